@@ -1,0 +1,1 @@
+"""Back Office: takes in what tills sold, online or not, and keeps the books of it."""

@@ -1,0 +1,51 @@
+"""The Celery application. Its messages only say "look now": the inbox row is the queue (ADR 1)."""
+
+import os
+from typing import Any
+
+# Reuse is set before Celery's Django fixup reads it: a new connection per task would double a task's time.
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "backoffice.settings")
+
+from celery import Celery
+from celery.signals import setup_logging, task_prerun
+from django.conf import settings
+from django.db import close_old_connections
+
+app = Celery("backoffice")
+app.conf.update(
+    broker_url=settings.REDIS_URL,
+    broker_connection_retry_on_startup=True,
+    broker_connection_timeout=2,
+    # A frozen Redis must not hold up an upload: one short try, then the sweepers find the row.
+    broker_transport_options={
+        "socket_timeout": 5.0 if settings.ROLE == "worker" else 0.3,
+        "socket_connect_timeout": 0.3,
+        "max_retries": 0,
+        "visibility_timeout": 3600,
+    },
+    task_publish_retry=False,
+    task_ignore_result=True,
+    task_acks_late=True,
+    task_reject_on_worker_lost=False,
+    worker_prefetch_multiplier=1,
+    accept_content=["json"],
+    task_serializer="json",
+    worker_hijack_root_logger=False,
+    worker_enable_remote_control=False,
+    worker_send_task_events=False,
+    db_reuse_max=1_000_000_000,
+    task_default_queue="backoffice",
+    beat_schedule={"sweep": {"task": "backoffice.ingestion.tasks.sweep", "schedule": 5.0, "options": {"expires": 5}}},
+)
+app.autodiscover_tasks(["backoffice.ingestion"])
+
+
+@setup_logging.connect
+def _keep_our_logging(**_: Any) -> None:
+    """Celery configures logging unless somebody listens to this signal: Django's settings already did."""
+
+
+@task_prerun.connect
+def _drop_dead_connections(**_: Any) -> None:
+    """A connection that is reused for ever is checked before each task, or one lost connection stops a worker."""
+    close_old_connections()

@@ -1,0 +1,35 @@
+"""Where the service finds its servers and secrets: the environment, or the embedded stack's own file."""
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+DEFAULT_DATA_DIR = "var"
+STACK_FILE = "env"
+
+
+def data_dir_of(argv: Sequence[str]) -> Path:
+    """The folder that `--data-dir DIR` or `--data-dir=DIR` names in a command line; `var` where it is absent."""
+    for position, word in enumerate(argv):
+        if word.startswith("--data-dir="):
+            return Path(word.partition("=")[2])
+        if word == "--data-dir" and position + 1 < len(argv):
+            return Path(argv[position + 1])
+    return Path(DEFAULT_DATA_DIR)
+
+
+def read_stack_file(data_dir: Path) -> Mapping[str, str]:
+    """The NAME=value lines that a running stack wrote to `DATA_DIR/env`; empty where it never ran."""
+    try:
+        text = (data_dir / STACK_FILE).read_text()
+    except FileNotFoundError:
+        return {}
+    return dict(line.split("=", 1) for line in text.splitlines() if "=" in line)
+
+
+def load_stack_environment(argv: Sequence[str]) -> None:
+    """Adds the stack's addresses to the environment, unless the operator has named servers of their own."""
+    if "DATABASE_URL" in os.environ:
+        return
+    for name, value in read_stack_file(data_dir_of(argv)).items():
+        os.environ.setdefault(name, value)

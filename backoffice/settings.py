@@ -1,0 +1,153 @@
+"""Django settings. Everything that differs between installations comes from the environment (docs/operations.md)."""
+
+from pathlib import Path
+
+import environ
+from django.urls import reverse_lazy
+
+from backoffice.logs import logging_config
+
+env = environ.Env()
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+DEBUG = False
+# Without a key of its own a process can run commands (migrate, check) but the web role refuses to start: see wsgi.py.
+SECRET_KEY = env.str("SECRET_KEY", default="not-a-secret-set-SECRET_KEY")
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+BASE_URL = env.str("BASE_URL", default="http://127.0.0.1:8000")
+BEHIND_TLS = BASE_URL.startswith("https://")
+
+INSTALLED_APPS = [
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "backoffice",
+    "backoffice.fleet",
+    "backoffice.inbox",
+    "backoffice.sales",
+    "backoffice.ledger",
+    "backoffice.ingestion",
+    "backoffice.review",
+    "pos_api",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "backoffice.urls"
+WSGI_APPLICATION = "backoffice.wsgi.application"
+APPEND_SLASH = False
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    }
+]
+
+# --- PostgreSQL -------------------------------------------------------------------------------------------------------
+
+ROLE = env.str("BACKOFFICE_ROLE", default="command")  # web | worker | beat | command
+
+DATABASES = {"default": env.db("DATABASE_URL", default="postgresql://backoffice@127.0.0.1:5432/backoffice")}
+DATABASES["default"]["OPTIONS"] = {
+    "application_name": f"backoffice-{ROLE}",
+    "connect_timeout": 5,
+    # A frozen peer must not hold a row for ever: the server ends its statement, its wait or its idle transaction.
+    "options": "-c statement_timeout=60s -c lock_timeout=10s -c idle_in_transaction_session_timeout=30s"
+    if ROLE in {"web", "worker", "beat"}
+    else "",
+    "server_side_binding": True,
+    "prepare_threshold": 2,
+    "keepalives_idle": 30,
+}
+DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = False
+if ROLE == "web":
+    # A request holds a connection only while it talks to the database, so a few serve many threads.
+    DATABASES["default"]["OPTIONS"]["pool"] = {
+        "min_size": 1,
+        "max_size": env.int("DATABASE_POOL_SIZE", default=16),
+        "timeout": 5,
+    }
+else:
+    DATABASES["default"]["CONN_MAX_AGE"] = None
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- Redis and Celery -------------------------------------------------------------------------------------------------
+
+REDIS_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
+
+# --- The door ---------------------------------------------------------------------------------------------------------
+
+MAX_BATCH_ORDERS = 2_000
+MAX_BATCH_BYTES = 4 * 1024 * 1024
+MAX_DECODED_BYTES = 32 * 1024 * 1024
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["pos_api.authentication.TerminalAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": [],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "pos_api.problems.problem_response",
+    "UNAUTHENTICATED_USER": None,
+}
+
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Back Office terminal protocol",
+    "DESCRIPTION": "The contract between a POS terminal and the Back Office.",
+    "VERSION": "1.0.0",
+    "OAS_VERSION": "3.1.0",
+    "SERVE_PUBLIC": True,
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "APPEND_COMPONENTS": {},
+}
+
+# --- The console ------------------------------------------------------------------------------------------------------
+
+LANGUAGE_CODE = "en-gb"
+TIME_ZONE = "UTC"
+USE_TZ = True
+STATIC_URL = "/static/"
+STATIC_ROOT = env.path("STATIC_ROOT", default=str(BASE_DIR / "var" / "static"))
+STORAGES = {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
+WHITENOISE_USE_FINDERS = not Path(str(STATIC_ROOT)).is_dir()
+LOGIN_URL = reverse_lazy("admin:login")
+
+SESSION_COOKIE_AGE = 8 * 3600
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = BEHIND_TLS
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_TLS else None
+SECURE_HSTS_SECONDS = 31_536_000 if BEHIND_TLS else 0
+
+LOGGING_CONFIG = None
+LOGGING = logging_config(role=ROLE, level=env.str("LOG_LEVEL", default="INFO"))

@@ -1,0 +1,20 @@
+#!/usr/bin/env python
+"""Entry point of every command. `--data-dir` picks the embedded stack whose addresses the command uses."""
+
+import os
+import sys
+
+from backoffice.env import load_stack_environment
+
+
+def main() -> None:
+    """Loads the addresses of the stack that the command names, then hands over to Django."""
+    load_stack_environment(sys.argv)
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "backoffice.settings")
+    from django.core.management import execute_from_command_line
+
+    execute_from_command_line(sys.argv)
+
+
+if __name__ == "__main__":
+    main()
