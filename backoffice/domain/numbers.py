@@ -1,0 +1,25 @@
+"""Order numbers of a terminal: which of a shift's declared ones have not been used (protocol §6)."""
+
+from collections.abc import Iterable
+
+
+def missing_ranges(
+    *, declared_first: int, declared_last: int, used: Iterable[int], limit: int = 100
+) -> list[tuple[int, int]]:
+    """The first `limit` inclusive ranges of `declared_first … declared_last` that no number of `used` covers.
+
+    `used` are the numbers that any order of the terminal took, in any shift or outcome, in any order; those outside
+    the declared range do not matter. An empty shift declares `last = first − 1` and misses nothing. The work is
+    bounded by `used`, never by the width of the range, which a terminal may declare as it likes.
+    """
+    ranges: list[tuple[int, int]] = []
+    expected = declared_first
+    for number in sorted({number for number in used if declared_first <= number <= declared_last}):
+        if number > expected:
+            ranges.append((expected, number - 1))
+            if len(ranges) >= limit:
+                return ranges[:limit]
+        expected = number + 1
+    if expected <= declared_last:
+        ranges.append((expected, declared_last))
+    return ranges[:limit]
