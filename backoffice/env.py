@@ -6,6 +6,7 @@ from pathlib import Path
 
 DEFAULT_DATA_DIR = "var"
 STACK_FILE = "env"
+STACK_MARK = "BACKOFFICE_STACK"  # the data folder of the stack that an environment's addresses belong to
 
 
 def data_dir_of(argv: Sequence[str]) -> Path:
@@ -19,7 +20,7 @@ def data_dir_of(argv: Sequence[str]) -> Path:
 
 
 def read_stack_file(data_dir: Path) -> Mapping[str, str]:
-    """The NAME=value lines that a running stack wrote to `DATA_DIR/env`; empty where it never ran."""
+    """The NAME=value lines that a running stack wrote to `DATA_DIR/env`; empty where none runs."""
     try:
         text = (data_dir / STACK_FILE).read_text()
     except FileNotFoundError:
@@ -33,3 +34,8 @@ def load_stack_environment(argv: Sequence[str]) -> None:
         return
     for name, value in read_stack_file(data_dir_of(argv)).items():
         os.environ.setdefault(name, value)
+
+
+def names_own_servers(environment: Mapping[str, str]) -> bool:
+    """Whether somebody chose the servers in an environment, rather than a stack that wrote its addresses into it."""
+    return "DATABASE_URL" in environment and STACK_MARK not in environment

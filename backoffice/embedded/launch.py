@@ -1,0 +1,82 @@
+"""Becomes another program that ends when its supervisor does, under an identity that this program accepts.
+
+Run as a script of its own (`python -I -S launch.py …`) rather than between fork and exec, where a process with threads may
+do hardly anything safely. It imports nothing of the project.
+"""
+
+import ctypes
+import os
+import signal
+import sys
+
+SAME = "same"
+NAMESPACE = "namespace"
+NOBODY = "nobody"
+FAILED = 126
+
+CLONE_NEWUSER = 0x10000000
+PR_SET_PDEATHSIG = 1
+
+
+def nobody() -> tuple[int, int]:
+    """The user and group ids of `nobody`, by name where the machine knows that name."""
+    import pwd
+
+    try:
+        entry = pwd.getpwnam("nobody")
+    except KeyError:
+        return 65534, 65534
+    return entry.pw_uid, entry.pw_gid
+
+
+def enter_namespace() -> None:
+    """Calls itself `nobody` in a user namespace of its own. Outside it stays who it was, and so do its files."""
+    uid, gid = nobody()
+    outside_uid, outside_gid = os.geteuid(), os.getegid()
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.unshare(CLONE_NEWUSER) != 0:
+        code = ctypes.get_errno()
+        raise OSError(code, f"unshare: {os.strerror(code)}")
+    for name, line in (
+        ("uid_map", f"{uid} {outside_uid} 1"),
+        ("setgroups", "deny"),
+        ("gid_map", f"{gid} {outside_gid} 1"),
+    ):
+        with open(f"/proc/self/{name}", "w") as file:
+            file.write(line)
+
+
+def become_nobody() -> None:
+    """Gives up root for good."""
+    uid, gid = nobody()
+    os.setgroups([])
+    os.setresgid(gid, gid, gid)
+    os.setresuid(uid, uid, uid)
+
+
+def end_with(supervisor: int, signal_number: int) -> None:
+    """Has the kernel send `signal_number` when the supervisor dies, however it dies; a no-op outside Linux."""
+    if not sys.platform.startswith("linux"):
+        return
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal_number)
+    if os.getppid() != supervisor:  # it died before the line above
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def main(supervisor: str, signal_number: str, identity: str, directory: str, *command: str) -> None:
+    """Changes directory, then identity, then asks for the signal: a change of identity would cancel it."""
+    try:
+        os.chdir(directory)
+        if identity == NAMESPACE:
+            enter_namespace()
+        elif identity == NOBODY:
+            become_nobody()
+        end_with(int(supervisor), int(signal_number))
+        os.execv(command[0], command)
+    except OSError as error:
+        sys.stderr.write(f"{command[0]}: {error}\n")
+        sys.exit(FAILED)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,38 @@
+"""One log for several processes: each line is led by the name of the process that wrote it."""
+
+import contextlib
+import os
+import threading
+from typing import IO, TextIO
+
+COLOURS = {"web": 36, "worker": 32, "beat": 35, "postgres": 34, "valkey": 33, "stack": 1}
+WIDTH = max(len(name) for name in COLOURS)
+
+
+class Log:
+    """Writes whole lines to one stream from many threads, coloured where a terminal reads them."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._lock = threading.Lock()
+        self._coloured = stream.isatty() and "NO_COLOR" not in os.environ
+
+    def say(self, origin: str, line: str) -> None:
+        """Writes one line. A reader that has gone (`up | head`) must not stop the processes that write."""
+        prefix = f"{origin:<{WIDTH}} |"
+        if self._coloured:
+            prefix = f"\x1b[{COLOURS.get(origin, 0)}m{prefix}\x1b[0m"
+        with self._lock, contextlib.suppress(OSError, ValueError):
+            self._stream.write(f"{prefix} {line}\n")
+            self._stream.flush()
+
+    def follow(self, origin: str, pipe: IO[bytes]) -> threading.Thread:
+        """Copies a process's output until it is closed, in a thread that is already running when this returns."""
+        thread = threading.Thread(target=self._copy, args=(origin, pipe), name=f"log of {origin}", daemon=True)
+        thread.start()
+        return thread
+
+    def _copy(self, origin: str, pipe: IO[bytes]) -> None:
+        with pipe:
+            for line in pipe:
+                self.say(origin, line.decode(errors="replace").rstrip())

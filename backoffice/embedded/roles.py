@@ -1,0 +1,61 @@
+"""The service's own processes: how web, worker and beat are started, and when the web server counts as answering."""
+
+import http.client
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from backoffice.embedded.log import Log
+from backoffice.embedded.ports import LOOPBACK
+from backoffice.embedded.processes import Child
+
+ROLES = ("web", "worker", "beat")
+CHECKOUT = Path(__file__).resolve().parent.parent.parent
+BLOCKING_THREADS = 32
+SERVER_ERROR = 500
+
+
+@dataclass(frozen=True)
+class RoleOptions:
+    """`workers` counts the worker's processes; `data_dir` keeps beat's schedule."""
+
+    port: int
+    workers: int
+    data_dir: Path
+
+
+def role_child(role: str, options: RoleOptions, *, log: Log, environment: Mapping[str, str]) -> Child:
+    """The process of one role, not yet started."""
+    celery = ["celery", "--app", "backoffice", "--quiet"]
+    arguments = {
+        "web": [
+            *("granian", "--interface", "wsgi", "--host", LOOPBACK, "--port", str(options.port), "--workers", "1"),
+            *("--blocking-threads", str(BLOCKING_THREADS), "--no-ws", "--log-level", "warning"),
+            *("--workers-kill-timeout", "3", "backoffice.wsgi:application"),
+        ],
+        "worker": [
+            *(*celery, "worker", "--pool", "prefork", "--concurrency", str(options.workers)),
+            *("--without-gossip", "--without-mingle", "--without-heartbeat"),
+        ],
+        "beat": [*celery, "beat", "--schedule", str(options.data_dir / "beat-schedule"), "--pidfile="],
+    }
+    return Child(
+        name=role,
+        command=[sys.executable, "-m", *arguments[role]],
+        log=log,
+        directory=CHECKOUT,
+        environment={**environment, "BACKOFFICE_ROLE": role, "PYTHONUNBUFFERED": "1"},
+    )
+
+
+def answers(port: int) -> bool:
+    """Whether the web server takes requests: `/livez` says so, and so does any answer that is not an error of its own."""
+    connection = http.client.HTTPConnection(LOOPBACK, port, timeout=5)
+    try:
+        connection.request("GET", "/livez")
+        return connection.getresponse().status < SERVER_ERROR
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()

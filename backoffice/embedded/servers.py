@@ -1,0 +1,46 @@
+"""The database and broker of a stack: its own, or those that the operator named."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from backoffice.embedded import StackError
+from backoffice.embedded.log import Log
+from backoffice.embedded.ports import free_port
+from backoffice.embedded.postgres import Postgres
+from backoffice.embedded.processes import Child
+from backoffice.embedded.valkey import Valkey
+from backoffice.env import names_own_servers
+
+
+class Servers:
+    """`addresses` holds DATABASE_URL and REDIS_URL once started; `children` the processes, none for named servers."""
+
+    def __init__(self, folder: Path, secrets: Mapping[str, str], *, log: Log, environment: Mapping[str, str]) -> None:
+        self._postgres = Postgres(folder / "postgres", password=secrets["postgres_password"], log=log)
+        self._valkey = Valkey(folder / "valkey", password=secrets["valkey_password"], log=log)
+        self._environment = environment
+        self.addresses: dict[str, str] = {}
+
+    @property
+    def children(self) -> list[Child]:
+        """The embedded servers' processes, in the order in which they started."""
+        return [child for child in (self._postgres.child, self._valkey.child) if child is not None]
+
+    def start(self) -> None:
+        """Starts the embedded servers, or takes the named ones. Raises StackError, also where only one is named."""
+        if names_own_servers(self._environment):
+            named = {
+                name: self._environment[name] for name in ("DATABASE_URL", "REDIS_URL") if self._environment.get(name)
+            }
+            if len(named) != 2:  # noqa: PLR2004
+                raise StackError("Set both DATABASE_URL and REDIS_URL, or neither: only one of them is set.")
+            self.addresses = named
+            return
+        self._postgres.start(free_port())
+        self._valkey.start(free_port())
+        self.addresses = {"DATABASE_URL": self._postgres.url, "REDIS_URL": self._valkey.url}
+
+    def stop(self) -> None:
+        """Ends Valkey, then PostgreSQL; named servers are left alone."""
+        self._valkey.stop()
+        self._postgres.stop()
