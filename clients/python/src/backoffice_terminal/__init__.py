@@ -1,0 +1,50 @@
+"""What every point-of-sale terminal needs to speak to Back Office."""
+
+from backoffice_terminal.api import Api, Device, Limits, Receipt, ShiftView, Store, Totals
+from backoffice_terminal.journal import Journal, Movement, SavedOrder, SavedShift
+from backoffice_terminal.orders import Draft, Line, NotBalanced, Order, Payment, Tax, TaxRate
+from backoffice_terminal.problems import (
+    ActivationCodeInvalid,
+    Busy,
+    CredentialInvalid,
+    LinkError,
+    NotActivated,
+    Problem,
+    ShiftAlreadyOpen,
+    TerminalError,
+)
+from backoffice_terminal.terminal import NoOpenShift, NotAllowedOffline, ShiftStillOpen, Sold, Terminal
+
+__all__ = [
+    "ActivationCodeInvalid",
+    "Api",
+    "Busy",
+    "CredentialInvalid",
+    "Device",
+    "Draft",
+    "Journal",
+    "Limits",
+    "Line",
+    "LinkError",
+    "Movement",
+    "NoOpenShift",
+    "NotActivated",
+    "NotAllowedOffline",
+    "NotBalanced",
+    "Order",
+    "Payment",
+    "Problem",
+    "Receipt",
+    "SavedOrder",
+    "SavedShift",
+    "ShiftAlreadyOpen",
+    "ShiftStillOpen",
+    "ShiftView",
+    "Sold",
+    "Store",
+    "Tax",
+    "TaxRate",
+    "Terminal",
+    "TerminalError",
+    "Totals",
+]

@@ -1,0 +1,384 @@
+"""A terminal's memory: one SQLite file that holds everything until Back Office is done with it.
+
+Every method is one transaction, flushed to the disk before it returns. A journal belongs to one terminal; one thread
+at a time may use it.
+"""
+
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+import msgspec
+
+from backoffice_terminal.api import Receipt, Result
+from backoffice_terminal.orders import Order
+
+SETTLED = ("reconciled", "approved")
+
+# Something of the shift waits to be sent.
+_UNDELIVERED = """
+    opened = 0
+    OR (counted IS NOT NULL AND declared = 0)
+    OR EXISTS (SELECT 1 FROM orders o WHERE o.shift_id = s.shift_id AND o.batch_id IS NULL)
+    OR EXISTS (SELECT 1 FROM movements m WHERE m.shift_id = s.shift_id AND m.batch_id IS NULL)
+    OR EXISTS (SELECT 1 FROM batches b WHERE b.shift_id = s.shift_id AND b.state = 'sealed')
+"""
+_SEALED_AGAIN = """
+    UPDATE batches SET state = 'sealed' WHERE shift_id = ? AND state IN ('accepted', 'processed', 'failed')
+"""
+# `duplicate` only says that it is known already: it never replaces what became of it the first time.
+_ORDER_OUTCOME = """
+    UPDATE orders SET outcome = ?1, reasons = ?2 WHERE order_id = ?3 AND (outcome IS NULL OR ?1 <> 'duplicate')
+"""
+_MOVEMENT_OUTCOME = """
+    UPDATE movements SET outcome = ?1, reasons = ?2 WHERE movement_id = ?3 AND (outcome IS NULL OR ?1 <> 'duplicate')
+"""
+# A settled shift goes, member by member; what Back Office has not processed stays, and keeps its batch and shift.
+_PRUNE = (
+    """DELETE FROM orders WHERE shift_id = ?1
+       AND batch_id IN (SELECT batch_id FROM batches WHERE state = 'processed')""",
+    """DELETE FROM movements WHERE shift_id = ?1
+       AND batch_id IN (SELECT batch_id FROM batches WHERE state = 'processed')""",
+    """DELETE FROM batches WHERE shift_id = ?1
+       AND NOT EXISTS (SELECT 1 FROM orders o WHERE o.batch_id = batches.batch_id)
+       AND NOT EXISTS (SELECT 1 FROM movements m WHERE m.batch_id = batches.batch_id)""",
+    """DELETE FROM shifts WHERE shift_id = ?1
+       AND NOT EXISTS (SELECT 1 FROM orders o WHERE o.shift_id = ?1)
+       AND NOT EXISTS (SELECT 1 FROM movements m WHERE m.shift_id = ?1)""",
+)
+
+
+class Opening(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The body that opens a shift (§4)."""
+
+    number: int
+    opened_at: str
+    cashier: str
+    opening_float: int
+    first_number: int
+    currency: str
+    prices_include_tax: bool
+    closed_at: str | None = None
+
+
+class Movement(msgspec.Struct, frozen=True):
+    """Cash put into or taken out of the drawer; `amount` > 0."""
+
+    movement_id: str
+    kind: str
+    amount: int
+    reason: str
+    occurred_at: str
+    cashier: str
+
+
+@dataclass(frozen=True)
+class SavedShift:
+    shift_id: str
+    number: int
+    first_number: int
+    opening: bytes
+    opened: bool
+    counted: int | None
+    closed_at: str | None
+    declaration: bytes | None
+    declared: bool
+    state: str
+    settled_at: str | None
+
+    @property
+    def terms(self) -> Opening:
+        return msgspec.json.decode(self.opening, type=Opening)
+
+
+@dataclass(frozen=True)
+class SavedBatch:
+    batch_id: str
+    shift_id: str
+    sent_at: str
+    orders: list[str]
+    movements: list[str]
+    state: str
+    problem: str
+
+
+@dataclass(frozen=True)
+class SavedOrder:
+    order_id: str
+    number: int
+    order: Order
+    outcome: str | None
+    reasons: list[str]
+
+
+class Journal:
+    """Opens the file, or makes it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        self._db.row_factory = sqlite3.Row
+        self._db.execute("PRAGMA journal_mode = WAL")
+        self._db.execute("PRAGMA synchronous = FULL")
+        self._db.execute("PRAGMA foreign_keys = ON")
+        self._db.executescript(files("backoffice_terminal").joinpath("schema.sql").read_text())
+
+    def close(self) -> None:
+        self._db.close()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            raise
+        self._db.execute("COMMIT")
+
+    # -- facts: the token, the store, the mode, the counters
+
+    def fact(self, key: str) -> str | None:
+        row = self._db.execute("SELECT value FROM facts WHERE key = ?", (key,)).fetchone()
+        return None if row is None else str(row["value"])
+
+    def note(self, key: str, value: str) -> None:
+        self._db.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (key, value))
+
+    def erase(self, key: str) -> None:
+        self._db.execute("DELETE FROM facts WHERE key = ?", (key,))
+
+    def next_number(self, counter: str) -> int:
+        """What the counter (`order_number`, `shift_number`) will hand out next. It never resets."""
+        return int(self.fact(counter) or 1)
+
+    def skip_to(self, counter: str, number: int) -> None:
+        """Moves a counter forward, never back."""
+        if number > self.next_number(counter):
+            self.note(counter, str(number))
+
+    # -- shifts
+
+    def add_shift(self, shift_id: str, make: Callable[[int, int], Opening]) -> SavedShift:
+        """Saves a shift to open; `make` gets its number and the first order number."""
+        with self._transaction():
+            number, first_number = self.next_number("shift_number"), self.next_number("order_number")
+            opening = msgspec.json.encode(make(number, first_number))
+            self._db.execute(
+                "INSERT INTO shifts (shift_id, number, first_number, opening) VALUES (?, ?, ?, ?)",
+                (shift_id, number, first_number, opening),
+            )
+            self.note("shift_number", str(number + 1))
+        return self.shift(shift_id)
+
+    def shift(self, shift_id: str) -> SavedShift:
+        return self._shifts("shift_id = ?", shift_id)[0]
+
+    def current_shift(self) -> SavedShift | None:
+        """The shift that its cashier has not closed."""
+        found = self._shifts("counted IS NULL")
+        return found[-1] if found else None
+
+    def undelivered_shifts(self) -> list[SavedShift]:
+        """Shifts of which something waits to be sent, oldest first."""
+        return self._shifts(_UNDELIVERED)
+
+    def unsettled_shifts(self) -> list[SavedShift]:
+        return self._shifts("opened = 1 AND settled_at IS NULL")
+
+    def declared_shifts(self) -> list[SavedShift]:
+        return self._shifts("declared = 1")
+
+    def settled_shifts(self) -> list[SavedShift]:
+        return self._shifts("settled_at IS NOT NULL")
+
+    def _shifts(self, condition: str, *values: object) -> list[SavedShift]:
+        rows = self._db.execute(f"SELECT * FROM shifts s WHERE {condition} ORDER BY number", values)  # noqa: S608
+        return [
+            SavedShift(**{**dict(row), "opened": bool(row["opened"]), "declared": bool(row["declared"])})
+            for row in rows
+        ]
+
+    def mark_opened(self, shift_id: str) -> None:
+        self._db.execute("UPDATE shifts SET opened = 1 WHERE shift_id = ?", (shift_id,))
+
+    def replace_opening(self, shift_id: str, opening: Opening) -> None:
+        self._db.execute("UPDATE shifts SET opening = ? WHERE shift_id = ?", (msgspec.json.encode(opening), shift_id))
+
+    def count_drawer(self, shift_id: str, *, counted: int, closed_at: str) -> None:
+        """The cashier closes the shift. From here on it takes no orders."""
+        self._db.execute(
+            "UPDATE shifts SET counted = ?, closed_at = ? WHERE shift_id = ?", (counted, closed_at, shift_id)
+        )
+
+    def save_declaration(self, shift_id: str, declaration: bytes) -> None:
+        self._db.execute("UPDATE shifts SET declaration = ? WHERE shift_id = ?", (declaration, shift_id))
+
+    def mark_declared(self, shift_id: str) -> None:
+        self._db.execute("UPDATE shifts SET declared = 1, state = 'closing' WHERE shift_id = ?", (shift_id,))
+
+    def note_state(self, shift_id: str, state: str, *, at: str) -> None:
+        """What Back Office says of the shift. The first sight of a settled one starts the seven days (§2.2)."""
+        self._db.execute(
+            "UPDATE shifts SET state = ?, settled_at = CASE WHEN ? THEN coalesce(settled_at, ?) END WHERE shift_id = ?",
+            (state, state in SETTLED, at, shift_id),
+        )
+
+    def forget_delivery(self, shift_id: str) -> None:
+        """Back Office was restored to a time before this shift: all of it is to be sent again, under the same ids."""
+        with self._transaction():
+            self._db.execute(
+                "UPDATE shifts SET declared = 0, settled_at = NULL, state = 'open' WHERE shift_id = ?", (shift_id,)
+            )
+            self._db.execute(_SEALED_AGAIN, (shift_id,))
+
+    # -- orders and cash movements
+
+    def add_order(self, shift_id: str, make: Callable[[int], Order]) -> Order:
+        """Saves the order that `make` builds for the next number. Number and order are taken together or not at all."""
+        with self._transaction():
+            number = self.next_number("order_number")
+            order = make(number)
+            self._db.execute(
+                "INSERT INTO orders (order_id, shift_id, number, body) VALUES (?, ?, ?, ?)",
+                (order.order_id, shift_id, number, msgspec.json.encode(order)),
+            )
+            self.note("order_number", str(number + 1))
+        return order
+
+    def add_movement(self, shift_id: str, movement: Movement) -> None:
+        self._db.execute(
+            "INSERT INTO movements (movement_id, shift_id, body) VALUES (?, ?, ?)",
+            (movement.movement_id, shift_id, msgspec.json.encode(movement)),
+        )
+
+    def orders(self, shift_id: str) -> list[SavedOrder]:
+        rows = self._db.execute("SELECT * FROM orders WHERE shift_id = ? ORDER BY number", (shift_id,))
+        return [_saved_order(row) for row in rows]
+
+    def order(self, order_id: str) -> SavedOrder | None:
+        row = self._db.execute("SELECT * FROM orders WHERE order_id = ?", (order_id,)).fetchone()
+        return None if row is None else _saved_order(row)
+
+    def movements(self, shift_id: str) -> list[Movement]:
+        rows = self._db.execute("SELECT body FROM movements WHERE shift_id = ? ORDER BY rowid", (shift_id,))
+        return [msgspec.json.decode(row["body"], type=Movement) for row in rows]
+
+    def unsealed(self, shift_id: str) -> tuple[dict[str, bytes], dict[str, bytes]]:
+        """Orders and movements that are in no batch yet, by id, in the order they were made."""
+        orders = self._db.execute(
+            "SELECT order_id, body FROM orders WHERE shift_id = ? AND batch_id IS NULL ORDER BY number", (shift_id,)
+        )
+        movements = self._db.execute(
+            "SELECT movement_id, body FROM movements WHERE shift_id = ? AND batch_id IS NULL ORDER BY rowid",
+            (shift_id,),
+        )
+        return {row[0]: row[1] for row in orders}, {row[0]: row[1] for row in movements}
+
+    def delivered_orders(self, first: int, last: int) -> dict[str, list[str]]:
+        """Orders in a range of numbers that Back Office has processed, as far as this journal knows; by shift."""
+        rows = self._db.execute(
+            """SELECT o.shift_id, o.order_id FROM orders o JOIN batches b USING (batch_id)
+            WHERE o.number BETWEEN ? AND ? AND b.state = 'processed' ORDER BY o.number""",
+            (first, last),
+        )
+        found: dict[str, list[str]] = {}
+        for row in rows:
+            found.setdefault(row["shift_id"], []).append(row["order_id"])
+        return found
+
+    # -- batches
+
+    def seal(
+        self, batch_id: str, shift_id: str, *, sent_at: str, orders: Sequence[str], movements: Sequence[str]
+    ) -> SavedBatch:
+        """Fixes what a batch consists of, before it is sent for the first time."""
+        with self._transaction():
+            self._db.execute(
+                "INSERT INTO batches VALUES (?, ?, ?, ?, ?, 'sealed', '')",
+                (batch_id, shift_id, sent_at, *map(_json, (list(orders), list(movements)))),
+            )
+            self._db.executemany(
+                "UPDATE orders SET batch_id = ? WHERE order_id = ?", [(batch_id, id_) for id_ in orders]
+            )
+            self._db.executemany(
+                "UPDATE movements SET batch_id = ? WHERE movement_id = ?", [(batch_id, id_) for id_ in movements]
+            )
+        return self.batch(batch_id)
+
+    def batch(self, batch_id: str) -> SavedBatch:
+        return self._batches("batch_id = ?", batch_id)[0]
+
+    def batches(self, shift_id: str, *states: str) -> list[SavedBatch]:
+        return [batch for batch in self._batches("shift_id = ?", shift_id) if batch.state in states]
+
+    def batches_awaiting_outcome(self) -> list[SavedBatch]:
+        return self._batches("state IN ('accepted', 'failed')")
+
+    def refused_batches(self) -> list[SavedBatch]:
+        """What Back Office would not take for a reason that sending again does not cure. People must look at it."""
+        return self._batches("state = 'refused'")
+
+    def unseal_refused(self) -> None:
+        """Lets refused batches be sent once more, after people have looked at them."""
+        self._db.execute("UPDATE batches SET state = 'sealed' WHERE state = 'refused'")
+
+    def _batches(self, condition: str, *values: object) -> list[SavedBatch]:
+        rows = self._db.execute(f"SELECT * FROM batches WHERE {condition} ORDER BY rowid", values)  # noqa: S608
+        return [
+            SavedBatch(**{**dict(row), "orders": _list(row["orders"]), "movements": _list(row["movements"])})
+            for row in rows
+        ]
+
+    def members(self, batch: SavedBatch) -> tuple[list[bytes], list[bytes]]:
+        """The saved bytes of a batch's orders and movements, in the order sent."""
+        return (
+            self._bodies("SELECT body FROM orders WHERE order_id = ?", batch.orders),
+            self._bodies("SELECT body FROM movements WHERE movement_id = ?", batch.movements),
+        )
+
+    def _bodies(self, query: str, ids: list[str]) -> list[bytes]:
+        return [self._db.execute(query, (id_,)).fetchone()["body"] for id_ in ids]
+
+    def mark_batch(self, batch_id: str, state: str, problem: str = "") -> None:
+        self._db.execute("UPDATE batches SET state = ?, problem = ? WHERE batch_id = ?", (state, problem, batch_id))
+
+    def apply_receipt(self, batch: SavedBatch, receipt: Receipt) -> None:
+        """Notes how far a batch is and, once processed, what became of each member."""
+        with self._transaction():
+            if receipt.state != "processed":
+                self.mark_batch(batch.batch_id, "accepted" if receipt.state == "received" else receipt.state)
+                return
+            self.mark_batch(batch.batch_id, "processed")
+            self._db.executemany(_ORDER_OUTCOME, _outcomes(batch.orders, receipt.results))
+            self._db.executemany(_MOVEMENT_OUTCOME, _outcomes(batch.movements, receipt.movements.results))
+
+    # -- the end
+
+    def prune(self, shift_id: str) -> None:
+        """Deletes a shift with its orders; what Back Office never acknowledged stays, whatever the shift's state."""
+        with self._transaction():
+            for statement in _PRUNE:
+                self._db.execute(statement, (shift_id,))
+
+
+def _outcomes(ids: list[str], results: Sequence[Result]) -> list[tuple[str, str, str]]:
+    """Outcome, reasons and id of every member. A receipt does not list what was posted without a remark."""
+    told = {result.index: (result.outcome, _json([reason.code for reason in result.reasons])) for result in results}
+    return [(*told.get(index, ("posted", "[]")), id_) for index, id_ in enumerate(ids)]
+
+
+def _saved_order(row: sqlite3.Row) -> SavedOrder:
+    order = msgspec.json.decode(row["body"], type=Order)
+    return SavedOrder(row["order_id"], row["number"], order, row["outcome"], _list(row["reasons"]))
+
+
+def _json(value: list[str]) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def _list(text: str) -> list[str]:
+    return msgspec.json.decode(text, type=list[str])

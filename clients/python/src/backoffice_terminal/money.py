@@ -1,0 +1,90 @@
+"""Exact arithmetic in minor units. No float enters or leaves this module."""
+
+import re
+from collections.abc import Sequence
+from fractions import Fraction
+
+# ISO 4217 currencies whose minor unit is not a hundredth.
+_EXPONENTS = {
+    **dict.fromkeys(("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX"), 0),
+    **dict.fromkeys(("UYI", "VND", "VUV", "XAF", "XOF", "XPF"), 0),
+    **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
+    **dict.fromkeys(("CLF", "UYW"), 4),
+}
+_DECIMAL = re.compile(r"-?[0-9]+(?:\.([0-9]+))?", re.ASCII)
+
+
+def exponent(currency: str) -> int:
+    """How many decimals the currency's minor unit stands for: USD 2, JPY 0, KWD 3."""
+    return _EXPONENTS.get(currency, 2)
+
+
+def round_half_away(value: Fraction) -> int:
+    """The nearest integer, halves away from zero – the only rounding the protocol knows (§2.4)."""
+    magnitude = (2 * abs(value.numerator) + value.denominator) // (2 * value.denominator)
+    return magnitude if value >= 0 else -magnitude
+
+
+def exact(text: str, *, places: int) -> Fraction:
+    """A plain decimal string as an exact number.
+
+    Raises ValueError for anything else than digits with at most `places` decimals: `1e3`, `1_000`, `½`.
+    """
+    match = _DECIMAL.fullmatch(text)
+    if match is None or len(match[1] or "") > places:
+        raise ValueError(f"{text!r} is not a decimal with at most {places} decimals")
+    return Fraction(text)
+
+
+def to_minor(text: str, currency: str) -> int:
+    """`"10.50"` in USD is 1050; in JPY it is a ValueError, because there is no half yen."""
+    digits = exponent(currency)
+    return int(exact(text, places=digits) * 10**digits)
+
+
+def to_text(amount: int, currency: str) -> str:
+    """1050 in USD is `10.50`, in JPY `1050`."""
+    digits = exponent(currency)
+    sign, magnitude = "-" if amount < 0 else "", abs(amount)
+    if digits == 0:
+        return f"{sign}{magnitude}"
+    whole, part = divmod(magnitude, 10**digits)
+    return f"{sign}{whole}.{part:0{digits}}"
+
+
+def extended(quantity: str, unit_price: int | str) -> int:
+    """`round(quantity x unit_price)` in minor units (§5, arithmetic)."""
+    return round_half_away(exact(quantity, places=4) * exact(str(unit_price), places=4))
+
+
+def tax_of(amount: int, rate: str, *, all_rates: Sequence[str], included: bool) -> int:
+    """The tax at `rate` on a line of `amount`, in minor units.
+
+    Where prices include tax, the base is the amount less *all* taxes included in it, so `all_rates` of the line
+    are needed. Where tax is on top, the base is the amount.
+    """
+    share = exact(rate, places=6)
+    if included:
+        share /= 1 + sum((exact(other, places=6) for other in all_rates), Fraction(0))
+    return round_half_away(amount * share)
+
+
+def allocate(amount: int, weights: Sequence[int]) -> list[int]:
+    """`amount` divided in proportion to `weights` (none negative, not all zero), by largest remainder.
+
+    The parts add up to `amount` exactly.
+    """
+    total = sum(weights)
+    if total <= 0 or min(weights) < 0:
+        raise ValueError("weights must not be negative, nor all zero")
+    magnitude = abs(amount)
+    parts = [magnitude * weight // total for weight in weights]
+    by_remainder = sorted(range(len(weights)), key=lambda i: (-(magnitude * weights[i] % total), i))
+    for index in by_remainder[: magnitude - sum(parts)]:
+        parts[index] += 1
+    return parts if amount >= 0 else [-part for part in parts]
+
+
+def round_to_step(amount: int, step: int) -> int:
+    """The nearest multiple of `step` minor units, for countries without the smallest coins. 1002 by 5 is 1000."""
+    return round_half_away(Fraction(amount, step)) * step

@@ -1,0 +1,266 @@
+"""Orders as the protocol writes them, and a draft that keeps their sums exact while a cashier rings them up."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Literal, NamedTuple
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from backoffice_terminal import money
+from backoffice_terminal.problems import TerminalError
+
+Mode = Literal["online", "offline"]
+Kind = Literal["sale", "refund"]
+Status = Literal["paid", "voided", "training"]
+
+
+class NotBalanced(TerminalError):
+    """What was paid is not what is due."""
+
+
+class Tax(msgspec.Struct, frozen=True):
+    code: str
+    rate: str
+    amount: int
+
+
+class Line(msgspec.Struct, frozen=True):
+    quantity: str
+    unit_price: int | str
+    amount: int
+    kind: str = "item"
+    sku: str = ""
+    name: str = ""
+    discount: int = 0
+    taxes: tuple[Tax, ...] = ()
+
+
+class Payment(msgspec.Struct, frozen=True):
+    method: str
+    amount: int
+    tendered: int | UnsetType = UNSET
+    change: int | UnsetType = UNSET
+    reference: str = ""
+
+
+class Order(msgspec.Struct, frozen=True):
+    """One sale or refund, complete (§5). Amounts in minor units, signed; times RFC 3339."""
+
+    order_id: str
+    number: int
+    mode: Mode
+    kind: Kind
+    status: Status
+    opened_at: str
+    closed_at: str
+    lines: tuple[Line, ...]
+    total: int
+    payments: tuple[Payment, ...]
+    rounding: int = 0
+    tip: int = 0
+    type: str | None = None
+    cashier: str = ""
+    customer: dict[str, Any] | None = None
+    printed_to: str = "none"
+    refund_of: str | None = None
+    note: str = ""
+
+    @property
+    def tax(self) -> int:
+        return sum(tax.amount for line in self.lines for tax in line.taxes)
+
+    @property
+    def label(self) -> str:
+        """The number as a cashier sees it; an asterisk marks an order made offline."""
+        return f"{self.number}*" if self.mode == "offline" else str(self.number)
+
+
+class TaxRate(NamedTuple):
+    """A tax of the catalogue: `TaxRate("FR-5.5", "0.055")`."""
+
+    code: str
+    rate: str
+
+
+def line_of(
+    *,
+    quantity: str,
+    unit_price: int | str,
+    taxes: Sequence[TaxRate],
+    prices_include_tax: bool,
+    discount: int = 0,
+    kind: str = "item",
+    sku: str = "",
+    name: str = "",
+) -> Line:
+    """A line with its amount and taxes worked out. A negative quantity takes back; its discount is negative too."""
+    amount = money.extended(quantity, unit_price) - discount
+    rates = [tax.rate for tax in taxes]
+    worked_out = tuple(
+        Tax(tax.code, tax.rate, money.tax_of(amount, tax.rate, all_rates=rates, included=prices_include_tax))
+        for tax in taxes
+    )
+    return Line(quantity, unit_price, amount, kind, sku, name, discount, worked_out)
+
+
+class Draft:
+    """An order being rung up. `Terminal.sell` turns it into an Order with a number.
+
+    Everything is in minor units of the shift's currency. A refund's amounts are negative; `Draft.refund` makes them so.
+    """
+
+    def __init__(
+        self,
+        *,
+        prices_include_tax: bool,
+        opened_at: datetime,
+        kind: Kind = "sale",
+        type: str | None = None,  # noqa: A002 - the protocol's own name
+        cashier: str = "",
+        customer: dict[str, Any] | None = None,
+        printed_to: str = "none",
+        refund_of: str | None = None,
+        note: str = "",
+    ) -> None:
+        self.prices_include_tax = prices_include_tax
+        self.opened_at = opened_at
+        self.kind = kind
+        self.type = type
+        self.cashier = cashier
+        self.customer = customer
+        self.printed_to = printed_to
+        self.refund_of = refund_of
+        self.note = note
+        self.lines: list[Line] = []
+        self.payments: list[Payment] = []
+        self.rounding = 0
+        self.tip = 0
+
+    @classmethod
+    def refund(
+        cls, order: Order, *, prices_include_tax: bool, opened_at: datetime, lines: Sequence[int] | None = None
+    ) -> "Draft":
+        """Takes back an order, or the lines at the given positions; the tip stays with the staff."""
+        draft = cls(
+            prices_include_tax=prices_include_tax,
+            opened_at=opened_at,
+            kind="refund",
+            type=order.type,
+            refund_of=order.order_id,
+        )
+        chosen = order.lines if lines is None else [order.lines[index] for index in lines]
+        draft.lines = [_reversed(line) for line in chosen]
+        draft.rounding = -order.rounding if lines is None else 0
+        return draft
+
+    def add(
+        self,
+        *,
+        unit_price: int | str,
+        quantity: str = "1",
+        taxes: Sequence[TaxRate] = (),
+        discount: int = 0,
+        kind: str = "item",
+        sku: str = "",
+        name: str = "",
+    ) -> Line:
+        """Rings up a line. `unit_price` may be a decimal string of minor units (fuel: `"159.9"`)."""
+        line = line_of(
+            quantity=quantity,
+            unit_price=unit_price,
+            taxes=taxes,
+            prices_include_tax=self.prices_include_tax,
+            discount=discount,
+            kind=kind,
+            sku=sku,
+            name=name,
+        )
+        self.lines.append(line)
+        return line
+
+    def discount_all(self, amount: int) -> None:
+        """Takes `amount` off the whole receipt, spread over the item lines so that each line's tax stays right."""
+        items = [index for index, line in enumerate(self.lines) if line.kind == "item" and line.amount > 0]
+        if sum(self.lines[index].amount for index in items) < amount:
+            raise ValueError("a discount cannot exceed the items it is taken from")
+        if amount == 0:
+            return
+        shares = money.allocate(amount, [self.lines[index].amount for index in items])
+        for index, share in zip(items, shares, strict=True):
+            line = self.lines[index]
+            self.lines[index] = line_of(
+                quantity=line.quantity,
+                unit_price=line.unit_price,
+                taxes=[TaxRate(tax.code, tax.rate) for tax in line.taxes],
+                prices_include_tax=self.prices_include_tax,
+                discount=line.discount + share,
+                kind=line.kind,
+                sku=line.sku,
+                name=line.name,
+            )
+
+    def round_cash(self, step: int) -> None:
+        """Rounds the total to what coins can pay (Switzerland: 5). Call it last before paying."""
+        exact_total = self.total - self.rounding
+        self.rounding = money.round_to_step(exact_total, step) - exact_total
+
+    @property
+    def total(self) -> int:
+        on_top = 0 if self.prices_include_tax else sum(tax.amount for line in self.lines for tax in line.taxes)
+        return sum(line.amount for line in self.lines) + on_top + self.rounding
+
+    @property
+    def due(self) -> int:
+        """What is still to be paid, tip included."""
+        return self.total + self.tip - sum(payment.amount for payment in self.payments)
+
+    def pay(self, method: str, amount: int, *, reference: str = "") -> None:
+        self.payments.append(Payment(method, amount, reference=reference))
+
+    def pay_cash(self, *, tendered: int) -> int:
+        """Settles what is due with the notes on the counter; the change to hand back.
+
+        Raises NotBalanced when the notes do not suffice.
+        """
+        amount, change = self.due, tendered - self.due
+        if change < 0:
+            raise NotBalanced(f"{tendered} tendered for {amount}")
+        self.payments.append(Payment("cash", amount, tendered=tendered, change=change))
+        return change
+
+    def finish(self, *, order_id: str, number: int, mode: Mode, status: Status, closed_at: datetime) -> Order:
+        """The order. Raises NotBalanced where a paid one is not paid to the minor unit."""
+        if status == "paid" and self.due != 0:
+            raise NotBalanced(f"{self.due} is still due")
+        return Order(
+            order_id=order_id,
+            number=number,
+            mode=mode,
+            kind=self.kind,
+            status=status,
+            opened_at=self.opened_at.isoformat(),
+            closed_at=closed_at.isoformat(),
+            lines=tuple(self.lines),
+            total=self.total,
+            payments=tuple(self.payments),
+            rounding=self.rounding,
+            tip=self.tip,
+            type=self.type,
+            cashier=self.cashier,
+            customer=self.customer,
+            printed_to=self.printed_to,
+            refund_of=self.refund_of,
+            note=self.note,
+        )
+
+
+def _reversed(line: Line) -> Line:
+    """The same line taken back. Rounding half away from zero is symmetric, so negating is working it out again."""
+    return msgspec.structs.replace(
+        line,
+        quantity=line.quantity[1:] if line.quantity.startswith("-") else f"-{line.quantity}",
+        amount=-line.amount,
+        discount=-line.discount,
+        taxes=tuple(msgspec.structs.replace(tax, amount=-tax.amount) for tax in line.taxes),
+    )

@@ -1,0 +1,133 @@
+"""What can go wrong between a terminal and Back Office, as exceptions named after the codes of the protocol (§9)."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import httpx
+import msgspec
+
+
+class TerminalError(Exception):
+    """Every error of this package."""
+
+
+class NotActivated(TerminalError):
+    """The terminal has no credential. It goes on selling offline and sends nothing."""
+
+
+class LinkError(TerminalError):
+    """No answer, or an answer that Back Office did not write (a captive portal, a proxy): send the same again."""
+
+
+class Problem(TerminalError):
+    """A refusal by Back Office: RFC 9457 problem details.
+
+    `status` is the HTTP status, `code` the end of the type URI, `retry_after_s` seconds or None, `body` the whole
+    document including members of one kind of problem only (limits, a stored declaration).
+    """
+
+    codes: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, status: int, code: str, body: Mapping[str, Any], retry_after_s: float | None) -> None:
+        super().__init__(f"{status} {code}: {body.get('detail') or body.get('title') or ''}".rstrip(": "))
+        self.status = status
+        self.code = code
+        self.body = dict(body)
+        self.retry_after_s = retry_after_s
+
+    @property
+    def errors(self) -> list[dict[str, Any]]:
+        """The places named: `[{pointer, code, detail}]`, often empty."""
+        return list(self.body.get("errors") or [])
+
+
+class BodyMalformed(Problem):
+    codes = ("body-malformed",)
+
+
+class DigestMismatch(Problem):
+    """The bytes changed on the way."""
+
+    codes = ("digest-mismatch",)
+
+
+class CredentialInvalid(Problem):
+    """The token is not, or no longer, good. Nothing may be sent until the terminal is activated again."""
+
+    codes = ("credential-invalid",)
+
+
+class ActivationCodeInvalid(Problem):
+    codes = ("activation-code-invalid",)
+
+
+class NotFound(Problem):
+    codes = ("not-found",)
+
+
+class ShiftUnknown(NotFound):
+    codes = ("shift-unknown",)
+
+
+class ShiftAlreadyOpen(Problem):
+    codes = ("shift-already-open",)
+
+
+class TooLarge(Problem):
+    """The request cannot be taken as one; 413 carries the limits."""
+
+    codes = ("too-large", "length-required", "media-type")
+
+
+class IdentifierReused(Problem):
+    codes = ("identifier-reused",)
+
+
+class EnvelopeInvalid(Problem):
+    codes = ("envelope-invalid",)
+
+
+class Busy(Problem):
+    """Wait, then send the same again under the same identifiers: 429, 503, and whatever 5xx stands in between."""
+
+    codes = ("too-many-requests", "unavailable")
+
+
+_BY_CODE = {
+    code: kind
+    for kind in (
+        BodyMalformed, DigestMismatch, CredentialInvalid, ActivationCodeInvalid, NotFound, ShiftUnknown,
+        ShiftAlreadyOpen, TooLarge, IdentifierReused, EnvelopeInvalid, Busy,
+    )
+    for code in kind.codes
+}  # fmt: skip
+# What proxies answer in their own words means the same.
+_BY_STATUS: dict[int, type[Problem]] = {413: TooLarge, 429: Busy}
+
+
+def problem_of(response: httpx.Response) -> TerminalError:
+    """The exception for an answer that is not 2xx."""
+    body = _problem_body(response)
+    retry_after_s = _seconds(response.headers.get("Retry-After"))
+    if body is not None:
+        code = str(body.get("type", "")).rstrip("/").replace("#", "/").rpartition("/")[2]
+        kind = _BY_CODE.get(code, Busy if response.status_code >= 500 else Problem)
+        return kind(response.status_code, code, body, retry_after_s)
+    by_status = Busy if response.status_code >= 500 else _BY_STATUS.get(response.status_code)
+    if by_status is None:
+        return LinkError(f"{response.status_code} from something that is not Back Office")
+    return by_status(response.status_code, response.reason_phrase.lower(), {}, retry_after_s)
+
+
+def _problem_body(response: httpx.Response) -> dict[str, Any] | None:
+    if "application/problem+json" not in response.headers.get("Content-Type", ""):
+        return None
+    try:
+        return msgspec.json.decode(response.content, type=dict[str, Any])
+    except msgspec.MsgspecError:
+        return None
+
+
+def _seconds(value: str | None) -> float | None:
+    """Retry-After in its usual form; a date (RFC 9110 allows one) is treated as absent, the backoff covers it."""
+    return float(value) if value is not None and value.isascii() and value.isdigit() else None

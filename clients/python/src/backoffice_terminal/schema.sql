@@ -1,0 +1,49 @@
+-- One terminal's journal. An order's bytes are written once and never changed: what is sent is what was saved.
+CREATE TABLE IF NOT EXISTS facts (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+
+CREATE TABLE IF NOT EXISTS shifts (
+    shift_id     TEXT PRIMARY KEY,
+    number       INTEGER NOT NULL UNIQUE,
+    first_number INTEGER NOT NULL,
+    opening      BLOB NOT NULL,               -- the body of PUT /shifts/{id}
+    opened       INTEGER NOT NULL DEFAULT 0,  -- Back Office has answered it once
+    counted      INTEGER,                     -- cash in the drawer; not null: the cashier has closed the shift
+    closed_at    TEXT,
+    declaration  BLOB,                        -- the body of PUT /shifts/{id}/close, made when all batches have arrived
+    declared     INTEGER NOT NULL DEFAULT 0,
+    state        TEXT NOT NULL DEFAULT 'open',
+    settled_at   TEXT                         -- when this terminal first saw it reconciled or approved
+) STRICT;
+
+CREATE TABLE IF NOT EXISTS batches (
+    batch_id  TEXT PRIMARY KEY,
+    shift_id  TEXT NOT NULL REFERENCES shifts,
+    sent_at   TEXT NOT NULL,
+    orders    TEXT NOT NULL,                  -- JSON list of order ids, in the order sent
+    movements TEXT NOT NULL,
+    state     TEXT NOT NULL,                  -- sealed, accepted, processed, failed, refused, superseded
+    problem   TEXT NOT NULL DEFAULT ''
+) STRICT;
+CREATE INDEX IF NOT EXISTS batches_by_state ON batches (state, shift_id);
+
+CREATE TABLE IF NOT EXISTS orders (
+    order_id TEXT PRIMARY KEY,
+    shift_id TEXT NOT NULL REFERENCES shifts,
+    number   INTEGER NOT NULL UNIQUE,
+    body     BLOB NOT NULL,
+    batch_id TEXT REFERENCES batches,         -- the latest it went into; null: in none yet
+    outcome  TEXT,
+    reasons  TEXT NOT NULL DEFAULT '[]'
+) STRICT;
+CREATE INDEX IF NOT EXISTS orders_by_shift ON orders (shift_id, number);
+CREATE INDEX IF NOT EXISTS orders_unsealed ON orders (shift_id) WHERE batch_id IS NULL;
+
+CREATE TABLE IF NOT EXISTS movements (
+    movement_id TEXT PRIMARY KEY,
+    shift_id    TEXT NOT NULL REFERENCES shifts,
+    body        BLOB NOT NULL,
+    batch_id    TEXT REFERENCES batches,
+    outcome     TEXT,
+    reasons     TEXT NOT NULL DEFAULT '[]'
+) STRICT;
+CREATE INDEX IF NOT EXISTS movements_by_shift ON movements (shift_id);

@@ -1,0 +1,277 @@
+"""A terminal's behaviour: sell online and offline, keep everything, deliver it, forget nothing too early."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from random import Random
+
+import httpx
+import msgspec
+
+from backoffice_terminal.api import Api, Device, ShiftView, Store, Totals
+from backoffice_terminal.ids import mint
+from backoffice_terminal.journal import Journal, Movement, Opening, SavedBatch, SavedShift
+from backoffice_terminal.orders import Draft, Mode, Order, Status
+from backoffice_terminal.problems import NotActivated, TerminalError
+from backoffice_terminal.retry import Retry
+from backoffice_terminal.uplink import Uplink, totals
+
+# Operators keep restores within seven days (§2.2); until then the terminal's copy may be the only one.
+KEEP_SETTLED = timedelta(days=7)
+# A customer is standing at the till: ask for the outcome, but not for long, and do not try for ever.
+_LIVE_WAIT_S = 2
+_LIVE_ATTEMPTS = 2
+
+
+class NoOpenShift(TerminalError):
+    """Orders and cash need a shift, and a shift starts online."""
+
+
+class ShiftStillOpen(TerminalError):
+    """The previous cashier has not counted the drawer."""
+
+
+class NotAllowedOffline(TerminalError):
+    """An offline order has no customer and no network printer."""
+
+
+@dataclass(frozen=True)
+class Sold:
+    """An order as it stands on the terminal. `label` is what the cashier sees; `outcome` is None until it is known."""
+
+    order: Order
+    label: str
+    outcome: str | None
+    reasons: list[str]
+
+
+class Terminal:
+    """One till: one journal file, one Back Office.
+
+    Takes the device's time from `now` (with an offset). `sleep` and `rng` pace the retries; `transport` is httpx's.
+    Not safe for several threads at once.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        base_url: str,
+        *,
+        now: Callable[[], datetime] = lambda: datetime.now().astimezone(),
+        sleep: Callable[[float], None] = time.sleep,
+        rng: Random | None = None,
+        attempts: int = 6,
+        timeout_s: float = 15.0,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        self.journal = Journal(path)
+        self._api = Api(base_url, token=self.journal.fact("token"), timeout_s=timeout_s, transport=transport)
+        retry = Retry(attempts=attempts, rng=rng or Random(), sleep=sleep)  # noqa: S311 - jitter is no secret
+        self._now = now
+        self._uplink = Uplink(self.journal, self._api, retry, now=now)
+
+    def close(self) -> None:
+        """Lets go of the file and the connection. What was saved stays."""
+        self._api.close()
+        self.journal.close()
+
+    # -- who it is
+
+    def activate(self, code: str, device: Device) -> Store:
+        """Trades an activation code for a credential. Never repeated by itself: a code works once."""
+        activation = self._api.activate(code, device)
+        self.journal.note("store", msgspec.json.encode(activation.store).decode())
+        self.journal.note("terminal_id", activation.terminal_id)
+        self.journal.note("token", activation.token)
+        self._api.token = activation.token
+        return activation.store
+
+    @property
+    def store(self) -> Store:
+        saved = self.journal.fact("store")
+        if saved is None:
+            raise NotActivated("this terminal was never activated")
+        return msgspec.json.decode(saved, type=Store)
+
+    # -- online and offline
+
+    @property
+    def mode(self) -> Mode:
+        return "offline" if self.journal.fact("mode") == "offline" else "online"
+
+    def go_offline(self) -> None:
+        """Caches orders from here on. Happens by itself when a live order gets no answer."""
+        self.journal.note("mode", "offline")
+
+    def go_online(self) -> None:
+        """Asks Back Office how it is, then delivers what was cached. Raises LinkError while there is no way through."""
+        view = self._uplink.greet()
+        self._uplink.send_beyond(view.last_number or 0)
+        # A journal that is younger than Back Office (a new disk) must not hand out numbers a second time.
+        self.journal.skip_to("order_number", (view.last_number or 0) + 1)
+        self._uplink.deliver()
+        self.journal.note("mode", "online")
+
+    # -- shifts
+
+    def open_shift(self, *, cashier: str, opening_float: int) -> SavedShift:
+        """Opens the drawer with `opening_float` minor units in it. Needs a connection.
+
+        Where an earlier call got no answer, that same shift is asked for again, whatever the arguments now.
+        Raises ShiftStillOpen, LinkError, Busy, ShiftAlreadyOpen.
+        """
+        shift = self.journal.current_shift()
+        if shift is not None and shift.opened:
+            raise ShiftStillOpen(f"shift {shift.number} of {shift.terms.cashier} is still open")
+        if shift is None:
+            shift = self.journal.add_shift(
+                mint(), lambda number, first: self._opening(number, first, cashier, opening_float)
+            )
+        self._deliver()
+        return self.journal.shift(shift.shift_id)
+
+    def _opening(self, number: int, first_number: int, cashier: str, opening_float: int) -> Opening:
+        return Opening(
+            number=number,
+            opened_at=self._now().isoformat(),
+            cashier=cashier,
+            opening_float=opening_float,
+            first_number=first_number,
+            currency=self.store.currency,
+            prices_include_tax=self.store.prices_include_tax,
+        )
+
+    def shift(self) -> SavedShift:
+        """The open shift. Raises NoOpenShift."""
+        shift = self.journal.current_shift()
+        if shift is None or not shift.opened:
+            raise NoOpenShift("no shift is open; one starts online")
+        return shift
+
+    def close_shift(self, *, cash_counted: int) -> SavedShift:
+        """Ends the shift with what was counted in the drawer, and delivers everything.
+
+        The count is saved first: after a LinkError, `sync` finishes the close. The declaration is computed from this
+        journal. Back Office settles the shift on its own time; `sync` and `look` tell how far it is.
+        """
+        shift = self.shift()
+        self.journal.count_drawer(shift.shift_id, counted=cash_counted, closed_at=self._now().isoformat())
+        self._deliver()
+        return self.journal.shift(shift.shift_id)
+
+    def totals(self, shift_id: str) -> Totals:
+        """What this terminal wrote down for the shift."""
+        return totals(self.journal, shift_id)
+
+    def expected_cash(self, shift_id: str) -> int:
+        """Float, cash payments and cash movements: what the drawer should hold."""
+        moved = sum(
+            movement.amount if movement.kind == "cash_in" else -movement.amount
+            for movement in self.journal.movements(shift_id)
+        )
+        opening_float = self.journal.shift(shift_id).terms.opening_float
+        return opening_float + self.totals(shift_id).payments.get("cash", 0) + moved
+
+    # -- orders
+
+    def draft(self, *, type: str | None = None, customer: dict[str, object] | None = None) -> Draft:  # noqa: A002
+        """An order to ring up under the terms of the open shift."""
+        terms = self.shift().terms
+        return Draft(
+            prices_include_tax=terms.prices_include_tax,
+            opened_at=self._now(),
+            type=type,
+            cashier=terms.cashier,
+            customer=customer,
+        )
+
+    def refund(self, order: Order, *, lines: list[int] | None = None) -> Draft:
+        """A draft that takes back an order, or some of its lines; pay it out, then `sell` it."""
+        terms = self.shift().terms
+        draft = Draft.refund(order, prices_include_tax=terms.prices_include_tax, opened_at=self._now(), lines=lines)
+        draft.cashier = terms.cashier
+        return draft
+
+    def sell(self, draft: Draft, *, status: Status = "paid") -> Sold:
+        """Finishes a draft: number and order are on the disk when this returns, and sent where the terminal is online.
+
+        `status` may be `voided` or `training`. No answer makes the terminal go offline; the sale stands. Raises
+        NotBalanced, NoOpenShift and NotAllowedOffline, and then nothing was saved.
+        """
+        shift, mode = self.shift(), self.mode
+        if mode == "offline" and (draft.customer is not None or draft.printed_to == "network"):
+            raise NotAllowedOffline("offline orders have no customer and print on the till's own printer")
+        order = self.journal.add_order(
+            shift.shift_id,
+            lambda number: draft.finish(
+                order_id=mint(), number=number, mode=mode, status=status, closed_at=self._now()
+            ),
+        )
+        if mode == "online":
+            self._send_live(shift, order)
+        return self._sold(order)
+
+    def _send_live(self, shift: SavedShift, order: Order) -> None:
+        batch = self.journal.seal(
+            mint(), shift.shift_id, sent_at=self._now().isoformat(), orders=[order.order_id], movements=[]
+        )
+        try:
+            self._uplink.send(batch, wait_s=_LIVE_WAIT_S, attempts=_LIVE_ATTEMPTS)
+        except TerminalError:
+            # The sale has happened, whatever the matter is; `go_online` meets it again and reports it.
+            self.go_offline()
+
+    def _sold(self, order: Order) -> Sold:
+        saved = self.journal.order(order.order_id)
+        return Sold(order, order.label, saved.outcome if saved else None, saved.reasons if saved else [])
+
+    def cash_in(self, amount: int, *, reason: str) -> None:
+        """Money put into the drawer. Travels with the next batch, at the latest with the close."""
+        self._move("cash_in", amount, reason)
+
+    def cash_out(self, amount: int, *, reason: str) -> None:
+        """Money taken out of the drawer."""
+        self._move("cash_out", amount, reason)
+
+    def _move(self, kind: str, amount: int, reason: str) -> None:
+        shift = self.shift()
+        movement = Movement(mint(), kind, amount, reason, self._now().isoformat(), shift.terms.cashier)
+        self.journal.add_movement(shift.shift_id, movement)
+
+    # -- keeping in step
+
+    def sync(self) -> None:
+        """Goes online, delivers what waits, reads receipts, and sends again what Back Office says is missing.
+
+        Raises as `go_online` does; call it every minute or so while online, and after every close.
+        """
+        self._deliver()
+        self._uplink.settle()
+
+    def _deliver(self) -> None:
+        if self.mode == "offline":
+            self.go_online()
+        else:
+            self._uplink.deliver()
+
+    def look(self, shift_id: str) -> ShiftView:
+        """Back Office's own view of a shift: state, computed totals, what is missing, over or short."""
+        return self._uplink.look(shift_id)
+
+    def refused(self) -> list[SavedBatch]:
+        """Batches that Back Office will not take, each with its problem, to be shown to people."""
+        return self.journal.refused_batches()
+
+    def send_refused_again(self) -> None:
+        """After people have looked at them. Raises as `go_online` does."""
+        self.journal.unseal_refused()
+        self._deliver()
+
+    def prune(self) -> None:
+        """Forgets shifts that have been reconciled or approved for seven days – and still are, so it asks first."""
+        for shift in self.journal.settled_shifts():
+            since = datetime.fromisoformat(shift.settled_at or "")
+            if self._now() - since >= KEEP_SETTLED and self._uplink.still_settled(shift):
+                self.journal.prune(shift.shift_id)

@@ -1,0 +1,295 @@
+"""A Back Office in memory, for the tests of people who build terminals. It keeps the contract, and no books.
+
+    fake = FakeBackOffice()
+    terminal = Terminal(path, "http://back.office", transport=fake.transport)
+
+`fake.script` holds what happens to the next requests: an `httpx.Response` or an exception in place of the answer, None
+for the ordinary answer. Wrap one in `After` to have the request take effect first – that is what a lost answer is.
+"""
+
+import gzip
+import hashlib
+import itertools
+import re
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+import msgspec
+
+_ROUTE = re.compile(r"/api/v1/(?P<kind>activations|terminal|shifts|batches)(?:/(?P<id>[^/]+))?(?:/(?P<rest>.*))?")
+
+
+@dataclass(frozen=True)
+class After:
+    """The request arrives; then this happens instead of the answer."""
+
+    what: httpx.Response | Exception
+
+
+@dataclass
+class FakeShift:
+    terminal: str
+    opening: dict[str, Any]
+    batches: dict[str, bytes] = field(default_factory=dict)
+    declaration: dict[str, Any] | None = None
+
+
+@dataclass
+class FakeOrder:
+    terminal: str
+    shift_id: str
+    body: dict[str, Any]
+    outcome: str
+
+
+def problem(status: int, code: str, *, retry_after_s: int | None = None, **members: object) -> httpx.Response:
+    """A refusal as Back Office writes it."""
+    headers = {"Content-Type": "application/problem+json"}
+    if retry_after_s is not None:
+        headers["Retry-After"] = str(retry_after_s)
+    body = {"type": f"https://problems.test/{code}", "title": code, "status": status, "detail": code, **members}
+    return httpx.Response(status, headers=headers, content=msgspec.json.encode(body))
+
+
+class FakeBackOffice:
+    """One store, as many terminals as activate. With `defer` batches wait until `process` is called."""
+
+    def __init__(
+        self, *, currency: str = "EUR", prices_include_tax: bool = True, max_batch_orders: int = 2_000
+    ) -> None:
+        self.store = {
+            "id": "0195d3a0-0000-7000-8000-000000000001",
+            "code": "S1",
+            "name": "Corner shop",
+            "timezone": "Europe/Paris",
+            "currency": currency,
+            "prices_include_tax": prices_include_tax,
+        }
+        self.limits = {
+            "max_batch_orders": max_batch_orders,
+            "max_batch_bytes": 4 * 1024 * 1024,
+            "max_decoded_bytes": 32 * 1024 * 1024,
+        }
+        self.script: list[httpx.Response | Exception | After | None] = []
+        self.requests: list[httpx.Request] = []
+        self.defer = False
+        self.forget_everything()
+        self._tokens: dict[str, str] = {}
+        self._serial = itertools.count(1)
+        self._lock = threading.Lock()
+        self.transport = httpx.MockTransport(self._handle)
+
+    def forget_everything(self) -> None:
+        """What a restore to the first day leaves: credentials, and nothing else."""
+        self.shifts: dict[str, FakeShift] = {}
+        self.orders: dict[str, FakeOrder] = {}
+        self.receipts: dict[str, dict[str, Any]] = {}
+        self._waiting: list[tuple[str, str, bytes]] = []
+
+    def revoke_all(self) -> None:
+        self._tokens.clear()
+
+    def posted(self) -> list[dict[str, Any]]:
+        return [order.body for order in self.orders.values() if order.outcome == "posted"]
+
+    def process(self) -> None:
+        """Does what the workers do with batches that wait."""
+        waiting, self._waiting = self._waiting, []
+        for terminal, batch_id, body in waiting:
+            self._process(terminal, batch_id, body)
+
+    # -- HTTP
+
+    def _handle(self, request: httpx.Request) -> httpx.Response:
+        with self._lock:
+            self.requests.append(request)
+            instead = self.script.pop(0) if self.script else None
+            answer = self._answer(request) if instead is None or isinstance(instead, After) else None
+            what = instead.what if isinstance(instead, After) else instead
+            if isinstance(what, Exception):
+                raise what
+            return what or answer or problem(404, "not-found")
+
+    def _answer(self, request: httpx.Request) -> httpx.Response:
+        match = _ROUTE.fullmatch(request.url.path)
+        if match is None:
+            return problem(404, "not-found")
+        body = request.content
+        if request.headers.get("Content-Encoding") == "gzip":
+            body = gzip.decompress(body)
+        if match["kind"] == "activations":
+            return self._activate()
+        terminal = self._tokens.get(request.headers.get("Authorization", ""))
+        if terminal is None:
+            return problem(401, "credential-invalid")
+        if match["kind"] == "terminal":
+            return self._terminal(terminal)
+        if match["kind"] == "batches":
+            known = self.receipts.get(match["id"])
+            return _json(200, known) if known else problem(404, "not-found")
+        return self._shift_call(terminal, request.method, match["id"], match["rest"], body)
+
+    def _shift_call(self, terminal: str, method: str, shift_id: str, rest: str | None, body: bytes) -> httpx.Response:
+        shift = self.shifts.get(shift_id)
+        if method == "GET":
+            return _json(200, self._view(shift_id, shift)) if shift else problem(404, "not-found")
+        if rest is None:
+            return self._open(terminal, shift_id, msgspec.json.decode(body))
+        if shift is None:
+            return problem(404, "shift-unknown")
+        if rest == "close":
+            return self._close(shift_id, shift, msgspec.json.decode(body))
+        return self._receive(terminal, shift, shift_id, rest.removeprefix("batches/"), body)
+
+    def _activate(self) -> httpx.Response:
+        serial = next(self._serial)
+        token, terminal = f"token-{serial}", f"0195d3a0-0000-7000-8000-{serial:012}"
+        self._tokens[f"Bearer {token}"] = terminal
+        return _json(201, {"terminal_id": terminal, "store": self.store, "token": token})
+
+    def _terminal(self, terminal: str) -> httpx.Response:
+        numbers = [order.body["number"] for order in self.orders.values() if order.terminal == terminal]
+        return _json(
+            200,
+            {
+                "terminal_id": terminal,
+                "last_number": max(numbers, default=None),
+                "store": self.store,
+                "server_time": "2026-03-01T10:00:00+00:00",
+                "limits": self.limits,
+            },
+        )
+
+    # -- the contract
+
+    def _open(self, terminal: str, shift_id: str, opening: dict[str, Any]) -> httpx.Response:
+        known = self.shifts.get(shift_id)
+        if known:
+            same = known.opening == opening
+            return _json(200, self._view(shift_id, known)) if same else problem(422, "identifier-reused")
+        others = (
+            id_
+            for id_, shift in self.shifts.items()
+            if shift.terminal == terminal and shift.declaration is None and "closed_at" not in shift.opening
+        )
+        other = next(others, None)
+        if other and "closed_at" not in opening:
+            return problem(409, "shift-already-open", shift_id=other)
+        self.shifts[shift_id] = FakeShift(terminal, opening)
+        return _json(201, self._view(shift_id, self.shifts[shift_id]))
+
+    def _receive(self, terminal: str, shift: FakeShift, shift_id: str, batch_id: str, body: bytes) -> httpx.Response:
+        orders = msgspec.json.decode(body)["orders"]
+        if len(orders) > self.limits["max_batch_orders"]:
+            return problem(413, "too-large", limits=self.limits)
+        digest = hashlib.sha256(body).digest()
+        if batch_id in self.receipts:
+            same = shift.batches.get(batch_id) == digest
+            return _json(200, self.receipts[batch_id]) if same else problem(422, "identifier-reused")
+        shift.batches[batch_id] = digest
+        self.receipts[batch_id] = _receipt(batch_id, shift_id, len(orders))
+        self._waiting.append((terminal, batch_id, body))
+        if self.defer:
+            return _json(202, self.receipts[batch_id])
+        self.process()
+        return _json(200, self.receipts[batch_id])
+
+    def _process(self, terminal: str, batch_id: str, body: bytes) -> None:
+        receipt = self.receipts[batch_id]
+        outcomes = dict.fromkeys(("posted", "duplicate", "conflict", "held"), 0)
+        for index, order in enumerate(msgspec.json.decode(body)["orders"]):
+            outcome = self._place(terminal, receipt["shift_id"], order)
+            outcomes[outcome] += 1
+            if outcome != "posted":
+                receipt["results"].append({"index": index, "order_id": order["order_id"], "outcome": outcome})
+        receipt.update(state="processed", outcomes=outcomes)
+
+    def _place(self, terminal: str, shift_id: str, order: dict[str, Any]) -> str:
+        known = self.orders.get(order["order_id"])
+        if known:
+            return "duplicate" if _content(known.body) == _content(order) else "conflict"
+        taken = any(
+            other.terminal == terminal and other.body["number"] == order["number"] for other in self.orders.values()
+        )
+        paid = sum(payment["amount"] for payment in order["payments"])
+        unpaid = order["status"] == "paid" and paid != order["total"] + order["tip"]
+        outcome = "conflict" if taken else "held" if unpaid else "posted"
+        self.orders[order["order_id"]] = FakeOrder(terminal, shift_id, order, outcome)
+        return outcome
+
+    def _close(self, shift_id: str, shift: FakeShift, declaration: dict[str, Any]) -> httpx.Response:
+        if shift.declaration not in (None, declaration):
+            return problem(422, "identifier-reused", declared=shift.declaration)
+        shift.declaration = declaration
+        return _json(202, self._view(shift_id, shift))
+
+    def _view(self, shift_id: str, shift: FakeShift) -> dict[str, Any]:
+        here = [order for order in self.orders.values() if order.shift_id == shift_id]
+        computed = _totals([order.body for order in here if order.outcome == "posted"])
+        held = sum(order.outcome != "posted" for order in here)
+        view = {"shift_id": shift_id, "state": "open", "computed": computed, "held": held, "late": 0}
+        declared = shift.declaration
+        if declared is None:
+            return view
+        arrived = {order.body["number"] for order in self.orders.values() if order.terminal == shift.terminal}
+        gaps = sorted(set(range(declared["first_number"], declared["last_number"] + 1)) - arrived)
+        unread = [id_ for id_ in declared["batches"] if id_ not in shift.batches]
+        agreed = held == 0 and {**declared["totals"], "order_count": declared["order_count"]} == computed
+        state = "closing" if gaps or unread or self._waiting else "reconciled" if agreed else "discrepant"
+        return {
+            **view,
+            "state": state,
+            "missing_batches": unread,
+            "missing_numbers": _ranges(gaps),
+            "declared": declared,
+        }
+
+
+def _receipt(batch_id: str, shift_id: str, orders: int) -> dict[str, Any]:
+    movements: dict[str, Any] = {"outcomes": {}, "results": []}
+    return {
+        "batch_id": batch_id,
+        "shift_id": shift_id,
+        "state": "received",
+        "orders": orders,
+        "outcomes": {},
+        "results": [],
+        "movements": movements,
+    }
+
+
+def _content(order: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in order.items() if key not in ("mode", "printed_to")}
+
+
+def _totals(orders: list[dict[str, Any]]) -> dict[str, Any]:
+    paid = [order for order in orders if order["status"] == "paid"]
+    payments: dict[str, int] = {}
+    for payment in (payment for order in paid for payment in order["payments"]):
+        payments[payment["method"]] = payments.get(payment["method"], 0) + payment["amount"]
+    return {
+        "order_count": len(orders),
+        "sales": sum(order["total"] for order in paid if order["kind"] == "sale"),
+        "refunds": sum(order["total"] for order in paid if order["kind"] == "refund"),
+        "tax": sum(tax["amount"] for order in paid for line in order["lines"] for tax in line["taxes"]),
+        "tips": sum(order["tip"] for order in paid),
+        "rounding": sum(order["rounding"] for order in paid),
+        "payments": payments,
+    }
+
+
+def _ranges(numbers: Iterable[int]) -> list[tuple[int, int]]:
+    found: list[tuple[int, int]] = []
+    for number in numbers:
+        if found and found[-1][1] == number - 1:
+            found[-1] = (found[-1][0], number)
+        else:
+            found.append((number, number))
+    return found
+
+
+def _json(status: int, body: object) -> httpx.Response:
+    return httpx.Response(status, headers={"Content-Type": "application/json"}, content=msgspec.json.encode(body))

@@ -1,0 +1,269 @@
+"""Sending what a journal holds, until Back Office has all of it and says so.
+
+Everything here may be interrupted at any line and begun again: identifiers and bytes were saved before they were
+sent, and what is repeated has no effect (§2.3).
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import TypeVar
+
+import msgspec
+
+from backoffice_terminal.api import Api, Limits, Receipt, ShiftView, TerminalView, Totals
+from backoffice_terminal.ids import mint
+from backoffice_terminal.journal import Journal, SavedBatch, SavedShift
+from backoffice_terminal.packing import batch_body, fits, groups
+from backoffice_terminal.problems import (
+    BodyMalformed,
+    CredentialInvalid,
+    IdentifierReused,
+    NotActivated,
+    NotFound,
+    Problem,
+    ShiftAlreadyOpen,
+    ShiftUnknown,
+    TooLarge,
+)
+from backoffice_terminal.retry import WORTH_RETRYING, Retry
+
+Answer = TypeVar("Answer")
+
+# A fresh batch id is never known already; a server that says so this often is not to be believed.
+_RENAMES = 3
+MAX_NUMBER = 2**53 - 1
+
+
+class Uplink:
+    """Delivers one journal through one Api. `now` tells the device's time, with an offset."""
+
+    def __init__(self, journal: Journal, api: Api, retry: Retry, *, now: Callable[[], datetime]) -> None:
+        self._journal = journal
+        self._api = api
+        self._retry = retry
+        self._now = now
+
+    @property
+    def limits(self) -> Limits:
+        saved = self._journal.fact("limits")
+        return Limits() if saved is None else msgspec.json.decode(saved, type=Limits)
+
+    def greet(self) -> TerminalView:
+        """Asks Back Office what it knows of this terminal, and keeps the limits it names."""
+        view = self._guarded(self._api.terminal)
+        self._journal.note("limits", msgspec.json.encode(view.limits).decode())
+        return view
+
+    def look(self, shift_id: str) -> ShiftView:
+        return self._guarded(lambda: self._api.shift(shift_id))
+
+    # -- sending
+
+    def deliver(self) -> None:
+        """Sends all that waits, shift by shift: the opening, batches, and the close once every batch has arrived.
+
+        Raises LinkError or Busy when the retries are used up, CredentialInvalid when the terminal must be activated
+        again, ShiftAlreadyOpen and other Problems that people must look at. Nothing is lost by any of them.
+        """
+        for shift in self._journal.undelivered_shifts():
+            if not shift.opened:
+                self.open(shift)
+            self.seal(shift)
+            for batch in self._journal.batches(shift.shift_id, "sealed"):
+                self.send(batch)
+            if shift.counted is not None and not shift.declared:
+                self._declare(shift)
+
+    def open(self, shift: SavedShift) -> None:
+        """Opens a shift. One that stands open although this terminal closed it (a restore) is closed first."""
+        try:
+            self._guarded(lambda: self._api.open_shift(shift.shift_id, shift.opening))
+        except ShiftAlreadyOpen:
+            for ended in self._journal.declared_shifts():
+                self._ask(ended)
+            self._guarded(lambda: self._api.open_shift(shift.shift_id, shift.opening))
+        self._journal.mark_opened(shift.shift_id)
+
+    def seal(self, shift: SavedShift) -> list[SavedBatch]:
+        """Puts what is in no batch yet into batches within the limits; cash movements go with the first."""
+        orders, movements = self._journal.unsealed(shift.shift_id)
+        ids, moved = list(orders), list(movements)
+        parts = [ids[part] for part in groups([len(body) for body in orders.values()], self.limits)]
+        if moved and not parts:
+            parts = [[]]
+        return [self._seal(shift.shift_id, part, moved if index == 0 else []) for index, part in enumerate(parts)]
+
+    def _seal(self, shift_id: str, orders: list[str], movements: list[str]) -> SavedBatch:
+        return self._journal.seal(mint(), shift_id, sent_at=self._now().isoformat(), orders=orders, movements=movements)
+
+    def send(self, batch: SavedBatch, *, wait_s: int = 0, attempts: int | None = None) -> None:
+        """Sends a batch, in pieces where it must be. What cannot be sent at all is kept as `refused`, and shown."""
+        waiting, renames = [batch], _RENAMES
+        while waiting:
+            piece = waiting.pop(0)
+            body = batch_body(piece.sent_at, *self._journal.members(piece))
+            if len(piece.orders) > 1 and not fits(body, len(piece.orders), self.limits):
+                waiting[:0] = self._split(piece, len(piece.orders) // 2)
+                continue
+            try:
+                self._journal.apply_receipt(piece, self._put(piece, body, wait_s, attempts))
+            except (BodyMalformed, TooLarge) as problem:
+                alone = isinstance(problem, BodyMalformed)
+                waiting[:0] = self._split(piece, 1 if alone else len(piece.orders) // 2, problem)
+            except IdentifierReused as problem:
+                renames -= 1
+                waiting[:0] = self._renamed(piece, problem) if renames else self._refuse(piece, problem)
+            except CredentialInvalid:
+                raise
+            except Problem as problem:
+                if isinstance(problem, WORTH_RETRYING):
+                    raise
+                self._refuse(piece, problem)
+
+    def _put(self, batch: SavedBatch, body: bytes, wait_s: int, attempts: int | None) -> Receipt:
+        def put() -> Receipt:
+            return self._api.put_batch(batch.shift_id, batch.batch_id, body, wait_s=wait_s)
+
+        try:
+            return self._guarded(put, attempts=attempts)
+        except ShiftUnknown:
+            self._open_again(self._journal.shift(batch.shift_id))
+            return self._guarded(put, attempts=attempts)
+
+    def _split(self, batch: SavedBatch, size: int, problem: Problem | None = None) -> list[SavedBatch]:
+        """The batch in pieces of `size` orders, under new ids; refused where there is nothing left to divide."""
+        members = len(batch.orders) + len(batch.movements)
+        if members <= 1:
+            return self._refuse(batch, problem) if problem else []
+        parts = [batch.orders[at : at + size] for at in range(0, len(batch.orders), size)] if size else [batch.orders]
+        pieces = [self._seal(batch.shift_id, part, []) for part in parts if part]
+        pieces += [self._seal(batch.shift_id, [], [movement]) for movement in batch.movements]
+        self._journal.mark_batch(batch.batch_id, "superseded")
+        return pieces
+
+    def _renamed(self, batch: SavedBatch, problem: Problem) -> list[SavedBatch]:
+        again = self._seal(batch.shift_id, batch.orders, batch.movements)
+        self._journal.mark_batch(batch.batch_id, "superseded", str(problem))
+        return [again]
+
+    def _refuse(self, batch: SavedBatch, problem: Problem) -> list[SavedBatch]:
+        self._journal.mark_batch(batch.batch_id, "refused", str(problem))
+        return []
+
+    def _open_again(self, shift: SavedShift) -> None:
+        """Back Office does not know this shift (any more). One that has ended must not clash with the open one."""
+        if shift.closed_at is not None and shift.terms.closed_at is None:
+            self._journal.replace_opening(
+                shift.shift_id, msgspec.structs.replace(shift.terms, closed_at=shift.closed_at)
+            )
+            shift = self._journal.shift(shift.shift_id)
+        self.open(shift)
+
+    def _declare(self, shift: SavedShift) -> None:
+        """Sends the close. It is made once all batches were accepted, so that it lists what Back Office has."""
+        if shift.declaration is None:
+            self._journal.save_declaration(shift.shift_id, self._declaration(shift))
+            shift = self._journal.shift(shift.shift_id)
+        body = shift.declaration or b""
+        try:
+            self._guarded(lambda: self._api.close_shift(shift.shift_id, body))
+        except ShiftUnknown:
+            self._open_again(shift)
+            self._guarded(lambda: self._api.close_shift(shift.shift_id, body))
+        except IdentifierReused as problem:
+            # Another declaration stands. The shift is closed; head office corrects (§6).
+            self._journal.note(f"declaration-differs:{shift.shift_id}", str(problem))
+        self._journal.mark_declared(shift.shift_id)
+
+    def _declaration(self, shift: SavedShift) -> bytes:
+        arrived = self._journal.batches(shift.shift_id, "accepted", "processed", "failed")
+        orders = [saved.order for saved in self._journal.orders(shift.shift_id)]
+        return msgspec.json.encode(
+            {
+                "closed_at": shift.closed_at,
+                "batches": [batch.batch_id for batch in arrived],
+                "order_count": len(orders),
+                "first_number": shift.first_number,
+                "last_number": max((order.number for order in orders), default=shift.first_number - 1),
+                "cash_counted": shift.counted,
+                "totals": totals(self._journal, shift.shift_id),
+            }
+        )
+
+    # -- what became of it
+
+    def settle(self) -> None:
+        """Reads receipts, asks how far each unsettled shift is, and sends again what Back Office says it lacks."""
+        for batch in self._journal.batches_awaiting_outcome():
+            self._read_receipt(batch)
+        for shift in self._journal.unsettled_shifts():
+            self._ask(shift)
+
+    def _read_receipt(self, batch: SavedBatch) -> None:
+        try:
+            receipt = self._guarded(lambda: self._api.receipt(batch.batch_id))
+        except NotFound:
+            self._journal.mark_batch(batch.batch_id, "sealed")
+            self.send(batch)
+        else:
+            self._journal.apply_receipt(batch, receipt)
+
+    def _ask(self, shift: SavedShift) -> None:
+        try:
+            view = self.look(shift.shift_id)
+        except NotFound:
+            self._open_again(shift)
+            self._begin_again(shift)
+            return
+        if shift.declared and view.state == "open":
+            self._begin_again(shift)
+            return
+        self._journal.note_state(shift.shift_id, view.state, at=self._now().isoformat())
+        for batch in self._journal.batches(shift.shift_id, "accepted", "processed", "failed"):
+            if batch.batch_id in view.missing_batches:
+                self.send(batch)
+        for first, last in view.missing_numbers:
+            for shift_id, orders in self._journal.delivered_orders(first, last).items():
+                self.send(self._seal(shift_id, orders, []))
+
+    def send_beyond(self, last_number: int) -> None:
+        """Sends again what was processed once but lies beyond the highest number that Back Office still knows."""
+        for shift_id in self._journal.delivered_orders(last_number + 1, MAX_NUMBER):
+            self._begin_again(self._journal.shift(shift_id))
+
+    def _begin_again(self, shift: SavedShift) -> None:
+        """Back Office was restored to an earlier time: all of the shift once more, under the same ids (§2.2)."""
+        self._journal.forget_delivery(shift.shift_id)
+        self.deliver()
+
+    def still_settled(self, shift: SavedShift) -> bool:
+        """Asks once more; a restore or a late order may have changed what was settled a week ago."""
+        self._ask(shift)
+        return self._journal.shift(shift.shift_id).settled_at is not None
+
+    def _guarded(self, call: Callable[[], Answer], *, attempts: int | None = None) -> Answer:
+        """The call, retried. After a refused credential nothing is sent until the terminal is activated again."""
+        if self._journal.fact("token") is None:
+            raise NotActivated("this terminal has no valid credential; ask head office for an activation code")
+        try:
+            return self._retry(call, attempts=attempts)
+        except CredentialInvalid:
+            self._journal.erase("token")
+            raise
+
+
+def totals(journal: Journal, shift_id: str) -> Totals:
+    """What the terminal itself sold in a shift, for the declaration (§6): paid orders only."""
+    orders = [saved.order for saved in journal.orders(shift_id) if saved.order.status == "paid"]
+    payments: dict[str, int] = {}
+    for order in orders:
+        for payment in order.payments:
+            payments[payment.method] = payments.get(payment.method, 0) + payment.amount
+    return Totals(
+        sales=sum(order.total for order in orders if order.kind == "sale"),
+        refunds=sum(order.total for order in orders if order.kind == "refund"),
+        tax=sum(order.tax for order in orders),
+        tips=sum(order.tip for order in orders),
+        rounding=sum(order.rounding for order in orders),
+        payments=payments,
+    )

@@ -1,0 +1,17 @@
+"""The device's time, as tests move it."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+
+@dataclass
+class Clock:
+    now: datetime = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
+    naps_s: list[float] = field(default_factory=list)
+
+    def __call__(self) -> datetime:
+        self.now += timedelta(seconds=1)
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.naps_s.append(seconds)
