@@ -64,7 +64,9 @@ class DataFolder:
         write_private(self.path / STACK_FILE, "".join(f"{name}={value}\n" for name, value in lines.items()))
 
     def remove_addresses(self) -> None:
-        """Has the commands say that nothing runs here."""
+        """Has the commands say that nothing runs here. A folder that another process holds is left alone."""
+        if self._lock is None:
+            return
         with contextlib.suppress(FileNotFoundError):
             (self.path / STACK_FILE).unlink()
 

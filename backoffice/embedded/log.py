@@ -3,6 +3,7 @@
 import contextlib
 import os
 import threading
+from collections.abc import Sequence
 from typing import IO, TextIO
 
 COLOURS = {"web": 36, "worker": 32, "beat": 35, "postgres": 34, "valkey": 33, "stack": 1}
@@ -26,13 +27,14 @@ class Log:
             self._stream.write(f"{prefix} {line}\n")
             self._stream.flush()
 
-    def follow(self, origin: str, pipe: IO[bytes]) -> threading.Thread:
-        """Copies a process's output until it is closed, in a thread that is already running when this returns."""
-        thread = threading.Thread(target=self._copy, args=(origin, pipe), name=f"log of {origin}", daemon=True)
+    def follow(self, origin: str, pipe: IO[bytes], *, noise: Sequence[str] = ()) -> None:
+        """Copies a process's output until it is closed, in a thread of its own, but for lines with a text of `noise`."""
+        thread = threading.Thread(target=self._copy, args=(origin, pipe, noise), name=f"log of {origin}", daemon=True)
         thread.start()
-        return thread
 
-    def _copy(self, origin: str, pipe: IO[bytes]) -> None:
+    def _copy(self, origin: str, pipe: IO[bytes], noise: Sequence[str]) -> None:
         with pipe:
-            for line in pipe:
-                self.say(origin, line.decode(errors="replace").rstrip())
+            for raw in pipe:
+                line = raw.decode(errors="replace").rstrip()
+                if line and not any(text in line for text in noise):
+                    self.say(origin, line)

@@ -24,7 +24,10 @@ def wrapped(
 
 @dataclass
 class Child:
-    """A program that should be running. `stop_signal` asks it to end; `orphan_signal` does when the supervisor is gone."""
+    """A program that should be running. `stop_signal` asks it to end; `orphan_signal` does when the supervisor is gone.
+
+    Lines of its output that contain a text of `noise` are left out of the log.
+    """
 
     name: str
     command: Sequence[str]
@@ -36,6 +39,7 @@ class Child:
     stop_timeout_s: float = 5.0
     orphan_signal: int = signal.SIGTERM
     standard_input: bytes = b""
+    noise: Sequence[str] = ()
     process: subprocess.Popen[bytes] | None = field(default=None, init=False)
 
     def start(self) -> None:
@@ -50,7 +54,7 @@ class Child:
         )
         assert self.process.stdin is not None
         assert self.process.stdout is not None
-        self.log.follow(self.name, self.process.stdout)
+        self.log.follow(self.name, self.process.stdout, noise=self.noise)
         with contextlib.suppress(BrokenPipeError), self.process.stdin as pipe:
             pipe.write(self.standard_input)
 

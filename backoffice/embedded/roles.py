@@ -14,6 +14,10 @@ ROLES = ("web", "worker", "beat")
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
 BLOCKING_THREADS = 32
 SERVER_ERROR = 500
+# What these programs print at every start here, on purpose: many blocking threads, static files from their packages, and a
+# worker that may be root's on a developer's machine.
+NOISE = ("Configuration allows spawning up to",)
+IGNORED_WARNINGS = "ignore:No directory at,ignore:You're running the worker with superuser privileges"
 
 
 @dataclass(frozen=True)
@@ -45,7 +49,13 @@ def role_child(role: str, options: RoleOptions, *, log: Log, environment: Mappin
         command=[sys.executable, "-m", *arguments[role]],
         log=log,
         directory=CHECKOUT,
-        environment={**environment, "BACKOFFICE_ROLE": role, "PYTHONUNBUFFERED": "1"},
+        environment={
+            **environment,
+            "BACKOFFICE_ROLE": role,
+            "PYTHONUNBUFFERED": "1",
+            "PYTHONWARNINGS": IGNORED_WARNINGS,
+        },
+        noise=NOISE,
     )
 
 

@@ -1,7 +1,6 @@
 """The whole service under one supervisor: its servers, web, worker and beat, started in order and kept running."""
 
 import os
-import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -13,6 +12,7 @@ from backoffice.embedded import StackError
 from backoffice.embedded.folder import DataFolder
 from backoffice.embedded.leftovers import TOKEN, end_leftovers
 from backoffice.embedded.log import Log
+from backoffice.embedded.migrations import Migrations
 from backoffice.embedded.ports import LOOPBACK, free_port, is_free
 from backoffice.embedded.processes import Child
 from backoffice.embedded.roles import CHECKOUT, ROLES, RoleOptions, answers, role_child
@@ -104,50 +104,45 @@ class Stack:
 
     def _start(self) -> None:
         secrets = self._folder.secrets()
+        self._folder.remove_addresses()  # those of a stack that was killed
         end_leftovers(self._folder.path, token=secrets["token"])
         if self._port == 0:
             self._port = free_port()
         elif not is_free(self._port):
             raise StackError(f"Port {self._port} is in use by another program. Choose another with --port.")
         self._servers = Servers(self._folder.path, secrets, log=self._log, environment=self._inherited)
-        try:
-            self._servers.start()
-        finally:
-            self._children = self._servers.children
+        self._servers.start()
+        self._children = self._servers.children
         self.environment = {
             **self._servers.addresses,
             "BASE_URL": self.base_url,
             "SECRET_KEY": self._inherited.get("SECRET_KEY") or secrets["secret_key"],
         }
-        inherited = {**self._inherited, **self._extra, **self.environment, TOKEN: secrets["token"]}
-        inherited.pop(STACK_MARK, None)
         if self._roles:
-            self._migrate(inherited)
-        options = RoleOptions(port=self._port, workers=self._workers, data_dir=self._folder.path)
-        for role in self._roles:
-            child = role_child(role, options, log=self._log, environment=inherited)
-            self._children.append(child)
-            child.start()
-        self._wait_until_ready()
+            self._start_roles(self._servers, secrets["token"])
         self._folder.write_addresses(self.environment)
         self._watch = Watch(self._children, log=self._log)
         self._watch.start()
 
-    def _migrate(self, environment: Mapping[str, str]) -> None:
-        command = [sys.executable, str(CHECKOUT / "manage.py"), "migrate", "--no-input", "--verbosity", "1"]
-        done = subprocess.run(
-            command,
-            env=environment,
-            cwd=CHECKOUT,
-            capture_output=True,
-            text=True,
-            check=False,
-            stdin=subprocess.DEVNULL,
-        )
-        if done.returncode != 0:
-            for line in (done.stdout + done.stderr).splitlines():
-                self._log.say("stack", line)
-            raise StackError("The database could not be migrated; what Django said is in the log above.")
+    def _start_roles(self, servers: Servers, token: str) -> None:
+        environment = {**self._inherited, **self._extra, **self.environment, TOKEN: token}
+        environment.pop(STACK_MARK, None)
+        self._migrate(servers, environment)
+        options = RoleOptions(port=self._port, workers=self._workers, data_dir=self._folder.path)
+        for role in self._roles:
+            if role == "beat":
+                self._wait_until_ready()  # nobody waits for beat, so it does not take the others' processor time
+            child = role_child(role, options, log=self._log, environment=environment)
+            self._children.append(child)
+            child.start()
+        self._wait_until_ready()
+
+    def _migrate(self, servers: Servers, environment: Mapping[str, str]) -> None:
+        migrations = Migrations(CHECKOUT, record=self._folder.path / "migrated")
+        if servers.children:
+            migrations.apply_if_needed(servers.addresses["DATABASE_URL"], environment, log=self._log)
+        else:
+            migrations.apply(environment, log=self._log)
 
     def _wait_until_ready(self) -> None:
         deadline = time.monotonic() + READY_TIMEOUT_S

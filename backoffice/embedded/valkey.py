@@ -24,6 +24,8 @@ maxmemory 256mb
 maxmemory-policy noeviction
 loglevel warning
 """
+# Said at every start; the first concerns servers that hold gigabytes.
+NOISE = ("Memory overcommit must be enabled", "Reading config from stdin")
 
 
 class Valkey:
@@ -47,6 +49,7 @@ class Valkey:
             directory=self._folder,
             environment={"PATH": os.environ.get("PATH", os.defpath)},
             standard_input=text.encode(),
+            noise=NOISE,
         )
         child.start()
         ready = wait_until(lambda: child.pid is None or self._answers(port), timeout_s=START_TIMEOUT_S)

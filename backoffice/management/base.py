@@ -1,0 +1,55 @@
+"""What every command of ours shares: which stack it talks to, and plain words when nothing answers there."""
+
+import argparse
+import os
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import OperationalError, connection
+
+from backoffice.env import DEFAULT_DATA_DIR, names_own_servers
+
+
+class StackCommand(BaseCommand):
+    """A command that needs a running Back Office: the one of `--data-dir`, or the one that DATABASE_URL names."""
+
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
+        """Adds `--data-dir`, so that a subclass need not remember to; manage.py has read its value already."""
+        parser = super().create_parser(prog_name, subcommand, **kwargs)
+        parser.add_argument(
+            "--data-dir",
+            default=DEFAULT_DATA_DIR,
+            metavar="DIR",
+            help="folder of the stack that `manage.py up` runs (default: %(default)s)",
+        )
+        return parser
+
+    def execute(self, *args: Any, **options: Any) -> str | None:
+        """Runs the command. Raises CommandError when no database answers; other database errors stay as they are."""
+        if "DATABASE_URL" not in os.environ:
+            raise nothing_runs(options["data_dir"])
+        try:
+            return super().execute(*args, **options)
+        except OperationalError as error:
+            if getattr(error.__cause__, "sqlstate", None) is not None:
+                raise  # the server answered, and refused a statement
+            if not names_own_servers(os.environ):
+                raise nothing_runs(options["data_dir"]) from error
+            host, port = connection.settings_dict["HOST"], connection.settings_dict["PORT"]
+            raise CommandError(f"The database at {host}:{port} (DATABASE_URL) does not answer: {error}") from error
+
+
+def nothing_runs(data_dir: str) -> CommandError:
+    """What to say when a folder's stack is not there."""
+    option = "" if data_dir == DEFAULT_DATA_DIR else f" --data-dir {data_dir}"
+    return CommandError(
+        f"No Back Office is running in `{data_dir}`. Start one with `python manage.py up{option}` in another terminal,\n"
+        "or set DATABASE_URL and REDIS_URL to servers of your own."
+    )
+
+
+def positive(text: str) -> int:
+    """An argparse type: a whole number from 1 up. Raises ArgumentTypeError."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 1")
+    return int(text)

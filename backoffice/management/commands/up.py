@@ -1,0 +1,60 @@
+"""`manage.py up`: the whole service on this machine, until Ctrl-C."""
+
+import signal
+import sys
+import threading
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from backoffice.embedded import StackError
+from backoffice.embedded.stack import Stack
+from backoffice.env import DEFAULT_DATA_DIR
+from backoffice.management.base import positive
+
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+READY = """
+Back Office is ready.
+  Console  {base_url}/console/
+  API      {base_url}/api/v1/  (described at {base_url}/api/docs/)
+  Data     {data_dir}
+Ctrl-C stops it.
+"""
+
+
+class Command(BaseCommand):
+    """Runs web, worker and beat, with a PostgreSQL and a Valkey of their own unless DATABASE_URL and REDIS_URL are set."""
+
+    help = __doc__
+    requires_system_checks = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Port, folder, size."""
+        parser.add_argument(
+            "--port", type=int, default=8000, help="the web server's port, 0 for any free one (default: 8000)"
+        )
+        parser.add_argument(
+            "--data-dir", default=DEFAULT_DATA_DIR, metavar="DIR", help="where data is kept (default: var)"
+        )
+        parser.add_argument("--workers", type=positive, default=2, metavar="N", help="worker processes (default: 2)")
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        """Starts the stack, says where it is, and stops it on the first signal. Raises CommandError."""
+        stack = Stack(options["data_dir"], port=options["port"], workers=options["workers"], log=sys.stdout)
+        for number in STOP_SIGNALS:
+            signal.signal(number, signal.default_int_handler)
+        try:
+            self.stdout.write("Starting Back Office ...")
+            stack.start()
+            self.stdout.write(self.style.SUCCESS(READY.format(base_url=stack.base_url, data_dir=stack.data_dir)))
+            self.stdout.flush()
+            threading.Event().wait()
+        except KeyboardInterrupt:
+            self.stdout.write("\nStopping Back Office ...")
+        except StackError as error:
+            raise CommandError(str(error)) from error
+        finally:
+            for number in STOP_SIGNALS:
+                signal.signal(number, signal.SIG_IGN)  # a second Ctrl-C would leave half of it running
+            stack.stop()
+        self.stdout.write("Stopped.")
