@@ -172,8 +172,10 @@ def test_duplicates_do_not_hide_what_became_of_an_order_first(
     till: Terminal, server: FakeBackOffice, baguette: Ring
 ) -> None:
     sold = till.sell(baguette())
-    till._uplink.send(till._uplink._seal(till.shift().shift_id, [sold.order.order_id], []))
+    till.send_again([sold.order.order_id])
     assert till.journal.order(sold.order.order_id).outcome == "posted"
+    first, second = till.journal.batches(till.shift().shift_id, "processed")
+    assert (first.outcomes["posted"], second.outcomes["duplicate"]) == (1, 1)
 
 
 def test_everything_returns_after_a_restore_to_the_first_day(

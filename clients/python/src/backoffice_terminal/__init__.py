@@ -1,7 +1,7 @@
 """What every point-of-sale terminal needs to speak to Back Office."""
 
 from backoffice_terminal.api import Api, Device, Limits, Receipt, ShiftView, Store, Totals
-from backoffice_terminal.journal import Journal, Movement, SavedOrder, SavedShift
+from backoffice_terminal.journal import Journal
 from backoffice_terminal.orders import Draft, Line, NotBalanced, Order, Payment, Tax, TaxRate
 from backoffice_terminal.problems import (
     ActivationCodeInvalid,
@@ -13,6 +13,7 @@ from backoffice_terminal.problems import (
     ShiftAlreadyOpen,
     TerminalError,
 )
+from backoffice_terminal.saved import Movement, SavedOrder, SavedShift
 from backoffice_terminal.terminal import NoOpenShift, NotAllowedOffline, ShiftStillOpen, Sold, Terminal
 
 __all__ = [

@@ -7,7 +7,6 @@ at a time may use it.
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
@@ -15,6 +14,7 @@ import msgspec
 
 from backoffice_terminal.api import Receipt, Result
 from backoffice_terminal.orders import Order
+from backoffice_terminal.saved import Movement, Opening, SavedBatch, SavedOrder, SavedShift
 
 SETTLED = ("reconciled", "approved")
 
@@ -49,69 +49,6 @@ _PRUNE = (
        AND NOT EXISTS (SELECT 1 FROM orders o WHERE o.shift_id = ?1)
        AND NOT EXISTS (SELECT 1 FROM movements m WHERE m.shift_id = ?1)""",
 )
-
-
-class Opening(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The body that opens a shift (§4)."""
-
-    number: int
-    opened_at: str
-    cashier: str
-    opening_float: int
-    first_number: int
-    currency: str
-    prices_include_tax: bool
-    closed_at: str | None = None
-
-
-class Movement(msgspec.Struct, frozen=True):
-    """Cash put into or taken out of the drawer; `amount` > 0."""
-
-    movement_id: str
-    kind: str
-    amount: int
-    reason: str
-    occurred_at: str
-    cashier: str
-
-
-@dataclass(frozen=True)
-class SavedShift:
-    shift_id: str
-    number: int
-    first_number: int
-    opening: bytes
-    opened: bool
-    counted: int | None
-    closed_at: str | None
-    declaration: bytes | None
-    declared: bool
-    state: str
-    settled_at: str | None
-
-    @property
-    def terms(self) -> Opening:
-        return msgspec.json.decode(self.opening, type=Opening)
-
-
-@dataclass(frozen=True)
-class SavedBatch:
-    batch_id: str
-    shift_id: str
-    sent_at: str
-    orders: list[str]
-    movements: list[str]
-    state: str
-    problem: str
-
-
-@dataclass(frozen=True)
-class SavedOrder:
-    order_id: str
-    number: int
-    order: Order
-    outcome: str | None
-    reasons: list[str]
 
 
 class Journal:
@@ -263,6 +200,10 @@ class Journal:
         row = self._db.execute("SELECT * FROM orders WHERE order_id = ?", (order_id,)).fetchone()
         return None if row is None else _saved_order(row)
 
+    def shift_of(self, order_id: str) -> str:
+        row = self._db.execute("SELECT shift_id FROM orders WHERE order_id = ?", (order_id,)).fetchone()
+        return str(row["shift_id"])
+
     def movements(self, shift_id: str) -> list[Movement]:
         rows = self._db.execute("SELECT body FROM movements WHERE shift_id = ? ORDER BY rowid", (shift_id,))
         return [msgspec.json.decode(row["body"], type=Movement) for row in rows]
@@ -298,7 +239,7 @@ class Journal:
         """Fixes what a batch consists of, before it is sent for the first time."""
         with self._transaction():
             self._db.execute(
-                "INSERT INTO batches VALUES (?, ?, ?, ?, ?, 'sealed', '')",
+                "INSERT INTO batches VALUES (?, ?, ?, ?, ?, 'sealed', '', '{}')",
                 (batch_id, shift_id, sent_at, *map(_json, (list(orders), list(movements)))),
             )
             self._db.executemany(
@@ -328,10 +269,7 @@ class Journal:
 
     def _batches(self, condition: str, *values: object) -> list[SavedBatch]:
         rows = self._db.execute(f"SELECT * FROM batches WHERE {condition} ORDER BY rowid", values)  # noqa: S608
-        return [
-            SavedBatch(**{**dict(row), "orders": _list(row["orders"]), "movements": _list(row["movements"])})
-            for row in rows
-        ]
+        return [_saved_batch(row) for row in rows]
 
     def members(self, batch: SavedBatch) -> tuple[list[bytes], list[bytes]]:
         """The saved bytes of a batch's orders and movements, in the order sent."""
@@ -353,6 +291,8 @@ class Journal:
                 self.mark_batch(batch.batch_id, "accepted" if receipt.state == "received" else receipt.state)
                 return
             self.mark_batch(batch.batch_id, "processed")
+            outcomes = msgspec.json.encode(receipt.outcomes).decode()
+            self._db.execute("UPDATE batches SET outcomes = ? WHERE batch_id = ?", (outcomes, batch.batch_id))
             self._db.executemany(_ORDER_OUTCOME, _outcomes(batch.orders, receipt.results))
             self._db.executemany(_MOVEMENT_OUTCOME, _outcomes(batch.movements, receipt.movements.results))
 
@@ -369,6 +309,12 @@ def _outcomes(ids: list[str], results: Sequence[Result]) -> list[tuple[str, str,
     """Outcome, reasons and id of every member. A receipt does not list what was posted without a remark."""
     told = {result.index: (result.outcome, _json([reason.code for reason in result.reasons])) for result in results}
     return [(*told.get(index, ("posted", "[]")), id_) for index, id_ in enumerate(ids)]
+
+
+def _saved_batch(row: sqlite3.Row) -> SavedBatch:
+    lists = {"orders": _list(row["orders"]), "movements": _list(row["movements"])}
+    outcomes = msgspec.json.decode(row["outcomes"], type=dict[str, int])
+    return SavedBatch(**{**dict(row), **lists, "outcomes": outcomes})
 
 
 def _saved_order(row: sqlite3.Row) -> SavedOrder:

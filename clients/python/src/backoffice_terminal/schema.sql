@@ -22,7 +22,8 @@ CREATE TABLE IF NOT EXISTS batches (
     orders    TEXT NOT NULL,                  -- JSON list of order ids, in the order sent
     movements TEXT NOT NULL,
     state     TEXT NOT NULL,                  -- sealed, accepted, processed, failed, refused, superseded
-    problem   TEXT NOT NULL DEFAULT ''
+    problem   TEXT NOT NULL DEFAULT '',
+    outcomes  TEXT NOT NULL DEFAULT '{}'     -- JSON: how many orders were posted, duplicate, conflict, held
 ) STRICT;
 CREATE INDEX IF NOT EXISTS batches_by_state ON batches (state, shift_id);
 

@@ -12,10 +12,11 @@ import msgspec
 
 from backoffice_terminal.api import Api, Device, ShiftView, Store, Totals
 from backoffice_terminal.ids import mint
-from backoffice_terminal.journal import Journal, Movement, Opening, SavedBatch, SavedShift
+from backoffice_terminal.journal import Journal
 from backoffice_terminal.orders import Draft, Mode, Order, Status
 from backoffice_terminal.problems import NotActivated, TerminalError
 from backoffice_terminal.retry import Retry
+from backoffice_terminal.saved import Movement, Opening, SavedBatch, SavedShift
 from backoffice_terminal.uplink import Uplink, totals
 
 # Operators keep restores within seven days (§2.2); until then the terminal's copy may be the only one.
@@ -255,6 +256,12 @@ class Terminal:
             self.go_online()
         else:
             self._uplink.deliver()
+
+    def send_again(self, order_ids: list[str]) -> None:
+        """Sends orders of one shift once more, in a batch of their own. Known ones come back `duplicate`: no harm."""
+        shift_id = self.journal.shift_of(order_ids[0])
+        batch = self.journal.seal(mint(), shift_id, sent_at=self._now().isoformat(), orders=order_ids, movements=[])
+        self._uplink.send(batch)
 
     def look(self, shift_id: str) -> ShiftView:
         """Back Office's own view of a shift: state, computed totals, what is missing, over or short."""

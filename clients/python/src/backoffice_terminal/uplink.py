@@ -12,7 +12,7 @@ import msgspec
 
 from backoffice_terminal.api import Api, Limits, Receipt, ShiftView, TerminalView, Totals
 from backoffice_terminal.ids import mint
-from backoffice_terminal.journal import Journal, SavedBatch, SavedShift
+from backoffice_terminal.journal import Journal
 from backoffice_terminal.packing import batch_body, fits, groups
 from backoffice_terminal.problems import (
     BodyMalformed,
@@ -26,6 +26,7 @@ from backoffice_terminal.problems import (
     TooLarge,
 )
 from backoffice_terminal.retry import WORTH_RETRYING, Retry
+from backoffice_terminal.saved import SavedBatch, SavedShift
 
 Answer = TypeVar("Answer")
 
