@@ -1,13 +1,14 @@
 """The Celery application. Its messages only say "look now": the inbox row is the queue (ADR 1)."""
 
 import os
+import threading
 from typing import Any
 
 # Reuse is set before Celery's Django fixup reads it: a new connection per task would double a task's time.
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "backoffice.settings")
 
 from celery import Celery
-from celery.signals import setup_logging, task_prerun
+from celery.signals import setup_logging, task_prerun, worker_ready, worker_shutting_down
 from django.conf import settings
 from django.db import close_old_connections
 
@@ -35,7 +36,10 @@ app.conf.update(
     worker_send_task_events=False,
     db_reuse_max=1_000_000_000,
     task_default_queue="backoffice",
-    beat_schedule={"sweep": {"task": "backoffice.ingestion.tasks.sweep", "schedule": 5.0, "options": {"expires": 5}}},
+    beat_schedule={
+        "sweep": {"task": "backoffice.ingestion.tasks.sweep", "schedule": 5.0, "options": {"expires": 5}},
+        "months": {"task": "backoffice.ingestion.tasks.months", "schedule": 3600.0, "options": {"expires": 3600}},
+    },
 )
 app.autodiscover_tasks(["backoffice.ingestion"])
 
@@ -49,3 +53,19 @@ def _keep_our_logging(**_: Any) -> None:
 def _drop_dead_connections(**_: Any) -> None:
     """A connection that is reused for ever is checked before each task, or one lost connection stops a worker."""
     close_old_connections()
+
+
+_stop_watching = threading.Event()
+
+
+@worker_ready.connect
+def _watch_the_inbox(**_: Any) -> None:
+    """Each worker finds what waits by itself, in its main process, also when beat is dead and messages are lost."""
+    from backoffice.ingestion.sweep import watch
+
+    threading.Thread(target=watch, args=(_stop_watching,), name="watch", daemon=True).start()
+
+
+@worker_shutting_down.connect
+def _stop_the_watch(**_: Any) -> None:
+    _stop_watching.set()

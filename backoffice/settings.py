@@ -130,7 +130,7 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
     "SCHEMA_PATH_PREFIX": "/api/v1",
-    "APPEND_COMPONENTS": {},
+    "POSTPROCESSING_HOOKS": ["pos_api.schema.add_components"],
 }
 
 # --- The console ------------------------------------------------------------------------------------------------------

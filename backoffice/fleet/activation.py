@@ -1,0 +1,82 @@
+"""Activation codes and credentials: how head office lets a till in, and how the till proves itself afterwards.
+
+Codes are 12 symbols of a 32-letter alphabet without look-alikes; 4 select the row, 8 (40 bits) are the secret.
+Source: protocol §3.
+"""
+
+import hashlib
+import secrets
+from datetime import datetime, timedelta
+
+from django.db.models import F
+from django.utils.crypto import salted_hmac
+
+from backoffice.fleet.models import ActivationCode, Credential, Terminal
+
+ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
+SELECTOR_LENGTH, SECRET_LENGTH = 4, 8
+CODE_LIFETIME = timedelta(minutes=15)
+WRONG_TRIES_ALLOWED = 5
+
+
+def issue_code(*, terminal: Terminal, now: datetime) -> str:
+    """Makes a code for `terminal` and returns it, grouped for reading out. It cannot be read again."""
+    ActivationCode.objects.filter(expires_at__lt=now - timedelta(days=1), used_at__isnull=True).delete()
+    secret = _symbols(SECRET_LENGTH)
+    selector = _symbols(SELECTOR_LENGTH)
+    while ActivationCode.objects.filter(selector=selector).exists():
+        selector = _symbols(SELECTOR_LENGTH)
+    ActivationCode.objects.create(
+        terminal=terminal,
+        selector=selector,
+        secret_hash=_secret_hash(selector, secret),
+        expires_at=now + CODE_LIFETIME,
+    )
+    return "-".join((selector, secret[:4], secret[4:]))
+
+
+def redeem_code(*, code: str, now: datetime) -> int | None:
+    """The id of the terminal that `code` activates, at most once; None for wrong, used, burned and expired ones.
+
+    Each outcome is one conditional UPDATE, so that of parallel tries exactly one wins and no wrong try is uncounted.
+    """
+    symbols = code.replace("-", "").replace(" ", "").upper()
+    selector, secret = symbols[:SELECTOR_LENGTH], symbols[SELECTOR_LENGTH:]
+    live = ActivationCode.objects.filter(
+        selector=selector, used_at__isnull=True, expires_at__gt=now, wrong_tries__lt=WRONG_TRIES_ALLOWED
+    )
+    if live.filter(secret_hash=_secret_hash(selector, secret)).update(used_at=now):
+        return ActivationCode.objects.values_list("terminal_id", flat=True).get(selector=selector)
+    live.update(wrong_tries=F("wrong_tries") + 1)
+    return None
+
+
+def replace_credential(*, terminal: Terminal, now: datetime) -> str:
+    """Revokes the terminal's tokens and returns a new one. The caller holds the terminal's lock."""
+    Credential.objects.filter(terminal=terminal, revoked_at__isnull=True).update(revoked_at=now)
+    token = secrets.token_urlsafe(32)
+    Credential.objects.create(terminal=terminal, token_hash=hash_token(token))
+    return token
+
+
+def terminal_of_token(token: str) -> Terminal | None:
+    """The terminal, with its store, that a live token speaks for."""
+    return (
+        Terminal.objects.select_related("store")
+        .filter(credentials__token_hash=hash_token(token), credentials__revoked_at__isnull=True)
+        .first()
+    )
+
+
+def hash_token(token: str) -> bytes:
+    """SHA-256: a token has 256 random bits, so nothing slower is needed."""
+    return hashlib.sha256(token.encode()).digest()
+
+
+def _symbols(count: int) -> str:
+    return "".join(secrets.choice(ALPHABET) for _ in range(count))
+
+
+def _secret_hash(selector: str, secret: str) -> bytes:
+    """Keyed, because 40 bits alone could be searched by whoever steals the table."""
+    return salted_hmac("backoffice.activation", f"{selector}{secret}", algorithm="sha256").digest()

@@ -1,0 +1,107 @@
+"""Stores, their terminals, and how a terminal proves who it is."""
+
+import uuid
+
+from babel.numbers import list_currencies
+from django.core.exceptions import ValidationError
+from django.core.validators import MinValueValidator
+from django.db import models
+from django.db.models import Q
+from zoneinfo import available_timezones
+
+
+def check_currency(code: str) -> None:
+    """Refuses what is not an ISO 4217 code: amounts without a known minor unit mean nothing."""
+    if code not in list_currencies():
+        raise ValidationError(f"{code} is not an ISO 4217 currency code.")
+
+
+def check_timezone(name: str) -> None:
+    """Refuses what the IANA database does not know: business dates follow from it."""
+    if name not in available_timezones():
+        raise ValidationError(f"{name} is not a time zone of the IANA database, such as Europe/Paris.")
+
+
+class Store(models.Model):
+    """A shop. Its currency and price mode are defaults that each shift freezes when it opens."""
+
+    id = models.AutoField(primary_key=True)
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    code = models.CharField(max_length=32, unique=True)
+    name = models.CharField(max_length=200)
+    timezone = models.CharField(max_length=64, validators=[check_timezone])
+    currency = models.CharField(max_length=3, validators=[check_currency])
+    prices_include_tax = models.BooleanField(default=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    max_order_total = models.BigIntegerField(
+        null=True, blank=True, validators=[MinValueValidator(0)],
+        help_text="Minor units. Orders above it are posted and flagged. Empty flags nothing.",
+    )
+    min_refund_total = models.BigIntegerField(
+        null=True, blank=True, validators=[MinValueValidator(0)],
+        help_text="Minor units. Refunds below it are posted and flagged. Empty flags nothing.",
+    )
+    refund_days = models.PositiveIntegerField(null=True, blank=True)
+    rounding_step = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Cash rounding in minor units, such as 5 in Switzerland. Empty flags nothing.",
+    )
+
+    class Meta:
+        ordering = ["code"]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.code})"
+
+
+class Terminal(models.Model):
+    """One till of one store. Its row is also the lock that makes its batches run one after the other."""
+
+    id = models.AutoField(primary_key=True)
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    store = models.ForeignKey(Store, on_delete=models.PROTECT, related_name="terminals")
+    name = models.CharField(max_length=100)
+    device = models.JSONField(default=dict, blank=True, help_text="What the device said of itself when it was activated.")
+    activated_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["store__code", "name"]
+        constraints = [models.UniqueConstraint(fields=["store", "name"], name="one_terminal_per_name")]
+
+    def __str__(self) -> str:
+        return f"{self.store.code} · {self.name}"
+
+
+class ActivationCode(models.Model):
+    """What head office reads out to a new till: the selector finds the row, the secret is kept hashed only."""
+
+    terminal = models.ForeignKey(Terminal, on_delete=models.CASCADE, related_name="activation_codes")
+    selector = models.CharField(max_length=4, unique=True)
+    secret_hash = models.BinaryField(max_length=32)
+    wrong_tries = models.PositiveSmallIntegerField(default=0)
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.selector}-…"
+
+
+class Credential(models.Model):
+    """A terminal's bearer token, as its SHA-256 only."""
+
+    terminal = models.ForeignKey(Terminal, on_delete=models.CASCADE, related_name="credentials")
+    token_hash = models.BinaryField(max_length=32, unique=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["terminal"], condition=Q(revoked_at__isnull=True), name="one_live_credential_per_terminal"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"credential of {self.terminal_id}"

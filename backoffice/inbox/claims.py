@@ -1,0 +1,82 @@
+"""The inbox as a queue: who may try which batch, and what a failed try leaves behind."""
+
+from datetime import datetime, timedelta
+from typing import NamedTuple
+from uuid import UUID
+
+from django.db import connection
+
+ISOLATE_AFTER = 2  # attempts that crashed before a batch is taken order by order
+FAIL_AFTER = 5  # attempts that crashed before people are told
+RETRY_FAILED = timedelta(minutes=10)
+# Between counting an attempt and locking the batch, others leave it alone this long; the lock takes over then.
+CLAIM_GRACE = timedelta(seconds=1)
+
+# The terminal's row is locked with the batch, so that one terminal's batches run one after the other while nobody
+# waits: what is being worked on is skipped.
+CLAIM_NEXT = """
+WITH next AS (
+    SELECT batch_id FROM inbox_batch JOIN fleet_terminal ON fleet_terminal.id = inbox_batch.terminal_id
+    WHERE inbox_batch.state <> 'processed' AND inbox_batch.due_at <= %(now)s
+    ORDER BY inbox_batch.due_at LIMIT 1
+    FOR NO KEY UPDATE OF inbox_batch, fleet_terminal SKIP LOCKED
+)
+UPDATE inbox_batch SET attempts = attempts + 1, due_at = %(now)s + %(grace)s
+FROM next WHERE inbox_batch.batch_id = next.batch_id
+RETURNING inbox_batch.batch_id, inbox_batch.attempts, inbox_batch.state
+"""
+
+COUNT_FAILURE = """
+UPDATE inbox_batch SET last_error = %(error)s,
+    state = CASE WHEN attempts >= %(fail_after)s THEN 'failed' ELSE state END,
+    due_at = %(now)s + CASE WHEN attempts >= %(fail_after)s THEN %(retry_failed)s ELSE attempts * interval '1 second' END
+WHERE batch_id = %(batch_id)s AND state <> 'processed'
+RETURNING state
+"""
+
+
+class Claim(NamedTuple):
+    """A batch that this process may try now; `attempts` counts this try."""
+
+    batch_id: UUID
+    attempts: int
+    state: str
+
+
+def claim_next(*, now: datetime) -> Claim | None:
+    """Takes the batch that has waited longest and counts the attempt, committed before any work is done.
+
+    The count need not survive a crash of PostgreSQL itself, so its commit does not wait for the disk.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL synchronous_commit = off")
+        cursor.execute(CLAIM_NEXT, {"now": now, "grace": CLAIM_GRACE})
+        row = cursor.fetchone()
+    return Claim(*row) if row else None
+
+
+def give_back(*, batch_id: UUID, now: datetime) -> None:
+    """Uncounts an attempt that never began, because another worker had the terminal."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE inbox_batch SET attempts = greatest(attempts - 1, 0), due_at = %s WHERE batch_id = %s", [now, batch_id]
+        )
+
+
+def count_failure(*, batch_id: UUID, error: str, now: datetime) -> str | None:
+    """Notes why a try failed and when the next is due; the batch's state now, None if it was processed after all."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            COUNT_FAILURE,
+            {"batch_id": batch_id, "error": error[:2000], "now": now, "fail_after": FAIL_AFTER, "retry_failed": RETRY_FAILED},
+        )
+        row = cursor.fetchone()
+    return row[0] if row else None
+
+
+def oldest_waiting(*, now: datetime) -> timedelta | None:
+    """How long the oldest unprocessed batch that is due has waited; None where nothing waits."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT min(received_at) FROM inbox_batch WHERE state <> 'processed' AND due_at <= %s", [now])
+        row = cursor.fetchone()
+    return now - row[0] if row and row[0] else None

@@ -1,0 +1,30 @@
+"""Rings for a worker: "look now". Nothing depends on the bell being heard; the sweepers find what it missed."""
+
+import time
+
+import structlog
+from celery import current_app
+from kombu.exceptions import OperationalError as BrokerError
+from redis.exceptions import RedisError
+
+log = structlog.get_logger(__name__)
+
+LOOK_TASK = "backoffice.ingestion.tasks.look"
+# After a publish that failed, the bell stays silent this long: a terminal must not wait for a dead broker.
+SILENCE_S = 5.0
+
+_silent_until = 0.0
+
+
+def ring(*, expires_s: float | None = None) -> bool:
+    """Tells one worker to look into the inbox. False where the broker could not be told in time."""
+    global _silent_until  # noqa: PLW0603 - one circuit breaker per process
+    if time.monotonic() < _silent_until:
+        return False
+    try:
+        current_app.send_task(LOOK_TASK, expires=expires_s)
+    except (BrokerError, RedisError, OSError) as error:
+        _silent_until = time.monotonic() + SILENCE_S
+        log.warning("bell not heard", error=type(error).__name__)
+        return False
+    return True

@@ -1,0 +1,101 @@
+"""The figures of one shift, read from what is posted: what terminals, reconciliation and the console compare with."""
+
+from typing import NamedTuple
+
+from django.db.backends.utils import CursorWrapper
+
+from backoffice.domain.numbers import missing_ranges
+from backoffice.domain.totals import ShiftTotals, expected_cash
+from backoffice.sales.models import Shift
+
+SUM_ORDERS = """
+SELECT count(*),
+    coalesce(sum(total) FILTER (WHERE kind = 'sale' AND status = 'paid'), 0)::bigint,
+    coalesce(sum(total) FILTER (WHERE kind = 'refund' AND status = 'paid'), 0)::bigint,
+    coalesce(sum(tax) FILTER (WHERE status = 'paid'), 0)::bigint,
+    coalesce(sum(tip) FILTER (WHERE status = 'paid'), 0)::bigint,
+    coalesce(sum(rounding) FILTER (WHERE status = 'paid'), 0)::bigint,
+    count(*) FILTER (WHERE flags @> '[{"code": "late"}]')
+FROM sales_order WHERE shift_id = %(shift_id)s AND business_date = %(business_date)s
+"""
+
+SUM_PAYMENTS = """
+SELECT method, sum(amount)::bigint
+FROM sales_order o JOIN sales_payment p ON p.order_id = o.id AND p.business_date = o.business_date
+WHERE o.shift_id = %(shift_id)s AND o.business_date = %(business_date)s AND o.status = 'paid'
+GROUP BY method ORDER BY method
+"""
+
+SUM_MOVEMENTS = """
+SELECT coalesce(sum(amount) FILTER (WHERE kind = 'cash_in'), 0)::bigint,
+    coalesce(sum(amount) FILTER (WHERE kind = 'cash_out'), 0)::bigint
+FROM sales_cashmovement WHERE shift_id = %(shift_id)s
+"""
+
+MISSING_BATCHES = """
+SELECT declared.batch_id FROM unnest(%(batches)s::uuid[]) WITH ORDINALITY AS declared (batch_id, position)
+LEFT JOIN inbox_batch b ON b.batch_id = declared.batch_id AND b.terminal_id = %(terminal_id)s
+WHERE b.state IS DISTINCT FROM 'processed' ORDER BY declared.position
+"""
+
+USED_NUMBERS = "SELECT number FROM sales_identity WHERE terminal_id = %s AND number BETWEEN %s AND %s"
+
+# The orders of a failed batch count as held (protocol §5).
+COUNT_HELD = """
+SELECT (SELECT count(*) FROM sales_helditem WHERE shift_id = %(shift_id)s)
+    + (SELECT coalesce(sum(order_count + movement_count), 0) FROM inbox_batch WHERE shift_id = %(shift_id)s AND state = 'failed')
+"""
+
+
+class ShiftFigures(NamedTuple):
+    """`computed` in minor units; `missing_*` is empty while nothing was declared; `held` and `late` count members."""
+
+    computed: ShiftTotals
+    expected_cash: int
+    missing_batches: list[str]
+    missing_numbers: list[tuple[int, int]]
+    held: int
+    late: int
+
+
+def shift_figures(cursor: CursorWrapper, shift: Shift) -> ShiftFigures:
+    """Adds up one shift. A handful of indexed statements over the orders of that shift."""
+    key = {"shift_id": shift.shift_id, "business_date": shift.business_date}
+    cursor.execute(SUM_ORDERS, key)
+    count, sold, refunds, tax, tips, rounding, late = cursor.fetchone() or (0,) * 7
+    cursor.execute(SUM_PAYMENTS, key)
+    payments = dict(cursor.fetchall())
+    cursor.execute(SUM_MOVEMENTS, key)
+    cash_in, cash_out = cursor.fetchone() or (0, 0)
+    cursor.execute(COUNT_HELD, key)
+    held = (cursor.fetchone() or (0,))[0]
+    return ShiftFigures(
+        computed=ShiftTotals(
+            order_count=count, sales=sold, refunds=refunds, tax=tax, tips=tips, rounding=rounding, payments=payments
+        ),
+        expected_cash=expected_cash(
+            opening_float=shift.opening_float,
+            cash_payments=payments.get("cash", 0),
+            cash_in=cash_in,
+            cash_out=cash_out,
+        ),
+        missing_batches=_missing_batches(cursor, shift),
+        missing_numbers=_missing_numbers(cursor, shift),
+        held=int(held),
+        late=late,
+    )
+
+
+def _missing_batches(cursor: CursorWrapper, shift: Shift) -> list[str]:
+    if shift.declared is None:
+        return []
+    cursor.execute(MISSING_BATCHES, {"batches": shift.declared["batches"], "terminal_id": shift.terminal_id})
+    return [str(row[0]) for row in cursor.fetchall()]
+
+
+def _missing_numbers(cursor: CursorWrapper, shift: Shift) -> list[tuple[int, int]]:
+    if shift.declared is None:
+        return []
+    first, last = shift.declared["first_number"], shift.declared["last_number"]
+    cursor.execute(USED_NUMBERS, [shift.terminal_id, first, last])
+    return missing_ranges(declared_first=first, declared_last=last, used=(row[0] for row in cursor.fetchall()))

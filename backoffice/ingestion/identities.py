@@ -1,0 +1,120 @@
+"""Who is new: every member of a batch is held against what is remembered, and remembered itself (protocol §5).
+
+The common batch is all new and costs one INSERT. Only where that finds something known is it taken back, and the
+batch decided member by member.
+"""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from django.db import transaction
+from django.db.backends.utils import CursorWrapper
+
+from backoffice.domain.identity import Decision, Incoming, KnownOrder, identify
+from backoffice.ingestion.members import Member
+from backoffice.ingestion.work import Work
+from backoffice.sales.writers import IdentityRow, KnownVersion, insert_identities, select_known
+
+NEW = Decision("new", (), takes_number=True)
+# Another terminal may insert the same identifier between our look and our insert; it is then known at the next look.
+RACES_ALLOWED = 3
+
+
+class _Raced(Exception):
+    """Something that was not known is known now."""
+
+
+def decide_identities(
+    cursor: CursorWrapper, members: Sequence[Member], *, row_ids: Sequence[int], work: Work
+) -> list[Decision]:
+    """One decision per member, in the order sent; what is new or in conflict is remembered on return."""
+    incoming = [member.incoming for member in members]
+    if _all_distinct(incoming):
+        rows = [
+            IdentityRow(item.order_id, 0, item.number, item.content_hash, row_id)
+            for item, row_id in zip(incoming, row_ids, strict=True)
+        ]
+        try:
+            _insert(cursor, rows, work=work)
+        except _Raced:
+            pass
+        else:
+            return [NEW] * len(incoming)
+    for _ in range(RACES_ALLOWED):
+        try:
+            return _decide_one_by_one(cursor, incoming, row_ids=row_ids, work=work)
+        except _Raced:
+            continue
+    raise _Raced
+
+
+def _all_distinct(incoming: Sequence[Incoming]) -> bool:
+    numbers = [item.number for item in incoming if item.number is not None]
+    return len({item.order_id for item in incoming}) == len(incoming) and len(set(numbers)) == len(numbers)
+
+
+def _insert(cursor: CursorWrapper, rows: Sequence[IdentityRow], *, work: Work) -> None:
+    """Inserts all rows or, raising `_Raced`, none."""
+    with transaction.atomic():
+        inserted = insert_identities(
+            cursor,
+            rows,
+            terminal_id=work.terminal_id,
+            shift_id=work.shift.shift_id,
+            batch_id=work.batch_id,
+            business_date=work.business_date,
+        )
+        if inserted != len(rows):
+            raise _Raced
+
+
+def _decide_one_by_one(
+    cursor: CursorWrapper, incoming: Sequence[Incoming], *, row_ids: Sequence[int], work: Work
+) -> list[Decision]:
+    versions = select_known(
+        cursor,
+        terminal_id=work.terminal_id,
+        item_ids=[item.order_id for item in incoming],
+        numbers=[item.number for item in incoming if item.number is not None],
+    )
+    decisions = identify(
+        incoming=incoming,
+        known=_known(versions, terminal_id=work.terminal_id),
+        numbers={
+            version.number: version.item_id
+            for version in versions
+            if version.number is not None and version.terminal_id == work.terminal_id
+        },
+        terminal_id=work.terminal_id,
+        shift_id=work.shift.shift_id,
+    )
+    next_version: dict[UUID, int] = {}
+    for known in versions:
+        next_version[known.item_id] = max(next_version.get(known.item_id, 0), known.version + 1)
+    rows = []
+    for item, decision, row_id in zip(incoming, decisions, row_ids, strict=True):
+        if decision.version == "duplicate":
+            continue
+        version = next_version.get(item.order_id, 0)
+        next_version[item.order_id] = version + 1
+        rows.append(
+            IdentityRow(
+                item.order_id, version, item.number if decision.takes_number else None, item.content_hash, row_id
+            )
+        )
+    _insert(cursor, rows, work=work)
+    return decisions
+
+
+def _known(versions: Sequence[KnownVersion], *, terminal_id: int) -> dict[UUID, KnownOrder]:
+    first = {version.item_id: version for version in versions if version.version == 0}
+    contents: dict[UUID, set[bytes]] = {item_id: set() for item_id in first}
+    for version in versions:
+        if version.terminal_id == terminal_id and version.item_id in contents:
+            contents[version.item_id].add(version.content_hash)
+    return {
+        item_id: KnownOrder(
+            version.terminal_id, version.shift_id, version.content_hash, frozenset(contents[item_id])
+        )
+        for item_id, version in first.items()
+    }

@@ -1,0 +1,139 @@
+"""Processing: one batch becomes sales and books in one transaction, or nothing of it does (architecture, "How it works" 3).
+
+Attempts are counted before the work, outside its transaction: a batch that kills its worker is noticed. After two
+crashes it is taken order by order, after five it is `failed` and people are told; others flow past it.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import structlog
+from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
+from django.utils import timezone
+from psycopg.types.json import Jsonb
+
+from backoffice.domain.decoding import decode_batch
+from backoffice.domain.rules import Circumstances
+from backoffice.inbox.claims import ISOLATE_AFTER, claim_next, count_failure, give_back
+from backoffice.ingestion.bookkeeping import reasons_json, write_judged
+from backoffice.ingestion.identities import decide_identities
+from backoffice.ingestion.members import Judged, crashed, judge, judge_safely, member_number, member_order_id, read_members
+from backoffice.ingestion.reconcile import reconcile_unsettled
+from backoffice.ingestion.work import Work, lock_work
+from backoffice.sales.writers import next_order_ids
+
+log = structlog.get_logger(__name__)
+
+MARK_PROCESSED = """
+UPDATE inbox_batch SET state = 'processed', processed_at = %(now)s, last_error = '', outcomes = %(outcomes)s,
+    results = %(results)s, movement_outcomes = %(movement_outcomes)s, movement_results = %(movement_results)s
+WHERE batch_id = %(batch_id)s
+"""
+
+
+def process_next(*, now: datetime) -> bool:
+    """Processes the batch that has waited longest. False where nothing is due."""
+    with transaction.atomic():
+        claim = claim_next(now=now)
+    if claim is None:
+        return False
+    process_claimed(batch_id=claim.batch_id, attempts=claim.attempts, now=now)
+    return True
+
+
+def process_claimed(*, batch_id: UUID, attempts: int, now: datetime) -> bool:
+    """Tries a batch whose attempt is counted. True where it is processed now, by whomever.
+
+    A failure is noted with the batch and does not raise: the caller's next batch is none the worse for it.
+    """
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            work = lock_work(cursor, batch_id)
+            if work is not None:
+                _process(cursor, work, isolate=attempts > ISOLATE_AFTER, now=now)
+                return True
+        give_back(batch_id=batch_id, now=now)
+    except Exception as error:
+        log.exception("batch crashed", batch_id=str(batch_id), attempts=attempts)
+        # A lost connection is replaced here; where PostgreSQL is away this raises and the sweepers come back later.
+        state = count_failure(batch_id=batch_id, error=f"{type(error).__name__}: {error}", now=timezone.now())
+        if state == "failed":
+            log.critical("batch failed: its orders count as held, a person must look", batch_id=str(batch_id))
+    return False
+
+
+def _process(cursor: CursorWrapper, work: Work, *, isolate: bool, now: datetime) -> None:
+    """The whole work on one locked batch. `isolate` keeps whatever crashes to its own member."""
+    envelope = decode_batch(work.body, max_orders=len(work.body))
+    members = read_members(envelope, terminal_id=work.terminal_id)
+    row_ids = next_order_ids(cursor, len(members))
+    decisions = decide_identities(cursor, members, row_ids=row_ids, work=work)
+    circumstances = Circumstances(late=work.late)
+    if isolate:
+        judged = [
+            judge_safely(member, decision, work=work, circumstances=circumstances)
+            for member, decision in zip(members, decisions, strict=True)
+        ]
+        judged = _write_one_by_one(cursor, judged, row_ids=row_ids, work=work, now=now)
+    else:
+        judged = [
+            judge(member, decision, work=work, circumstances=circumstances)
+            for member, decision in zip(members, decisions, strict=True)
+        ]
+        write_judged(cursor, judged, row_ids=row_ids, work=work, now=now)
+    _mark_processed(cursor, judged, work=work, now=now)
+    reconcile_unsettled(cursor, terminal_id=work.terminal_id, shift_id=work.shift.shift_id, now=now)
+    log.info("batch processed", batch_id=str(work.batch_id), terminal=str(work.terminal_uuid), **_outcomes(judged))
+
+
+def _write_one_by_one(
+    cursor: CursorWrapper, judged: Sequence[Judged], *, row_ids: Sequence[int], work: Work, now: datetime
+) -> list[Judged]:
+    written = []
+    for row_id, item in zip(row_ids, judged, strict=True):
+        try:
+            with transaction.atomic():
+                write_judged(cursor, [item], row_ids=[row_id], work=work, now=now)
+                cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+                cursor.execute("SET CONSTRAINTS ALL DEFERRED")
+            written.append(item)
+        except Exception as error:
+            log.exception("member held after a crash", batch_id=str(work.batch_id), position=item.member.position)
+            held = crashed(item.member, error)
+            write_judged(cursor, [held], row_ids=[row_id], work=work, now=now)
+            written.append(held)
+    return written
+
+
+def _mark_processed(cursor: CursorWrapper, judged: Sequence[Judged], *, work: Work, now: datetime) -> None:
+    orders = [item for item in judged if item.member.what == "order"]
+    movements = [item for item in judged if item.member.what == "movement"]
+    cursor.execute(
+        MARK_PROCESSED,
+        {
+            "batch_id": work.batch_id,
+            "now": now,
+            "outcomes": Jsonb(_outcomes(orders)),
+            "results": Jsonb([_result(item) for item in orders if item.outcome != "posted" or item.reasons]),
+            "movement_outcomes": Jsonb(_outcomes(movements)),
+            "movement_results": Jsonb([_result(item) for item in movements if item.outcome != "posted" or item.reasons]),
+        },
+    )
+
+
+def _outcomes(judged: Sequence[Judged]) -> dict[str, int]:
+    return dict(Counter(item.outcome for item in judged))
+
+
+def _result(item: Judged) -> dict[str, Any]:
+    order_id = member_order_id(item.member)
+    result: dict[str, Any] = {"index": item.member.position}
+    if item.member.what == "order":
+        result |= {"order_id": None if order_id is None else str(order_id), "number": member_number(item.member)}
+    else:
+        result |= {"movement_id": None if order_id is None else str(order_id)}
+    return result | {"outcome": item.outcome, "reasons": reasons_json(item.reasons)}

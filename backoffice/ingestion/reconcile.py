@@ -1,0 +1,99 @@
+"""Reconciling a shift: what the terminal declared against what is posted (protocol §6; ledger, "Cash")."""
+
+from datetime import datetime
+from uuid import UUID
+
+import structlog
+from django.db.backends.utils import CursorWrapper
+from django.db.models import Q
+
+from backoffice.domain.posting import post_over_short
+from backoffice.domain.states import ShiftState, check_shift_transition
+from backoffice.domain.totals import Difference, ShiftTotals, reconcile
+from backoffice.ingestion.bookkeeping import line_rows
+from backoffice.ingestion.figures import ShiftFigures, shift_figures
+from backoffice.ledger.writers import EntryRow, next_entry_ids, write_entries
+from backoffice.sales.models import Shift
+
+log = structlog.get_logger(__name__)
+
+
+def declared_totals(declared: dict[str, object]) -> ShiftTotals:
+    """The totals of a stored declaration."""
+    totals: dict[str, object] = declared["totals"]  # type: ignore[assignment]
+    return ShiftTotals(order_count=declared["order_count"], **totals)  # type: ignore[arg-type]
+
+
+def differences_of(shift: Shift, figures: ShiftFigures) -> list[Difference]:
+    """What differs between the declaration and what is computed; nothing while nothing was declared."""
+    if shift.declared is None:
+        return []
+    return reconcile(declared=declared_totals(shift.declared), computed=figures.computed)
+
+
+def reconcile_unsettled(cursor: CursorWrapper, *, terminal_id: int, shift_id: UUID, now: datetime) -> None:
+    """Reconciles the shift that a batch went to, if it is closed, and every other that may have waited for its numbers.
+
+    The caller holds the terminal's lock.
+    """
+    touched = Shift.objects.filter(terminal_id=terminal_id).filter(
+        Q(state=ShiftState.CLOSING.value) | Q(shift_id=shift_id) & ~Q(state=ShiftState.OPEN.value)
+    )
+    for shift in touched.order_by("opened_at"):
+        reconcile_shift(cursor, shift, now=now)
+
+
+def reconcile_shift(cursor: CursorWrapper, shift: Shift, *, now: datetime) -> None:
+    """Settles a closed shift, or leaves it `closing` while something declared is missing. Saves it."""
+    figures = shift_figures(cursor, shift)
+    differences = differences_of(shift, figures)
+    shift.computed = {
+        "order_count": figures.computed.order_count,
+        "sales": figures.computed.sales,
+        "refunds": figures.computed.refunds,
+        "tax": figures.computed.tax,
+        "tips": figures.computed.tips,
+        "rounding": figures.computed.rounding,
+        "payments": figures.computed.payments,
+    }
+    shift.differences = [
+        {"what": item.what, "declared": item.declared, "computed": item.computed, "difference": item.difference}
+        for item in differences
+    ]
+    shift.expected_cash = figures.expected_cash
+    wanted = ShiftState.CLOSING
+    if not figures.missing_batches and not figures.missing_numbers:
+        agreed = not differences and figures.held == 0
+        wanted = ShiftState.RECONCILED if agreed else ShiftState.DISCREPANT
+        _post_over_short(cursor, shift, figures=figures, now=now)
+        shift.reconciled_at = now
+    if wanted != shift.state:
+        check_shift_transition(present=ShiftState(shift.state), wanted=wanted)
+        log.info("shift settled", shift_id=str(shift.shift_id), was=shift.state, state=wanted.value)
+        shift.state = wanted.value
+    shift.save()
+
+
+def _post_over_short(cursor: CursorWrapper, shift: Shift, *, figures: ShiftFigures, now: datetime) -> None:
+    """Posts what is over or short beyond what earlier reconciliations of this shift posted."""
+    if shift.declared is None:
+        return
+    over_short = shift.declared["cash_counted"] - figures.expected_cash
+    postings = post_over_short(over_short=over_short, posted_before=shift.over_short or 0)
+    shift.over_short = over_short
+    if not postings:
+        return
+    shift.reconciliations += 1
+    entry = EntryRow(
+        id=next_entry_ids(cursor, 1)[0],
+        business_date=shift.business_date,
+        store_id=shift.store_id,
+        terminal_id=shift.terminal_id,
+        shift_id=shift.shift_id,
+        source_kind="over_short",
+        source_id=shift.shift_id,
+        source_number=shift.reconciliations,
+        currency=shift.currency,
+        posted_at=now,
+    )
+    write_entries(cursor, entries=[entry], lines=line_rows(postings, entry=entry))

@@ -1,0 +1,45 @@
+"""Finding what waits: the loop behind every bell, and each worker's own watch over the inbox."""
+
+import threading
+from datetime import timedelta
+
+import structlog
+from django.db import DatabaseError, connection
+from django.utils import timezone
+
+from backoffice.inbox.claims import oldest_waiting
+from backoffice.ingestion.bell import ring
+from backoffice.ingestion.process import process_next
+
+log = structlog.get_logger(__name__)
+
+# A task ends after so many batches and rings for the next one, so that a worker can be stopped or replaced.
+BATCHES_PER_LOOK = 200
+WATCH_EVERY_S = 2.0
+# Live orders are processed by the request that brought them; what is younger is left to it.
+OLD_ENOUGH = timedelta(seconds=1)
+
+
+def process_waiting(*, limit: int = BATCHES_PER_LOOK) -> int:
+    """Processes batches until none is due, `limit` at most. How many were tried."""
+    for done in range(limit):
+        if not process_next(now=timezone.now()):
+            return done
+    ring()
+    return limit
+
+
+def watch(stop: threading.Event) -> None:
+    """Rings, until told to stop, when something has waited too long: the beat may be dead, the message lost.
+
+    One ring each time at most, and one that expires by the next: a backlog cannot become a storm of messages.
+    """
+    while not stop.wait(WATCH_EVERY_S):
+        try:
+            waited = oldest_waiting(now=timezone.now())
+            if waited is not None and waited > OLD_ENOUGH:
+                ring(expires_s=WATCH_EVERY_S)
+        except DatabaseError as error:
+            log.warning("inbox out of sight", error=type(error).__name__)
+        finally:
+            connection.close()

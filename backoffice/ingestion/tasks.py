@@ -1,0 +1,25 @@
+"""Celery's entries into the workshop. Thin: each makes one call."""
+
+from celery import shared_task
+from django.utils import timezone
+
+from backoffice.ingestion.months import make_months
+from backoffice.ingestion.sweep import process_waiting
+
+
+@shared_task
+def look() -> None:
+    """Looks into the inbox: the message says nothing else."""
+    process_waiting()
+
+
+@shared_task
+def sweep() -> None:
+    """Beat's look into the inbox, for whatever no bell was rung for."""
+    process_waiting()
+
+
+@shared_task
+def months() -> None:
+    """Makes the partitions of the months to come."""
+    make_months(today=timezone.now().date())

@@ -1,0 +1,93 @@
+"""What processing one batch needs to know, read once and locked: the batch, its terminal, shift and store."""
+
+import zlib
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from django.db.backends.utils import CursorWrapper
+
+from backoffice.domain.rules import Shift, StoreSettings
+
+# SKIP LOCKED: whoever finds the terminal at work goes elsewhere instead of waiting.
+LOCK_BATCH = """
+SELECT b.batch_id, b.body, b.received_at, b.terminal_id, t.uuid, s.store_id, s.shift_id, s.currency, s.prices_include_tax,
+    s.opened_at, coalesce(s.closed_at, s.recorded_end), s.first_number, s.business_date, s.state,
+    coalesce(b.received_at > s.close_received_at AND NOT s.declared -> 'batches' ? b.batch_id::text, false),
+    st.max_order_total, st.min_refund_total, st.refund_days, st.rounding_step
+FROM inbox_batch b
+JOIN fleet_terminal t ON t.id = b.terminal_id
+JOIN sales_shift s ON s.shift_id = b.shift_id
+JOIN fleet_store st ON st.id = s.store_id
+WHERE b.batch_id = %s AND b.state <> 'processed'
+FOR NO KEY UPDATE OF b, t SKIP LOCKED
+"""
+
+SELECT_ACCOUNTS = """
+SELECT true, method, account_id FROM ledger_paymentaccount WHERE store_id = %(store_id)s
+UNION ALL
+SELECT false, reason, account_id FROM ledger_cashreason WHERE store_id = %(store_id)s
+"""
+
+
+class Work(NamedTuple):
+    """One locked batch. `late` as protocol §5: received after the close, in a batch that the close does not list."""
+
+    batch_id: UUID
+    body: bytes
+    received_at: datetime
+    terminal_id: int
+    terminal_uuid: UUID
+    store_id: int
+    shift: Shift
+    shift_state: str
+    late: bool
+    settings: StoreSettings
+    payment_accounts: Mapping[str, str]
+    reason_accounts: Mapping[str, str]
+
+    @property
+    def business_date(self) -> date:
+        """The shift's: everything of a batch is booked on it."""
+        return self.shift.business_date
+
+
+def lock_work(cursor: CursorWrapper, batch_id: UUID) -> Work | None:
+    """Locks a batch and its terminal until the transaction ends; None where it is processed or somebody else's now."""
+    cursor.execute(LOCK_BATCH, [batch_id])
+    row = cursor.fetchone()
+    if row is None:
+        return None
+    cursor.execute(SELECT_ACCOUNTS, {"store_id": row[5]})
+    mapped = cursor.fetchall()
+    reasons = {key: account for is_method, key, account in mapped if not is_method}
+    return Work(
+        batch_id=row[0],
+        body=zlib.decompress(row[1]),
+        received_at=row[2],
+        terminal_id=row[3],
+        terminal_uuid=row[4],
+        store_id=row[5],
+        shift=Shift(
+            shift_id=row[6],
+            terminal_id=row[3],
+            currency=row[7],
+            prices_include_tax=row[8],
+            opened_at=row[9],
+            closed_at=row[10],
+            first_number=row[11],
+            business_date=row[12],
+        ),
+        shift_state=row[13],
+        late=row[14],
+        settings=StoreSettings(
+            max_order_total=row[15],
+            min_refund_total=row[16],
+            refund_days=row[17],
+            rounding_step=row[18],
+            cash_reasons=frozenset(reasons),
+        ),
+        payment_accounts={key: account for is_method, key, account in mapped if is_method},
+        reason_accounts=reasons,
+    )

@@ -1,0 +1,110 @@
+"""The books: accounts, and journal entries whose lines balance. Entries and lines are partitioned by business month;
+their tables, and the triggers that guard them, are made in SQL (migration 0002). Writes: see `writers.py`."""
+
+from django.db import models
+
+
+class Account(models.Model):
+    """One account of the company's chart. Every journal line also carries the store."""
+
+    code = models.CharField(primary_key=True, max_length=16)
+    name = models.CharField(max_length=100)
+    normal_side = models.CharField(max_length=6, choices=[("debit", "debit"), ("credit", "credit"), ("either", "either")])
+
+    class Meta:
+        ordering = ["code"]
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.name}"
+
+
+class PaymentAccount(models.Model):
+    """Where a store posts a payment method."""
+
+    store = models.ForeignKey("fleet.Store", on_delete=models.CASCADE, related_name="+")
+    method = models.CharField(max_length=16)
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["store", "method"], name="one_account_per_method")]
+
+    def __str__(self) -> str:
+        return f"{self.method} → {self.account_id}"
+
+
+class CashReason(models.Model):
+    """The other side of a cash movement with this reason."""
+
+    store = models.ForeignKey("fleet.Store", on_delete=models.CASCADE, related_name="+")
+    reason = models.CharField(max_length=64)
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["store", "reason"], name="one_account_per_reason")]
+
+    def __str__(self) -> str:
+        return f"{self.reason} → {self.account_id}"
+
+
+SOURCES = {
+    "order": "order",
+    "movement": "cash movement",
+    "opening": "shift opened",
+    "over_short": "over or short at close",
+}
+
+
+class JournalEntry(models.Model):
+    """One balanced entry. `source_number` counts the over/short entries of one shift; elsewhere it is 0."""
+
+    id = models.BigIntegerField(primary_key=True)
+    business_date = models.DateField()
+    store = models.ForeignKey("fleet.Store", on_delete=models.DO_NOTHING, related_name="+", db_constraint=False)
+    terminal = models.ForeignKey("fleet.Terminal", on_delete=models.DO_NOTHING, related_name="+", db_constraint=False)
+    shift_id = models.UUIDField()
+    source_kind = models.CharField(max_length=10, choices=list(SOURCES.items()))
+    source_id = models.UUIDField()
+    source_number = models.IntegerField(default=0)
+    currency = models.CharField(max_length=3)
+    posted_at = models.DateTimeField()
+
+    class Meta:
+        managed = False
+        verbose_name_plural = "journal entries"
+
+    def __str__(self) -> str:
+        return f"entry {self.id}"
+
+
+class JournalLine(models.Model):
+    """One side of an entry, in minor units: exactly one of `debit` and `credit` is above 0."""
+
+    pk = models.CompositePrimaryKey("entry", "position", "business_date")
+    business_date = models.DateField()
+    entry = models.ForeignKey(JournalEntry, on_delete=models.DO_NOTHING, related_name="lines", db_constraint=False)
+    position = models.SmallIntegerField()
+    store = models.ForeignKey("fleet.Store", on_delete=models.DO_NOTHING, related_name="+", db_constraint=False)
+    account = models.ForeignKey(Account, on_delete=models.DO_NOTHING, related_name="+", db_constraint=False)
+    drawer_id = models.IntegerField(null=True, help_text="The terminal, on the drawer's account.")
+    tax_code = models.CharField(max_length=64)
+    debit = models.BigIntegerField()
+    credit = models.BigIntegerField()
+    currency = models.CharField(max_length=3)
+
+    class Meta:
+        managed = False
+        ordering = ["position"]
+
+
+class EntrySource(models.Model):
+    """One entry per source, for ever: written by a trigger on the entries, whoever inserts them."""
+
+    pk = models.CompositePrimaryKey("source_kind", "source_id", "source_number")
+    source_kind = models.CharField(max_length=10)
+    source_id = models.UUIDField()
+    source_number = models.IntegerField(default=0)
+    entry_id = models.BigIntegerField()
+    business_date = models.DateField()
+
+    class Meta:
+        managed = False

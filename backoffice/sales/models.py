@@ -1,0 +1,225 @@
+"""What was sold: shifts, orders with their lines and payments, cash movements, and what is held for a person.
+
+Orders, lines and payments are partitioned by business month; their tables are made in SQL (migration 0002) and only
+read through these models. Writes are set-based: see `writers.py`.
+"""
+
+from django.db import models
+from django.db.models import Q
+
+from backoffice.domain.states import ShiftState
+
+
+class Shift(models.Model):
+    """What a cashier opened and closed on one terminal. Currency and price mode are frozen when it opens."""
+
+    shift_id = models.UUIDField(primary_key=True)
+    terminal = models.ForeignKey("fleet.Terminal", on_delete=models.PROTECT, related_name="+")
+    store = models.ForeignKey("fleet.Store", on_delete=models.PROTECT, related_name="+")
+    number = models.BigIntegerField()
+    state = models.CharField(max_length=10, choices=[(state.value, state.value) for state in ShiftState])
+    business_date = models.DateField(help_text="The store-local date of opened_at.")
+    currency = models.CharField(max_length=3)
+    prices_include_tax = models.BooleanField()
+    cashier = models.CharField(max_length=64, blank=True)
+    opening_float = models.BigIntegerField()
+    first_number = models.BigIntegerField()
+    opened_at = models.DateTimeField()
+    opening_hash = models.BinaryField(max_length=32, help_text="Of the opening as sent: a repeat must equal it.")
+    opening_entry_id = models.BigIntegerField(help_text="The drawer's balance was the opening float at this entry.")
+    recorded_end = models.DateTimeField(null=True, help_text="closed_at of a shift that was opened as already ended.")
+    received_at = models.DateTimeField()
+
+    declared = models.JSONField(null=True, help_text="The close as the terminal declared it.")
+    closing_hash = models.BinaryField(max_length=32, null=True)
+    closed_at = models.DateTimeField(null=True, help_text="As the terminal declared it.")
+    close_received_at = models.DateTimeField(null=True)
+    computed = models.JSONField(null=True, help_text="Totals when it was last reconciled.")
+    differences = models.JSONField(default=list)
+    expected_cash = models.BigIntegerField(null=True)
+    over_short = models.BigIntegerField(null=True)
+    reconciliations = models.IntegerField(default=0)
+    reconciled_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["terminal"],
+                condition=Q(state="open", recorded_end__isnull=True),
+                name="one_open_shift_per_terminal",
+            ),
+            models.CheckConstraint(condition=Q(state__in=[state.value for state in ShiftState]), name="shift_state_known"),
+        ]
+        indexes = [
+            models.Index(fields=["terminal", "opened_at"], name="sales_shift_by_terminal"),
+            models.Index(fields=["store", "business_date"], name="sales_shift_by_store"),
+            models.Index(fields=["state"], condition=~Q(state__in=["reconciled", "approved"]), name="sales_shift_unsettled"),
+            models.Index(fields=["opened_at"], name="sales_shift_by_time"),
+        ]
+
+    def __str__(self) -> str:
+        return f"shift {self.number}"
+
+
+class Identity(models.Model):
+    """Every version of every order and cash movement that a terminal ever sent: identity lives for ever.
+
+    Version 0 is the first that was received; a conflicting one gets the next version. `number` is set on the one
+    version that took the number. An item without a readable identifier has one made from the hash of its JSON value.
+    """
+
+    pk = models.CompositePrimaryKey("item_id", "version")
+    item_id = models.UUIDField()
+    version = models.SmallIntegerField(default=0)
+    terminal_id = models.IntegerField()
+    shift_id = models.UUIDField()
+    number = models.BigIntegerField(null=True)
+    content_hash = models.BinaryField(max_length=33)
+    batch_id = models.UUIDField()
+    business_date = models.DateField()
+    row_id = models.BigIntegerField(help_text="The order's id where it was posted.")
+
+    class Meta:
+        verbose_name_plural = "identities"
+        constraints = [models.UniqueConstraint(fields=["terminal_id", "number"], name="one_order_per_number")]
+
+
+class Order(models.Model):
+    """A posted order; voided and training orders are here too, without a journal entry. Money in minor units."""
+
+    id = models.BigIntegerField(primary_key=True)
+    business_date = models.DateField()
+    store = models.ForeignKey("fleet.Store", on_delete=models.DO_NOTHING, related_name="+", db_constraint=False)
+    terminal = models.ForeignKey("fleet.Terminal", on_delete=models.DO_NOTHING, related_name="+", db_constraint=False)
+    shift = models.ForeignKey(Shift, on_delete=models.DO_NOTHING, related_name="+", db_constraint=False)
+    batch_id = models.UUIDField()
+    position = models.IntegerField(help_text="Its place in the batch's list of orders.")
+    order_id = models.UUIDField()
+    number = models.BigIntegerField()
+    mode = models.CharField(max_length=7)
+    kind = models.CharField(max_length=6)
+    status = models.CharField(max_length=8)
+    type = models.CharField(max_length=64, null=True)  # noqa: DJ001 - null is the wire's own value for "not said"
+    opened_at = models.DateTimeField()
+    closed_at = models.DateTimeField()
+    cashier = models.CharField(max_length=64)
+    customer = models.JSONField(null=True)
+    printed_to = models.CharField(max_length=7)
+    refund_of = models.UUIDField(null=True)
+    note = models.CharField(max_length=500)
+    currency = models.CharField(max_length=3)
+    tax = models.BigIntegerField(help_text="Sum of the lines' taxes.")
+    rounding = models.BigIntegerField()
+    total = models.BigIntegerField()
+    tip = models.BigIntegerField()
+    flags = models.JSONField(null=True, help_text="Reasons it was posted with.")
+    received_at = models.DateTimeField()
+    posted_at = models.DateTimeField()
+
+    class Meta:
+        managed = False
+
+    def __str__(self) -> str:
+        return f"{self.number}{'*' if self.mode == 'offline' else ''}"
+
+
+class OrderLine(models.Model):
+    """One line of an order, with its taxes as `[{"code", "rate", "amount"}]`."""
+
+    pk = models.CompositePrimaryKey("order", "position", "business_date")
+    business_date = models.DateField()
+    order = models.ForeignKey(Order, on_delete=models.DO_NOTHING, related_name="lines", db_constraint=False)
+    position = models.SmallIntegerField()
+    kind = models.CharField(max_length=64)
+    sku = models.CharField(max_length=64)
+    name = models.CharField(max_length=200)
+    quantity = models.DecimalField(max_digits=20, decimal_places=4)
+    unit_price = models.DecimalField(max_digits=20, decimal_places=4)
+    discount = models.BigIntegerField()
+    amount = models.BigIntegerField()
+    taxes = models.JSONField()
+
+    class Meta:
+        managed = False
+        ordering = ["position"]
+
+
+class Payment(models.Model):
+    """How an order was paid. Negative where money went back to the customer."""
+
+    pk = models.CompositePrimaryKey("order", "position", "business_date")
+    business_date = models.DateField()
+    order = models.ForeignKey(Order, on_delete=models.DO_NOTHING, related_name="payments", db_constraint=False)
+    position = models.SmallIntegerField()
+    method = models.CharField(max_length=16)
+    amount = models.BigIntegerField()
+    tendered = models.BigIntegerField(null=True)
+    change = models.BigIntegerField(null=True)
+    reference = models.CharField(max_length=64)
+
+    class Meta:
+        managed = False
+        ordering = ["position"]
+
+
+class CashMovement(models.Model):
+    """Money that went into or out of a drawer without a sale. `amount` is positive; `kind` says which way."""
+
+    movement_id = models.UUIDField(primary_key=True)
+    store = models.ForeignKey("fleet.Store", on_delete=models.PROTECT, related_name="+")
+    terminal = models.ForeignKey("fleet.Terminal", on_delete=models.PROTECT, related_name="+")
+    shift = models.ForeignKey(Shift, on_delete=models.PROTECT, related_name="movements")
+    batch_id = models.UUIDField()
+    position = models.IntegerField()
+    kind = models.CharField(max_length=8)
+    amount = models.BigIntegerField()
+    reason = models.CharField(max_length=64)
+    occurred_at = models.DateTimeField()
+    cashier = models.CharField(max_length=64)
+    flags = models.JSONField(null=True)
+    posted_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(amount__gt=0), name="movement_amount_positive"),
+            models.CheckConstraint(condition=Q(kind__in=["cash_in", "cash_out"]), name="movement_kind_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.amount}"
+
+
+class HeldItem(models.Model):
+    """An order or cash movement that is kept, visible, and in no book until a person decides.
+
+    Its original is in the stored body of its batch, at `position`.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    what = models.CharField(max_length=8, choices=[("order", "order"), ("movement", "cash movement")])
+    outcome = models.CharField(max_length=8, choices=[("held", "held"), ("conflict", "conflict")])
+    reasons = models.JSONField()
+    item_id = models.UUIDField(help_text="As sent, or made from the hash of the value where it could not be read.")
+    order_id = models.UUIDField(null=True, help_text="As far as it could be read.")
+    number = models.BigIntegerField(null=True)
+    total = models.BigIntegerField(null=True, help_text="Minor units, as far as it could be read.")
+    content_hash = models.BinaryField(max_length=33)
+    store = models.ForeignKey("fleet.Store", on_delete=models.PROTECT, related_name="+")
+    terminal = models.ForeignKey("fleet.Terminal", on_delete=models.PROTECT, related_name="+")
+    shift = models.ForeignKey(Shift, on_delete=models.PROTECT, related_name="held_items")
+    batch_id = models.UUIDField()
+    position = models.IntegerField()
+    received_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(outcome__in=["held", "conflict"]), name="held_outcome_known"),
+            models.CheckConstraint(condition=Q(what__in=["order", "movement"]), name="held_what_known"),
+        ]
+        indexes = [
+            models.Index(fields=["item_id"], name="sales_held_by_item"),
+            models.Index(fields=["received_at"], name="sales_held_by_time"),
+        ]
+
+    def __str__(self) -> str:
+        return f"held {self.what} {self.number or self.item_id}"

@@ -1,0 +1,179 @@
+"""Set-based writes of what was sold: a batch is a handful of statements, whatever its size (architecture, "How it works" 6)."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from django.db.backends.utils import CursorWrapper
+
+# Sorted by the caller, so that batches of different terminals that overlap cannot deadlock.
+INSERT_IDENTITIES = """
+INSERT INTO sales_identity (item_id, version, terminal_id, shift_id, number, content_hash, batch_id, business_date, row_id)
+SELECT item_id, version, %(terminal_id)s, %(shift_id)s, number, content_hash, %(batch_id)s, %(business_date)s, row_id
+FROM unnest(%(item_ids)s::uuid[], %(versions)s::smallint[], %(numbers)s::bigint[], %(hashes)s::bytea[], %(row_ids)s::bigint[])
+    AS incoming (item_id, version, number, content_hash, row_id)
+ON CONFLICT DO NOTHING
+"""
+
+SELECT_KNOWN = """
+SELECT item_id, version, terminal_id, shift_id, number, content_hash FROM sales_identity
+WHERE item_id = ANY(%(item_ids)s::uuid[]) OR (terminal_id = %(terminal_id)s AND number = ANY(%(numbers)s::bigint[]))
+"""
+
+COPY_ORDERS = """
+COPY sales_order (id, business_date, store_id, terminal_id, shift_id, batch_id, position, order_id, number, mode, kind,
+    status, type, opened_at, closed_at, cashier, customer, printed_to, refund_of, note, currency, tax, rounding, total, tip,
+    flags, received_at, posted_at) FROM STDIN (FORMAT BINARY)
+"""
+ORDER_TYPES = (
+    "int8 date int4 int4 uuid uuid int4 uuid int8 text text "
+    "text text timestamptz timestamptz text jsonb text uuid text text int8 int8 int8 int8 "
+    "jsonb timestamptz timestamptz"
+).split()
+
+COPY_LINES = """
+COPY sales_orderline (order_id, position, business_date, kind, sku, name, quantity, unit_price, discount, amount, taxes)
+FROM STDIN (FORMAT BINARY)
+"""
+LINE_TYPES = "int8 int2 date text text text numeric numeric int8 int8 jsonb".split()
+
+COPY_PAYMENTS = """
+COPY sales_payment (order_id, position, business_date, method, amount, tendered, change, reference)
+FROM STDIN (FORMAT BINARY)
+"""
+PAYMENT_TYPES = "int8 int2 date text int8 int8 int8 text".split()
+
+
+class IdentityRow(NamedTuple):
+    """One version to be remembered; `number` only where it takes that number."""
+
+    item_id: UUID
+    version: int
+    number: int | None
+    content_hash: bytes
+    row_id: int
+
+
+class KnownVersion(NamedTuple):
+    """One version that is remembered."""
+
+    item_id: UUID
+    version: int
+    terminal_id: int
+    shift_id: UUID
+    number: int | None
+    content_hash: bytes
+
+
+class OrderRow(NamedTuple):
+    """A row of `sales_order`; `customer` and `flags` are JSON text or None."""
+
+    id: int
+    business_date: date
+    store_id: int
+    terminal_id: int
+    shift_id: UUID
+    batch_id: UUID
+    position: int
+    order_id: UUID
+    number: int
+    mode: str
+    kind: str
+    status: str
+    type: str | None
+    opened_at: datetime
+    closed_at: datetime
+    cashier: str
+    customer: str | None
+    printed_to: str
+    refund_of: UUID | None
+    note: str
+    currency: str
+    tax: int
+    rounding: int
+    total: int
+    tip: int
+    flags: str | None
+    received_at: datetime
+    posted_at: datetime
+
+
+class OrderLineRow(NamedTuple):
+    """A row of `sales_orderline`; `taxes` is JSON text."""
+
+    order_id: int
+    position: int
+    business_date: date
+    kind: str
+    sku: str
+    name: str
+    quantity: Decimal
+    unit_price: Decimal
+    discount: int
+    amount: int
+    taxes: str
+
+
+class PaymentRow(NamedTuple):
+    """A row of `sales_payment`."""
+
+    order_id: int
+    position: int
+    business_date: date
+    method: str
+    amount: int
+    tendered: int | None
+    change: int | None
+    reference: str
+
+
+def insert_identities(
+    cursor: CursorWrapper,
+    rows: Sequence[IdentityRow],
+    *,
+    terminal_id: int,
+    shift_id: UUID,
+    batch_id: UUID,
+    business_date: date,
+) -> int:
+    """Remembers what is new among `rows`; the count of those that were. Waits for whoever is inserting the same now."""
+    ordered = sorted(rows)
+    cursor.execute(
+        INSERT_IDENTITIES,
+        {
+            "terminal_id": terminal_id,
+            "shift_id": shift_id,
+            "batch_id": batch_id,
+            "business_date": business_date,
+            "item_ids": [row.item_id for row in ordered],
+            "versions": [row.version for row in ordered],
+            "numbers": [row.number for row in ordered],
+            "hashes": [row.content_hash for row in ordered],
+            "row_ids": [row.row_id for row in ordered],
+        },
+    )
+    return cursor.rowcount
+
+
+def select_known(
+    cursor: CursorWrapper, *, terminal_id: int, item_ids: Sequence[UUID], numbers: Sequence[int]
+) -> list[KnownVersion]:
+    """Every remembered version of these items, and of whatever used these numbers of the terminal."""
+    cursor.execute(SELECT_KNOWN, {"terminal_id": terminal_id, "item_ids": list(item_ids), "numbers": list(numbers)})
+    return [KnownVersion(*row[:5], bytes(row[5])) for row in cursor.fetchall()]
+
+
+def copy_rows(cursor: CursorWrapper, statement: str, types: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """One binary COPY. Errors arrive as psycopg's own: `diag.constraint_name` says which rule was broken."""
+    with cursor.copy(statement) as copy:
+        copy.set_types(types)
+        for row in rows:
+            copy.write_row(row)
+
+
+def next_order_ids(cursor: CursorWrapper, count: int) -> list[int]:
+    """`count` ids for orders, in ascending order."""
+    cursor.execute("SELECT nextval('sales_order_id_seq') FROM generate_series(1, %s)", [count])
+    return [row[0] for row in cursor.fetchall()]

@@ -1,0 +1,46 @@
+"""Who is speaking: the bearer token says which terminal, and through it which store (protocol §3)."""
+
+from typing import Any
+
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.request import Request
+
+from backoffice.fleet.activation import terminal_of_token
+from backoffice.fleet.models import Terminal
+
+SCHEME = "bearer"
+
+
+class Caller:
+    """The terminal behind a request, as DRF's `request.user`."""
+
+    is_authenticated = True
+
+    def __init__(self, terminal: Terminal) -> None:
+        self.terminal = terminal
+
+
+class TerminalAuthentication(BaseAuthentication):
+    """`Authorization: Bearer TOKEN`. Missing, unknown and revoked tokens get one and the same answer."""
+
+    def authenticate(self, request: Request) -> tuple[Caller, None]:
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        terminal = terminal_of_token(token.strip()) if scheme.lower() == SCHEME and token else None
+        if terminal is None:
+            raise AuthenticationFailed
+        return Caller(terminal), None
+
+    def authenticate_header(self, request: Request) -> str:
+        return "Bearer"
+
+
+class TerminalAuthenticationScheme(OpenApiAuthenticationExtension):
+    """Tells the OpenAPI document of the scheme."""
+
+    target_class = "pos_api.authentication.TerminalAuthentication"
+    name = "terminal"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        return {"type": "http", "scheme": SCHEME, "description": "The token that an activation returned."}

@@ -1,0 +1,112 @@
+"""Reading a request's body: framing, size, compression and digest are checked before anything looks inside (protocol §9)."""
+
+import base64
+import binascii
+import hashlib
+import re
+import zlib
+from typing import Any
+
+from django.conf import settings
+from django.db import connection
+from rest_framework.request import Request
+
+from pos_api.limits import limits_json
+from pos_api.problems import Problem
+
+CHUNK = 64 * 1024
+# After an early refusal a client that is still sending would see a broken pipe instead of the answer.
+DRAIN = 256 * 1024
+GZIP = 16 + zlib.MAX_WBITS
+SHA256_DIGEST = re.compile(r"(?:^|,)\s*sha-256=:([A-Za-z0-9+/=]*):\s*(?:,|$)")
+MAX_SMALL_BODY = 64 * 1024
+
+
+def read_body(request: Request, *, small: bool = False) -> bytes:
+    """The decoded body. `small` is for messages other than batches.
+
+    Raises `Problem`: length-required, too-large, media-type, digest-mismatch, body-malformed.
+    """
+    length = _content_length(request)
+    encoding = _check_media(request)
+    limit = MAX_SMALL_BODY if small else settings.MAX_BATCH_BYTES
+    if length > limit:
+        _drain(request, length)
+        raise Problem("too-large", f"At most {limit} bytes are taken, as sent.", limits=limits_json())
+    # The body may arrive slowly: meanwhile the connection that authenticated goes back to its pool.
+    connection.close()
+    sent = _read_exactly(request, length)
+    _check_digest(request, sent)
+    if encoding == "gzip":
+        return _gunzip(sent, limit=MAX_SMALL_BODY if small else settings.MAX_DECODED_BYTES)
+    return sent
+
+
+def _content_length(request: Request) -> int:
+    text = request.META.get("CONTENT_LENGTH") or ""
+    if not (text.isascii() and text.isdigit()) or request.META.get("HTTP_TRANSFER_ENCODING"):
+        raise Problem("length-required", "Send Content-Length; chunked bodies are not taken.")
+    return int(text)
+
+
+def _check_media(request: Request) -> str:
+    media = (request.META.get("CONTENT_TYPE") or "").partition(";")[0].strip().lower()
+    if media != "application/json":
+        raise Problem("media-type", "Send application/json.")
+    encoding = (request.headers.get("Content-Encoding") or "identity").strip().lower()
+    if encoding not in {"identity", "gzip"}:
+        raise Problem("media-type", "Send the body as it is, or with Content-Encoding: gzip.")
+    return encoding
+
+
+def _stream(request: Request) -> Any:
+    return request._request.environ["wsgi.input"]  # type: ignore[attr-defined]  # noqa: SLF001 - DRF has no other way to it
+
+
+def _read_exactly(request: Request, length: int) -> bytes:
+    stream, chunks, missing = _stream(request), [], length
+    while missing > 0:
+        chunk = stream.read(min(missing, CHUNK * 16))
+        if not chunk:
+            raise Problem("body-malformed", f"The body ended {missing} bytes early.")
+        chunks.append(chunk)
+        missing -= len(chunk)
+    return b"".join(chunks)
+
+
+def _drain(request: Request, length: int) -> None:
+    stream, missing = _stream(request), min(length, DRAIN)
+    while missing > 0:
+        chunk = stream.read(min(missing, CHUNK))
+        if not chunk:
+            return
+        missing -= len(chunk)
+
+
+def _check_digest(request: Request, sent: bytes) -> None:
+    header = request.headers.get("Content-Digest")
+    if header is None:
+        return
+    found = SHA256_DIGEST.search(header)
+    if found is None:
+        return  # RFC 9530: an algorithm that the recipient does not know is ignored
+    try:
+        expected = base64.b64decode(found[1], validate=True)
+    except binascii.Error:
+        expected = b""
+    if expected != hashlib.sha256(sent).digest():
+        raise Problem("digest-mismatch", "The bytes that arrived are not those that were sent. Send again.")
+
+
+def _gunzip(sent: bytes, *, limit: int) -> bytes:
+    """Undoes gzip, stopping at `limit`: a bomb costs no more memory than the limit."""
+    decoder = zlib.decompressobj(GZIP)
+    try:
+        decoded = decoder.decompress(sent, limit + 1)
+    except zlib.error as error:
+        raise Problem("body-malformed", "The body is not valid gzip.") from error
+    if len(decoded) > limit:
+        raise Problem("too-large", f"At most {limit} bytes are taken after decoding.", limits=limits_json())
+    if not decoder.eof or decoder.unused_data:
+        raise Problem("body-malformed", "The gzip body is truncated, or followed by other bytes.")
+    return decoded

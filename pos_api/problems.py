@@ -1,0 +1,107 @@
+"""Errors as RFC 9457 problem details. The codes are protocol §9; `type` is stable and ends in the code."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import structlog
+from django.db import DatabaseError, InterfaceError
+from django.http import HttpRequest
+from psycopg_pool import PoolTimeout
+from rest_framework import exceptions
+from rest_framework.response import Response
+
+from backoffice.domain.decoding import BodyMalformed, EnvelopeInvalid, TooManyOrders
+from backoffice.ingestion.receive import IdentifierReused, ShiftUnknown
+from backoffice.ingestion.shifts import AlreadyClosed, NoSuchShift, ShiftAlreadyOpen
+from backoffice.ingestion.stores import ActivationRefused
+from pos_api.limits import limits_json
+
+log = structlog.get_logger(__name__)
+
+TYPE_PREFIX = "https://backoffice.example/problems/"
+CONTENT_TYPE = "application/problem+json"
+
+TITLES: Mapping[str, tuple[int, str]] = {
+    "body-malformed": (400, "The body is not JSON in UTF-8."),
+    "digest-mismatch": (400, "The body is not what Content-Digest says."),
+    "credential-invalid": (401, "The credential is not valid."),
+    "activation-code-invalid": (403, "The activation code is not valid."),
+    "not-found": (404, "There is nothing here for this terminal."),
+    "shift-unknown": (404, "This shift was never opened."),
+    "method-not-allowed": (405, "This address does not take this method."),
+    "shift-already-open": (409, "Another shift of this terminal is open."),
+    "length-required": (411, "The request does not say how long its body is."),
+    "too-large": (413, "The body is larger than the service takes."),
+    "media-type": (415, "The body is in a format that the service does not read."),
+    "identifier-reused": (422, "This identifier stands for something else already."),
+    "envelope-invalid": (422, "The message is not what this address takes."),
+    "internal": (500, "Something broke here. Nothing was lost: send again."),
+    "unavailable": (503, "The service cannot store anything at the moment."),
+}
+
+
+class Problem(Exception):
+    """An answer other than success: one code of protocol §9, a sentence for people, and members of its own."""
+
+    def __init__(self, code: str, detail: str = "", *, headers: Mapping[str, str] | None = None, **members: Any) -> None:
+        super().__init__(code)
+        self.code = code
+        self.detail = detail
+        self.headers = dict(headers or {})
+        self.members = members
+
+
+def problem_response(error: Exception, context: Mapping[str, Any]) -> Response | None:
+    """DRF's exception handler: every error of a view becomes a problem; an unknown one is logged and is a 500."""
+    problem = error if isinstance(error, Problem) else _translate(error)
+    request: HttpRequest | None = context.get("request")
+    status, title = TITLES[problem.code]
+    body = {
+        "type": TYPE_PREFIX + problem.code,
+        "title": title,
+        "status": status,
+        "detail": problem.detail or title,
+        "instance": request.path if request is not None else "",
+        **problem.members,
+    }
+    response = Response(body, status=status, headers=problem.headers, content_type=CONTENT_TYPE)
+    response.exception = True
+    return response
+
+
+def _translate(error: Exception) -> Problem:  # noqa: C901, PLR0911, PLR0912 - one line an error
+    match error:
+        case BodyMalformed():
+            return Problem("body-malformed", error.detail)
+        case EnvelopeInvalid():
+            place = {"pointer": error.pointer, "code": error.code, "detail": error.detail}
+            return Problem("envelope-invalid", error.detail, errors=[place])
+        case TooManyOrders():
+            return Problem("too-large", str(error), limits=limits_json())
+        case ActivationRefused():
+            return Problem("activation-code-invalid", "Ask head office for another code.")
+        case ShiftUnknown():
+            return Problem("shift-unknown", "Open it first, then send the batch again: nothing is lost.")
+        case NoSuchShift():
+            return Problem("shift-unknown", "No shift of this identifier was opened by this terminal.")
+        case ShiftAlreadyOpen():
+            return Problem("shift-already-open", "Close the open shift first.", shift_id=str(error.shift_id))
+        case AlreadyClosed():
+            return Problem(
+                "identifier-reused", "The shift was closed with other content, which stands.", declared=error.declared
+            )
+        case IdentifierReused():
+            return Problem("identifier-reused", "It was used with other content, or by another terminal.")
+        case exceptions.NotAuthenticated() | exceptions.AuthenticationFailed():
+            return Problem(
+                "credential-invalid", "Activate the terminal again.", headers={"WWW-Authenticate": "Bearer"}
+            )
+        case exceptions.MethodNotAllowed():
+            return Problem("method-not-allowed")
+        case exceptions.NotFound():
+            return Problem("not-found")
+        case DatabaseError() | InterfaceError() | PoolTimeout():
+            log.error("database unavailable", error=type(error).__name__)
+            return Problem("unavailable", "Send again with the same identifiers.", headers={"Retry-After": "5"})
+    log.exception("request failed", exc_info=error)
+    return Problem("internal")

@@ -1,0 +1,28 @@
+"""`POST /activations`: a till redeems its code for a token (protocol §3)."""
+
+import msgspec
+from django.utils import timezone
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from backoffice.domain.wire import read_activation
+from backoffice.ingestion.stores import activate
+from pos_api.bodies import read_body
+from pos_api.schema import ACTIVATION, ACTIVATED, describe
+from pos_api.views.terminal import store_json
+
+
+class ActivationsView(APIView):
+    """Open to everybody: the code is the credential."""
+
+    authentication_classes = []
+    permission_classes = []
+
+    @describe("Activate a terminal", request=ACTIVATION, responses={201: ACTIVATED}, problems=["activation-code-invalid"])
+    def post(self, request: Request) -> Response:
+        message = read_activation(read_body(request, small=True))
+        device = msgspec.to_builtins(message.device)
+        terminal, token = activate(code=message.activation_code, device=device, now=timezone.now())
+        body = {"terminal_id": str(terminal.uuid), "store": store_json(terminal.store), "token": token}
+        return Response(body, status=201)

@@ -1,0 +1,115 @@
+"""Uploading a batch of a shift's orders, and its receipt (protocol §5)."""
+
+import re
+import time
+from threading import BoundedSemaphore
+from typing import Any
+from uuid import UUID
+
+import structlog
+from django.conf import settings
+from django.db import DatabaseError, connection
+from django.urls import reverse
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from backoffice.domain.decoding import decode_batch
+from backoffice.ingestion.bell import ring
+from backoffice.ingestion.process import process_claimed
+from backoffice.ingestion.receipts import NoSuchBatch, receipt
+from backoffice.ingestion.receive import receive_batch
+from pos_api.bodies import read_body
+from pos_api.problems import Problem
+from pos_api.schema import BATCH, RECEIPT, describe
+from pos_api.views.base import TerminalView, identifier
+
+log = structlog.get_logger(__name__)
+
+PREFER_WAIT = re.compile(r"(?:^|[,;])\s*wait\s*=\s*\"?(\d{1,9})\"?", re.IGNORECASE)
+LONGEST_WAIT_S = 10
+# Up to so many orders the request that brought them processes them itself: a worker would only add its own latency.
+INLINE_ORDERS = 50
+POLL_EVERY_S = 0.05
+# Others that wait hold a thread each; beyond so many the answer comes at once ("best effort").
+waiters = BoundedSemaphore(8)
+
+
+class BatchUpload(TerminalView):
+    """A batch is stored first; everything after that may fail without losing anything."""
+
+    @describe(
+        "Send a batch of orders and cash movements",
+        request=BATCH,
+        responses={200: RECEIPT, 202: RECEIPT},
+        problems=["body-malformed", "digest-mismatch", "shift-unknown", "length-required", "too-large", "media-type",
+                  "identifier-reused", "envelope-invalid", "unavailable"],
+        headers=["Content-Digest", "Content-Encoding", "Prefer"],
+    )
+    def put(self, request: Request, shift_id: str, batch_id: str) -> Response:
+        shift_key, batch_key = identifier(shift_id), identifier(batch_id)
+        wait_s = _wait(request)
+        body = read_body(request)
+        envelope = decode_batch(body, max_orders=settings.MAX_BATCH_ORDERS)
+        inline = wait_s > 0 and len(envelope.orders) + len(envelope.movements) <= INLINE_ORDERS
+        received = receive_batch(
+            terminal=self.terminal,
+            shift_id=shift_key,
+            batch_id=batch_key,
+            body=body,
+            envelope=envelope,
+            now=self.now,
+            claim=inline,
+        )
+        # From here on the batch is durable: whatever fails, the answer is 2xx.
+        if received.is_new and not (inline and self._process(batch_key)):
+            ring()
+        answer = receipt(batch_id=batch_key, terminal_id=self.terminal.pk)
+        if wait_s and not inline and answer["state"] == "received":
+            answer = self._wait_for(batch_key, wait_s, answer)
+        return _answer(answer)
+
+    def _process(self, batch_id: UUID) -> bool:
+        try:
+            return process_claimed(batch_id=batch_id, attempts=1, now=self.now)
+        except DatabaseError as error:
+            log.warning("live order left to a worker", batch_id=str(batch_id), error=type(error).__name__)
+            return False
+
+    def _wait_for(self, batch_id: UUID, wait_s: int, answer: dict[str, Any]) -> dict[str, Any]:
+        if not waiters.acquire(blocking=False):
+            return answer
+        try:
+            deadline = time.monotonic() + wait_s
+            while answer["state"] == "received" and time.monotonic() < deadline:
+                connection.close()
+                time.sleep(POLL_EVERY_S)
+                answer = receipt(batch_id=batch_id, terminal_id=self.terminal.pk)
+        finally:
+            waiters.release()
+        return answer
+
+
+class BatchDetail(TerminalView):
+    """The receipt of a batch."""
+
+    @describe("The receipt of a batch", responses={200: RECEIPT}, problems=["not-found"], query=["results"])
+    def get(self, request: Request, batch_id: str) -> Response:
+        every_result = request.GET.get("results") == "all"
+        try:
+            answer = receipt(
+                batch_id=identifier(batch_id), terminal_id=self.terminal.pk, every_result=every_result
+            )
+        except NoSuchBatch:
+            raise Problem("not-found", "This terminal sent no such batch.") from None
+        return Response(answer)
+
+
+def _wait(request: Request) -> int:
+    """Seconds that the terminal prefers to wait (RFC 7240), 10 at most; 0 where it does not say."""
+    found = PREFER_WAIT.search(request.headers.get("Prefer", ""))
+    return min(int(found[1]), LONGEST_WAIT_S) if found else 0
+
+
+def _answer(answer: dict[str, Any]) -> Response:
+    location = reverse("batch", kwargs={"batch_id": answer["batch_id"]})
+    return Response(answer, status=200 if answer["state"] == "processed" else 202, headers={"Location": location})

@@ -1,0 +1,19 @@
+"""Every other address below `/api/v1/`: a problem like any other, not a page."""
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from pos_api.problems import Problem
+
+
+@extend_schema(exclude=True)
+class NotFoundView(APIView):
+    """There is nothing at this address, whoever asks."""
+
+    authentication_classes = []
+    permission_classes = []
+
+    def initial(self, request: Request, *args: object, **kwargs: object) -> None:
+        raise Problem("not-found", "There is no such address in version 1 of the protocol.")
