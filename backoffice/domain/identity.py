@@ -1,17 +1,125 @@
-"""Which order is which: content equality, and what a batch's members are against what is known (protocol §5)."""
+"""Which order is which: content equality, and what a batch's members are beside what is known (protocol §5).
 
-from collections.abc import Mapping, Sequence
+A content hash is stored for ever and must give the same 33 bytes in twenty years. Version 1 is the byte 1 and the
+SHA-256 of one MessagePack array, made of fixed positions rather than names, so that neither a new optional field nor
+a renamed one moves it:
+
+- order: "order", order_id, number, kind, status, type, opened_at, closed_at, cashier, customer, refund_of, note,
+  lines, rounding, total, tip, payments
+- line: kind, sku, name, quantity, unit_price, discount, amount, taxes — tax: code, rate, amount
+- payment: method, amount, tendered, change, reference
+- movement: "movement", movement_id, kind, amount, reason, occurred_at, cashier
+
+Quantity and unit price are in ten-thousandths and the rate in millionths, so that "2" and "2.000" are one; instants
+are MessagePack timestamps, so that the offset's spelling does not count; UUIDs are their lower-case text; a customer
+is its canonical JSON; what is absent or null is nil. A later version adds a function, and leaves this one alone:
+content hashed by version 1 is compared by version 1.
+"""
+
+import hashlib
+from collections.abc import Collection, Mapping, Sequence
 from typing import Literal, NamedTuple
 from uuid import UUID
 
-from backoffice.domain.orders import CashMovement, Order
-from backoffice.domain.reasons import Reason
+import msgspec
 
-HASH_VERSION = 1
+from backoffice.domain.fields import HASH_VERSION
+from backoffice.domain.orders import CashMovement, Order
+from backoffice.domain.reasons import (
+    CONTENT_DIFFERS,
+    NUMBER_ALREADY_USED,
+    ORDER_OF_ANOTHER_TERMINAL,
+    OTHER_SHIFT,
+    Reason,
+)
+from backoffice.domain.values import canonical_json
+
+_VERSION = bytes([HASH_VERSION])
+_ENCODE = msgspec.msgpack.Encoder().encode
+
+
+def content_hash(order: Order) -> bytes:
+    """33 bytes that are equal exactly where two orders have the same content; `mode` and `printed_to` do not count."""
+    lines = [
+        (
+            line.kind,
+            line.sku,
+            line.name,
+            line.quantity.scaled,
+            line.unit_price.scaled,
+            line.discount,
+            line.amount,
+            [(tax.code, tax.rate.scaled, tax.amount) for tax in line.taxes],
+        )
+        for line in order.lines
+    ]
+    payments = [
+        (
+            payment.method,
+            payment.amount,
+            payment.tendered_minor,
+            payment.change_minor,
+            payment.reference,
+        )
+        for payment in order.payments
+    ]
+    content = (
+        "order",
+        order.order_id,
+        order.number,
+        order.kind,
+        order.status,
+        order.type,
+        order.opened_at,
+        order.closed_at,
+        order.cashier,
+        None if order.customer is None else canonical_json(order.customer),
+        order.refund_of,
+        order.note,
+        lines,
+        order.rounding,
+        order.total,
+        order.tip,
+        payments,
+    )
+    return _VERSION + hashlib.sha256(_ENCODE(content)).digest()
+
+
+def movement_hash(movement: CashMovement) -> bytes:
+    """33 bytes that are equal exactly where two cash movements have the same content."""
+    content = (
+        "movement",
+        movement.movement_id,
+        movement.kind,
+        movement.amount,
+        movement.reason,
+        movement.occurred_at,
+        movement.cashier,
+    )
+    return _VERSION + hashlib.sha256(_ENCODE(content)).digest()
+
+
+def unreadable_id(*, terminal_id: int, content_hash: bytes) -> UUID:
+    """The identifier of a member whose own could not be read: made of its content, so that it is known again.
+
+    Two terminals that send the same rubbish send two things, so the terminal is part of it. A UUID of version 8
+    (RFC 9562), which no terminal that follows the protocol's advice mints.
+    """
+    digest = hashlib.sha256(b"unreadable:%d:" % terminal_id + content_hash).digest()
+    bits = int.from_bytes(digest[:16], "big")
+    bits = bits & ~(0xF << 76) & ~(0x3 << 62) | (0x8 << 76) | (0x2 << 62)
+    return UUID(int=bits)
+
+
+_OTHER_SHIFT = Reason(OTHER_SHIFT, "", "Known under another shift, and stays there")
+_CONTENT_DIFFERS = Reason(CONTENT_DIFFERS, "/order_id", "Known with other content")
+_CONTENT_DIFFERS_IN_BATCH = Reason(CONTENT_DIFFERS, "/order_id", "Sent with other content in the same batch")
+_ORDER_OF_ANOTHER_TERMINAL = Reason(ORDER_OF_ANOTHER_TERMINAL, "/order_id", "Belongs to another terminal")
+_NUMBER_ALREADY_USED = Reason(NUMBER_ALREADY_USED, "/number", "Another order of this terminal has this number")
 
 
 class Incoming(NamedTuple):
-    """One member of a batch, in the order sent. `number` is None for movements and unreadable members."""
+    """One member of a batch. `number` is None for movements and unreadable members: they take none."""
 
     order_id: UUID
     number: int | None
@@ -19,7 +127,11 @@ class Incoming(NamedTuple):
 
 
 class KnownOrder(NamedTuple):
-    """What is known of one order_id: who sent it first, and every content `terminal_id` of the batch sent for it."""
+    """What is known of an order_id.
+
+    `terminal_id`, `shift_id` and `first_content` are those of the version received first, from whichever terminal;
+    `contents` are the hashes of all versions that the terminal of this batch ever sent, in whatever state they are.
+    """
 
     terminal_id: int
     shift_id: UUID
@@ -28,26 +140,19 @@ class KnownOrder(NamedTuple):
 
 
 class Decision(NamedTuple):
-    """`version` says what it is; `reasons` why; `takes_number` whether its number becomes its own."""
+    """What a member is. `reasons` are those of the conflict, or `other-shift` of a duplicate.
+
+    `takes_number`: its number was free and is now its own, whatever becomes of the order.
+    """
 
     version: Literal["new", "duplicate", "conflict"]
     reasons: tuple[Reason, ...] = ()
     takes_number: bool = False
 
 
-def content_hash(order: Order) -> bytes:
-    """33 bytes: the version of the hash, then SHA-256 of the order's content."""
-    raise NotImplementedError
-
-
-def movement_hash(movement: CashMovement) -> bytes:
-    """33 bytes, as `content_hash`, of a cash movement."""
-    raise NotImplementedError
-
-
-def unreadable_id(*, terminal_id: int, content_hash: bytes) -> UUID:
-    """The identifier of a member whose own could not be read."""
-    raise NotImplementedError
+_NEW = Decision("new", takes_number=True)
+_NEW_WITHOUT_NUMBER = Decision("new")
+_DUPLICATE = Decision("duplicate")
 
 
 def identify(
@@ -58,5 +163,62 @@ def identify(
     terminal_id: int,
     shift_id: UUID,
 ) -> list[Decision]:
-    """One decision per member, in the order sent."""
-    raise NotImplementedError
+    """One decision per member of a batch of `terminal_id` for `shift_id`, in the order sent (protocol §5).
+
+    `known` has an entry for each order_id of the batch that was ever received, `numbers` one for each number of the
+    batch that an order of this terminal took. Of several members with one new order_id and different contents every
+    one is a conflict, since nothing says which is true; a content sent again is a duplicate of its first sending.
+    """
+    contents: dict[UUID, set[bytes]] = {}
+    for member in incoming:
+        contents.setdefault(member.order_id, set()).add(member.content_hash)
+    taken = dict(numbers)
+    sent: set[tuple[UUID, bytes]] = set()
+    decisions = []
+    for member in incoming:
+        first = known.get(member.order_id)
+        if first is not None and member.content_hash in first.contents:
+            decisions.append(_duplicate(member, first=first, terminal_id=terminal_id, shift_id=shift_id))
+            continue
+        version = (member.order_id, member.content_hash)
+        if version in sent:
+            decisions.append(_DUPLICATE)
+            continue
+        sent.add(version)
+        takes_number = member.number is not None and member.number not in taken
+        if takes_number and member.number is not None:
+            taken[member.number] = member.order_id
+        reasons = _conflicts(
+            member, first=first, terminal_id=terminal_id, contents=contents[member.order_id], taken=taken
+        )
+        if reasons:
+            decisions.append(Decision("conflict", reasons, takes_number))
+        else:
+            decisions.append(_NEW if takes_number else _NEW_WITHOUT_NUMBER)
+    return decisions
+
+
+def _duplicate(member: Incoming, *, first: KnownOrder, terminal_id: int, shift_id: UUID) -> Decision:
+    # Only of the first version is the shift known here; of a conflicting one the receipt says no more than that.
+    stays_elsewhere = (
+        first.shift_id != shift_id and first.terminal_id == terminal_id and first.first_content == member.content_hash
+    )
+    return Decision("duplicate", (_OTHER_SHIFT,)) if stays_elsewhere else _DUPLICATE
+
+
+def _conflicts(
+    member: Incoming,
+    *,
+    first: KnownOrder | None,
+    terminal_id: int,
+    contents: Collection[bytes],
+    taken: Mapping[int, UUID],
+) -> tuple[Reason, ...]:
+    reasons: tuple[Reason, ...] = ()
+    if first is not None:
+        reasons += (_CONTENT_DIFFERS if first.terminal_id == terminal_id else _ORDER_OF_ANOTHER_TERMINAL,)
+    elif len(contents) > 1:
+        reasons += (_CONTENT_DIFFERS_IN_BATCH,)
+    if member.number is not None and taken[member.number] != member.order_id:
+        reasons += (_NUMBER_ALREADY_USED,)
+    return reasons

@@ -1,9 +1,27 @@
-"""From orders and cash to balanced postings (ledger, "Posting an order" and "Cash")."""
+"""From orders and cash to balanced postings (ledger, "Posting an order" and "Cash").
+
+With the sums of the protocol every order balances to the minor unit in both price modes, without a plug line: what
+an order's lines credit is Σ n + Σ taxes + rounding + tip, and that is total + tip, which its payments debit.
+"""
 
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from backoffice.domain.orders import CashMovement, Order
+from backoffice.domain.accounts import (
+    DISCOUNTS,
+    DRAWER,
+    LINE_ACCOUNTS,
+    OVER_SHORT,
+    RETURNS,
+    ROUNDING,
+    SAFE,
+    SALES,
+    SUSPENSE,
+    TAX_PAYABLE,
+    TIPS,
+)
+from backoffice.domain.money import divide_half_away
+from backoffice.domain.orders import CashMovement, Line, Order
 
 PaymentAccounts = Mapping[str, str]
 """Payment method → account code."""
@@ -21,21 +39,99 @@ class Posting(NamedTuple):
     tax_code: str = ""
 
 
+class _Entry:
+    """The lines of one entry: one per account, tax code and side, in the order in which they first appear.
+
+    Sides are kept apart, so that what was sold and what was given back within one order both stay visible.
+    """
+
+    def __init__(self) -> None:
+        self._debits: dict[tuple[str, str], int] = {}
+        self._credits: dict[tuple[str, str], int] = {}
+
+    def credit(self, account: str, amount: int, tax_code: str = "") -> None:
+        """Adds `amount` to the credit side, a negative one to the debit side."""
+        key = (account, tax_code)
+        if amount > 0:
+            self._credits[key] = self._credits.get(key, 0) + amount
+        elif amount < 0:
+            self._debits[key] = self._debits.get(key, 0) - amount
+
+    def debit(self, account: str, amount: int, tax_code: str = "") -> None:
+        """Adds `amount` to the debit side, a negative one to the credit side."""
+        self.credit(account, -amount, tax_code)
+
+    def postings(self) -> list[Posting]:
+        """Debits first, as a journal is written."""
+        return [
+            *(Posting(account, amount, 0, tax_code) for (account, tax_code), amount in self._debits.items()),
+            *(Posting(account, 0, amount, tax_code) for (account, tax_code), amount in self._credits.items()),
+        ]
+
+
 def post_order(order: Order, *, prices_include_tax: bool, accounts: PaymentAccounts) -> list[Posting]:
-    """The lines of the order's entry; [] for one without an entry (voided, training, free)."""
-    raise NotImplementedError
+    """The lines of the order's entry; [] for an order that is posted without one (voided, training, free).
+
+    The order must have passed `rules.holds` with the methods of `accounts`: KeyError tells of one that has not.
+    """
+    if order.status != "paid":
+        return []
+    entry = _Entry()
+    for payment in order.payments:
+        entry.debit(accounts[payment.method], payment.amount)
+    for line in order.lines:
+        net = line.amount
+        for tax in line.taxes:
+            entry.credit(TAX_PAYABLE, tax.amount, tax.code)
+            if prices_include_tax:
+                net -= tax.amount
+        if line.kind == "item":
+            _post_item(entry, line, net=net, prices_include_tax=prices_include_tax)
+        else:
+            entry.credit(LINE_ACCOUNTS[line.kind], net)
+    if order.rounding:
+        entry.credit(ROUNDING, order.rounding)
+    if order.tip:
+        entry.credit(TIPS, order.tip)
+    return entry.postings()
+
+
+def _post_item(entry: _Entry, line: Line, *, net: int, prices_include_tax: bool) -> None:
+    """Sales before discount and the discount beside them; what comes back goes to returns, at what was paid for it."""
+    if line.amount < 0 or (line.amount == 0 and line.quantity.scaled < 0):
+        entry.credit(RETURNS, net)
+        return
+    discount = line.discount
+    if discount and prices_include_tax and line.amount:
+        discount = divide_half_away(numerator=discount * net, denominator=line.amount)
+    entry.credit(SALES, net + discount)
+    if discount:
+        entry.debit(DISCOUNTS, discount)
 
 
 def post_opening(*, opening_float: int, drawer_balance: int) -> list[Posting]:
-    """Brings the drawer's account from `drawer_balance` to `opening_float`, against the safe."""
-    raise NotImplementedError
+    """Brings the drawer's account from `drawer_balance` (debits − credits) to `opening_float`, against the safe."""
+    entry = _Entry()
+    entry.debit(DRAWER, opening_float - drawer_balance)
+    entry.credit(SAFE, opening_float - drawer_balance)
+    return entry.postings()
 
 
 def post_movement(movement: CashMovement, *, accounts: ReasonAccounts) -> list[Posting]:
-    """Cash in or out against the account of its reason; suspense where that is unknown."""
-    raise NotImplementedError
+    """Cash in or out of the drawer, against the account of its reason, or suspense where that is unknown."""
+    amount = movement.amount if movement.kind == "cash_in" else -movement.amount
+    entry = _Entry()
+    entry.debit(DRAWER, amount)
+    entry.credit(accounts.get(movement.reason, SUSPENSE), amount)
+    return entry.postings()
 
 
 def post_over_short(*, over_short: int, posted_before: int) -> list[Posting]:
-    """What is over (> 0) or short beyond what earlier reconciliations of the shift posted."""
-    raise NotImplementedError
+    """What is over (above 0) or short beyond what earlier reconciliations of the shift posted; [] where nothing is.
+
+    Over debits the drawer and credits 6900, so that the drawer's account equals the count.
+    """
+    entry = _Entry()
+    entry.debit(DRAWER, over_short - posted_before)
+    entry.credit(OVER_SHORT, over_short - posted_before)
+    return entry.postings()

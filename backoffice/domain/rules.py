@@ -1,13 +1,29 @@
-"""What holds an order and what flags it (protocol §5)."""
+"""What holds an order, and what flags it from itself, its shift, the settings and how it came (protocol §5).
 
-from collections.abc import Collection
-from datetime import date, datetime
+A hold keeps an order out of the books until a person decides; a flag is posted all the same. The order of the
+reasons is fixed: that of the rules below, and within one rule that of the order's own lists. Rules that need other
+orders take what was looked up as arguments.
+"""
+
+from collections.abc import Collection, Iterable, Iterator
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 import msgspec
+from msgspec import UNSET
 
+from backoffice.domain import reasons as codes
+from backoffice.domain.accounts import LINE_KINDS
+from backoffice.domain.limits import MAX_CODE, MAX_LINES, MAX_PAYMENTS, exceeded, exceeded_by_movement, is_within_limits
+from backoffice.domain.money import gross_amount, tax_is_plausible
 from backoffice.domain.orders import CashMovement, Order
 from backoffice.domain.reasons import Reason
+
+MAX_CLOCK_SKEW_MS = 10 * 60 * 1000
+
+CARD_WINDOW = timedelta(hours=24)
+CARD_METHODS = frozenset({"card", "wallet"})
+ORDER_TYPES = frozenset({"on_table", "takeaway", "delivery"})
 
 
 class Shift(msgspec.Struct, kw_only=True, frozen=True):
@@ -24,7 +40,10 @@ class Shift(msgspec.Struct, kw_only=True, frozen=True):
 
 
 class StoreSettings(msgspec.Struct, kw_only=True, frozen=True):
-    """A store's settings, money in minor units. What is None flags nothing (protocol §4)."""
+    """A store's settings, money in minor units. What is None flags nothing (protocol §4).
+
+    `order_types` None means the protocol's own three, which hold in every store that does not say otherwise.
+    """
 
     max_order_total: int | None = None
     min_refund_total: int | None = None
@@ -35,22 +54,181 @@ class StoreSettings(msgspec.Struct, kw_only=True, frozen=True):
 
 
 class Circumstances(msgspec.Struct, kw_only=True, frozen=True):
-    """How the batch came: after the close, and with which skew of the device's clock (device minus server)."""
+    """How the batch came: after the close and not listed by it; with which skew of the clock (device minus server)."""
 
     late: bool = False
     clock_skew_ms: int | None = None
 
 
+def holds(order: Order, *, shift: Shift, methods: Collection[str]) -> tuple[Reason, ...]:
+    """Why the order is held; () when it can be posted. `methods` are the payment methods mapped to an account.
+
+    Exact, in minor units. Limits hold every order, since nothing beyond them can be kept as a sale; arithmetic,
+    methods and line kinds only those that post: voided and training orders are not checked.
+    """
+    lines, payments = order.lines, order.payments
+    total = order.rounding
+    mapped = True
+    for line in lines:
+        total += line.amount
+        if not shift.prices_include_tax:
+            for tax in line.taxes:
+                total += tax.amount
+        if line.kind not in LINE_KINDS:
+            mapped = False
+    paid = 0
+    for payment in payments:
+        paid += payment.amount
+        if payment.method not in methods:
+            mapped = False
+    adds_up = total == order.total and paid == order.total + order.tip
+    if is_within_limits(order) and ((adds_up and mapped) or order.status != "paid"):
+        return ()
+    found = list(exceeded(order))
+    if order.status == "paid":
+        found += _sums(order, total=total, paid=paid)
+        found += _placements(order, methods=methods)
+    return tuple(found)
+
+
+def _sums(order: Order, *, total: int, paid: int) -> Iterator[Reason]:
+    if total != order.total:
+        yield Reason(codes.SUMS_DO_NOT_ADD_UP, "/total", f"The total is {order.total}, the lines come to {total}")
+    due = order.total + order.tip
+    if paid != due:
+        yield Reason(codes.PAYMENTS_DO_NOT_ADD_UP, "/payments", f"{due} with the tip, the payments come to {paid}")
+
+
+def _placements(order: Order, *, methods: Collection[str]) -> Iterator[Reason]:
+    for index, line in enumerate(order.lines[:MAX_LINES]):
+        if line.kind not in LINE_KINDS:
+            yield Reason(codes.UNKNOWN_LINE_KIND, f"/lines/{index}/kind", f"No rule posts {line.kind[:MAX_CODE]!r}")
+    for index, payment in enumerate(order.payments[:MAX_PAYMENTS]):
+        if payment.method not in methods:
+            detail = f"No account is mapped to {payment.method[:MAX_CODE]!r}"
+            yield Reason(codes.UNMAPPED_METHOD, f"/payments/{index}/method", detail)
+
+
+def flags(
+    order: Order, *, shift: Shift, settings: StoreSettings, circumstances: Circumstances
+) -> tuple[Reason, ...]:
+    """Flags that the order, its shift, the settings and the circumstances decide.
+
+    Voided and training orders are not checked for arithmetic, nor against limits of money that they never moved.
+    """
+    found: list[Reason] = []
+    if order.mode == "offline" and (order.customer is not None or order.printed_to == "network"):
+        found += _offline_flags(order)
+    hours = ("/opened_at", order.opened_at), ("/closed_at", order.closed_at)
+    found += _circumstance_flags(*hours, shift=shift, circumstances=circumstances)
+    if order.number < shift.first_number:
+        detail = f"Below the shift's first number {shift.first_number}"
+        found.append(Reason(codes.NUMBER_OUT_OF_RANGE, "/number", detail))
+    if order.type is not None:
+        known = ORDER_TYPES if settings.order_types is None else settings.order_types
+        if order.type not in known:
+            found.append(Reason(codes.UNKNOWN_TYPE, "/type", f"{order.type[:MAX_CODE]!r} is not known"))
+    if order.status == "paid":
+        _check_lines(order, shift=shift, found=found)
+        _check_money(order, settings=settings, found=found)
+    return tuple(found)
+
+
+def _offline_flags(order: Order) -> Iterator[Reason]:
+    if order.customer is not None:
+        yield Reason(codes.CUSTOMER_ON_OFFLINE_ORDER, "/customer", "A terminal that is offline knows no customers")
+    if order.printed_to == "network":
+        yield Reason(codes.NETWORK_PRINT_ON_OFFLINE_ORDER, "/printed_to", "Offline there is no network printer")
+
+
+def _circumstance_flags(
+    *moments: tuple[str, datetime], shift: Shift, circumstances: Circumstances
+) -> list[Reason]:
+    """Times are the device's own on both sides, so they are compared without tolerance."""
+    found = []
+    for pointer, moment in moments:
+        if moment < shift.opened_at:
+            found.append(Reason(codes.OUTSIDE_SHIFT_HOURS, pointer, "Before the shift opened"))
+        elif shift.closed_at is not None and moment > shift.closed_at:
+            found.append(Reason(codes.OUTSIDE_SHIFT_HOURS, pointer, "After the shift closed"))
+    skew_ms = circumstances.clock_skew_ms
+    if skew_ms is not None and abs(skew_ms) > MAX_CLOCK_SKEW_MS:
+        direction = "ahead of" if skew_ms > 0 else "behind"
+        found.append(Reason(codes.CLOCK_SKEW, "", f"The device's clock is {abs(skew_ms) // 1000} s {direction} ours"))
+    if circumstances.late:
+        found.append(Reason(codes.LATE, "", "Received after the close, in a batch that the close does not list"))
+    return found
+
+
+def _check_lines(order: Order, *, shift: Shift, found: list[Reason]) -> None:
+    for index, line in enumerate(order.lines):
+        expected = gross_amount(quantity=line.quantity, unit_price=line.unit_price) - line.discount
+        if line.amount != expected:
+            detail = f"The amount is {line.amount}, quantity times price less discount is {expected}"
+            found.append(Reason(codes.LINE_AMOUNT_MISMATCH, f"/lines/{index}/amount", detail))
+        base = line.amount
+        if shift.prices_include_tax:
+            for tax in line.taxes:
+                base -= tax.amount
+        for place, tax in enumerate(line.taxes):
+            if not tax_is_plausible(tax=tax.amount, base=base, rate=tax.rate):
+                detail = f"{tax.amount} is not {tax.rate} of {base}"
+                found.append(Reason(codes.TAX_MISMATCH, f"/lines/{index}/taxes/{place}/amount", detail))
+
+
+def _check_money(order: Order, *, settings: StoreSettings, found: list[Reason]) -> None:
+    """Rounding to the nearest multiple of the store's step moves a total by at most half of it."""
+    step = settings.rounding_step
+    if step is not None and 2 * abs(order.rounding) > step:
+        found.append(Reason(codes.ROUNDING_EXCESSIVE, "/rounding", f"More than half of the step of {step}"))
+    for index, payment in enumerate(order.payments):
+        if payment.method == "cash" and (payment.tendered is not UNSET or payment.change is not UNSET):
+            tendered, change = payment.tendered_minor or 0, payment.change_minor or 0
+            if payment.amount != tendered - change:
+                detail = f"{tendered} tendered less {change} change is not {payment.amount}"
+                found.append(Reason(codes.CHANGE_MISMATCH, f"/payments/{index}/change", detail))
+    highest, lowest = settings.max_order_total, settings.min_refund_total
+    if highest is not None and abs(order.total) > highest:
+        found.append(Reason(codes.OVER_MAX_ORDER_TOTAL, "/total", f"The store's maximum is {highest}"))
+    if order.kind == "refund" and lowest is not None and -order.total < lowest:
+        found.append(Reason(codes.REFUND_BELOW_MINIMUM, "/total", f"The store's minimum is {lowest}"))
+
+
 class Original(msgspec.Struct, kw_only=True, frozen=True):
-    """The order that a refund names: its total, when it was closed, and Σ of all refunds of it posted before (≤ 0)."""
+    """The order that a refund names.
+
+    `total` in minor units, 0 where it was voided; `refunded` is Σ total of all other posted refunds of it, in all
+    terminals, and so 0 or below.
+    """
 
     total: int
     closed_at: datetime
-    refunded: int
+    refunded: int = 0
+
+
+def refund_flags(order: Order, *, original: Original | None, settings: StoreSettings) -> tuple[Reason, ...]:
+    """Flags of a paid refund that need the order it names; `original` is None where that is not known.
+
+    To be asked again when the original arrives later. A refund that names no order is not flagged: nothing it says is
+    unknown. The days of `settings.refund_days` are spans of 24 hours between the two closings.
+    """
+    if order.kind != "refund" or order.status != "paid" or order.refund_of is None:
+        return ()
+    if original is None:
+        return (Reason(codes.REFUND_OF_UNKNOWN_ORDER, "/refund_of", "No such order has arrived"),)
+    found = []
+    days = settings.refund_days
+    if days is not None and order.closed_at - original.closed_at > timedelta(days=days):
+        found.append(Reason(codes.REFUND_TOO_LATE, "/closed_at", f"More than {days} days after the sale"))
+    refunded = -(original.refunded + order.total)
+    if refunded > original.total:
+        detail = f"{refunded} refunded in all, the original came to {original.total}"
+        found.append(Reason(codes.REFUND_EXCEEDS_ORIGINAL, "/total", detail))
+    return tuple(found)
 
 
 class CardPayment(msgspec.Struct, kw_only=True, frozen=True):
-    """A payment elsewhere in the store with a non-empty reference."""
+    """A payment of another paid order of the same store, with the order's own identifier and closing."""
 
     order_id: UUID
     refund_of: UUID | None
@@ -58,35 +236,49 @@ class CardPayment(msgspec.Struct, kw_only=True, frozen=True):
     closed_at: datetime
 
 
-def holds(order: Order, *, shift: Shift, methods: Collection[str]) -> tuple[Reason, ...]:
-    """Why the order is held; empty when it can be posted. `methods` are those mapped to an account."""
-    raise NotImplementedError
+def card_references(order: Order) -> frozenset[str]:
+    """The references to look up for `card_flags`: those of card and wallet payments of a paid order, none empty.
+
+    Gift cards and vouchers keep their reference over many payments, so the same one twice says nothing of them.
+    """
+    if order.status != "paid":
+        return frozenset()
+    return frozenset(p.reference for p in order.payments if p.reference and p.method in CARD_METHODS)
 
 
-def flags(
-    order: Order, *, shift: Shift, settings: StoreSettings, circumstances: Circumstances
-) -> tuple[Reason, ...]:
-    """Flags that can be told from the order, its shift, the settings and the circumstances."""
-    raise NotImplementedError
+def card_flags(order: Order, *, others: Iterable[CardPayment]) -> tuple[Reason, ...]:
+    """`same-card-payment`: another order of the store has the same reference within 24 hours either way.
 
-
-def refund_flags(order: Order, *, original: Original | None, settings: StoreSettings) -> tuple[Reason, ...]:
-    """Flags of a refund that need the order it names; `original` None where it is not known."""
-    raise NotImplementedError
-
-
-def card_flags(order: Order, *, others: Collection[CardPayment]) -> tuple[Reason, ...]:
-    """`same-card-payment`, against payments of the same store with one of the order's references."""
-    raise NotImplementedError
+    A refund and the order it refunds share theirs, and are not flagged for it.
+    """
+    suspect = {
+        other.reference
+        for other in others
+        if other.order_id not in (order.order_id, order.refund_of)
+        and other.refund_of != order.order_id
+        and abs(other.closed_at - order.closed_at) <= CARD_WINDOW
+    } & card_references(order)
+    return tuple(
+        Reason(codes.SAME_CARD_PAYMENT, f"/payments/{index}/reference", "Also on another order within 24 hours")
+        for index, payment in enumerate(order.payments)
+        if payment.method in CARD_METHODS and payment.reference in suspect
+    )
 
 
 def movement_holds(movement: CashMovement) -> tuple[Reason, ...]:
-    """Why the movement is held; empty when it can be posted."""
-    raise NotImplementedError
+    """Why the cash movement is held; () when it can be posted."""
+    found = list(exceeded_by_movement(movement))
+    if movement.amount <= 0:
+        found.append(Reason(codes.AMOUNT_NOT_POSITIVE, "/amount", "`kind` says which way the money went"))
+    return tuple(found)
 
 
 def movement_flags(
     movement: CashMovement, *, shift: Shift, reasons: Collection[str], circumstances: Circumstances
 ) -> tuple[Reason, ...]:
-    """Flags of a cash movement; `reasons` are those mapped to an account."""
-    raise NotImplementedError
+    """Flags of a cash movement. `reasons` are those mapped to an account; no reason at all is an unknown one."""
+    hours = ("/occurred_at", movement.occurred_at)
+    found = _circumstance_flags(hours, shift=shift, circumstances=circumstances)
+    if movement.reason not in reasons:
+        found.append(Reason(codes.UNKNOWN_CASH_REASON, "/reason", f"{movement.reason!r} is posted to suspense"))
+    return tuple(found)

@@ -1,14 +1,19 @@
-"""A shift's totals, its expected cash, and what differs from what was declared (protocol §6)."""
+"""A shift's totals, its expected cash, and where they differ from what was declared (protocol §6)."""
 
 from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from backoffice.domain.orders import CashMovement, Order
+from backoffice.domain.orders import Order
+from backoffice.domain.states import ShiftState
+from backoffice.domain.wire import CloseShift
 
 
-class ShiftTotals(msgspec.Struct, kw_only=True):
-    """Computed totals in minor units, signed. `order_count` counts voided and training too; the rest are paid ones."""
+class ShiftTotals(msgspec.Struct, kw_only=True, frozen=True):
+    """Figures of a shift in minor units, signed: `sales` and `refunds` with tax and rounding, without tips.
+
+    `order_count` counts distinct orders, voided and training included; everything else is of paid orders only.
+    """
 
     order_count: int = 0
     sales: int = 0
@@ -16,7 +21,7 @@ class ShiftTotals(msgspec.Struct, kw_only=True):
     tax: int = 0
     tips: int = 0
     rounding: int = 0
-    payments: dict[str, int] = {}
+    payments: Mapping[str, int] = {}
 
 
 class Difference(msgspec.Struct, frozen=True):
@@ -29,17 +34,63 @@ class Difference(msgspec.Struct, frozen=True):
 
 
 def compute_totals(orders: Iterable[Order]) -> ShiftTotals:
-    """Totals of the distinct posted orders of a shift."""
-    raise NotImplementedError
+    """The totals of a shift's posted orders, each given once."""
+    count = sales = refunds = tax = tips = rounding = 0
+    payments: dict[str, int] = {}
+    for order in orders:
+        count += 1
+        if order.status != "paid":
+            continue
+        if order.kind == "sale":
+            sales += order.total
+        else:
+            refunds += order.total
+        tax += sum(tax.amount for line in order.lines for tax in line.taxes)
+        tips += order.tip
+        rounding += order.rounding
+        for payment in order.payments:
+            payments[payment.method] = payments.get(payment.method, 0) + payment.amount
+    return ShiftTotals(
+        order_count=count, sales=sales, refunds=refunds, tax=tax, tips=tips, rounding=rounding, payments=payments
+    )
 
 
-def expected_cash(
-    *, opening_float: int, cash_payments: int, cash_in: int, cash_out: int
-) -> int:
-    """Opening float + cash payments + cash in − cash out, in minor units."""
-    raise NotImplementedError
+def declared_totals(close: CloseShift) -> ShiftTotals:
+    """What the terminal declared, in the shape of what is computed."""
+    totals = close.totals
+    return ShiftTotals(
+        order_count=close.order_count,
+        sales=totals.sales,
+        refunds=totals.refunds,
+        tax=totals.tax,
+        tips=totals.tips,
+        rounding=totals.rounding,
+        payments=totals.payments,
+    )
+
+
+def expected_cash(*, opening_float: int, cash_payments: int, cash_in: int, cash_out: int) -> int:
+    """What the drawer should hold, in minor units; `cash_in` and `cash_out` are sums of positive amounts."""
+    return opening_float + cash_payments + cash_in - cash_out
 
 
 def reconcile(*, declared: ShiftTotals, computed: ShiftTotals) -> list[Difference]:
-    """The figures that differ, in a fixed order; an absent method is 0."""
-    raise NotImplementedError
+    """The figures that differ, in the order of the protocol, methods by name; an absent method is 0.
+
+    Over and short is no difference (protocol §6), so counted cash is not among them.
+    """
+    names = ("order_count", "sales", "refunds", "tax", "tips", "rounding")
+    pairs = [(name, getattr(declared, name), getattr(computed, name)) for name in names]
+    for method in sorted({*declared.payments, *computed.payments}):
+        pairs.append((f"payments.{method}", declared.payments.get(method, 0), computed.payments.get(method, 0)))
+    return [Difference(what, said, counted, said - counted) for what, said, counted in pairs if said != counted]
+
+
+def settled_state(*, waiting_batches: int, missing_numbers: int, held: int, differences: int) -> ShiftState:
+    """What a closed shift is, from counts of what it still waits for and of what is wrong with it (protocol §6).
+
+    It stays `closing` while a declared batch or number has not arrived and been processed.
+    """
+    if waiting_batches or missing_numbers:
+        return ShiftState.CLOSING
+    return ShiftState.DISCREPANT if held or differences else ShiftState.RECONCILED

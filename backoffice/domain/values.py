@@ -1,0 +1,114 @@
+"""JSON values as such: read exactly, searched for what nothing here can carry, and encoded canonically.
+
+This is the slow and exact road. Normal traffic is decoded by msgspec straight into types; whatever msgspec refuses
+comes here to be told apart, since it also refuses JSON that is valid (a lone surrogate, the first of duplicate keys).
+"""
+
+import json
+import math
+import re
+from typing import Any, NoReturn
+
+_UNCARRIABLE = re.compile("[\0\ud800-\udfff]")
+# Integers up to 2^53 are exact in every JSON implementation; a float beyond it is spelled, not counted out.
+_EXACT_FLOAT = 2.0**53
+
+
+class NotJson(ValueError):
+    """The text is not RFC 8259 JSON."""
+
+
+class Beyond:
+    """A number that is valid JSON and more than a double can hold, such as 1e400 or one of 5 000 digits."""
+
+    def __init__(self, spelling: str) -> None:
+        self.spelling = spelling
+
+
+def _integer(text: str) -> int | Beyond:
+    # float() reads any length in linear time; int() refuses thousands of digits, and takes quadratic time for them.
+    return int(text) if math.isfinite(float(text)) else Beyond(text)
+
+
+def _float(text: str) -> float | Beyond:
+    number = float(text)
+    return number if math.isfinite(number) else Beyond(text)
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise NotJson(f"{name} is not JSON")
+
+
+EXACT_DECODER = json.JSONDecoder(parse_int=_integer, parse_float=_float, parse_constant=_refuse_constant)
+
+
+def parse(text: str) -> Any:
+    """The value of a JSON text; of duplicate keys the last counts, numbers too large become `Beyond`.
+
+    Raises `NotJson` for everything that is not RFC 8259. A text nested deeper than the interpreter can follow is not
+    JSON to us either.
+    """
+    try:
+        return EXACT_DECODER.decode(text)
+    except RecursionError:
+        raise NotJson("Nested too deeply") from None
+    except json.JSONDecodeError as error:
+        raise NotJson(f"{error.msg} at character {error.pos}") from None
+
+
+def pointer_to(*tokens: str | int) -> str:
+    """The JSON Pointer (RFC 6901) with these tokens: `pointer_to("lines", 0)` is `/lines/0`.
+
+    A lone surrogate in a key is shown as "?": a pointer travels in answers that are UTF-8.
+    """
+    escaped = (str(token).replace("~", "~0").replace("/", "~1") for token in tokens)
+    return "".join("/" + token.encode("utf-8", "replace").decode().replace("\0", "?") for token in escaped)
+
+
+def find_uncarriable(value: Any, *tokens: str | int) -> tuple[str, str] | None:
+    """Pointer and detail of the first text or number in `value` that can be neither stored nor computed with.
+
+    That is U+0000 and lone surrogates (PostgreSQL's text has neither) and numbers beyond a double (protocol §9).
+    """
+    if isinstance(value, str):
+        return (pointer_to(*tokens), _why_text_fails(value)) if _UNCARRIABLE.search(value) else None
+    if isinstance(value, Beyond):
+        return pointer_to(*tokens), "A number beyond what a double can hold"
+    if isinstance(value, dict):
+        for key, member in value.items():
+            if _UNCARRIABLE.search(key):
+                return pointer_to(*tokens, key), f"In a name: {_why_text_fails(key)}"
+            if (found := find_uncarriable(member, *tokens, key)) is not None:
+                return found
+    elif isinstance(value, list):
+        for index, member in enumerate(value):
+            if (found := find_uncarriable(member, *tokens, index)) is not None:
+                return found
+    return None
+
+
+def _why_text_fails(text: str) -> str:
+    return "The character U+0000" if "\0" in text else "Half of a surrogate pair"
+
+
+def canonical_json(value: Any) -> bytes:
+    """One spelling per JSON value: names sorted, no white space, ASCII, 1.0 and 1e0 as 1, -0.0 as 0.
+
+    Two numbers are the same when their doubles are, integers when they are equal. A number beyond a double is
+    compared by its spelling. Part of the content hash, so what it gives must never change.
+    """
+    return json.dumps(_plain_numbers(value), sort_keys=True, separators=(",", ":"), default=_spell).encode()
+
+
+def _plain_numbers(value: Any) -> Any:
+    if isinstance(value, float) and value.is_integer() and abs(value) <= _EXACT_FLOAT:
+        return int(value)
+    if isinstance(value, dict):
+        return {key: _plain_numbers(member) for key, member in value.items()}
+    if isinstance(value, list):
+        return [_plain_numbers(member) for member in value]
+    return value
+
+
+def _spell(number: Beyond) -> dict[str, str]:
+    return {"beyond": number.spelling}
