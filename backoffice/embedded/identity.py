@@ -5,6 +5,7 @@ import hashlib
 import importlib.util
 import os
 import shutil
+import stat
 import subprocess
 import tempfile
 from collections.abc import Callable, Sequence
@@ -83,7 +84,9 @@ ATTEMPTS: Sequence[Callable[[Path, Path], Identity]] = (namespace, nobody)
 def check(identity: Identity) -> None:
     """Runs `postgres --version` under the identity. Raises OSError with what the attempt printed."""
     command = wrapped([str(identity.binaries / "postgres"), "--version"], directory=Path("/"), identity=identity.name)
-    done = subprocess.run(command, capture_output=True, check=False, stdin=subprocess.DEVNULL, timeout=30)
+    done = subprocess.run(  # noqa: S603 - our own words
+        command, capture_output=True, check=False, stdin=subprocess.DEVNULL, timeout=30
+    )
     if done.returncode != 0:
         raise OSError(done.stderr.decode(errors="replace").strip() or f"exit code {done.returncode}")
 
@@ -103,11 +106,8 @@ def copy_installation(site: Path, data: Path) -> Path:
     for part in PARTS:
         shutil.copytree(site / INSTALLATION / part, target / INSTALLATION / part, symlinks=True)
     shutil.copytree(site / LIBRARIES, target / LIBRARIES, symlinks=True)
-    for folder, _, files in os.walk(target):
-        os.chmod(folder, 0o755)
-        for file in files:
-            path = Path(folder) / file
-            path.chmod(0o755 if path.stat().st_mode & 0o100 else 0o644)
+    for path in target.rglob("*"):
+        path.chmod(0o755 if path.stat().st_mode & stat.S_IXUSR else 0o644)
     return target
 
 

@@ -6,8 +6,10 @@ do hardly anything safely. It imports nothing of the project.
 
 import ctypes
 import os
+import pwd
 import signal
 import sys
+from pathlib import Path
 
 SAME = "same"
 NAMESPACE = "namespace"
@@ -20,8 +22,6 @@ PR_SET_PDEATHSIG = 1
 
 def nobody() -> tuple[int, int]:
     """The user and group ids of `nobody`, by name where the machine knows that name."""
-    import pwd
-
     try:
         entry = pwd.getpwnam("nobody")
     except KeyError:
@@ -42,8 +42,7 @@ def enter_namespace() -> None:
         ("setgroups", "deny"),
         ("gid_map", f"{gid} {outside_gid} 1"),
     ):
-        with open(f"/proc/self/{name}", "w") as file:
-            file.write(line)
+        Path("/proc/self", name).write_text(line)
 
 
 def become_nobody() -> None:
@@ -72,7 +71,7 @@ def main(supervisor: str, signal_number: str, identity: str, directory: str, *co
         elif identity == NOBODY:
             become_nobody()
         end_with(int(supervisor), int(signal_number))
-        os.execv(command[0], command)
+        os.execv(command[0], command)  # noqa: S606 - no shell is the point
     except OSError as error:
         sys.stderr.write(f"{command[0]}: {error}\n")
         sys.exit(FAILED)

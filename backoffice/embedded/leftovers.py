@@ -48,7 +48,7 @@ def leftovers(folder: Path, token: str) -> list[int]:
     """Every process that is still ours: by the token it was started with, or a server by its folder."""
     return [
         pid
-        for pid in map(int, filter(str.isdigit, os.listdir("/proc")))
+        for pid in (int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit())
         if pid != os.getpid()
         and (
             carries(pid, token)
@@ -61,14 +61,14 @@ def leftovers(folder: Path, token: str) -> list[int]:
 def program(pid: int) -> str:
     """The file name of the program that a process runs; empty where that cannot be seen."""
     with contextlib.suppress(OSError):
-        return os.path.basename(os.readlink(f"/proc/{pid}/exe")).removesuffix(" (deleted)")
+        return Path(f"/proc/{pid}/exe").readlink().name.removesuffix(" (deleted)")
     return ""
 
 
 def works_in(pid: int, folder: Path) -> bool:
     """Whether a process's working directory is this very folder."""
     with contextlib.suppress(OSError):
-        return os.path.samefile(f"/proc/{pid}/cwd", folder)
+        return Path(f"/proc/{pid}/cwd").samefile(folder)
     return False
 
 

@@ -24,7 +24,7 @@ class Migrations:
 
     def apply(self, environment: Mapping[str, str], *, log: Log) -> None:
         """Runs `manage.py migrate`. Raises StackError, with Django's own words in the log."""
-        done = subprocess.run(
+        done = subprocess.run(  # noqa: S603 - our own words
             [sys.executable, MANAGE, "migrate", "--no-input", "--skip-checks"],
             env=environment,
             cwd=self._checkout,

@@ -60,7 +60,7 @@ class Postgres:
         settings = [
             word for name, value in {**SETTINGS, "port": str(port)}.items() for word in ("-c", f"{name}={value}")
         ]
-        self.child = Child(
+        self.child = child = Child(
             name="postgres",
             command=[str(identity.binaries / "postgres"), "-D", data_path(identity, self._folder), *settings],
             log=self._log,
@@ -71,11 +71,9 @@ class Postgres:
             orphan_signal=signal.SIGINT,
             stop_timeout_s=30.0,
         )
-        self.child.start()
-        if (
-            not wait_until(lambda: self._is_ready() or self._has_ended(), timeout_s=START_TIMEOUT_S)
-            or self._has_ended()
-        ):
+        child.start()
+        ready = wait_until(lambda: child.pid is None or is_ready(self._folder, child.pid), timeout_s=START_TIMEOUT_S)
+        if not ready or child.pid is None:
             self.stop()
             raise StackError(f"PostgreSQL did not start on {self._folder}; its own words are in the log.")
         self.url = f"postgresql://{ROLE}:{self._password}@{LOOPBACK}:{port}/{DATABASE}"
@@ -86,16 +84,6 @@ class Postgres:
             self.child.stop()
         if self._identity is not None and self._identity.name == launch.NOBODY:
             remove_copy(self._folder)
-
-    def _is_ready(self) -> bool:
-        """What pg_ctl looks at: the server's own pid and, on line 8 of its pid file, that it takes connections."""
-        assert self.child is not None
-        lines = pid_file_lines(self._folder)
-        return len(lines) > 7 and lines[0] == str(self.child.pid) and lines[7].strip() == "ready"  # noqa: PLR2004
-
-    def _has_ended(self) -> bool:
-        assert self.child is not None
-        return self.child.pid is None
 
     def _make(self, identity: Identity) -> None:
         """Makes the data folder beside its final place, so that a first start that was cut short leaves no half of one."""
@@ -116,7 +104,9 @@ class Postgres:
         new.rename(self._folder)
 
     def _run(self, command: list[str], text: str) -> None:
-        done = subprocess.run(command, input=text, capture_output=True, text=True, check=False, env=environment())
+        done = subprocess.run(  # noqa: S603 - our own words
+            command, input=text, capture_output=True, text=True, check=False, env=environment()
+        )
         if done.returncode != 0 or "ERROR:" in done.stderr:
             for line in (done.stdout + done.stderr).splitlines():
                 self._log.say("postgres", line)
@@ -145,3 +135,9 @@ def pid_file_lines(folder: Path) -> list[str]:
         return (folder / "postmaster.pid").read_text().splitlines()
     except FileNotFoundError:
         return []
+
+
+def is_ready(folder: Path, pid: int) -> bool:
+    """What pg_ctl looks at: the server's own process id and, on line 8 of its pid file, that it takes connections."""
+    lines = pid_file_lines(folder)
+    return len(lines) >= 8 and lines[0] == str(pid) and lines[7].strip() == "ready"  # noqa: PLR2004

@@ -44,7 +44,7 @@ class Child:
 
     def start(self) -> None:
         """Starts the program in a process group of its own, so that Ctrl-C reaches the supervisor alone."""
-        self.process = subprocess.Popen(
+        self.process = subprocess.Popen(  # noqa: S603 - our own words
             wrapped(self.command, directory=self.directory, identity=self.identity, orphan_signal=self.orphan_signal),
             env=dict(self.environment),
             stdin=subprocess.PIPE,
@@ -52,8 +52,8 @@ class Child:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
+        assert self.process.stdin is not None  # noqa: S101 - PIPE above makes both so
+        assert self.process.stdout is not None  # noqa: S101
         self.log.follow(self.name, self.process.stdout, noise=self.noise)
         with contextlib.suppress(BrokenPipeError), self.process.stdin as pipe:
             pipe.write(self.standard_input)

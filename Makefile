@@ -1,0 +1,61 @@
+# `make` lists what can be done. Everything runs in .venv, which `make venv` keeps up to date.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+CLIENT := $(wildcard clients/python/pyproject.toml)
+ARGS ?=
+COMPILE := $(BIN)/uv pip compile --quiet --generate-hashes --no-header --no-emit-index-url --python-version 3.11
+# A check must give the same answer with and without a running database, so it is shown one that nobody can reach.
+NO_DATABASE := DATABASE_URL=postgresql://none@127.0.0.1:1/none PYTHONWARNINGS="ignore:Got an error checking a consistent"
+
+.DEFAULT_GOAL := help
+.PHONY: help venv up demo test check bench lock clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+venv: $(INSTALLED) ## make .venv from the pinned, hashed requirements; a second run changes nothing
+
+up: $(INSTALLED) ## run Back Office on this machine until Ctrl-C (ARGS="--port 9000")
+	@$(BIN)/python manage.py up $(ARGS)
+
+demo: $(INSTALLED) ## show Back Office at work, with simulated terminals (ARGS=--once ends by itself)
+	@$(BIN)/python manage.py demo $(ARGS)
+
+test: $(INSTALLED) ## run the tests on servers of their own (ARGS="tests/unit -x")
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: $(INSTALLED) ## everything CI runs besides the tests: format, lint, types, imports, migrations, API description
+	@failed=; \
+	step() { title=$$1; shift; printf '\n== %s\n' "$$title"; "$$@" || failed="$$failed\n  $$title"; }; \
+	step "Format (ruff format)" $(BIN)/ruff format --check; \
+	step "Lint (ruff check)" $(BIN)/ruff check; \
+	step "Types (mypy)" $(BIN)/mypy; \
+	step "Imports run one way (import-linter)" $(BIN)/lint-imports; \
+	step "Models match their migrations" env $(NO_DATABASE) $(BIN)/python manage.py makemigrations --check --dry-run; \
+	step "API description" env $(NO_DATABASE) $(BIN)/python manage.py spectacular --validate --fail-on-warn --file /dev/null; \
+	if [ -n "$$failed" ]; then printf "\nFailed:$$failed\n"; exit 1; fi; \
+	printf '\nAll checks passed.\n'
+
+bench: $(INSTALLED) ## measure throughput and latency (ARGS="--help")
+	@$(BIN)/python -m tests.bench $(ARGS)
+
+lock: $(INSTALLED) ## pin requirements*.in anew, with hashes
+	$(COMPILE) requirements.in --output-file requirements.txt
+	$(COMPILE) requirements-dev.in --output-file requirements-dev.txt
+
+clean: ## remove what tests and tools leave behind; keeps .venv and the data of `make up`
+	rm -rf var/test var/test-* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -not -path "./$(VENV)/*" -prune -exec rm -rf {} +
+
+$(INSTALLED): requirements-dev.txt $(CLIENT)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  echo 'Back Office needs Python 3.11 or later. Name one: make venv PYTHON=/path/to/python3.11' >&2; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
+	  echo 'This Python cannot make virtual environments. On Debian and Ubuntu: apt-get install python3-venv' >&2; exit 1; }
+	@echo 'Installing the pinned requirements into $(VENV) ...'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@$(if $(CLIENT),$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e clients/python)
+	@touch $@

@@ -1,0 +1,92 @@
+"""What every test may use: a whole running Back Office, and a database in which commits stay."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+from django.db import connections
+from pytest_django import DjangoDbBlocker
+
+from backoffice.embedded.stack import Stack
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+LOG_KEY = pytest.StashKey[Path]()
+START_KEY = pytest.StashKey[int]()
+
+
+class RunningStack:
+    """A whole Back Office with servers of its own: web, worker and beat on a free port."""
+
+    def __init__(self, stack: Stack) -> None:
+        self.base_url: str = stack.base_url
+        self.environment: Mapping[str, str] = stack.environment
+        self._stack = stack
+
+    @property
+    def pids(self) -> dict[str, int]:
+        """The process ids of postgres, valkey, web, worker and beat, by these names."""
+        return self._stack.pids
+
+    def manage(self, command: str, *args: str, timeout_s: float = 120) -> str:
+        """Runs a manage.py command against this stack; returns what it printed, and fails the test if it failed."""
+        done = subprocess.run(
+            [sys.executable, "manage.py", command, *args],
+            env={**os.environ, **self.environment},
+            cwd=CHECKOUT,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=timeout_s,
+            check=False,
+        )
+        assert done.returncode == 0, f"manage.py {command} ended with {done.returncode}:\n{done.stdout}{done.stderr}"
+        return done.stdout
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Iterator[RunningStack]:
+    """One stack for the whole run, its database empty at first; what it logs during a test is shown if the test fails."""
+    folder = tmp_path_factory.mktemp("stack")
+    pytestconfig.stash[LOG_KEY] = folder / "log"
+    with (folder / "log").open("w") as log, Stack(folder / "data", log=log) as running:
+        yield RunningStack(running)
+
+
+@pytest.fixture
+def committed_db(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """The test database without a transaction around the test, for tests that need commits or several connections.
+
+    Nothing is cleaned up afterwards: the ledger refuses DELETE and TRUNCATE by design, so `transactional_db` cannot work here.
+    A test that uses this makes stores of its own, and looks at nothing but them.
+    """
+    with django_db_blocker.unblock():
+        try:
+            yield
+        finally:
+            connections.close_all()
+
+
+def log_size(config: pytest.Config) -> int:
+    """How many bytes the stack has logged so far."""
+    path = config.stash.get(LOG_KEY, None)
+    return path.stat().st_size if path is not None and path.exists() else 0
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    item.stash[START_KEY] = log_size(item.config)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """Adds the stack's own lines to the report of a failed test that used it."""
+    report: pytest.TestReport = yield
+    start = item.stash.get(START_KEY, 0)
+    if report.failed and "stack" in getattr(item, "fixturenames", ()) and log_size(item.config) > start:
+        with item.config.stash[LOG_KEY].open(errors="replace") as log:
+            log.seek(start)
+            report.sections.append(("log of the stack", log.read()))
+    return report
