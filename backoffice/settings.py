@@ -139,9 +139,10 @@ LANGUAGE_CODE = "en-gb"
 TIME_ZONE = "UTC"
 USE_TZ = True
 STATIC_URL = "/static/"
-STATIC_ROOT = env.path("STATIC_ROOT", default=str(BASE_DIR / "var" / "static"))
+# Set where `collectstatic` has run; without it the files are served from the packages that bring them.
+STATIC_ROOT = env.str("STATIC_ROOT", default=None)
 STORAGES = {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
-WHITENOISE_USE_FINDERS = not Path(str(STATIC_ROOT)).is_dir()
+WHITENOISE_USE_FINDERS = STATIC_ROOT is None
 LOGIN_URL = reverse_lazy("admin:login")
 
 SESSION_COOKIE_AGE = 8 * 3600

@@ -33,13 +33,18 @@ def read_body(request: Request, *, small: bool = False) -> bytes:
     if length > limit:
         _drain(request, length)
         raise Problem("too-large", f"At most {limit} bytes are taken, as sent.", limits=limits_json())
-    # The body may arrive slowly: meanwhile the connection that authenticated goes back to its pool.
-    connection.close()
+    release_connection()
     sent = _read_exactly(request, length)
     _check_digest(request, sent)
     if encoding == "gzip":
         return _gunzip(sent, limit=MAX_SMALL_BODY if small else settings.MAX_DECODED_BYTES)
     return sent
+
+
+def release_connection() -> None:
+    """Gives the connection back to its pool: while a slow body arrives, or an answer is waited for, others use it."""
+    if not connection.in_atomic_block:
+        connection.close()
 
 
 def _content_length(request: Request) -> int:

@@ -27,7 +27,7 @@ class Posted(NamedTuple):
     judged: Judged
 
 
-_json = msgspec.json.Encoder()
+_json = msgspec.json.Encoder(enc_hook=str)  # rates keep the spelling they were sent with
 
 
 def write_judged(

@@ -1,0 +1,192 @@
+"""A till for the tests: it speaks the wire through Django's test client and writes orders as terminals do."""
+
+import gzip
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.test import Client
+from django.utils import timezone
+
+from backoffice.fleet.models import Store, Terminal
+from backoffice.ingestion.stores import create_store, issue_activation_code
+from backoffice.ingestion.sweep import process_waiting
+
+OPENED = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
+
+
+def a_store(code: str | None = None, **changes: Any) -> Store:
+    """A store of its own for each test: Paris, EUR, prices that include tax, unless the test says otherwise."""
+    facts = {"name": "Paris Bastille", "timezone": "Europe/Paris", "currency": "EUR", "prices_include_tax": True}
+    return create_store(code=code or f"S{uuid4().hex[:10]}", **(facts | changes))
+
+
+def a_sale(number: int, **changes: Any) -> dict[str, Any]:
+    """The protocol's own example: two baguettes at 1.20, tax included, paid in cash."""
+    order = {
+        "order_id": str(uuid4()),
+        "number": number,
+        "mode": "offline",
+        "kind": "sale",
+        "status": "paid",
+        "type": "takeaway",
+        "opened_at": "2026-03-01T10:00:00+01:00",
+        "closed_at": "2026-03-01T10:01:00+01:00",
+        "cashier": "Anna",
+        "customer": None,
+        "printed_to": "local",
+        "refund_of": None,
+        "note": "",
+        "lines": [
+            {
+                "kind": "item",
+                "sku": "BAG-TRAD",
+                "name": "Baguette",
+                "quantity": "2",
+                "unit_price": 120,
+                "discount": 0,
+                "amount": 240,
+                "taxes": [{"code": "FR-5.5", "rate": "0.055", "amount": 13}],
+            }
+        ],
+        "rounding": 0,
+        "total": 240,
+        "tip": 0,
+        "payments": [{"method": "cash", "amount": 240, "tendered": 500, "change": 260, "reference": ""}],
+    }
+    return order | changes
+
+
+def a_movement(amount: int = 5000, **changes: Any) -> dict[str, Any]:
+    """Change brought to the drawer."""
+    movement = {
+        "movement_id": str(uuid4()),
+        "kind": "cash_in",
+        "amount": amount,
+        "reason": "change",
+        "occurred_at": "2026-03-01T11:00:00+01:00",
+        "cashier": "Anna",
+    }
+    return movement | changes
+
+
+class Till:
+    """One activated terminal of a store, with a shift once `open` was called."""
+
+    def __init__(self, store: Store | None = None, *, name: str = "Till 1") -> None:
+        self.store = store or a_store()
+        self.client = Client(raise_request_exception=False)
+        code = issue_activation_code(store_code=self.store.code, terminal_name=name, now=timezone.now())
+        answer = self.send("POST", "activations", {"activation_code": code, "device": {"name": name}})
+        assert answer.status_code == 201, answer.content
+        self.token = answer.json()["token"]
+        self.terminal = Terminal.objects.get(uuid=answer.json()["terminal_id"])
+        self.shift_id = uuid4()
+
+    token: str | None = None
+
+    def send(self, method: str, path: str, message: Any = None, *, raw: bytes | None = None, **headers: str) -> Any:
+        """One request below /api/v1/. `raw` is sent as it is."""
+        body = raw if raw is not None else (b"" if message is None else json.dumps(message).encode())
+        if self.token is not None:
+            headers.setdefault("Authorization", f"Bearer {self.token}")
+        has_body = method in {"PUT", "POST"}
+        return self.client.generic(
+            method,
+            f"/api/v1/{path}",
+            body,
+            content_type=headers.pop("Content-Type", "application/json") if has_body else "",
+            headers=headers,
+        )
+
+    def open(self, shift_id: UUID | None = None, **changes: Any) -> Any:
+        """Opens a shift with a float of 200.00, and makes it the till's own."""
+        self.shift_id = shift_id or uuid4()
+        message = {
+            "number": 311,
+            "opened_at": "2026-03-01T08:00:00+01:00",
+            "cashier": "Anna",
+            "opening_float": 20000,
+            "first_number": 1001,
+        }
+        return self.send("PUT", f"shifts/{self.shift_id}", message | changes)
+
+    def upload(
+        self,
+        *orders: Any,
+        movements: Any = (),
+        batch_id: UUID | str | None = None,
+        shift_id: UUID | None = None,
+        **headers: str,
+    ) -> Any:
+        """Sends a batch; nothing processes it yet."""
+        message = {"sent_at": "2026-03-01T18:00:00+01:00", "orders": list(orders), "cash_movements": list(movements)}
+        return self.send(
+            "PUT", f"shifts/{shift_id or self.shift_id}/batches/{batch_id or uuid4()}", message, **headers
+        )
+
+    def sell(self, *orders: Any, **how: Any) -> dict[str, Any]:
+        """Sends a batch, has it processed, and gives its receipt with every result."""
+        answer = self.upload(*orders, **how)
+        assert answer.status_code in {200, 202}, answer.content
+        process_waiting()
+        return self.receipt(answer.json()["batch_id"])
+
+    def receipt(self, batch_id: str) -> dict[str, Any]:
+        """The receipt with every result."""
+        answer = self.send("GET", f"batches/{batch_id}?results=all")
+        assert answer.status_code == 200, answer.content
+        return answer.json()
+
+    def shift(self) -> dict[str, Any]:
+        """How the till's shift stands."""
+        answer = self.send("GET", f"shifts/{self.shift_id}")
+        assert answer.status_code == 200, answer.content
+        return answer.json()
+
+    def close(self, *orders: dict[str, Any], batches: Any = (), counted: int | None = None, **changes: Any) -> Any:
+        """Declares a shift that consisted of `orders`, with the drawer as it should be unless `counted` says otherwise."""
+        paid = [order for order in orders if order["status"] == "paid"]
+        payments: dict[str, int] = {}
+        for order in paid:
+            for payment in order["payments"]:
+                payments[payment["method"]] = payments.get(payment["method"], 0) + payment["amount"]
+        numbers = sorted(order["number"] for order in orders) or [1001, 1000]
+        message = {
+            "closed_at": "2026-03-01T18:00:00+01:00",
+            "batches": [str(batch) for batch in batches],
+            "order_count": len(orders),
+            "first_number": numbers[0],
+            "last_number": numbers[-1],
+            "cash_counted": 20000 + payments.get("cash", 0) if counted is None else counted,
+            "totals": {
+                "sales": sum(order["total"] for order in paid if order["kind"] == "sale"),
+                "refunds": sum(order["total"] for order in paid if order["kind"] == "refund"),
+                "tax": sum(tax["amount"] for order in paid for line in order["lines"] for tax in line["taxes"]),
+                "tips": sum(order["tip"] for order in paid),
+                "rounding": sum(order["rounding"] for order in paid),
+                "payments": payments,
+            },
+        }
+        return self.send("PUT", f"shifts/{self.shift_id}/close", message | changes)
+
+
+def outcomes(receipt: dict[str, Any]) -> list[str]:
+    """The outcome of each order, in the order sent."""
+    return [result["outcome"] for result in receipt["results"]]
+
+
+def codes(receipt: dict[str, Any], index: int = 0) -> list[str]:
+    """The reasons of one order of a receipt."""
+    return [reason["code"] for reason in receipt["results"][index]["reasons"]]
+
+
+def zipped(message: Any) -> bytes:
+    """A message as gzip."""
+    return gzip.compress(json.dumps(message).encode())
+
+
+def later(**distance: int) -> datetime:
+    """A time after now."""
+    return timezone.now() + timedelta(**distance)
