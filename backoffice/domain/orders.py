@@ -2,6 +2,8 @@
 
 Two roads lead to the same answer. The fast one decodes straight into the types and takes only what is beyond doubt;
 everything else goes the slow one, which either reads it after all or explains why nobody can.
+
+The types are out of the garbage collector's sight (`gc=False`): values of JSON cannot refer to themselves.
 """
 
 import hashlib
@@ -32,7 +34,7 @@ from backoffice.domain.reading import NotReadable, Problem, check_carriable, to_
 from backoffice.domain.reasons import UNREADABLE_MOVEMENT, UNREADABLE_ORDER, Reason
 
 
-class Tax(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+class Tax(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True, gc=False):
     """One tax of a line: `rate` as a fraction of one (0.055), `amount` in minor units, signed."""
 
     code: str
@@ -40,7 +42,7 @@ class Tax(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True)
     amount: Money
 
 
-class Line(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+class Line(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True, gc=False):
     """One line, signed: `amount` is net of `discount`, and includes its taxes where prices do."""
 
     kind: str = "item"
@@ -53,7 +55,7 @@ class Line(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True
     taxes: list[Tax] = []
 
 
-class Payment(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+class Payment(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True, gc=False):
     """One payment, signed, in minor units. `tendered` and `change` are UNSET where absent."""
 
     method: str
@@ -74,7 +76,7 @@ class Payment(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=T
         return None if self.change is msgspec.UNSET else self.change
 
 
-class Order(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+class Order(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True, gc=False):
     """One sale or refund exactly as sent: fields, names and defaults are the wire's (protocol §5).
 
     Line kinds, payment methods and types are any text: an unknown one is read, and held or flagged by rule. Lengths
@@ -101,7 +103,7 @@ class Order(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=Tru
     payments: list[Payment]
 
 
-class CashMovement(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+class CashMovement(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True, gc=False):
     """Cash put into (`cash_in`) or taken out of (`cash_out`) a drawer outside sales; `amount` in minor units."""
 
     movement_id: UUID
