@@ -196,6 +196,10 @@ class Journal:
         rows = self._db.execute("SELECT * FROM orders WHERE shift_id = ? ORDER BY number", (shift_id,))
         return [_saved_order(row) for row in rows]
 
+    def all_orders(self) -> list[SavedOrder]:
+        """Every order that has not been pruned, of all shifts."""
+        return [_saved_order(row) for row in self._db.execute("SELECT * FROM orders ORDER BY number")]
+
     def order(self, order_id: str) -> SavedOrder | None:
         row = self._db.execute("SELECT * FROM orders WHERE order_id = ?", (order_id,)).fetchone()
         return None if row is None else _saved_order(row)
