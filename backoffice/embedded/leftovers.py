@@ -29,6 +29,9 @@ def end_leftovers(folder: Path, *, token: str) -> None:
         send(pid, signal.SIGKILL)
     if not wait_until(lambda: not leftovers(folder, token), timeout_s=PATIENCE_S):
         raise StackError(f"Processes of an earlier run still use {folder} and do not end: {leftovers(folder, token)}.")
+    # PostgreSQL believes this file if any process has its number: a zombie that nobody reaps, or a stranger's after a restart
+    # of the machine. What still used the data would have been found above, and PostgreSQL's shared memory guards it too.
+    (folder / "postgres" / "postmaster.pid").unlink(missing_ok=True)
 
 
 def running_postmaster(data: Path) -> int | None:
