@@ -120,9 +120,10 @@ def is_canonical_uuid(text: str) -> bool:
     return _CANONICAL_UUID.fullmatch(text) is not None
 
 
-def is_spelled_canonically(identifier: UUID, *, raw: bytes) -> bool:
-    """Whether the JSON `raw` has `identifier` in its canonical lower-case form; False decides nothing.
+def is_spelled_canonically(identifier: UUID, *, name: bytes, raw: bytes) -> bool:
+    """Whether the JSON `raw` has a field `name` with `identifier` in lower-case canonical form; False decides nothing.
 
     msgspec also reads UUIDs without dashes. This settles the normal case at no cost, the rest is for the slow road.
     """
-    return _encode(identifier) in raw
+    spelled = _encode(identifier)
+    return b'"%b":%b' % (name, spelled) in raw or b'"%b": %b' % (name, spelled) in raw

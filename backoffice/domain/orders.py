@@ -150,8 +150,8 @@ def read_order(raw: bytes) -> Order | Unreadable:
         (b"\\" in raw and b"\\u0000" in raw)
         or not is_in_years(order.opened_at)
         or not is_in_years(order.closed_at)
-        or not is_spelled_canonically(order.order_id, raw=raw)
-        or (order.refund_of is not None and not is_spelled_canonically(order.refund_of, raw=raw))
+        or not is_spelled_canonically(order.order_id, name=b"order_id", raw=raw)
+        or (order.refund_of is not None and not is_spelled_canonically(order.refund_of, name=b"refund_of", raw=raw))
     ):
         return _read_slowly(raw, Order)
     return order
@@ -166,7 +166,7 @@ def read_movement(raw: bytes) -> CashMovement | Unreadable:
     if (
         b"\\u0000" in raw
         or not is_in_years(movement.occurred_at)
-        or not is_spelled_canonically(movement.movement_id, raw=raw)
+        or not is_spelled_canonically(movement.movement_id, name=b"movement_id", raw=raw)
     ):
         return _read_slowly(raw, CashMovement)
     return movement

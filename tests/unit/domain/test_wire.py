@@ -1,0 +1,197 @@
+"""The other messages of a terminal: what is read, and what is told of those that are not the message they should be."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import pytest
+
+from backoffice.domain.decoding import BodyMalformed, EnvelopeInvalid
+from backoffice.domain.fields import Quantity, UnitPrice, scalar_schema
+from backoffice.domain.orders import CashMovement, Order
+from backoffice.domain.totals import ShiftTotals, declared_totals
+from backoffice.domain.wire import (
+    Activation,
+    CloseShift,
+    Heartbeat,
+    OpenShift,
+    read_activation,
+    read_close_shift,
+    read_heartbeat,
+    read_open_shift,
+)
+from tests.unit.domain.builders import ORDER_ID, SHIFT_ID
+
+OPEN: dict[str, Any] = {
+    "number": 311, "opened_at": "2026-03-01T08:00:00+01:00", "cashier": "Anna", "opening_float": 20000,
+    "first_number": 1001,
+}  # fmt: skip
+CLOSE: dict[str, Any] = {
+    "closed_at": "2026-03-01T18:00:00+01:00", "batches": [ORDER_ID], "order_count": 48, "first_number": 1001,
+    "last_number": 1048, "cash_counted": 61250,
+    "totals": {"sales": 120340, "refunds": -1200, "tax": 9120, "tips": 900, "rounding": 0,
+               "payments": {"cash": 42350, "card": 77690}},
+}  # fmt: skip
+ACTIVATE: dict[str, Any] = {
+    "activation_code": "7KQF-2MXD-9RTV",
+    "device": {"name": "Till 2", "model": "T8", "serial": "A1B2", "app_version": "4.1.0"},
+}
+BEAT: dict[str, Any] = {
+    "sent_at": "2026-03-01T11:02:00+01:00", "offline_mode": True, "cached_orders": 12, "cached_total": 18450,
+    "oldest_cached_at": "2026-03-01T09:40:11+01:00", "last_number": 1048, "shift_id": str(SHIFT_ID),
+    "app_version": "4.1.0",
+}  # fmt: skip
+MESSAGES = {"open": (read_open_shift, OPEN), "close": (read_close_shift, CLOSE),
+            "activate": (read_activation, ACTIVATE), "beat": (read_heartbeat, BEAT)}  # fmt: skip
+
+
+def refused(name: str, **fields: Any) -> EnvelopeInvalid:
+    read, message = MESSAGES[name]
+    with pytest.raises(EnvelopeInvalid) as error:
+        read(json.dumps({**message, **fields}).encode())
+    assert error.value.detail
+    return error.value
+
+
+def test_a_shift_opens_with_what_the_terminal_says():
+    shift = read_open_shift(json.dumps(OPEN).encode())
+    assert (shift.number, shift.opening_float, shift.first_number, shift.cashier) == (311, 20000, 1001, "Anna")
+    assert shift.opened_at == datetime(2026, 3, 1, 7, tzinfo=UTC)
+    assert (shift.currency, shift.prices_include_tax, shift.closed_at) == (None, None, None)
+
+
+def test_a_shift_may_say_its_currency_its_prices_and_its_end():
+    extra = {"currency": "JPY", "prices_include_tax": False, "closed_at": "2026-03-01T09:00:00Z"}
+    shift = read_open_shift(json.dumps({**OPEN, **extra}).encode())
+    assert (shift.currency, shift.prices_include_tax) == ("JPY", False)
+    assert shift.closed_at == datetime(2026, 3, 1, 9, tzinfo=UTC)
+
+
+def test_a_close_is_read_with_its_totals():
+    close = read_close_shift(json.dumps(CLOSE).encode())
+    assert close.batches == [UUID(ORDER_ID)]
+    assert declared_totals(close) == ShiftTotals(
+        order_count=48, sales=120340, refunds=-1200, tax=9120, tips=900, payments={"cash": 42350, "card": 77690}
+    )
+
+
+def test_an_empty_shift_closes():
+    close = {**CLOSE, "batches": [], "order_count": 0, "first_number": 1, "last_number": 0}
+    assert read_close_shift(json.dumps(close).encode()).last_number == 0
+
+
+def test_a_heartbeat_needs_only_what_every_terminal_knows():
+    beat = {name: BEAT[name] for name in ("sent_at", "offline_mode", "cached_orders", "cached_total")}
+    message = read_heartbeat(json.dumps(beat).encode())
+    assert (message.shift_id, message.last_number, message.oldest_cached_at) == (None, None, None)
+    assert read_heartbeat(json.dumps(BEAT).encode()).shift_id == SHIFT_ID
+
+
+def test_an_activation_is_read_with_its_device():
+    message = read_activation(json.dumps(ACTIVATE).encode())
+    assert (message.activation_code, message.device.serial) == ("7KQF-2MXD-9RTV", "A1B2")
+
+
+@pytest.mark.parametrize("name", MESSAGES)
+def test_unknown_fields_are_ignored(name):
+    read, message = MESSAGES[name]
+    assert read(json.dumps({**message, "newer": {"deep": 1}}).encode()) == read(json.dumps(message).encode())
+
+
+@pytest.mark.parametrize("name", MESSAGES)
+@pytest.mark.parametrize("body", [b"", b"{", b"NaN", b"\xff", b"\xef\xbb\xbf{}", b'{"x": ' + b"[" * 40 + b"]" * 40 + b"}"])
+def test_bytes_that_are_not_json_are_malformed(name, body):
+    with pytest.raises(BodyMalformed):
+        MESSAGES[name][0](body)
+
+
+@pytest.mark.parametrize("name", MESSAGES)
+@pytest.mark.parametrize("body", [b"[]", b"null", b"5", b'"open"'])
+def test_what_is_no_object_is_no_message(name, body):
+    with pytest.raises(EnvelopeInvalid) as error:
+        MESSAGES[name][0](body)
+    assert (error.value.pointer, error.value.code) == ("", "invalid")
+
+
+@pytest.mark.parametrize(
+    ("name", "field"),
+    [("open", field) for field in ("number", "opened_at", "opening_float", "first_number")]
+    + [("close", field) for field in CLOSE]
+    + [("activate", field) for field in ACTIVATE]
+    + [("beat", field) for field in ("sent_at", "offline_mode", "cached_orders", "cached_total")],
+)
+def test_a_field_that_is_missing_is_named(name, field):
+    read, message = MESSAGES[name]
+    with pytest.raises(EnvelopeInvalid) as error:
+        read(json.dumps({key: value for key, value in message.items() if key != field}).encode())
+    assert (error.value.pointer, error.value.code) == (f"/{field}", "missing")
+
+
+@pytest.mark.parametrize(
+    ("name", "fields", "pointer"),
+    [
+        ("open", {"opening_float": 200.0}, "/opening_float"),
+        ("open", {"opening_float": -1}, "/opening_float"),
+        ("open", {"opening_float": 10**12 + 1}, "/opening_float"),
+        ("open", {"opened_at": "2026-03-01T08:00:00"}, "/opened_at"),
+        ("open", {"opened_at": "9999-03-01T08:00:00Z"}, "/opened_at"),
+        ("open", {"closed_at": "1999-03-01T08:00:00Z"}, "/closed_at"),
+        ("open", {"currency": "euro"}, "/currency"),
+        ("open", {"currency": "EUR\n"}, "/currency"),
+        ("open", {"cashier": "x" * 65}, "/cashier"),
+        ("open", {"cashier": "a\0b"}, "/cashier"),
+        ("open", {"cashier": "\ud800"}, "/cashier"),
+        ("open", {"first_number": 0}, "/first_number"),
+        ("close", {"batches": ["x"]}, "/batches/0"),
+        ("close", {"batches": [ORDER_ID, ORDER_ID.replace("-", "")]}, "/batches/1"),
+        ("close", {"batches": None}, "/batches"),
+        ("close", {"order_count": -1}, "/order_count"),
+        ("close", {"cash_counted": True}, "/cash_counted"),
+        ("close", {"totals": {**CLOSE["totals"], "tax": "9120"}}, "/totals/tax"),
+        ("close", {"totals": {**CLOSE["totals"], "payments": {"cash": 1.5}}}, "/totals/payments"),
+        ("close", {"totals": {**CLOSE["totals"], "payments": {"a\0": 1}}}, "/totals/payments/a?"),
+        ("activate", {"activation_code": 7}, "/activation_code"),
+        ("activate", {"device": {"name": 5}}, "/device/name"),
+        ("beat", {"shift_id": SHIFT_ID.hex}, "/shift_id"),
+        ("beat", {"offline_mode": "yes"}, "/offline_mode"),
+        ("beat", {"sent_at": 5}, "/sent_at"),
+        ("beat", {"cached_orders": -1}, "/cached_orders"),
+    ],
+)
+def test_a_field_that_is_not_what_it_must_be_is_named(name, fields, pointer):
+    error = refused(name, **fields)
+    assert (error.pointer, error.code) == (pointer, "invalid")
+
+
+def test_a_number_beyond_everything_is_refused_and_crashes_nothing():
+    body = json.dumps(OPEN)[:-1] + ', "opening_float": ' + "9" * 5000 + "}"
+    with pytest.raises(EnvelopeInvalid) as error:
+        read_open_shift(body.encode())
+    assert error.value.pointer == "/opening_float"
+
+
+def test_the_types_describe_themselves_as_json_schema():
+    _, components = msgspec.json.schema_components(
+        [OpenShift, CloseShift, Activation, Heartbeat, Order, CashMovement], schema_hook=scalar_schema
+    )
+    line = components["Line"]["properties"]
+    assert line["quantity"] == {"type": "string", "pattern": r"^-?[0-9]{1,13}(?:\.[0-9]{1,4})?$"}
+    assert line["unit_price"]["anyOf"][0]["type"] == "integer"
+    assert components["Order"]["properties"]["order_id"]["format"] == "uuid"
+    assert components["OpenShift"]["properties"]["opened_at"]["format"] == "date-time"
+    assert set(components["Order"]["required"]) == {
+        "order_id", "number", "mode", "kind", "status", "opened_at", "closed_at", "lines", "total", "payments",
+    }  # fmt: skip
+
+
+def test_other_types_are_not_ours_to_describe():
+    with pytest.raises(NotImplementedError):
+        scalar_schema(complex)
+
+
+def test_a_scalar_keeps_its_exact_value_when_it_is_copied():
+    for value in (Quantity("0.350"), UnitPrice("149.9999")):
+        copy = type(value)(str(value))
+        assert (copy, copy.scaled) == (value, value.scaled)
