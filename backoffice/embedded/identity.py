@@ -52,7 +52,7 @@ def find_identity(data: Path) -> Identity:
         except OSError as error:
             refusals.append(f"  - {attempt.__doc__}: {error}")
     raise StackError(
-        "PostgreSQL does not run as root, and this machine lets root become nobody else:\n"
+        "PostgreSQL does not run as root, and root could not become another user on this machine:\n"
         + "\n".join(refusals)
         + "\nRun this as an ordinary user, or set DATABASE_URL and REDIS_URL to servers of your own."
     )
@@ -74,7 +74,11 @@ def nobody(site: Path, data: Path) -> Identity:
     except OSError:
         # The wheel lies in a folder that nobody may not enter, such as a home of mode 0700.
         identity = Identity(launch.NOBODY, copy_installation(site, data) / INSTALLATION / "bin", owner)
-        check(identity)
+        try:
+            check(identity)
+        except OSError:
+            remove_copy(data)
+            raise
     return identity
 
 

@@ -10,7 +10,7 @@ from backoffice.embedded.postgres import pid_file_lines
 from backoffice.embedded.processes import wait_until
 
 TOKEN = "BACKOFFICE_TOKEN"  # noqa: S105 - the name of the variable that marks a stack's children
-PATIENCE_S = 10.0
+PATIENCE_S = 5.0
 
 
 def end_leftovers(folder: Path, *, token: str) -> None:
@@ -20,11 +20,11 @@ def end_leftovers(folder: Path, *, token: str) -> None:
     """
     if not Path("/proc/self/stat").exists():
         return
-    postmaster = running_postmaster(folder / "postgres")
-    if postmaster is not None:
-        send(postmaster, signal.SIGINT)
-        if not wait_until(lambda: running_postmaster(folder / "postgres") is None, timeout_s=PATIENCE_S):
-            send(postmaster, signal.SIGQUIT)
+    for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):
+        postmaster = running_postmaster(folder / "postgres")
+        if postmaster is not None:
+            send(postmaster, number)
+            wait_until(lambda: running_postmaster(folder / "postgres") is None, timeout_s=PATIENCE_S)
     for pid in leftovers(folder, token):
         send(pid, signal.SIGKILL)
     if not wait_until(lambda: not leftovers(folder, token), timeout_s=PATIENCE_S):
@@ -49,12 +49,14 @@ def running_postmaster(data: Path) -> int | None:
 
 def leftovers(folder: Path, token: str) -> list[int]:
     """Every process that is still ours: by the token it was started with, or a server by its folder."""
+    postmaster = running_postmaster(folder / "postgres")
     return [
         pid
         for pid in (int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit())
         if pid != os.getpid()
         and (
-            carries(pid, token)
+            pid == postmaster
+            or carries(pid, token)
             or (program(pid) == "valkey-server" and works_in(pid, folder / "valkey"))
             or (program(pid) == "postgres" and works_in(pid, folder / "postgres"))
         )

@@ -6,7 +6,7 @@ import signal
 import subprocess
 from pathlib import Path
 
-from backoffice.embedded import StackError, launch
+from backoffice.embedded import ServerNotStartedError, StackError, launch
 from backoffice.embedded.identity import Identity, find_identity, hand_over, remove_copy
 from backoffice.embedded.log import Log
 from backoffice.embedded.ports import LOOPBACK
@@ -75,7 +75,7 @@ class Postgres:
         ready = wait_until(lambda: child.pid is None or is_ready(self._folder, child.pid), timeout_s=START_TIMEOUT_S)
         if not ready or child.pid is None:
             self.stop()
-            raise StackError(f"PostgreSQL did not start on {self._folder}; its own words are in the log.")
+            raise ServerNotStartedError(f"PostgreSQL did not start on {self._folder}; its own words are in the log.")
         self.url = f"postgresql://{ROLE}:{self._password}@{LOOPBACK}:{port}/{DATABASE}"
 
     def stop(self) -> None:

@@ -1,15 +1,18 @@
 """The database and broker of a stack: its own, or those that the operator named."""
 
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from backoffice.embedded import StackError
+from backoffice.embedded import ServerNotStartedError, StackError
 from backoffice.embedded.log import Log
 from backoffice.embedded.ports import free_port
 from backoffice.embedded.postgres import Postgres
 from backoffice.embedded.processes import Child
 from backoffice.embedded.valkey import Valkey
 from backoffice.env import names_own_servers
+
+PAUSES_S = (0.5, 2.0)
 
 
 class Servers:
@@ -36,11 +39,25 @@ class Servers:
                 raise StackError("Set both DATABASE_URL and REDIS_URL, or neither: only one of them is set.")
             self.addresses = named
             return
-        self._postgres.start(free_port())
-        self._valkey.start(free_port())
+        start_patiently(self._postgres)
+        start_patiently(self._valkey)
         self.addresses = {"DATABASE_URL": self._postgres.url, "REDIS_URL": self._valkey.url}
 
     def stop(self) -> None:
         """Ends Valkey, then PostgreSQL; named servers are left alone."""
         self._valkey.stop()
         self._postgres.stop()
+
+
+def start_patiently(server: Postgres | Valkey) -> None:
+    """Starts a server, at most three times: another program may take the port first, and memory of a server that was killed
+    is freed only when the last of its processes has noticed. Raises StackError.
+    """
+    for pause_s in PAUSES_S:
+        try:
+            server.start(free_port())
+        except ServerNotStartedError:
+            time.sleep(pause_s)
+        else:
+            return
+    server.start(free_port())

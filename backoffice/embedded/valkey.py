@@ -5,7 +5,7 @@ import os
 import socket
 from pathlib import Path
 
-from backoffice.embedded import StackError
+from backoffice.embedded import ServerNotStartedError, StackError
 from backoffice.embedded.log import Log
 from backoffice.embedded.ports import LOOPBACK
 from backoffice.embedded.processes import Child, wait_until
@@ -55,7 +55,7 @@ class Valkey:
         ready = wait_until(lambda: child.pid is None or self._answers(port), timeout_s=START_TIMEOUT_S)
         if not ready or child.pid is None:
             self.stop()
-            raise StackError(f"Valkey did not start on {self._folder}; its own words are in the log.")
+            raise ServerNotStartedError(f"Valkey did not start on {self._folder}; its own words are in the log.")
         self.url = f"redis://:{self._password}@{LOOPBACK}:{port}/0"
 
     def stop(self) -> None:
