@@ -27,7 +27,7 @@ def round_half_away(value: Decimal) -> int:
 
 
 def gross_amount(*, quantity: Quantity, unit_price: UnitPrice) -> int:
-    """`round(quantity × unit_price)` in minor units (protocol §5)."""
+    """`round(quantity * unit_price)` in minor units (protocol §5)."""
     whole, rest = divmod(quantity.scaled * unit_price.scaled, _QUANTITY_TIMES_PRICE)
     if not rest:
         return whole

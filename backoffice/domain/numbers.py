@@ -9,7 +9,7 @@ def missing_ranges(
     """The first `limit` inclusive ranges of `declared_first … declared_last` that no number of `used` covers.
 
     `used` are the numbers that any order of the terminal took, in any shift or outcome, in any order; those outside
-    the declared range do not matter. An empty shift declares `last = first − 1` and misses nothing. The work is
+    the declared range do not matter. An empty shift declares `last = first - 1` and misses nothing. The work is
     bounded by `used`, never by the width of the range, which a terminal may declare as it likes.
     """
     ranges: list[tuple[int, int]] = []

@@ -133,7 +133,7 @@ Member = TypeVar("Member", Order, CashMovement)
 _ORDER_DECODER = msgspec.json.Decoder(Order, dec_hook=read_scalar)
 _MOVEMENT_DECODER = msgspec.json.Decoder(CashMovement, dec_hook=read_scalar)
 # Longer ones may be beyond a double; msgspec itself refuses floats that are.
-_LONG_INTEGER = re.compile(rb"[0-9]{309}")
+_LONG_INTEGER = re.compile(rb"(?<![0-9])[0-9]{309}")
 _PARTS: Mapping[type[msgspec.Struct], Mapping[str, type[msgspec.Struct]]] = {
     Order: {"lines": Line, "payments": Payment},
     Line: {"taxes": Tax},

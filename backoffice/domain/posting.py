@@ -110,7 +110,7 @@ def _post_item(entry: _Entry, line: Line, *, net: int, prices_include_tax: bool)
 
 
 def post_opening(*, opening_float: int, drawer_balance: int) -> list[Posting]:
-    """Brings the drawer's account from `drawer_balance` (debits − credits) to `opening_float`, against the safe."""
+    """Brings the drawer's account from `drawer_balance` (debits less credits) to `opening_float`, against the safe."""
     entry = _Entry()
     entry.debit(DRAWER, opening_float - drawer_balance)
     entry.credit(SAFE, opening_float - drawer_balance)

@@ -15,6 +15,10 @@ _STEP = re.compile(r"\.(\w+)|\[(\d+)\]")
 _MISSING = re.compile(r"Object missing required field `(?P<name>\w+)`")
 
 
+MAX_DETAIL = 200
+"""Characters of a detail: msgspec quotes what it was given, however long."""
+
+
 class Problem(NamedTuple):
     """What is wrong at one place: a JSON Pointer, `missing` or `invalid`, and a sentence for people."""
 
@@ -23,7 +27,7 @@ class Problem(NamedTuple):
     detail: str
 
 
-class NotReadable(Exception):
+class NotReadable(Exception):  # noqa: N818 - named for what happened
     """The value is not one of the type asked for."""
 
     def __init__(self, problem: Problem) -> None:
@@ -56,4 +60,4 @@ def explain(error: msgspec.ValidationError) -> Problem:
     tokens: list[str | int] = [name or int(index) for name, index in _STEP.findall(path.partition("[...]")[0])]
     if missing := _MISSING.fullmatch(what):
         return Problem(values.pointer_to(*tokens, missing["name"]), "missing", f"{missing['name']} is missing")
-    return Problem(values.pointer_to(*tokens), "invalid", what)
+    return Problem(values.pointer_to(*tokens), "invalid", what[:MAX_DETAIL])

@@ -5,6 +5,7 @@ reasons is fixed: that of the rules below, and within one rule that of the order
 orders take what was looked up as arguments.
 """
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from datetime import date, datetime, timedelta
 from uuid import UUID
@@ -19,6 +20,7 @@ from backoffice.domain.money import gross_amount, tax_is_plausible
 from backoffice.domain.orders import CashMovement, Order
 from backoffice.domain.reasons import Reason
 
+MAX_OF_A_CODE = 5
 MAX_CLOCK_SKEW_MS = 10 * 60 * 1000
 
 CARD_WINDOW = timedelta(hours=24)
@@ -88,7 +90,20 @@ def holds(order: Order, *, shift: Shift, methods: Collection[str]) -> tuple[Reas
     if order.status == "paid":
         found += _sums(order, total=total, paid=paid)
         found += _placements(order, methods=methods)
-    return tuple(found)
+    return _bounded(found)
+
+
+def _bounded(found: list[Reason]) -> tuple[Reason, ...]:
+    """At most a few of each code: an order of 500 wrong lines says so often enough, and receipts stay small."""
+    if len(found) <= MAX_OF_A_CODE:
+        return tuple(found)
+    count: Counter[str] = Counter()
+    kept = []
+    for reason in found:
+        count[reason.code] += 1
+        if count[reason.code] <= MAX_OF_A_CODE:
+            kept.append(reason)
+    return tuple(kept)
 
 
 def _sums(order: Order, *, total: int, paid: int) -> Iterator[Reason]:
@@ -109,9 +124,7 @@ def _placements(order: Order, *, methods: Collection[str]) -> Iterator[Reason]:
             yield Reason(codes.UNMAPPED_METHOD, f"/payments/{index}/method", detail)
 
 
-def flags(
-    order: Order, *, shift: Shift, settings: StoreSettings, circumstances: Circumstances
-) -> tuple[Reason, ...]:
+def flags(order: Order, *, shift: Shift, settings: StoreSettings, circumstances: Circumstances) -> tuple[Reason, ...]:
     """Flags that the order, its shift, the settings and the circumstances decide.
 
     Voided and training orders are not checked for arithmetic, nor against limits of money that they never moved.
@@ -131,7 +144,7 @@ def flags(
     if order.status == "paid":
         _check_lines(order, shift=shift, found=found)
         _check_money(order, settings=settings, found=found)
-    return tuple(found)
+    return _bounded(found)
 
 
 def _offline_flags(order: Order) -> Iterator[Reason]:
@@ -141,9 +154,7 @@ def _offline_flags(order: Order) -> Iterator[Reason]:
         yield Reason(codes.NETWORK_PRINT_ON_OFFLINE_ORDER, "/printed_to", "Offline there is no network printer")
 
 
-def _circumstance_flags(
-    *moments: tuple[str, datetime], shift: Shift, circumstances: Circumstances
-) -> list[Reason]:
+def _circumstance_flags(*moments: tuple[str, datetime], shift: Shift, circumstances: Circumstances) -> list[Reason]:
     """Times are the device's own on both sides, so they are compared without tolerance."""
     found = []
     for pointer, moment in moments:
@@ -280,5 +291,7 @@ def movement_flags(
     hours = ("/occurred_at", movement.occurred_at)
     found = _circumstance_flags(hours, shift=shift, circumstances=circumstances)
     if movement.reason not in reasons:
-        found.append(Reason(codes.UNKNOWN_CASH_REASON, "/reason", f"{movement.reason!r} is posted to suspense"))
+        found.append(
+            Reason(codes.UNKNOWN_CASH_REASON, "/reason", f"{movement.reason[:MAX_CODE]!r} is posted to suspense")
+        )
     return tuple(found)

@@ -25,7 +25,7 @@ class ShiftTotals(msgspec.Struct, kw_only=True, frozen=True):
 
 
 class Difference(msgspec.Struct, frozen=True):
-    """One figure that differs: `what` names it ("payments.cash"), `difference` is declared − computed."""
+    """One figure that differs: `what` names it ("payments.cash"), `difference` is declared less computed."""
 
     what: str
     declared: int
@@ -81,8 +81,10 @@ def reconcile(*, declared: ShiftTotals, computed: ShiftTotals) -> list[Differenc
     """
     names = ("order_count", "sales", "refunds", "tax", "tips", "rounding")
     pairs = [(name, getattr(declared, name), getattr(computed, name)) for name in names]
-    for method in sorted({*declared.payments, *computed.payments}):
-        pairs.append((f"payments.{method}", declared.payments.get(method, 0), computed.payments.get(method, 0)))
+    pairs += [
+        (f"payments.{method}", declared.payments.get(method, 0), computed.payments.get(method, 0))
+        for method in sorted({*declared.payments, *computed.payments})
+    ]
     return [Difference(what, said, counted, said - counted) for what, said, counted in pairs if said != counted]
 
 

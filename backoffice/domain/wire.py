@@ -63,7 +63,7 @@ class Totals(msgspec.Struct, kw_only=True, frozen=True):
 
 
 class CloseShift(msgspec.Struct, kw_only=True, frozen=True):
-    """`PUT /shifts/{shift_id}/close` (protocol §6). An empty shift has `last_number = first_number − 1`."""
+    """`PUT /shifts/{shift_id}/close` (protocol §6). An empty shift has `last_number = first_number - 1`."""
 
     closed_at: Instant
     batches: list[UUID]

@@ -85,9 +85,7 @@ def measure(label: str, batch: list[dict[str, Any]]) -> None:
         "flags": lambda: [
             rules.flags(order, shift=shift, settings=settings, circumstances=circumstances) for order in read
         ],
-        "post_order": lambda: [
-            posting.post_order(order, prices_include_tax=True, accounts=methods) for order in read
-        ],
+        "post_order": lambda: [posting.post_order(order, prices_include_tax=True, accounts=methods) for order in read],
         "compute_totals": lambda: totals.compute_totals(read),
     }
     print(f"{label}: {len(batch)} orders, {len(body)} bytes")
@@ -99,7 +97,9 @@ def measure(label: str, batch: list[dict[str, Any]]) -> None:
 
 def main() -> None:
     measure("typical", [typical_order(1000 + index) for index in range(ORDERS)])
-    measure("fields of a newer terminal", [typical_order(1000 + index, table_zone="A", covers=2) for index in range(ORDERS)])
+    measure(
+        "fields of a newer terminal", [typical_order(1000 + index, table_zone="A", covers=2) for index in range(ORDERS)]
+    )
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from backoffice.domain.orders import CashMovement, Order, read_movement, read_order
+from backoffice.domain.reasons import REASONS, Reason
 from backoffice.domain.rules import Circumstances, Shift, StoreSettings
 
 ORDER_ID = "01953a3e-0000-7000-8000-000000000001"
@@ -19,7 +20,7 @@ def wire_tax(amount: int, rate: str = "0.055", code: str = "FR-5.5") -> dict[str
 
 
 def wire_line(**fields: Any) -> dict[str, Any]:
-    """2 × 1.20 with 0.13 tax included."""
+    """2 of 1.20 with 0.13 tax included."""
     return {"quantity": "2", "unit_price": 120, "amount": 240, "taxes": [wire_tax(13)], **fields}
 
 
@@ -37,7 +38,7 @@ def paid_by(method: str, amount: int, **fields: Any) -> dict[str, Any]:
 
 
 def wire_order(**fields: Any) -> dict[str, Any]:
-    """The first worked example: 2 × 1.20 at 5.5 % included, paid 5.00 in cash."""
+    """The first worked example: 2 of 1.20 at 5.5 % included, paid 5.00 in cash."""
     return {
         "order_id": ORDER_ID,
         "number": 1017,
@@ -96,3 +97,9 @@ def a_shift(**fields: Any) -> Shift:
 
 NO_SETTINGS = StoreSettings()
 ORDINARY = Circumstances()
+
+
+def places(reasons: tuple[Reason, ...]) -> list[tuple[str, str]]:
+    """Codes and pointers, each code known to the catalogue."""
+    assert all(reason.code in REASONS for reason in reasons)
+    return [(reason.code, reason.pointer) for reason in reasons]

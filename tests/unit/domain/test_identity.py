@@ -252,7 +252,10 @@ def test_a_hash_says_which_version_made_it():
 def test_what_has_no_identifier_gets_one_from_its_content_and_its_terminal():
     mine = unreadable_id(terminal_id=THIS, content_hash=A)
     assert mine == unreadable_id(terminal_id=THIS, content_hash=A)
-    assert mine not in (unreadable_id(terminal_id=OTHER, content_hash=A), unreadable_id(terminal_id=THIS, content_hash=B))
+    assert mine not in (
+        unreadable_id(terminal_id=OTHER, content_hash=A),
+        unreadable_id(terminal_id=THIS, content_hash=B),
+    )
     assert (mine.version, mine.variant) == (8, "specified in RFC 4122")
 
 

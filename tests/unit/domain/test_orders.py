@@ -153,7 +153,7 @@ def test_a_quantity_is_a_decimal_string(quantity):
 
 
 @pytest.mark.parametrize(
-    "quantity", [2, 2.5, True, None, "", "2.", ".5", "+2", "1e3", " 2", "2\n", "1_000", "１２", "٣", "0.00001",
+    "quantity", [2, 2.5, True, None, "", "2.", ".5", "+2", "1e3", " 2", "2\n", "1_000", "\uff11\uff12", "٣", "0.00001",
                  "1000000000000.1", "99999999999999", "NaN", "Infinity", "0x1", "2,5", [], {}]
 )  # fmt: skip
 def test_anything_else_is_no_quantity(quantity):
@@ -165,7 +165,9 @@ def test_a_unit_price_is_minor_units_in_an_integer_or_a_decimal_string(price):
     assert an_order(lines=[wire_line(unit_price=price)]).lines[0].unit_price == Decimal(price)
 
 
-@pytest.mark.parametrize("price", [1.5, 120.0, True, None, "1.00001", "1e3", "１２", 10**12 + 1, "1000000000000.5"])
+@pytest.mark.parametrize(
+    "price", [1.5, 120.0, True, None, "1.00001", "1e3", "\uff11\uff12", 10**12 + 1, "1000000000000.5"]
+)
 def test_anything_else_is_no_unit_price(price):
     assert pointer_of(wire_order(lines=[wire_line(unit_price=price)])) == "/lines/0/unit_price"
 

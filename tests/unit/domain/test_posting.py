@@ -52,9 +52,7 @@ def balance_by_account(postings: list[Posting]) -> dict[tuple[str, str], int]:
     return {key: balance for key, balance in balances.items() if balance}
 
 
-@given(
-    basket=st.lists(lines, max_size=5), split=payments, rounding=small, tip=small, inclusive=st.booleans()
-)
+@given(basket=st.lists(lines, max_size=5), split=payments, rounding=small, tip=small, inclusive=st.booleans())
 def test_whatever_passes_the_holds_balances(basket, split, rounding, tip, inclusive):
     order = order_with_sums(basket, split, rounding, tip, inclusive=inclusive)
     assert holds(order, shift=a_shift(prices_include_tax=inclusive), methods=PAYMENT_ACCOUNTS) == ()
@@ -90,9 +88,7 @@ def test_a_refund_of_everything_leaves_nothing_but_sales_less_discounts_against_
 ):
     sale = order_with_sums(basket, split, rounding, tip, inclusive=inclusive)
     back = [(method, -amount) for method, amount in split]
-    refund = order_with_sums(
-        [negated(line) for line in basket], back, -rounding, -tip, inclusive=inclusive
-    )
+    refund = order_with_sums([negated(line) for line in basket], back, -rounding, -tip, inclusive=inclusive)
     left = balance_by_account(
         [
             *post_order(sale, prices_include_tax=inclusive, accounts=PAYMENT_ACCOUNTS),

@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 from fractions import Fraction
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -131,7 +132,7 @@ def test_the_ranges_are_exactly_the_numbers_that_are_missing(first, width, used)
     ranges = missing(first, last, used)
     named = [number for start, end in ranges for number in range(start, end + 1)]
     assert named == sorted(set(range(first, last + 1)) - set(used))
-    assert all(end + 1 < start for (_, end), (start, _) in zip(ranges, ranges[1:], strict=False))
+    assert all(end + 1 < start for (_, end), (start, _) in pairwise(ranges))
 
 
 def test_a_shift_goes_from_open_to_approved():

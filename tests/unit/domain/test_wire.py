@@ -101,7 +101,9 @@ def test_unknown_fields_are_ignored(name):
 
 
 @pytest.mark.parametrize("name", MESSAGES)
-@pytest.mark.parametrize("body", [b"", b"{", b"NaN", b"\xff", b"\xef\xbb\xbf{}", b'{"x": ' + b"[" * 40 + b"]" * 40 + b"}"])
+@pytest.mark.parametrize(
+    "body", [b"", b"{", b"NaN", b"\xff", b"\xef\xbb\xbf{}", b'{"x": ' + b"[" * 40 + b"]" * 40 + b"}"]
+)
 def test_bytes_that_are_not_json_are_malformed(name, body):
     with pytest.raises(BodyMalformed):
         MESSAGES[name][0](body)

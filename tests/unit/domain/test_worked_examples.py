@@ -99,9 +99,11 @@ def test_a_discount_inside_an_inclusive_price_is_posted_net_of_tax():
 
 
 def test_a_payment_split_between_a_gift_card_and_cash():
-    assert entry_of(
-        lines=[plain_line(3000)], total=3000, payments=[paid_by("gift_card", 2000), cash(1000)]
-    ) == {debit("2200", 2000), debit("1000", 1000), credit("4000", 3000)}
+    assert entry_of(lines=[plain_line(3000)], total=3000, payments=[paid_by("gift_card", 2000), cash(1000)]) == {
+        debit("2200", 2000),
+        debit("1000", 1000),
+        credit("4000", 3000),
+    }
 
 
 def test_cash_back_on_a_card():

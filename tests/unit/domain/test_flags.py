@@ -1,4 +1,4 @@
-"""What holds an order, and what flags it."""
+"""What flags an order or a cash movement that is posted all the same."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -6,8 +6,8 @@ from uuid import UUID
 
 import pytest
 
-from backoffice.domain.accounts import CASH_REASON_ACCOUNTS, LINE_KINDS, PAYMENT_ACCOUNTS
-from backoffice.domain.reasons import REASONS, Reason
+from backoffice.domain.accounts import CASH_REASON_ACCOUNTS
+from backoffice.domain.reasons import REASONS
 from backoffice.domain.rules import (
     CardPayment,
     Circumstances,
@@ -16,9 +16,7 @@ from backoffice.domain.rules import (
     card_flags,
     card_references,
     flags,
-    holds,
     movement_flags,
-    movement_holds,
     refund_flags,
 )
 from tests.unit.domain.builders import (
@@ -31,110 +29,10 @@ from tests.unit.domain.builders import (
     an_order,
     cash,
     paid_by,
-    plain_line,
+    places,
     wire_line,
     wire_tax,
 )
-
-
-def places(reasons: tuple[Reason, ...]) -> list[tuple[str, str]]:
-    assert all(reason.code in REASONS for reason in reasons)
-    return [(reason.code, reason.pointer) for reason in reasons]
-
-
-def held(*, prices_include_tax: bool = True, **fields: Any) -> list[tuple[str, str]]:
-    reasons = holds(
-        an_order(**fields), shift=a_shift(prices_include_tax=prices_include_tax), methods=PAYMENT_ACCOUNTS
-    )
-    assert all(REASONS[reason.code].kind == "hold" and reason.detail for reason in reasons)
-    return places(reasons)
-
-
-def test_an_order_that_adds_up_is_not_held():
-    assert held() == []
-    assert held(prices_include_tax=False, total=253, payments=[cash(253)]) == []
-    assert held(lines=[], total=0, payments=[]) == []
-
-
-@pytest.mark.parametrize("off_by", [1, -1, 1000])
-def test_a_total_that_is_not_the_sum_of_its_lines_is_held(off_by):
-    total = 240 + off_by
-    assert held(total=total, payments=[cash(total)]) == [("sums-do-not-add-up", "/total")]
-    assert held(prices_include_tax=False, total=253 + off_by, payments=[cash(253 + off_by)]) == [
-        ("sums-do-not-add-up", "/total")
-    ]
-
-
-def test_payments_that_are_not_total_and_tip_are_held():
-    assert held(payments=[cash(239)]) == [("payments-do-not-add-up", "/payments")]
-    assert held(payments=[]) == [("payments-do-not-add-up", "/payments")]
-    assert held(tip=10) == [("payments-do-not-add-up", "/payments")]
-    assert held(tip=10, payments=[cash(250)]) == []
-
-
-def test_rounding_is_part_of_the_total():
-    assert held(rounding=-2, total=238, payments=[cash(238)]) == []
-    assert held(rounding=-2) == [("sums-do-not-add-up", "/total")]
-
-
-def test_everything_that_is_wrong_is_said_at_once():
-    assert held(total=1, lines=[wire_line(kind="mystery")], payments=[paid_by("shells", 5)]) == [
-        ("sums-do-not-add-up", "/total"),
-        ("payments-do-not-add-up", "/payments"),
-        ("unknown-line-kind", "/lines/0/kind"),
-        ("unmapped-method", "/payments/0/method"),
-    ]
-
-
-@pytest.mark.parametrize("method", sorted(PAYMENT_ACCOUNTS))
-def test_every_method_of_the_protocol_is_mapped_by_default(method):
-    assert held(payments=[paid_by(method, 240)]) == []
-
-
-def test_a_method_that_the_store_does_not_map_is_held():
-    order = an_order(payments=[paid_by("points", 140), cash(100)])
-    reasons = holds(order, shift=a_shift(), methods={"cash"})
-    assert places(reasons) == [("unmapped-method", "/payments/0/method")]
-
-
-@pytest.mark.parametrize("kind", sorted(LINE_KINDS))
-def test_every_line_kind_of_the_protocol_is_posted(kind):
-    assert held(lines=[wire_line(kind=kind)]) == []
-
-
-@pytest.mark.parametrize("status", ["voided", "training"])
-def test_what_was_voided_or_practised_is_not_checked(status):
-    assert held(status=status, total=1, lines=[wire_line(kind="mystery")], payments=[paid_by("shells", 5)]) == []
-
-
-LIMITS: list[tuple[dict[str, Any], str]] = [
-    ({"lines": [plain_line(0)] * 501}, "/lines"),
-    ({"payments": [cash(0)] * 21}, "/payments"),
-    ({"lines": [wire_line(taxes=[wire_tax(0)] * 11)]}, "/lines/0/taxes"),
-    ({"lines": [wire_line(sku="x" * 65)]}, "/lines/0/sku"),
-    ({"lines": [wire_line(name="x" * 201)]}, "/lines/0/name"),
-    ({"lines": [wire_line(kind="x" * 65)]}, "/lines/0/kind"),
-    ({"lines": [wire_line(taxes=[wire_tax(0, code="x" * 65)])]}, "/lines/0/taxes/0/code"),
-    ({"payments": [cash(0, reference="x" * 65)]}, "/payments/0/reference"),
-    ({"payments": [paid_by("x" * 65, 0)]}, "/payments/0/method"),
-    ({"cashier": "x" * 65}, "/cashier"),
-    ({"note": "x" * 501}, "/note"),
-    ({"type": "x" * 65}, "/type"),
-]
-
-
-@pytest.mark.parametrize(("fields", "pointer"), LIMITS, ids=[pointer for _, pointer in LIMITS])
-def test_an_order_beyond_a_limit_is_held_whatever_its_status(fields, pointer):
-    for status in ("paid", "voided", "training"):
-        assert ("limit-exceeded", pointer) in held(status=status, **fields)
-
-
-def test_an_order_at_every_limit_is_not_held():
-    line = plain_line(1, sku="x" * 64, name="é" * 200, taxes=[wire_tax(0, code="x" * 64)] * 10)
-    payment = cash(25, reference="x" * 64)
-    assert held(
-        lines=[line] * 500, total=500, payments=[payment] * 20, cashier="x" * 64, note="😀" * 500, type="x" * 64
-    ) == []
 
 
 def flagged(
@@ -144,9 +42,7 @@ def flagged(
     shift: dict[str, Any] | None = None,
     **fields: Any,
 ) -> list[tuple[str, str]]:
-    reasons = flags(
-        an_order(**fields), shift=a_shift(**shift or {}), settings=settings, circumstances=circumstances
-    )
+    reasons = flags(an_order(**fields), shift=a_shift(**shift or {}), settings=settings, circumstances=circumstances)
     assert all(REASONS[reason.code].kind == "flag" and reason.detail for reason in reasons)
     return places(reasons)
 
@@ -252,9 +148,11 @@ def test_the_base_of_a_tax_is_less_all_the_taxes_included():
 def test_rounding_beyond_half_of_the_stores_step_is_flagged():
     five = StoreSettings(rounding_step=5)
     assert flagged(settings=five, rounding=2) == flagged(settings=five, rounding=-2) == []
-    assert flagged(settings=five, rounding=3) == flagged(settings=five, rounding=-3) == [
-        ("rounding-excessive", "/rounding")
-    ]
+    assert (
+        flagged(settings=five, rounding=3)
+        == flagged(settings=five, rounding=-3)
+        == [("rounding-excessive", "/rounding")]
+    )
     assert flagged(rounding=1000) == []
 
 
@@ -372,24 +270,9 @@ def test_only_references_of_cards_are_looked_up():
     assert card_flags(card_order(payments=quiet), others=[other_payment(reference="G1")]) == ()
 
 
-@pytest.mark.parametrize("amount", [0, -5000])
-def test_a_cash_movement_must_be_above_zero(amount):
-    assert places(movement_holds(a_movement(amount=amount))) == [("amount-not-positive", "/amount")]
-
-
-def test_a_cash_movement_beyond_a_limit_is_held():
-    assert movement_holds(a_movement()) == ()
-    assert places(movement_holds(a_movement(reason="x" * 65, cashier="x" * 65))) == [
-        ("limit-exceeded", "/reason"),
-        ("limit-exceeded", "/cashier"),
-    ]
-
-
 def movement_flagged(circumstances: Circumstances = ORDINARY, **fields: Any) -> list[tuple[str, str]]:
     return places(
-        movement_flags(
-            a_movement(**fields), shift=a_shift(), reasons=CASH_REASON_ACCOUNTS, circumstances=circumstances
-        )
+        movement_flags(a_movement(**fields), shift=a_shift(), reasons=CASH_REASON_ACCOUNTS, circumstances=circumstances)
     )
 
 
