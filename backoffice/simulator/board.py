@@ -19,10 +19,14 @@ _LINE_EVERY_S = 2.0
 
 
 class Board:
-    """A Witness of many tills in many threads. `planned` is how many orders are to come, 0 where nobody knows."""
+    """A Witness of many tills in many threads.
 
-    def __init__(self, out: TextIO, *, planned: int = 0) -> None:
+    `planned` is how many orders are to come, 0 where nobody knows; without `story` only their number is told.
+    """
+
+    def __init__(self, out: TextIO, *, planned: int = 0, story: bool = True) -> None:
         self.planned = planned
+        self._story = story
         self.orders = 0
         self._console = Console(file=out)
         self._live: Live | None = None
@@ -53,7 +57,8 @@ class Board:
         """Tells one thing that happened at a till."""
         with self._lock:
             self._note(till, words)
-        self.tell(f"{till.shop.code} {till.name}: {words}")
+        if self._story:
+            self.tell(f"{till.shop.code} {till.name}: {words}")
 
     def tell(self, words: str) -> None:
         """Tells one thing, above the table where there is one."""

@@ -1,17 +1,22 @@
 """Many tills at work at once, each in a thread of its own."""
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 
 from backoffice.simulator.report import Row, row
 from backoffice.simulator.till import Till
 
 
 def at_once(tills: Sequence[Till], work: Callable[[Till], None]) -> None:
-    """Does the work at every till and waits for the last. The first till that failed raises its error here."""
+    """Does the work at every till and waits for the last. The first error ends it for all of them, and is raised."""
     with ThreadPoolExecutor(max_workers=max(1, len(tills))) as pool:
-        for done in [pool.submit(work, till) for till in tills]:
-            done.result()
+        try:
+            for done in as_completed([pool.submit(work, till) for till in tills]):
+                done.result()
+        except BaseException:
+            for till in tills:
+                till.abandon()
+            raise
 
 
 def settle_all(tills: Sequence[Till]) -> None:

@@ -84,7 +84,9 @@ def _nonzero(payments: dict[str, int]) -> dict[str, int]:
 
 def print_rows(rows: Sequence[Row], out: TextIO) -> None:
     """Writes the table, in colour where `out` is a terminal."""
-    table = Table(title="Shifts")
+    table = Table(
+        title="Shifts", caption="Declared by the till and computed by Back Office: all payments, tips included."
+    )
     for name in ("Store", "Till", "Shift", "Cashier"):
         table.add_column(name, no_wrap=True)
     for name in ("Sent", "Posted", "Duplicates", "Held", "Missing", "Declared", "Computed", "Over/short"):

@@ -58,6 +58,7 @@ class Till:
         self.witness = witness
         self._base_url = base_url
         self._haste = haste
+        self._abandoned = False
         self._returned: set[str] = set()
         self.terminal = self.boot()
 
@@ -157,7 +158,7 @@ class Till:
     # -- the line
 
     def lose_line(self) -> None:
-        """Pulls the cable. The till notices with its next live order, or now."""
+        """Pulls the cable. The till goes on offline."""
         self.link.cut = True
         self.terminal.go_offline()
         self.witness.said(self, "has lost the line and goes on offline (orders marked *)")
@@ -177,7 +178,9 @@ class Till:
         deadline = time.monotonic() + patience_s
         while time.monotonic() < deadline:
             self.persist(self.terminal.sync)
-            if all(shift.state in ENDED for shift in self.terminal.journal.declared_shifts()):
+            journal = self.terminal.journal
+            ended = all(shift.state in ENDED for shift in journal.declared_shifts())
+            if ended and not journal.batches_awaiting_outcome():
                 return True
             time.sleep(0.1)
         return False
@@ -189,8 +192,13 @@ class Till:
             try:
                 return call()
             except (LinkError, Busy):
-                if time.monotonic() > deadline:
+                if self._abandoned or time.monotonic() > deadline:
                     raise
+
+    def abandon(self) -> None:
+        """Has a till in another thread give up at its next call, because the simulation is over."""
+        self._abandoned = True
+        self.link.cut = True
 
     def close(self) -> None:
         """Switches the till off."""

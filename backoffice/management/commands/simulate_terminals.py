@@ -43,7 +43,7 @@ class Command(StackCommand):
     def handle(self, *_args: Any, **options: Any) -> None:
         """Founds the stores, lets the tills work, prints the table. Raises CommandError where sums differ."""
         shops, work, planned, weather = self._plan(options)
-        board = Board(sys.stderr, planned=planned)
+        board = Board(sys.stderr, planned=planned, story=options["sales_csv"] is None)
         tills = self._install(shops, board, options, weather)
         try:
             with board.shown():
@@ -51,6 +51,8 @@ class Command(StackCommand):
                 board.tell("All tills are closed; waiting for Back Office to settle the shifts ...")
                 settle_all(tills)
             rows = shift_rows(tills)
+        except KeyboardInterrupt:
+            raise CommandError("Interrupted; the shifts stay as they are.") from None
         finally:
             for till in tills:
                 till.close()
