@@ -33,7 +33,13 @@ def logging_config(*, role: str, level: str) -> dict[str, Any]:
         },
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
         "root": {"handlers": ["stderr"], "level": "WARNING" if role == "command" else level},
-        "loggers": {"django.request": {"level": "ERROR"}, "celery.beat": {"level": "WARNING"}},
+        # The inbox tells what was processed; a line for each ring of the bell would bury it.
+        "loggers": {
+            "django.request": {"level": "ERROR"},
+            "celery.beat": {"level": "WARNING"},
+            "celery.worker.strategy": {"level": "WARNING"},
+            "celery.app.trace": {"level": "WARNING"},
+        },
     }
     logging.config.dictConfig(config)
     structlog.configure(

@@ -36,7 +36,7 @@ class TerminalAuthentication(BaseAuthentication):
         return "Bearer"
 
 
-class TerminalAuthenticationScheme(OpenApiAuthenticationExtension):
+class TerminalAuthenticationScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     """Tells the OpenAPI document of the scheme."""
 
     target_class = "pos_api.authentication.TerminalAuthentication"

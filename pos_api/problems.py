@@ -43,7 +43,9 @@ TITLES: Mapping[str, tuple[int, str]] = {
 class Problem(Exception):
     """An answer other than success: one code of protocol §9, a sentence for people, and members of its own."""
 
-    def __init__(self, code: str, detail: str = "", *, headers: Mapping[str, str] | None = None, **members: Any) -> None:
+    def __init__(
+        self, code: str, detail: str = "", *, headers: Mapping[str, str] | None = None, **members: Any
+    ) -> None:
         super().__init__(code)
         self.code = code
         self.detail = detail
@@ -93,9 +95,7 @@ def _translate(error: Exception) -> Problem:  # noqa: C901, PLR0911, PLR0912 - o
         case IdentifierReused():
             return Problem("identifier-reused", "It was used with other content, or by another terminal.")
         case exceptions.NotAuthenticated() | exceptions.AuthenticationFailed():
-            return Problem(
-                "credential-invalid", "Activate the terminal again.", headers={"WWW-Authenticate": "Bearer"}
-            )
+            return Problem("credential-invalid", "Activate the terminal again.", headers={"WWW-Authenticate": "Bearer"})
         case exceptions.MethodNotAllowed():
             return Problem("method-not-allowed")
         case exceptions.NotFound():
@@ -103,5 +103,5 @@ def _translate(error: Exception) -> Problem:  # noqa: C901, PLR0911, PLR0912 - o
         case DatabaseError() | InterfaceError() | PoolTimeout():
             log.error("database unavailable", error=type(error).__name__)
             return Problem("unavailable", "Send again with the same identifiers.", headers={"Retry-After": "5"})
-    log.exception("request failed", exc_info=error)
+    log.error("request failed", exc_info=error)
     return Problem("internal")

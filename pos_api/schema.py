@@ -49,7 +49,7 @@ HEADERS: Mapping[str, str] = {
 QUERY: Mapping[str, str] = {"results": "`all` lists every order, not only those that are not plainly posted."}
 
 
-def add_components(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:  # noqa: FBT001
+def add_components(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:  # noqa: ARG001, FBT001
     """A spectacular hook: puts the components of our types into the document."""
     result.setdefault("components", {}).setdefault("schemas", {}).update(COMPONENTS)
     return result

@@ -1,13 +1,13 @@
 """Stores, their terminals, and how a terminal proves who it is."""
 
 import uuid
+from zoneinfo import available_timezones
 
 from babel.numbers import list_currencies
 from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import Q
-from zoneinfo import available_timezones
 
 
 def check_currency(code: str) -> None:
@@ -35,16 +35,22 @@ class Store(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     max_order_total = models.BigIntegerField(
-        null=True, blank=True, validators=[MinValueValidator(0)],
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0)],
         help_text="Minor units. Orders above it are posted and flagged. Empty flags nothing.",
     )
     min_refund_total = models.BigIntegerField(
-        null=True, blank=True, validators=[MinValueValidator(0)],
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0)],
         help_text="Minor units. Refunds below it are posted and flagged. Empty flags nothing.",
     )
     refund_days = models.PositiveIntegerField(null=True, blank=True)
     rounding_step = models.PositiveIntegerField(
-        null=True, blank=True, help_text="Cash rounding in minor units, such as 5 in Switzerland. Empty flags nothing.",
+        null=True,
+        blank=True,
+        help_text="Cash rounding in minor units, such as 5 in Switzerland. Empty flags nothing.",
     )
 
     class Meta:
@@ -61,7 +67,9 @@ class Terminal(models.Model):
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     store = models.ForeignKey(Store, on_delete=models.PROTECT, related_name="terminals")
     name = models.CharField(max_length=100)
-    device = models.JSONField(default=dict, blank=True, help_text="What the device said of itself when it was activated.")
+    device = models.JSONField(
+        default=dict, blank=True, help_text="What the device said of itself when it was activated."
+    )
     activated_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 

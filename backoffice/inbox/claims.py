@@ -1,7 +1,7 @@
 """The inbox as a queue: who may try which batch, and what a failed try leaves behind."""
 
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection
@@ -50,7 +50,8 @@ def claim_next(*, now: datetime) -> Claim | None:
     """
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL synchronous_commit = off")
-        cursor.execute(CLAIM_NEXT, {"now": now, "grace": CLAIM_GRACE})
+        due: dict[str, Any] = {"now": now, "grace": CLAIM_GRACE}
+        cursor.execute(CLAIM_NEXT, due)
         row = cursor.fetchone()
     return Claim(*row) if row else None
 
@@ -59,17 +60,22 @@ def give_back(*, batch_id: UUID, now: datetime) -> None:
     """Uncounts an attempt that never began, because another worker had the terminal."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE inbox_batch SET attempts = greatest(attempts - 1, 0), due_at = %s WHERE batch_id = %s", [now, batch_id]
+            "UPDATE inbox_batch SET attempts = greatest(attempts - 1, 0), due_at = %s WHERE batch_id = %s",
+            [now, batch_id],
         )
 
 
 def count_failure(*, batch_id: UUID, error: str, now: datetime) -> str | None:
     """Notes why a try failed and when the next is due; the batch's state now, None if it was processed after all."""
+    failure: dict[str, Any] = {
+        "batch_id": batch_id,
+        "error": error[:2000],
+        "now": now,
+        "fail_after": FAIL_AFTER,
+        "retry_failed": RETRY_FAILED,
+    }
     with connection.cursor() as cursor:
-        cursor.execute(
-            COUNT_FAILURE,
-            {"batch_id": batch_id, "error": error[:2000], "now": now, "fail_after": FAIL_AFTER, "retry_failed": RETRY_FAILED},
-        )
+        cursor.execute(COUNT_FAILURE, failure)
         row = cursor.fetchone()
     return row[0] if row else None
 

@@ -33,7 +33,9 @@ class Batch(models.Model):
     class Meta:
         verbose_name_plural = "batches"
         constraints = [
-            models.CheckConstraint(condition=Q(state__in=[state.value for state in BatchState]), name="batch_state_known"),
+            models.CheckConstraint(
+                condition=Q(state__in=[state.value for state in BatchState]), name="batch_state_known"
+            ),
             models.CheckConstraint(
                 condition=Q(state="processed", processed_at__isnull=False)
                 | Q(~Q(state="processed"), processed_at__isnull=True),

@@ -47,9 +47,7 @@ def reasons_json(reasons: Sequence[Reason]) -> list[dict[str, str]]:
     return [{"code": reason.code, "pointer": reason.pointer, "detail": reason.detail} for reason in reasons]
 
 
-def line_rows(
-    postings: Sequence[Posting], *, entry: EntryRow
-) -> list[LineRow]:
+def line_rows(postings: Sequence[Posting], *, entry: EntryRow) -> list[LineRow]:
     """The journal lines of one entry; the drawer's carry its terminal."""
     return [
         LineRow(
@@ -82,15 +80,30 @@ def _write_orders(cursor: CursorWrapper, posted: Sequence[Posted], *, work: Work
         for position, line in enumerate(order.lines):
             lines.append(
                 sales.OrderLineRow(
-                    row_id, position, date, line.kind, line.sku, line.name, line.quantity, line.unit_price,
-                    line.discount, line.amount, _taxes_json(line.taxes),
+                    row_id,
+                    position,
+                    date,
+                    line.kind,
+                    line.sku,
+                    line.name,
+                    line.quantity,
+                    line.unit_price,
+                    line.discount,
+                    line.amount,
+                    _taxes_json(line.taxes),
                 )
             )
         for position, payment in enumerate(order.payments):
             payments.append(
                 sales.PaymentRow(
-                    row_id, position, date, payment.method, payment.amount, _absent_as_null(payment.tendered),
-                    _absent_as_null(payment.change), payment.reference,
+                    row_id,
+                    position,
+                    date,
+                    payment.method,
+                    payment.amount,
+                    _absent_as_null(payment.tendered),
+                    _absent_as_null(payment.change),
+                    payment.reference,
                 )
             )
     sales.copy_rows(cursor, sales.COPY_ORDERS, sales.ORDER_TYPES, orders)

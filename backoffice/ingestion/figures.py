@@ -1,6 +1,6 @@
 """The figures of one shift, read from what is posted: what terminals, reconciliation and the console compare with."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db.backends.utils import CursorWrapper
 
@@ -60,7 +60,7 @@ class ShiftFigures(NamedTuple):
 
 def shift_figures(cursor: CursorWrapper, shift: Shift) -> ShiftFigures:
     """Adds up one shift. A handful of indexed statements over the orders of that shift."""
-    key = {"shift_id": shift.shift_id, "business_date": shift.business_date}
+    key: dict[str, Any] = {"shift_id": shift.shift_id, "business_date": shift.business_date}
     cursor.execute(SUM_ORDERS, key)
     count, sold, refunds, tax, tips, rounding, late = cursor.fetchone() or (0,) * 7
     cursor.execute(SUM_PAYMENTS, key)

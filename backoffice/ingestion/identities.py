@@ -113,8 +113,6 @@ def _known(versions: Sequence[KnownVersion], *, terminal_id: int) -> dict[UUID, 
         if version.terminal_id == terminal_id and version.item_id in contents:
             contents[version.item_id].add(version.content_hash)
     return {
-        item_id: KnownOrder(
-            version.terminal_id, version.shift_id, version.content_hash, frozenset(contents[item_id])
-        )
+        item_id: KnownOrder(version.terminal_id, version.shift_id, version.content_hash, frozenset(contents[item_id]))
         for item_id, version in first.items()
     }

@@ -39,9 +39,7 @@ class Judged(NamedTuple):
 
 def read_members(envelope: Envelope, *, terminal_id: int) -> list[Member]:
     """Orders first, then cash movements, each in the order sent. Nothing that a member says raises."""
-    members = [
-        _member("order", position, read_order(raw), terminal_id) for position, raw in enumerate(envelope.orders)
-    ]
+    members = [_member("order", position, read_order(raw), terminal_id) for position, raw in enumerate(envelope.orders)]
     members += [
         _member("movement", position, read_movement(raw), terminal_id)
         for position, raw in enumerate(envelope.movements)

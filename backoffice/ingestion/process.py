@@ -21,7 +21,15 @@ from backoffice.domain.rules import Circumstances
 from backoffice.inbox.claims import ISOLATE_AFTER, claim_next, count_failure, give_back
 from backoffice.ingestion.bookkeeping import reasons_json, write_judged
 from backoffice.ingestion.identities import decide_identities
-from backoffice.ingestion.members import Judged, crashed, judge, judge_safely, member_number, member_order_id, read_members
+from backoffice.ingestion.members import (
+    Judged,
+    crashed,
+    judge,
+    judge_safely,
+    member_number,
+    member_order_id,
+    read_members,
+)
 from backoffice.ingestion.reconcile import reconcile_unsettled
 from backoffice.ingestion.work import Work, lock_work
 from backoffice.sales.writers import next_order_ids
@@ -86,7 +94,8 @@ def _process(cursor: CursorWrapper, work: Work, *, isolate: bool, now: datetime)
         ]
         write_judged(cursor, judged, row_ids=row_ids, work=work, now=now)
     _mark_processed(cursor, judged, work=work, now=now)
-    reconcile_unsettled(cursor, terminal_id=work.terminal_id, shift_id=work.shift.shift_id, now=now)
+    if work.settles:
+        reconcile_unsettled(cursor, terminal_id=work.terminal_id, shift_id=work.shift.shift_id, now=now)
     log.info("batch processed", batch_id=str(work.batch_id), terminal=str(work.terminal_uuid), **_outcomes(judged))
 
 
@@ -112,17 +121,20 @@ def _write_one_by_one(
 def _mark_processed(cursor: CursorWrapper, judged: Sequence[Judged], *, work: Work, now: datetime) -> None:
     orders = [item for item in judged if item.member.what == "order"]
     movements = [item for item in judged if item.member.what == "movement"]
-    cursor.execute(
-        MARK_PROCESSED,
-        {
-            "batch_id": work.batch_id,
-            "now": now,
-            "outcomes": Jsonb(_outcomes(orders)),
-            "results": Jsonb([_result(item) for item in orders if item.outcome != "posted" or item.reasons]),
-            "movement_outcomes": Jsonb(_outcomes(movements)),
-            "movement_results": Jsonb([_result(item) for item in movements if item.outcome != "posted" or item.reasons]),
-        },
-    )
+    marked: dict[str, Any] = {
+        "batch_id": work.batch_id,
+        "now": now,
+        "outcomes": Jsonb(_outcomes(orders)),
+        "results": Jsonb(_notable(orders)),
+        "movement_outcomes": Jsonb(_outcomes(movements)),
+        "movement_results": Jsonb(_notable(movements)),
+    }
+    cursor.execute(MARK_PROCESSED, marked)
+
+
+def _notable(judged: Sequence[Judged]) -> list[dict[str, Any]]:
+    """What a receipt tells of a batch: whatever is not plainly posted."""
+    return [_result(item) for item in judged if item.outcome != "posted" or item.reasons]
 
 
 def _outcomes(judged: Sequence[Judged]) -> dict[str, int]:

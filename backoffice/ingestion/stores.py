@@ -16,9 +16,7 @@ def create_store(*, code: str, name: str, timezone: str, currency: str, prices_i
 
     Raises ValidationError, naming the field, for a code in use, an unknown time zone or currency.
     """
-    store = Store(
-        code=code, name=name, timezone=timezone, currency=currency, prices_include_tax=prices_include_tax
-    )
+    store = Store(code=code, name=name, timezone=timezone, currency=currency, prices_include_tax=prices_include_tax)
     store.full_clean()
     with transaction.atomic():
         store.save()
@@ -58,7 +56,11 @@ def activate(*, code: str, device: dict[str, Any], now: datetime) -> tuple[Termi
     with transaction.atomic():
         terminal_id = redeem_code(code=code, now=now)
         if terminal_id is not None:
-            terminal = Terminal.objects.select_for_update(no_key=True, of=("self",)).select_related("store").get(pk=terminal_id)
+            terminal = (
+                Terminal.objects.select_for_update(no_key=True, of=("self",))
+                .select_related("store")
+                .get(pk=terminal_id)
+            )
             token = replace_credential(terminal=terminal, now=now)
             terminal.device = device
             terminal.activated_at = now

@@ -13,9 +13,10 @@ from backoffice.domain.rules import Shift, StoreSettings
 # SKIP LOCKED: whoever finds the terminal at work goes elsewhere instead of waiting.
 LOCK_BATCH = """
 SELECT b.batch_id, b.body, b.received_at, b.terminal_id, t.uuid, s.store_id, s.shift_id, s.currency, s.prices_include_tax,
-    s.opened_at, coalesce(s.closed_at, s.recorded_end), s.first_number, s.business_date, s.state,
+    s.opened_at, coalesce(s.closed_at, s.recorded_end), s.first_number, s.business_date,
     coalesce(b.received_at > s.close_received_at AND NOT s.declared -> 'batches' ? b.batch_id::text, false),
-    st.max_order_total, st.min_refund_total, st.refund_days, st.rounding_step
+    st.max_order_total, st.min_refund_total, st.refund_days, st.rounding_step,
+    s.state <> 'open' OR EXISTS (SELECT FROM sales_shift c WHERE c.terminal_id = b.terminal_id AND c.state = 'closing')
 FROM inbox_batch b
 JOIN fleet_terminal t ON t.id = b.terminal_id
 JOIN sales_shift s ON s.shift_id = b.shift_id
@@ -32,7 +33,10 @@ SELECT false, reason, account_id FROM ledger_cashreason WHERE store_id = %(store
 
 
 class Work(NamedTuple):
-    """One locked batch. `late` as protocol §5: received after the close, in a batch that the close does not list."""
+    """One locked batch. `late` as protocol §5: received after the close, in a batch that the close does not list.
+
+    `settles` says that a closed shift may wait for this batch: its own, or another that misses its numbers.
+    """
 
     batch_id: UUID
     body: bytes
@@ -41,8 +45,8 @@ class Work(NamedTuple):
     terminal_uuid: UUID
     store_id: int
     shift: Shift
-    shift_state: str
     late: bool
+    settles: bool
     settings: StoreSettings
     payment_accounts: Mapping[str, str]
     reason_accounts: Mapping[str, str]
@@ -79,13 +83,13 @@ def lock_work(cursor: CursorWrapper, batch_id: UUID) -> Work | None:
             first_number=row[11],
             business_date=row[12],
         ),
-        shift_state=row[13],
-        late=row[14],
+        late=row[13],
+        settles=row[18],
         settings=StoreSettings(
-            max_order_total=row[15],
-            min_refund_total=row[16],
-            refund_days=row[17],
-            rounding_step=row[18],
+            max_order_total=row[14],
+            min_refund_total=row[15],
+            refund_days=row[16],
+            rounding_step=row[17],
             cash_reasons=frozenset(reasons),
         ),
         payment_accounts={key: account for is_method, key, account in mapped if is_method},

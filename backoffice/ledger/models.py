@@ -9,7 +9,9 @@ class Account(models.Model):
 
     code = models.CharField(primary_key=True, max_length=16)
     name = models.CharField(max_length=100)
-    normal_side = models.CharField(max_length=6, choices=[("debit", "debit"), ("credit", "credit"), ("either", "either")])
+    normal_side = models.CharField(
+        max_length=6, choices=[("debit", "debit"), ("credit", "credit"), ("either", "either")]
+    )
 
     class Meta:
         ordering = ["code"]

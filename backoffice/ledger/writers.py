@@ -11,13 +11,13 @@ COPY_ENTRIES = """
 COPY ledger_journalentry (id, business_date, store_id, terminal_id, shift_id, source_kind, source_id, source_number,
     currency, posted_at) FROM STDIN (FORMAT BINARY)
 """
-ENTRY_TYPES = "int8 date int4 int4 uuid text uuid int4 text timestamptz".split()
+ENTRY_TYPES = ["int8", "date", "int4", "int4", "uuid", "text", "uuid", "int4", "text", "timestamptz"]
 
 COPY_LINES = """
 COPY ledger_journalline (entry_id, position, business_date, store_id, account_id, drawer_id, tax_code, debit, credit,
     currency) FROM STDIN (FORMAT BINARY)
 """
-LINE_TYPES = "int8 int2 date int4 text int4 text int8 int8 text".split()
+LINE_TYPES = ["int8", "int2", "date", "int4", "text", "int4", "text", "int8", "int8", "text"]
 
 
 class EntryRow(NamedTuple):

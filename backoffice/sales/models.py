@@ -48,12 +48,16 @@ class Shift(models.Model):
                 condition=Q(state="open", recorded_end__isnull=True),
                 name="one_open_shift_per_terminal",
             ),
-            models.CheckConstraint(condition=Q(state__in=[state.value for state in ShiftState]), name="shift_state_known"),
+            models.CheckConstraint(
+                condition=Q(state__in=[state.value for state in ShiftState]), name="shift_state_known"
+            ),
         ]
         indexes = [
             models.Index(fields=["terminal", "opened_at"], name="sales_shift_by_terminal"),
             models.Index(fields=["store", "business_date"], name="sales_shift_by_store"),
-            models.Index(fields=["state"], condition=~Q(state__in=["reconciled", "approved"]), name="sales_shift_unsettled"),
+            models.Index(
+                fields=["state"], condition=~Q(state__in=["reconciled", "approved"]), name="sales_shift_unsettled"
+            ),
             models.Index(fields=["opened_at"], name="sales_shift_by_time"),
         ]
 

@@ -27,23 +27,48 @@ COPY sales_order (id, business_date, store_id, terminal_id, shift_id, batch_id, 
     status, type, opened_at, closed_at, cashier, customer, printed_to, refund_of, note, currency, tax, rounding, total, tip,
     flags, received_at, posted_at) FROM STDIN (FORMAT BINARY)
 """
-ORDER_TYPES = (
-    "int8 date int4 int4 uuid uuid int4 uuid int8 text text "
-    "text text timestamptz timestamptz text jsonb text uuid text text int8 int8 int8 int8 "
-    "jsonb timestamptz timestamptz"
-).split()
+ORDER_TYPES = [
+    "int8",
+    "date",
+    "int4",
+    "int4",
+    "uuid",
+    "uuid",
+    "int4",
+    "uuid",
+    "int8",
+    "text",
+    "text",
+    "text",
+    "text",
+    "timestamptz",
+    "timestamptz",
+    "text",
+    "jsonb",
+    "text",
+    "uuid",
+    "text",
+    "text",
+    "int8",
+    "int8",
+    "int8",
+    "int8",
+    "jsonb",
+    "timestamptz",
+    "timestamptz",
+]
 
 COPY_LINES = """
 COPY sales_orderline (order_id, position, business_date, kind, sku, name, quantity, unit_price, discount, amount, taxes)
 FROM STDIN (FORMAT BINARY)
 """
-LINE_TYPES = "int8 int2 date text text text numeric numeric int8 int8 jsonb".split()
+LINE_TYPES = ["int8", "int2", "date", "text", "text", "text", "numeric", "numeric", "int8", "int8", "jsonb"]
 
 COPY_PAYMENTS = """
 COPY sales_payment (order_id, position, business_date, method, amount, tendered, change, reference)
 FROM STDIN (FORMAT BINARY)
 """
-PAYMENT_TYPES = "int8 int2 date text int8 int8 int8 text".split()
+PAYMENT_TYPES = ["int8", "int2", "date", "text", "int8", "int8", "int8", "text"]
 
 
 class IdentityRow(NamedTuple):
@@ -154,7 +179,7 @@ def insert_identities(
             "row_ids": [row.row_id for row in ordered],
         },
     )
-    return cursor.rowcount
+    return int(cursor.rowcount)
 
 
 def select_known(
@@ -162,7 +187,7 @@ def select_known(
 ) -> list[KnownVersion]:
     """Every remembered version of these items, and of whatever used these numbers of the terminal."""
     cursor.execute(SELECT_KNOWN, {"terminal_id": terminal_id, "item_ids": list(item_ids), "numbers": list(numbers)})
-    return [KnownVersion(*row[:5], bytes(row[5])) for row in cursor.fetchall()]
+    return [KnownVersion(row[0], row[1], row[2], row[3], row[4], bytes(row[5])) for row in cursor.fetchall()]
 
 
 def copy_rows(cursor: CursorWrapper, statement: str, types: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:

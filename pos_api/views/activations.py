@@ -9,7 +9,7 @@ from rest_framework.views import APIView
 from backoffice.domain.wire import read_activation
 from backoffice.ingestion.stores import activate
 from pos_api.bodies import read_body
-from pos_api.schema import ACTIVATION, ACTIVATED, describe
+from pos_api.schema import ACTIVATED, ACTIVATION, describe
 from pos_api.views.terminal import store_json
 
 
@@ -19,7 +19,9 @@ class ActivationsView(APIView):
     authentication_classes = []
     permission_classes = []
 
-    @describe("Activate a terminal", request=ACTIVATION, responses={201: ACTIVATED}, problems=["activation-code-invalid"])
+    @describe(
+        "Activate a terminal", request=ACTIVATION, responses={201: ACTIVATED}, problems=["activation-code-invalid"]
+    )
     def post(self, request: Request) -> Response:
         message = read_activation(read_body(request, small=True))
         device = msgspec.to_builtins(message.device)

@@ -41,8 +41,17 @@ class BatchUpload(TerminalView):
         "Send a batch of orders and cash movements",
         request=BATCH,
         responses={200: RECEIPT, 202: RECEIPT},
-        problems=["body-malformed", "digest-mismatch", "shift-unknown", "length-required", "too-large", "media-type",
-                  "identifier-reused", "envelope-invalid", "unavailable"],
+        problems=[
+            "body-malformed",
+            "digest-mismatch",
+            "shift-unknown",
+            "length-required",
+            "too-large",
+            "media-type",
+            "identifier-reused",
+            "envelope-invalid",
+            "unavailable",
+        ],
         headers=["Content-Digest", "Content-Encoding", "Prefer"],
     )
     def put(self, request: Request, shift_id: str, batch_id: str) -> Response:
@@ -96,9 +105,7 @@ class BatchDetail(TerminalView):
     def get(self, request: Request, batch_id: str) -> Response:
         every_result = request.GET.get("results") == "all"
         try:
-            answer = receipt(
-                batch_id=identifier(batch_id), terminal_id=self.terminal.pk, every_result=every_result
-            )
+            answer = receipt(batch_id=identifier(batch_id), terminal_id=self.terminal.pk, every_result=every_result)
         except NoSuchBatch:
             raise Problem("not-found", "This terminal sent no such batch.") from None
         return Response(answer)

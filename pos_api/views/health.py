@@ -1,5 +1,6 @@
 """What operators and load balancers probe: alive at all, and fit to take uploads."""
 
+from django.conf import settings
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, JsonResponse
@@ -8,7 +9,6 @@ from django.views.decorators.http import require_safe
 from psycopg_pool import PoolTimeout
 from redis import Redis
 from redis.exceptions import RedisError
-from django.conf import settings
 
 from backoffice.inbox.claims import oldest_waiting
 
@@ -49,11 +49,9 @@ def _unapplied_migrations() -> list[str]:
 
 def _broker() -> tuple[str, list[str]]:
     """The broker's state; a policy that drops messages is a reason, an absent broker is not."""
-    client = Redis.from_url(
-        settings.REDIS_URL, socket_timeout=REDIS_TIMEOUT_S, socket_connect_timeout=REDIS_TIMEOUT_S
-    )
+    client = Redis.from_url(settings.REDIS_URL, socket_timeout=REDIS_TIMEOUT_S, socket_connect_timeout=REDIS_TIMEOUT_S)
     try:
-        policy = client.config_get("maxmemory-policy").get("maxmemory-policy")  # type: ignore[union-attr]
+        policy = client.config_get("maxmemory-policy").get("maxmemory-policy")
     except RedisError:
         return "away: uploads are taken, and processed when it is back", []
     finally:

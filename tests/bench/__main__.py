@@ -1,0 +1,92 @@
+"""`make bench`: how fast this machine takes in orders, end to end, beside what its PostgreSQL could do at most.
+
+Starts servers of its own. Every line is measured in this one run: orders over HTTP with authentication, stored, told to
+Celery, posted in the ledger, receipts written; then the same orders again under new batch ids; then the very same rows
+by bare binary COPY into the same tables, with their constraints, in a second database on the same server.
+"""
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from backoffice.embedded.stack import Stack
+from tests.bench.books import Books
+from tests.bench.copying import Copied, copy_bare
+from tests.bench.traffic import Measured, Traffic
+
+BATCHES = {1: 1_500, 50: 300, 500: 60}
+
+
+def main() -> int:
+    """Runs every measurement and prints one table. Exit code 1 if an order is missing in the books."""
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    parser.add_argument("--sizes", type=int, nargs="+", default=list(BATCHES), help="orders per batch")
+    parser.add_argument("--clients", type=int, default=4, help="connections that send at once")
+    parser.add_argument("--terminals", type=int, default=12)
+    parser.add_argument("--workers", type=int, default=2, help="worker processes")
+    parser.add_argument("--times", type=float, default=1.0, help="scale the number of batches")
+    options = parser.parse_args()
+    progress = Console(stderr=True)
+    with tempfile.TemporaryDirectory(prefix="backoffice-bench-") as folder:
+        log = (Path(folder) / "log").open("w")
+        progress.print("Starting PostgreSQL, Valkey, web and workers …")
+        Path(folder).chmod(0o755)
+        with Stack(Path(folder) / "stack", workers=options.workers, log=log) as stack:
+            books = Books(stack.environment["DATABASE_URL"])
+            traffic = Traffic(stack, clients=options.clients, terminals=options.terminals, books=books)
+            rows = []
+            for size in options.sizes:
+                batches = max(1, int(BATCHES.get(size, 30_000 // size) * options.times))
+                progress.print(f"Batches of {size}: {batches * size} orders …")
+                fresh, again = traffic.send(size=size, batches=batches)
+                progress.print("The same rows by bare COPY …")
+                rows.append((size, fresh, again, copy_bare(stack, books, last_orders=size * batches)))
+            live = traffic.send_live(rate_per_s=100, seconds=10)
+            complete = books.orders() == traffic.sent
+    show(rows, live)
+    if not complete:
+        sys.stderr.write("Orders are missing in the books: the figures mean nothing.\n")
+    return 0 if complete else 1
+
+
+def show(rows: list[tuple[int, Measured, Measured, Copied]], live: Measured) -> None:
+    """The table on stdout; `ratio` is end to end ÷ bare COPY of the same run."""
+    table = Table(
+        title="Orders of 3 lines, 3 taxes and 1 payment; fsync on; client, web, workers and PostgreSQL share this machine"
+    )
+    for heading in (
+        "batch",
+        "orders",
+        "orders/s",
+        "bare COPY/s",
+        "ratio",
+        "known again/s",
+        "accept p50 ms",
+        "accept p99 ms",
+    ):
+        table.add_column(heading, justify="right")
+    for size, fresh, again, copied in rows:
+        table.add_row(
+            str(size),
+            f"{fresh.orders:,}",
+            f"{fresh.rate:,.0f}",
+            f"{copied.rate:,.0f}",
+            f"{fresh.rate / copied.rate:.2f}",
+            f"{again.rate:,.0f}",
+            f"{fresh.latency_ms(50):.1f}",
+            f"{fresh.latency_ms(99):.1f}",
+        )
+    wide = Console(width=120)
+    wide.print(table)
+    wide.print(
+        f"Live orders (batch of 1, Prefer: wait) at {live.rate:.0f} a second: answered with their outcome in "
+        f"p50 {live.latency_ms(50):.1f} ms, p99 {live.latency_ms(99):.1f} ms."
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

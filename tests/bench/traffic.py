@@ -1,0 +1,167 @@
+"""Terminals that send as fast as they are answered: bodies are made before the clock starts, clients are processes."""
+
+import http.client
+import json
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import count
+from os import environ
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from backoffice.embedded.stack import Stack
+from tests.bench.bench_domain import typical_order
+from tests.bench.books import Books
+
+TODAY = datetime.now(UTC).date().isoformat()
+MORNING, NOON = f"{TODAY}T08:00:00+00:00", f"{TODAY}T12:00:00+00:00"
+
+
+class Request(NamedTuple):
+    """One upload, ready to send."""
+
+    path: str
+    token: str
+    body: bytes
+    wait: bool
+
+
+@dataclass
+class Measured:
+    """Orders, the seconds from the first request until the last was in the books, and each answer's milliseconds."""
+
+    orders: int
+    seconds: float
+    latencies: list[float] = field(default_factory=list)
+
+    @property
+    def rate(self) -> float:
+        """Orders a second."""
+        return self.orders / self.seconds
+
+    def latency_ms(self, percentile: float) -> float:
+        """The latency that `percentile` per cent of the requests stayed within."""
+        ordered = sorted(self.latencies)
+        return ordered[min(len(ordered) - 1, int(len(ordered) * percentile / 100))]
+
+
+@dataclass
+class Till:
+    """An activated terminal with its open shift and its own counter."""
+
+    token: str
+    shift_id: str
+    numbers: "count[int]" = field(default_factory=lambda: count(1))
+
+
+class Traffic:
+    """A store with tills, and client processes that send for them."""
+
+    def __init__(self, stack: Stack, *, clients: int, terminals: int, books: Books) -> None:
+        self._address = urlsplit(stack.base_url).netloc
+        self._books = books
+        self._pool = ProcessPoolExecutor(clients)
+        self._clients = clients
+        self._environment = {**environ, **stack.environment}
+        self.sent = 0
+        self._manage("create_store", "BENCH", "--timezone", "Europe/Paris", "--currency", "EUR")
+        self._tills = [self._till(number) for number in range(terminals)]
+
+    def send(self, *, size: int, batches: int) -> tuple[Measured, Measured]:
+        """New orders, and then the same orders again in other batches."""
+        orders = [self._orders(till, size) for _, till in zip(range(batches), self._turns(), strict=False)]
+        fresh = self._timed(self._requests(orders), orders=size * batches)
+        self.sent += size * batches
+        return fresh, self._timed(self._requests(orders), orders=size * batches)
+
+    def send_live(self, *, rate_per_s: int, seconds: int) -> Measured:
+        """Batches of one that wait for their outcome, at a steady rate over all clients."""
+        orders = [self._orders(till, 1) for _, till in zip(range(rate_per_s * seconds), self._turns(), strict=False)]
+        requests = self._requests(orders, wait=True)
+        shares = [requests[start :: self._clients] for start in range(self._clients)]
+        began = time.perf_counter()
+        latencies = list(
+            self._pool.map(
+                _send_all, [self._address] * self._clients, shares, [self._clients / rate_per_s] * self._clients
+            )
+        )
+        measured = Measured(len(orders), time.perf_counter() - began, [one for share in latencies for one in share])
+        self.sent += len(orders)
+        self._books.wait_until_processed()
+        return measured
+
+    def _timed(self, requests: Sequence[Request], *, orders: int) -> Measured:
+        shares = [requests[start :: self._clients] for start in range(self._clients)]
+        began = time.perf_counter()
+        latencies = list(self._pool.map(_send_all, [self._address] * self._clients, shares, [0.0] * self._clients))
+        self._books.wait_until_processed()
+        return Measured(orders, time.perf_counter() - began, [one for share in latencies for one in share])
+
+    def _turns(self) -> "list[Till]":
+        while True:
+            yield from self._tills
+
+    def _orders(self, till: Till, size: int) -> tuple[Till, bytes]:
+        orders = [
+            typical_order(next(till.numbers), order_id=str(uuid.uuid4()), opened_at=NOON, closed_at=NOON)
+            for _ in range(size)
+        ]
+        return till, json.dumps({"orders": orders}, separators=(",", ":")).encode()
+
+    def _requests(self, orders: Sequence[tuple[Till, bytes]], *, wait: bool = False) -> list[Request]:
+        return [
+            Request(f"/api/v1/shifts/{till.shift_id}/batches/{uuid.uuid4()}", till.token, body, wait)
+            for till, body in orders
+        ]
+
+    def _till(self, number: int) -> Till:
+        code = self._manage("issue_activation_code", "BENCH", f"Till {number}").split()[-1]
+        client = http.client.HTTPConnection(self._address)
+        device = {"activation_code": code, "device": {"name": f"Till {number}"}}
+        token = _ask(client, "POST", "/api/v1/activations", json.dumps(device).encode())["token"]
+        shift_id = str(uuid.uuid4())
+        opening = {"number": 1, "opened_at": MORNING, "opening_float": 20000, "first_number": 1}
+        _ask(client, "PUT", f"/api/v1/shifts/{shift_id}", json.dumps(opening).encode(), token)
+        return Till(token, shift_id)
+
+    def _manage(self, *arguments: str) -> str:
+        return subprocess.run(
+            [sys.executable, "manage.py", *arguments], env=self._environment, check=True, capture_output=True, text=True
+        ).stdout
+
+
+def _ask(client: http.client.HTTPConnection, method: str, path: str, body: bytes, token: str = "") -> dict:
+    client.request(method, path, body, {"Content-Type": "application/json", "Authorization": f"Bearer {token}"})
+    answer = client.getresponse()
+    content = json.loads(answer.read())
+    if answer.status >= 300:
+        raise RuntimeError(f"{answer.status} {content}")
+    return content
+
+
+def _send_all(address: str, requests: Sequence[Request], every_s: float) -> list[float]:
+    """Sends one after the other, `every_s` apart at least; the milliseconds of each."""
+    client = http.client.HTTPConnection(address)
+    latencies = []
+    due = time.perf_counter()
+    for request in requests:
+        if every_s:
+            due += every_s
+            time.sleep(max(0.0, due - time.perf_counter()))
+        headers = {"Content-Type": "application/json", "Authorization": f"Bearer {request.token}"}
+        if request.wait:
+            headers["Prefer"] = "wait=5"
+        began = time.perf_counter()
+        client.request("PUT", request.path, request.body, headers)
+        answer = client.getresponse()
+        answer.read()
+        latencies.append((time.perf_counter() - began) * 1000)
+        if answer.status not in {200, 202}:
+            raise RuntimeError(f"HTTP {answer.status}")
+    return latencies
