@@ -41,7 +41,8 @@ def start_servers() -> Stack:
             stack.start()
         except StackError as error:
             if "already running" not in str(error) or number == MOST_RUNS_AT_ONCE:
-                raise pytest.UsageError(str(error)) from error
+                raise pytest.UsageError(f"{error}\n(log: {folder / 'log'})") from error
         else:
+            log.truncate(0)  # the runs before this one
             return stack
     raise AssertionError
