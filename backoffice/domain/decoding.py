@@ -21,7 +21,7 @@ _STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
 _BLANKS = re.compile(r"[ \t\n\r]*")
 
 
-class BodyMalformed(Exception):  # noqa: N818 - named for what happened
+class BodyMalformed(Exception):
     """400 `body-malformed`: the bytes are not RFC 8259 JSON in UTF-8, or nested deeper than 32."""
 
     def __init__(self, detail: str) -> None:
@@ -29,7 +29,7 @@ class BodyMalformed(Exception):  # noqa: N818 - named for what happened
         self.detail = detail
 
 
-class EnvelopeInvalid(Exception):  # noqa: N818 - named for what happened
+class EnvelopeInvalid(Exception):
     """422 `envelope-invalid`: JSON, but not the message it should be. `pointer` is a JSON Pointer into the body."""
 
     def __init__(self, *, pointer: str, code: str, detail: str) -> None:
@@ -39,7 +39,7 @@ class EnvelopeInvalid(Exception):  # noqa: N818 - named for what happened
         self.detail = detail
 
 
-class TooManyOrders(Exception):  # noqa: N818 - named for what happened
+class TooManyOrders(Exception):
     """413 `too-large`: more members in one list than a batch may carry. `pointer` names the list."""
 
     def __init__(self, *, pointer: str, count: int, limit: int) -> None:

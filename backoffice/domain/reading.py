@@ -27,7 +27,7 @@ class Problem(NamedTuple):
     detail: str
 
 
-class NotReadable(Exception):  # noqa: N818 - named for what happened
+class NotReadable(Exception):
     """The value is not one of the type asked for."""
 
     def __init__(self, problem: Problem) -> None:

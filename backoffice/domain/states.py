@@ -22,7 +22,7 @@ class BatchState(StrEnum):
     FAILED = "failed"
 
 
-class TransitionRefused(Exception):  # noqa: N818 - named for what happened
+class TransitionRefused(Exception):
     """The state asked for cannot follow the present one."""
 
 

@@ -14,7 +14,7 @@ _UNCARRIABLE = re.compile("[\0\ud800-\udfff]")
 _EXACT_FLOAT = 2.0**53
 
 
-class NotJson(ValueError):  # noqa: N818 - named for what happened
+class NotJson(ValueError):
     """The text is not RFC 8259 JSON."""
 
 
