@@ -2,16 +2,22 @@
 
 import gzip
 import json
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from threading import Barrier
+from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
+from django.db import connection, connections
 from django.test import Client
 from django.utils import timezone
 
 from backoffice.fleet.models import Store, Terminal
 from backoffice.ingestion.stores import create_store, issue_activation_code
 from backoffice.ingestion.sweep import process_waiting
+
+Answer = TypeVar("Answer")
 
 OPENED = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 
@@ -86,18 +92,25 @@ class Till:
 
     token: str | None = None
 
-    def send(self, method: str, path: str, message: Any = None, *, raw: bytes | None = None, **headers: str) -> Any:
-        """One request below /api/v1/. `raw` is sent as it is."""
+    def send(
+        self,
+        method: str,
+        path: str,
+        message: Any = None,
+        *,
+        raw: bytes | None = None,
+        environ: Mapping[str, Any] | None = None,
+        **headers: str,
+    ) -> Any:
+        """One request below /api/v1/. `raw` is sent as it is; `environ` is what the web server says of the request."""
         body = raw if raw is not None else (b"" if message is None else json.dumps(message).encode())
         if self.token is not None:
             headers.setdefault("Authorization", f"Bearer {self.token}")
-        has_body = method in {"PUT", "POST"}
+        said: dict[str, Any] = {}
+        if method in {"PUT", "POST"}:
+            said = {"CONTENT_TYPE": headers.pop("Content-Type", "application/json"), "CONTENT_LENGTH": str(len(body))}
         return self.client.generic(
-            method,
-            f"/api/v1/{path}",
-            body,
-            content_type=headers.pop("Content-Type", "application/json") if has_body else "",
-            headers=headers,
+            method, f"/api/v1/{path}", body, content_type="", headers=headers, **(said | dict(environ or {}))
         )
 
     def open(self, shift_id: UUID | None = None, **changes: Any) -> Any:
@@ -118,13 +131,14 @@ class Till:
         movements: Any = (),
         batch_id: UUID | str | None = None,
         shift_id: UUID | None = None,
+        raw: bytes | None = None,
+        environ: Mapping[str, Any] | None = None,
         **headers: str,
     ) -> Any:
-        """Sends a batch; nothing processes it yet."""
+        """Sends a batch, or `raw` in its place; nothing processes it yet."""
         message = {"sent_at": "2026-03-01T18:00:00+01:00", "orders": list(orders), "cash_movements": list(movements)}
-        return self.send(
-            "PUT", f"shifts/{shift_id or self.shift_id}/batches/{batch_id or uuid4()}", message, **headers
-        )
+        path = f"shifts/{shift_id or self.shift_id}/batches/{batch_id or uuid4()}"
+        return self.send("PUT", path, message, raw=raw, environ=environ, **headers)
 
     def sell(self, *orders: Any, **how: Any) -> dict[str, Any]:
         """Sends a batch, has it processed, and gives its receipt with every result."""
@@ -190,3 +204,42 @@ def zipped(message: Any) -> bytes:
 def later(**distance: int) -> datetime:
     """A time after now."""
     return timezone.now() + timedelta(**distance)
+
+
+def entry_of(source_id: UUID | str, *, number: int = 0) -> set[tuple[str, int, int]]:
+    """Account, debit and credit of each line of the entry that an order, movement, opening or close made; none: {}."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT account_id, debit, credit FROM ledger_journalline l JOIN ledger_entrysource s USING (entry_id)"
+            " WHERE s.source_id = %s AND s.source_number = %s",
+            [str(source_id), number],
+        )
+        return set(cursor.fetchall())
+
+
+def balance(till: Till, account: str = "1000") -> int:
+    """Debits less credits of an account in one terminal's own entries: by default its drawer."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT coalesce(sum(debit - credit), 0)::bigint FROM ledger_journalline l"
+            " JOIN ledger_journalentry e ON e.id = l.entry_id AND e.business_date = l.business_date"
+            " WHERE e.terminal_id = %s AND l.account_id = %s",
+            [till.terminal.pk, account],
+        )
+        return int(cursor.fetchone()[0])
+
+
+def at_once(calls: Iterable[Callable[[], Answer]]) -> list[Answer]:
+    """Makes all calls at the same moment, each in a thread with a connection of its own; their answers in order."""
+    calls = list(calls)
+    barrier = Barrier(len(calls))
+
+    def make(call: Callable[[], Answer]) -> Answer:
+        barrier.wait(timeout=30)
+        try:
+            return call()
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(len(calls)) as pool:
+        return [future.result(timeout=60) for future in [pool.submit(make, call) for call in calls]]
