@@ -20,10 +20,10 @@ def data_dir_of(argv: Sequence[str]) -> Path:
 
 
 def read_stack_file(data_dir: Path) -> Mapping[str, str]:
-    """The NAME=value lines that a running stack wrote to `DATA_DIR/env`; empty where none runs."""
+    """The NAME=value lines that a running stack wrote to `DATA_DIR/env`; empty where none runs that we may use."""
     try:
         text = (data_dir / STACK_FILE).read_text()
-    except FileNotFoundError:
+    except OSError:  # absent, or not for us to read
         return {}
     return dict(line.split("=", 1) for line in text.splitlines() if "=" in line)
 

@@ -1,9 +1,10 @@
 """`manage.py up`: the whole service on this machine, until Ctrl-C."""
 
+import argparse
 import signal
 import sys
 import threading
-from typing import Any
+from typing import Any, NoReturn
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
@@ -13,6 +14,7 @@ from backoffice.env import DEFAULT_DATA_DIR
 from backoffice.management.base import positive
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+HIGHEST_PORT = 65_535
 READY = """
 Back Office is ready.
   Console  {base_url}/console/
@@ -31,7 +33,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """Port, folder, size."""
         parser.add_argument(
-            "--port", type=int, default=8000, help="the web server's port, 0 for any free one (default: 8000)"
+            "--port", type=port, default=8000, help="the web server's port, 0 for any free one (default: 8000)"
         )
         parser.add_argument(
             "--data-dir", default=DEFAULT_DATA_DIR, metavar="DIR", help="where data is kept (default: var)"
@@ -42,7 +44,7 @@ class Command(BaseCommand):
         """Starts the stack, says where it is, and stops it on the first signal. Raises CommandError."""
         stack = Stack(options["data_dir"], port=options["port"], workers=options["workers"], log=sys.stdout)
         for number in STOP_SIGNALS:
-            signal.signal(number, signal.default_int_handler)
+            signal.signal(number, self._interrupt)
         try:
             self.stdout.write("Starting Back Office ...")
             stack.start()
@@ -50,11 +52,22 @@ class Command(BaseCommand):
             self.stdout.flush()
             threading.Event().wait()
         except KeyboardInterrupt:
-            self.stdout.write("\nStopping Back Office ...")
+            pass
         except StackError as error:
             raise CommandError(str(error)) from error
         finally:
-            for number in STOP_SIGNALS:
-                signal.signal(number, signal.SIG_IGN)  # a second Ctrl-C would leave half of it running
             stack.stop()
         self.stdout.write("Stopped.")
+
+    def _interrupt(self, *_: Any) -> NoReturn:
+        for number in STOP_SIGNALS:
+            signal.signal(number, signal.SIG_IGN)  # a second Ctrl-C would leave half of it running
+        self.stdout.write("\nStopping Back Office ...")
+        raise KeyboardInterrupt
+
+
+def port(text: str) -> int:
+    """An argparse type: a TCP port, or 0. Raises ArgumentTypeError."""
+    if not text.isdecimal() or int(text) > HIGHEST_PORT:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port: 0 to {HIGHEST_PORT}")
+    return int(text)
