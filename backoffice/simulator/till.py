@@ -27,6 +27,10 @@ ENDED = ("reconciled", "discrepant", "approved")
 HASTE = 0.2
 
 
+class Abandoned(Exception):
+    """The simulation is over; its tills stop where they are."""
+
+
 class Witness(Protocol):
     """Who watches a till at work."""
 
@@ -89,6 +93,7 @@ class Till:
 
     def serve(self) -> Sold:
         """The next customer: nearly always a sale, sometimes a refund, a void or somebody learning the trade."""
+        self._go_on()
         self.clock.pass_time(self.customers.seconds_until_next())
         fate = self.rng.choices(("sale", "refund", "voided", "training"), (93, 4, 2, 1))[0]
         returned = self._order_to_return() if fate == "refund" else None
@@ -189,16 +194,21 @@ class Till:
         """The call, begun again after every LinkError or Busy until patience ends; then that error."""
         deadline = time.monotonic() + patience_s
         while True:
+            self._go_on()
             try:
                 return call()
             except (LinkError, Busy):
-                if self._abandoned or time.monotonic() > deadline:
+                if time.monotonic() > deadline:
                     raise
 
     def abandon(self) -> None:
-        """Has a till in another thread give up at its next call, because the simulation is over."""
+        """Has a till in another thread give up with Abandoned before its next step."""
         self._abandoned = True
         self.link.cut = True
+
+    def _go_on(self) -> None:
+        if self._abandoned:
+            raise Abandoned(f"{self.shop.code} {self.name}")
 
     def close(self) -> None:
         """Switches the till off."""

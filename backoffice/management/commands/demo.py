@@ -1,5 +1,6 @@
 """`manage.py demo`: a day of six tills in three countries, everything that goes wrong in it, and books that are right."""
 
+import contextlib
 import os
 import signal
 import sys
@@ -60,7 +61,7 @@ class Command(BaseCommand):
         except StackError as error:
             raise CommandError(str(error)) from error
         except KeyboardInterrupt:
-            self.stdout.write("Stopped.")
+            raise CommandError("Interrupted.") from None
 
     def _play(self, data_dir: Path, port: int, log: TextIO, *, stay: bool) -> None:
         started = time.monotonic()
@@ -75,7 +76,8 @@ class Command(BaseCommand):
                 if stay:
                     self.stdout.write("Ctrl-C stops it.")
                     self.stdout.flush()
-                    threading.Event().wait()
+                    with contextlib.suppress(KeyboardInterrupt):
+                        threading.Event().wait()
             finally:
                 for number in STOP_SIGNALS:
                     signal.signal(number, signal.SIG_IGN)  # a second Ctrl-C would leave half of the stack running

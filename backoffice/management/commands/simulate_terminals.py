@@ -1,6 +1,5 @@
 """`manage.py simulate_terminals`: shops and tills that sell over HTTP to the Back Office that runs."""
 
-import os
 import sys
 import tempfile
 from collections.abc import Callable
@@ -8,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 
 from backoffice.management.base import StackCommand, positive
@@ -78,6 +78,7 @@ class Command(StackCommand):
     def _install(self, shops: list[Shop], board: Board, options: dict[str, Any], weather: Weather) -> list[Till]:
         """Founds the shops and activates their tills; journals stay in a folder of this run, for who wants to look."""
         head_office = HeadOffice(options["data_dir"])
+        Path(options["data_dir"]).mkdir(parents=True, exist_ok=True)
         folder = Path(tempfile.mkdtemp(prefix="simulated-", dir=options["data_dir"]))
         starts_at = datetime.now(UTC) - options["shifts"] * _A_DAY_AND_A_NIGHT
         tills = []
@@ -88,7 +89,7 @@ class Command(StackCommand):
                     shop,
                     number,
                     folder=folder,
-                    base_url=os.environ["BASE_URL"],
+                    base_url=settings.BASE_URL,
                     seed=options["seed"],
                     starts_at=starts_at,
                     witness=board,

@@ -114,6 +114,20 @@ def test_mislaid_orders_are_named_and_found(install: Install) -> None:
     assert shift_rows([till])[0].agrees
 
 
+def test_the_first_error_at_a_till_stops_all_of_them(install: Install) -> None:
+    tills = [install(number=number) for number in (1, 2)]
+
+    def work(till: Till) -> None:
+        till.begin("Anna")
+        if till.number == 1:
+            raise ValueError("the till fell off the counter")
+        while True:
+            till.serve()
+
+    with pytest.raises(ValueError, match="fell off"):
+        at_once(tills, work)
+
+
 def test_differences_are_named_with_both_figures() -> None:
     ours, theirs = Sums(orders=2, payments={"cash": 10}), Sums(orders=1, payments={"card": 10})
     assert differences(ours, theirs) == [
