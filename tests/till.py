@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from io import BytesIO
 from threading import Barrier
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
@@ -28,7 +29,7 @@ def a_store(code: str | None = None, **changes: Any) -> Store:
     return create_store(code=code or f"S{uuid4().hex[:10]}", **(facts | changes))
 
 
-def a_sale(number: int, **changes: Any) -> dict[str, Any]:
+def a_sale(number: int, /, **changes: Any) -> dict[str, Any]:
     """The protocol's own example: two baguettes at 1.20, tax included, paid in cash."""
     order = {
         "order_id": str(uuid4()),
@@ -64,7 +65,7 @@ def a_sale(number: int, **changes: Any) -> dict[str, Any]:
     return order | changes
 
 
-def a_movement(amount: int = 5000, **changes: Any) -> dict[str, Any]:
+def a_movement(amount: Any = 5000, **changes: Any) -> dict[str, Any]:
     """Change brought to the drawer."""
     movement = {
         "movement_id": str(uuid4()),
@@ -108,10 +109,12 @@ class Till:
             headers.setdefault("Authorization", f"Bearer {self.token}")
         said: dict[str, Any] = {}
         if method in {"PUT", "POST"}:
-            said = {"CONTENT_TYPE": headers.pop("Content-Type", "application/json"), "CONTENT_LENGTH": str(len(body))}
-        return self.client.generic(
-            method, f"/api/v1/{path}", body, content_type="", headers=headers, **(said | dict(environ or {}))
-        )
+            said = {
+                "CONTENT_TYPE": headers.pop("Content-Type", "application/json"),
+                "CONTENT_LENGTH": str(len(body)),
+                "wsgi.input": BytesIO(body),  # ends where the bytes end, whatever was declared
+            }
+        return self.client.generic(method, f"/api/v1/{path}", headers=headers, **(said | dict(environ or {})))
 
     def open(self, shift_id: UUID | None = None, **changes: Any) -> Any:
         """Opens a shift with a float of 200.00, and makes it the till's own."""
