@@ -6,6 +6,7 @@ import environ
 from django.urls import reverse_lazy
 
 from backoffice.logs import logging_config
+from backoffice.review.unfold import UNFOLD as UNFOLD
 
 env = environ.Env()
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -49,6 +50,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "backoffice.review.middleware.ConsolePolicy",
 ]
 
 ROOT_URLCONF = "backoffice.urls"
@@ -108,12 +110,16 @@ REDIS_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
 MAX_BATCH_ORDERS = 2_000
 MAX_BATCH_BYTES = 4 * 1024 * 1024
 MAX_DECODED_BYTES = 32 * 1024 * 1024
+# Per terminal. The protocol promises that it is never below 50 a second with bursts of 200.
+REQUESTS_PER_SECOND = env.int("REQUESTS_PER_SECOND", default=100)
+REQUESTS_BURST = env.int("REQUESTS_BURST", default=400)
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["pos_api.authentication.TerminalAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": [],
+    "DEFAULT_THROTTLE_CLASSES": ["pos_api.throttling.TerminalThrottle"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "pos_api.problems.problem_response",
     "UNAUTHENTICATED_USER": None,

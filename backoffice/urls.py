@@ -5,7 +5,7 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
-from pos_api.views.health import livez, readyz
+from pos_api.views.health import livez, metrics, readyz
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
@@ -18,5 +18,6 @@ urlpatterns = [
     ),
     path("livez", livez),
     path("readyz", readyz),
+    path("metrics", metrics),
     path("console/", admin.site.urls),
 ]

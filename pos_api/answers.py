@@ -28,6 +28,42 @@ class Activated(msgspec.Struct):
     token: str
 
 
+class TokenAnswer(msgspec.Struct):
+    """`token` is shown this once."""
+
+    token: str
+
+
+class HeartbeatTaken(msgspec.Struct):
+    """`clock_skew_ms` is device minus server; `missing_numbers` are inclusive ranges of unsettled shifts, at most 100."""
+
+    server_time: datetime
+    clock_skew_ms: int
+    missing_numbers: list[tuple[int, int]]
+    open_shift_id: UUID | None
+
+
+class StoreOrder(msgspec.Struct):
+    """One posted paid order of the store."""
+
+    order_id: UUID
+    number: int
+    terminal: UUID
+    kind: Literal["sale", "refund"]
+    total: int
+    mode: Literal["online", "offline"]
+    closed_at: datetime
+    posted_at: datetime
+
+
+class StoreOrdersAnswer(msgspec.Struct):
+    """`next` is the cursor to ask with again."""
+
+    orders: list[StoreOrder]
+    next: str
+    more: bool
+
+
 class OpenShiftAnswer(msgspec.Struct):
     """The terminal's open shift."""
 

@@ -2,13 +2,14 @@
 
 from typing import Any
 
+from django.utils import timezone
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
-from backoffice.fleet.activation import terminal_of_token
 from backoffice.fleet.models import Terminal
+from backoffice.ingestion.stores import authenticate
 
 SCHEME = "bearer"
 
@@ -27,7 +28,8 @@ class TerminalAuthentication(BaseAuthentication):
 
     def authenticate(self, request: Request) -> tuple[Caller, None]:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-        terminal = terminal_of_token(token.strip()) if scheme.lower() == SCHEME and token else None
+        known = scheme.lower() == SCHEME and token
+        terminal = authenticate(token=token.strip(), now=timezone.now()) if known else None
         if terminal is None:
             raise AuthenticationFailed
         return Caller(terminal), None

@@ -1,5 +1,6 @@
 """Errors as RFC 9457 problem details. The codes are protocol §9; `type` is stable and ends in the code."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -24,6 +25,7 @@ CONTENT_TYPE = "application/problem+json"
 TITLES: Mapping[str, tuple[int, str]] = {
     "body-malformed": (400, "The body is not JSON in UTF-8."),
     "digest-mismatch": (400, "The body is not what Content-Digest says."),
+    "cursor-invalid": (400, "The cursor is none that this service gave."),
     "credential-invalid": (401, "The credential is not valid."),
     "activation-code-invalid": (403, "The activation code is not valid."),
     "not-found": (404, "There is nothing here for this terminal."),
@@ -35,6 +37,7 @@ TITLES: Mapping[str, tuple[int, str]] = {
     "media-type": (415, "The body is in a format that the service does not read."),
     "identifier-reused": (422, "This identifier stands for something else already."),
     "envelope-invalid": (422, "The message is not what this address takes."),
+    "too-many-requests": (429, "This terminal asks too often."),
     "internal": (500, "Something broke here. Nothing was lost: send again."),
     "unavailable": (503, "The service cannot store anything at the moment."),
 }
@@ -96,6 +99,9 @@ def _translate(error: Exception) -> Problem:  # noqa: C901, PLR0911, PLR0912 - o
             return Problem("identifier-reused", "It was used with other content, or by another terminal.")
         case exceptions.NotAuthenticated() | exceptions.AuthenticationFailed():
             return Problem("credential-invalid", "Activate the terminal again.", headers={"WWW-Authenticate": "Bearer"})
+        case exceptions.Throttled():
+            wait_s = max(1, math.ceil(error.wait or 1))
+            return Problem("too-many-requests", f"Wait {wait_s} s.", headers={"Retry-After": str(wait_s)})
         case exceptions.MethodNotAllowed():
             return Problem("method-not-allowed")
         case exceptions.NotFound():

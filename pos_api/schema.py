@@ -8,7 +8,7 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_sche
 
 from backoffice.domain.fields import scalar_schema
 from backoffice.domain.orders import CashMovement, Order
-from backoffice.domain.wire import Activation, CloseShift, OpenShift
+from backoffice.domain.wire import Activation, CloseShift, Heartbeat, OpenShift
 from pos_api import answers
 from pos_api.problems import CONTENT_TYPE, TITLES
 
@@ -33,20 +33,42 @@ TYPES: Sequence[type] = (
     answers.ShiftAnswer,
     answers.Receipt,
     answers.ProblemAnswer,
+    Heartbeat,
+    answers.HeartbeatTaken,
+    answers.TokenAnswer,
+    answers.StoreOrdersAnswer,
 )
 
 REFERENCE = "#/components/schemas/{name}"
 _references, COMPONENTS = msgspec.json.schema_components(TYPES, schema_hook=scalar_schema, ref_template=REFERENCE)
-ACTIVATION, OPEN_SHIFT, CLOSE_SHIFT, BATCH, ACTIVATED, TERMINAL, SHIFT, RECEIPT, PROBLEM = _references
+(
+    ACTIVATION,
+    OPEN_SHIFT,
+    CLOSE_SHIFT,
+    BATCH,
+    ACTIVATED,
+    TERMINAL,
+    SHIFT,
+    RECEIPT,
+    PROBLEM,
+    HEARTBEAT,
+    HEARTBEAT_TAKEN,
+    TOKEN,
+    STORE_ORDERS,
+) = _references
 
-ALWAYS = ("credential-invalid", "unavailable")
+ALWAYS = ("credential-invalid", "too-many-requests", "unavailable")
 
 HEADERS: Mapping[str, str] = {
     "Content-Digest": "RFC 9530: `sha-256=:…:` over the bytes as sent.",
     "Content-Encoding": "`gzip`, or absent.",
     "Prefer": "RFC 7240: `wait=N` answers with the outcome if it is ready within N seconds, 10 at most.",
 }
-QUERY: Mapping[str, str] = {"results": "`all` lists every order, not only those that are not plainly posted."}
+QUERY: Mapping[str, str] = {
+    "after": "`next` of an earlier answer; absent, the feed begins with the store's first order.",
+    "limit": "Orders in one answer, 1 to 1000; 200 unless said otherwise.",
+    "results": "`all` lists every order, not only those that are not plainly posted.",
+}
 
 
 def add_components(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:  # noqa: ARG001, FBT001

@@ -2,9 +2,12 @@
 
 from collections.abc import Iterable
 
+MOST_RANGES = 100
+"""A longer list of gaps helps nobody (protocol §4)."""
+
 
 def missing_ranges(
-    *, declared_first: int, declared_last: int, used: Iterable[int], limit: int = 100
+    *, declared_first: int, declared_last: int, used: Iterable[int], limit: int = MOST_RANGES
 ) -> list[tuple[int, int]]:
     """The first `limit` inclusive ranges of `declared_first … declared_last` that no number of `used` covers.
 

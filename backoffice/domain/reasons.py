@@ -3,7 +3,7 @@
 The codes of flags are the protocol's. Those of holds and conflicts are ours, in the same style, and as stable.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Literal, NamedTuple
 
 import msgspec
@@ -18,6 +18,11 @@ class Reason(msgspec.Struct, frozen=True):
     code: str
     pointer: str = ""
     detail: str = ""
+
+
+def reasons_json(reasons: Iterable[Reason]) -> list[dict[str, str]]:
+    """Reasons as receipts and tables carry them."""
+    return [{"code": reason.code, "pointer": reason.pointer, "detail": reason.detail} for reason in reasons]
 
 
 class ReasonKind(NamedTuple):

@@ -51,26 +51,53 @@ def redeem_code(*, code: str, now: datetime) -> int | None:
     return None
 
 
+def rotate_credential(*, terminal: Terminal) -> str:
+    """A further token, for the terminal to change over to; one that it has not used yet is replaced.
+
+    The caller holds the terminal's lock.
+    """
+    Credential.objects.filter(terminal=terminal, revoked_at__isnull=True, used_at__isnull=True).delete()
+    return _mint(terminal)
+
+
+def begin_to_use(*, token_hash: bytes, now: datetime) -> None:
+    """The first use of a token ends every other of its terminal. The caller holds the terminal's lock.
+
+    Of two requests that bring a new token at once both may come here; the second finds nothing left to do.
+    """
+    credential = Credential.objects.filter(token_hash=token_hash, revoked_at__isnull=True, used_at__isnull=True)
+    terminal_id = credential.values_list("terminal_id", flat=True).first()
+    if terminal_id is not None:
+        others = Credential.objects.filter(terminal_id=terminal_id, revoked_at__isnull=True)
+        others.exclude(token_hash=token_hash).update(revoked_at=now)
+        credential.update(used_at=now)
+
+
 def replace_credential(*, terminal: Terminal, now: datetime) -> str:
     """Revokes the terminal's tokens and returns a new one. The caller holds the terminal's lock."""
     Credential.objects.filter(terminal=terminal, revoked_at__isnull=True).update(revoked_at=now)
-    token = secrets.token_urlsafe(32)
-    Credential.objects.create(terminal=terminal, token_hash=hash_token(token))
-    return token
+    return _mint(terminal)
 
 
-def terminal_of_token(token: str) -> Terminal | None:
-    """The terminal, with its store, that a live token speaks for."""
-    return (
-        Terminal.objects.select_related("store")
-        .filter(credentials__token_hash=hash_token(token), credentials__revoked_at__isnull=True)
+def terminal_of_token(token: str) -> tuple[Terminal, bool] | None:
+    """The terminal, with its store, that a live token speaks for, and whether the token was used before."""
+    credential = (
+        Credential.objects.select_related("terminal__store")
+        .filter(token_hash=hash_token(token), revoked_at__isnull=True)
         .first()
     )
+    return None if credential is None else (credential.terminal, credential.used_at is not None)
 
 
 def hash_token(token: str) -> bytes:
     """SHA-256: a token has 256 random bits, so nothing slower is needed."""
     return hashlib.sha256(token.encode()).digest()
+
+
+def _mint(terminal: Terminal) -> str:
+    token = secrets.token_urlsafe(32)
+    Credential.objects.create(terminal=terminal, token_hash=hash_token(token))
+    return token
 
 
 def _symbols(count: int) -> str:

@@ -97,19 +97,50 @@ class ActivationCode(models.Model):
 
 
 class Credential(models.Model):
-    """A terminal's bearer token, as its SHA-256 only."""
+    """A terminal's bearer token, as its SHA-256 only.
+
+    A terminal has one live token that it has used and, after a rotation, at most one that it has not used yet.
+    """
 
     terminal = models.ForeignKey(Terminal, on_delete=models.CASCADE, related_name="credentials")
     token_hash = models.BinaryField(max_length=32, unique=True)
     created_at = models.DateTimeField(auto_now_add=True)
+    used_at = models.DateTimeField(null=True, blank=True, help_text="First used.")
     revoked_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["terminal"], condition=Q(revoked_at__isnull=True), name="one_live_credential_per_terminal"
-            )
+                fields=["terminal"],
+                condition=Q(revoked_at__isnull=True, used_at__isnull=False),
+                name="one_used_credential_per_terminal",
+            ),
+            models.UniqueConstraint(
+                fields=["terminal"],
+                condition=Q(revoked_at__isnull=True, used_at__isnull=True),
+                name="one_unused_credential_per_terminal",
+            ),
         ]
 
     def __str__(self) -> str:
         return f"credential of {self.terminal_id}"
+
+
+class Heartbeat(models.Model):
+    """What a terminal last said of itself. A row of its own, so that it never waits for the terminal's batches."""
+
+    terminal = models.OneToOneField(Terminal, primary_key=True, on_delete=models.CASCADE, related_name="heartbeat")
+    received_at = models.DateTimeField()
+    sent_at = models.DateTimeField(help_text="The device's clock.")
+    clock_skew_ms = models.BigIntegerField(help_text="Device minus server.")
+    offline_mode = models.BooleanField()
+    offline_since = models.DateTimeField(null=True, help_text="Received time of the first heartbeat in this mode.")
+    cached_orders = models.BigIntegerField()
+    cached_total = models.BigIntegerField(help_text="Minor units.")
+    oldest_cached_at = models.DateTimeField(null=True)
+    last_number = models.BigIntegerField(null=True)
+    shift_id = models.UUIDField(null=True)
+    app_version = models.CharField(max_length=64, blank=True)
+
+    def __str__(self) -> str:
+        return f"heartbeat of {self.terminal_id}"

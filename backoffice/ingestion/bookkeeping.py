@@ -1,17 +1,17 @@
 """Writing what was judged: sales, journal entries and held items of one batch, in a handful of statements."""
 
-import json
 from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
 import msgspec
 from django.db.backends.utils import CursorWrapper
+from psycopg.types.json import Jsonb
 
 from backoffice.domain.accounts import DRAWER
 from backoffice.domain.orders import CashMovement, Order
 from backoffice.domain.posting import Posting
-from backoffice.domain.reasons import Reason
+from backoffice.domain.reasons import reasons_json
 from backoffice.ingestion.members import Judged, member_number, member_order_id
 from backoffice.ingestion.work import Work
 from backoffice.ledger.writers import EntryRow, LineRow, next_entry_ids, write_entries
@@ -40,11 +40,6 @@ def write_judged(
     _write_movements([pair for pair in posted if pair.judged.member.what == "movement"], work=work, now=now)
     _write_entries(cursor, [pair for pair in posted if pair.judged.postings], work=work, now=now)
     _write_held([pair.judged for pair in pairs if pair.judged.outcome in {"held", "conflict"}], work=work)
-
-
-def reasons_json(reasons: Sequence[Reason]) -> list[dict[str, str]]:
-    """Reasons as receipts and tables carry them."""
-    return [{"code": reason.code, "pointer": reason.pointer, "detail": reason.detail} for reason in reasons]
 
 
 def line_rows(postings: Sequence[Posting], *, entry: EntryRow) -> list[LineRow]:
@@ -109,6 +104,14 @@ def _write_orders(cursor: CursorWrapper, posted: Sequence[Posted], *, work: Work
     sales.copy_rows(cursor, sales.COPY_ORDERS, sales.ORDER_TYPES, orders)
     sales.copy_rows(cursor, sales.COPY_LINES, sales.LINE_TYPES, lines)
     sales.copy_rows(cursor, sales.COPY_PAYMENTS, sales.PAYMENT_TYPES, payments)
+    sales.note_posting(
+        cursor,
+        store_id=work.store_id,
+        first_id=posted[0].row_id,
+        last_id=posted[-1].row_id,
+        batch_id=work.batch_id,
+        business_date=date,
+    )
 
 
 def _order_row(row_id: int, order: Order, judged: Judged, *, work: Work, now: datetime) -> sales.OrderRow:
@@ -129,7 +132,7 @@ def _order_row(row_id: int, order: Order, judged: Judged, *, work: Work, now: da
         opened_at=order.opened_at,
         closed_at=order.closed_at,
         cashier=order.cashier,
-        customer=None if order.customer is None else _json.encode(order.customer).decode(),
+        customer=None if order.customer is None else Jsonb(order.customer, dumps=_json.encode),
         printed_to=order.printed_to,
         refund_of=order.refund_of,
         note=order.note,
@@ -138,7 +141,7 @@ def _order_row(row_id: int, order: Order, judged: Judged, *, work: Work, now: da
         rounding=order.rounding,
         total=order.total,
         tip=order.tip,
-        flags=json.dumps(reasons_json(judged.reasons)) if judged.reasons else None,
+        flags=Jsonb(reasons_json(judged.reasons)) if judged.reasons else None,
         received_at=work.received_at,
         posted_at=now,
     )
@@ -222,5 +225,5 @@ def _absent_as_null(amount: int | msgspec.UnsetType) -> int | None:
     return None if amount is msgspec.UNSET else amount
 
 
-def _taxes_json(taxes: Sequence[object]) -> str:
-    return _json.encode(taxes).decode() if taxes else "[]"
+def _taxes_json(taxes: Sequence[object]) -> Jsonb:
+    return Jsonb(taxes, dumps=_json.encode)

@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 
 from django.db.backends.utils import CursorWrapper
 
+from backoffice.domain.fields import MAX_NUMBER
 from backoffice.domain.numbers import missing_ranges
 from backoffice.domain.totals import ShiftTotals, expected_cash
 from backoffice.sales.models import Shift
@@ -38,7 +39,7 @@ LEFT JOIN inbox_batch b ON b.batch_id = declared.batch_id AND b.terminal_id = %(
 WHERE b.state IS DISTINCT FROM 'processed' ORDER BY declared.position
 """
 
-USED_NUMBERS = "SELECT number FROM sales_identity WHERE terminal_id = %s AND number BETWEEN %s AND %s"
+USED_NUMBERS = "SELECT number FROM sales_identity WHERE terminal_id = %s AND number >= %s AND number <= %s"
 
 # The orders of a failed batch count as held (protocol §5).
 COUNT_HELD = """
@@ -97,5 +98,11 @@ def _missing_numbers(cursor: CursorWrapper, shift: Shift) -> list[tuple[int, int
     if shift.declared is None:
         return []
     first, last = shift.declared["first_number"], shift.declared["last_number"]
-    cursor.execute(USED_NUMBERS, [shift.terminal_id, first, last])
-    return missing_ranges(declared_first=first, declared_last=last, used=(row[0] for row in cursor.fetchall()))
+    used = used_numbers(cursor, terminal_id=shift.terminal_id, first=first, last=last)
+    return missing_ranges(declared_first=first, declared_last=last, used=used)
+
+
+def used_numbers(cursor: CursorWrapper, *, terminal_id: int, first: int, last: int | None) -> list[int]:
+    """The numbers from `first` on that any order of the terminal took, whatever its shift or outcome."""
+    cursor.execute(USED_NUMBERS, [terminal_id, first, MAX_NUMBER if last is None else last])
+    return [row[0] for row in cursor.fetchall()]

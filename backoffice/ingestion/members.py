@@ -3,18 +3,13 @@
 from typing import Literal, NamedTuple
 from uuid import UUID
 
-import structlog
-
-from backoffice.domain import reasons
 from backoffice.domain.decoding import Envelope
 from backoffice.domain.identity import Decision, Incoming, content_hash, movement_hash, unreadable_id
 from backoffice.domain.orders import CashMovement, Order, Unreadable, read_movement, read_order
 from backoffice.domain.posting import Posting, post_movement, post_order
 from backoffice.domain.reasons import Reason
-from backoffice.domain.rules import Circumstances, flags, holds, movement_flags, movement_holds
+from backoffice.domain.rules import flags, holds, movement_flags, movement_holds
 from backoffice.ingestion.work import Work
-
-log = structlog.get_logger(__name__)
 
 What = Literal["order", "movement"]
 
@@ -47,31 +42,17 @@ def read_members(envelope: Envelope, *, terminal_id: int) -> list[Member]:
     return members
 
 
-def judge(member: Member, decision: Decision, *, work: Work, circumstances: Circumstances) -> Judged:
+def judge(member: Member, decision: Decision, *, work: Work) -> Judged:
     """Applies the rules to a member whose identity is decided."""
     if decision.version == "duplicate":
         return Judged(member, "duplicate", decision.reasons, [])
     if decision.version == "conflict":
         return Judged(member, "conflict", decision.reasons, [])
     if isinstance(member.value, Order):
-        return _judge_order(member, member.value, work=work, circumstances=circumstances)
+        return _judge_order(member, member.value, work=work)
     if isinstance(member.value, CashMovement):
-        return _judge_movement(member, member.value, work=work, circumstances=circumstances)
+        return _judge_movement(member, member.value, work=work)
     return Judged(member, "held", member.value.reasons, [])
-
-
-def judge_safely(member: Member, decision: Decision, *, work: Work, circumstances: Circumstances) -> Judged:
-    """As `judge`, but a member that breaks the rules' own code is held alone: for batches that crashed before."""
-    try:
-        return judge(member, decision, work=work, circumstances=circumstances)
-    except Exception as error:
-        log.exception("member held after a crash", batch_id=str(work.batch_id), position=member.position)
-        return crashed(member, error)
-
-
-def crashed(member: Member, error: Exception) -> Judged:
-    """The judgement on a member that could not be processed, through no fault that the rules know of."""
-    return Judged(member, "held", (Reason(reasons.PROCESSING_FAILED, "", type(error).__name__),), [])
 
 
 def _member(what: What, position: int, value: Order | CashMovement | Unreadable, terminal_id: int) -> Member:
@@ -83,22 +64,28 @@ def _member(what: What, position: int, value: Order | CashMovement | Unreadable,
     return Member(what, position, value, Incoming(item_id, None, value.content_hash))
 
 
-def _judge_order(member: Member, order: Order, *, work: Work, circumstances: Circumstances) -> Judged:
+def _judge_order(member: Member, order: Order, *, work: Work) -> Judged:
     held = holds(order, shift=work.shift, methods=work.payment_accounts)
     if held:
-        return Judged(member, "held", held, [])
+        return Judged(member, "held", held + _card_flags(member, work=work), [])
     postings = post_order(order, prices_include_tax=work.shift.prices_include_tax, accounts=work.payment_accounts)
-    flagged = flags(order, shift=work.shift, settings=work.settings, circumstances=circumstances)
-    return Judged(member, "posted", flagged, postings)
+    flagged = flags(order, shift=work.shift, settings=work.settings, circumstances=work.circumstances)
+    return Judged(member, "posted", flagged + _card_flags(member, work=work), postings)
 
 
-def _judge_movement(member: Member, movement: CashMovement, *, work: Work, circumstances: Circumstances) -> Judged:
+def _judge_movement(member: Member, movement: CashMovement, *, work: Work) -> Judged:
     held = movement_holds(movement)
     if held:
-        return Judged(member, "held", held, [])
+        return Judged(member, "held", held + _card_flags(member, work=work), [])
     postings = post_movement(movement, accounts=work.reason_accounts)
-    flagged = movement_flags(movement, shift=work.shift, reasons=work.reason_accounts, circumstances=circumstances)
-    return Judged(member, "posted", flagged, postings)
+    flagged = movement_flags(movement, shift=work.shift, reasons=work.reason_accounts, circumstances=work.circumstances)
+    return Judged(member, "posted", flagged + _card_flags(member, work=work), postings)
+
+
+def _card_flags(member: Member, *, work: Work) -> tuple[Reason, ...]:
+    """What was masked or removed in the member at the door."""
+    members = "orders" if member.what == "order" else "cash_movements"
+    return work.card_flags.get((members, member.position), ())
 
 
 def member_order_id(member: Member) -> UUID | None:

@@ -17,19 +17,13 @@ from django.utils import timezone
 from psycopg.types.json import Jsonb
 
 from backoffice.domain.decoding import decode_batch
-from backoffice.domain.rules import Circumstances
+from backoffice.domain.identity import Decision
+from backoffice.domain.reasons import PROCESSING_FAILED, Reason, reasons_json
 from backoffice.inbox.claims import ISOLATE_AFTER, claim_next, count_failure, give_back
-from backoffice.ingestion.bookkeeping import reasons_json, write_judged
+from backoffice.ingestion.bookkeeping import write_judged
+from backoffice.ingestion.history import add_history_flags, look_again
 from backoffice.ingestion.identities import decide_identities
-from backoffice.ingestion.members import (
-    Judged,
-    crashed,
-    judge,
-    judge_safely,
-    member_number,
-    member_order_id,
-    read_members,
-)
+from backoffice.ingestion.members import Judged, Member, judge, member_number, member_order_id, read_members
 from backoffice.ingestion.reconcile import reconcile_unsettled
 from backoffice.ingestion.work import Work, lock_work
 from backoffice.sales.writers import next_order_ids
@@ -80,39 +74,53 @@ def _process(cursor: CursorWrapper, work: Work, *, isolate: bool, now: datetime)
     members = read_members(envelope, terminal_id=work.terminal_id)
     row_ids = next_order_ids(cursor, len(members))
     decisions = decide_identities(cursor, members, row_ids=row_ids, work=work)
-    circumstances = Circumstances(late=work.late)
     if isolate:
-        judged = [
-            judge_safely(member, decision, work=work, circumstances=circumstances)
-            for member, decision in zip(members, decisions, strict=True)
-        ]
-        judged = _write_one_by_one(cursor, judged, row_ids=row_ids, work=work, now=now)
+        judged = _write_one_by_one(cursor, members, decisions, row_ids=row_ids, work=work, now=now)
     else:
-        judged = [
-            judge(member, decision, work=work, circumstances=circumstances)
-            for member, decision in zip(members, decisions, strict=True)
-        ]
-        write_judged(cursor, judged, row_ids=row_ids, work=work, now=now)
+        judged = _judge_and_write(cursor, members, decisions, row_ids=row_ids, work=work, now=now)
     _mark_processed(cursor, judged, work=work, now=now)
     if work.settles:
         reconcile_unsettled(cursor, terminal_id=work.terminal_id, shift_id=work.shift.shift_id, now=now)
     log.info("batch processed", batch_id=str(work.batch_id), terminal=str(work.terminal_uuid), **_outcomes(judged))
 
 
-def _write_one_by_one(
-    cursor: CursorWrapper, judged: Sequence[Judged], *, row_ids: Sequence[int], work: Work, now: datetime
+def _judge_and_write(
+    cursor: CursorWrapper,
+    members: Sequence[Member],
+    decisions: Sequence[Decision],
+    *,
+    row_ids: Sequence[int],
+    work: Work,
+    now: datetime,
 ) -> list[Judged]:
-    written = []
-    for row_id, item in zip(row_ids, judged, strict=True):
+    judged = [judge(member, decision, work=work) for member, decision in zip(members, decisions, strict=True)]
+    judged = add_history_flags(cursor, judged, work=work)
+    write_judged(cursor, judged, row_ids=row_ids, work=work, now=now)
+    look_again(cursor, judged, row_ids=row_ids, work=work)
+    return judged
+
+
+def _write_one_by_one(
+    cursor: CursorWrapper,
+    members: Sequence[Member],
+    decisions: Sequence[Decision],
+    *,
+    row_ids: Sequence[int],
+    work: Work,
+    now: datetime,
+) -> list[Judged]:
+    """Whatever crashes is held alone, for a reason that the rules do not know of."""
+    written: list[Judged] = []
+    for member, decision, row_id in zip(members, decisions, row_ids, strict=True):
         try:
             with transaction.atomic():
-                write_judged(cursor, [item], row_ids=[row_id], work=work, now=now)
+                written += _judge_and_write(cursor, [member], [decision], row_ids=[row_id], work=work, now=now)
+                # What the database checks at the end of a transaction is checked for this member now.
                 cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
                 cursor.execute("SET CONSTRAINTS ALL DEFERRED")
-            written.append(item)
         except Exception as error:
-            log.exception("member held after a crash", batch_id=str(work.batch_id), position=item.member.position)
-            held = crashed(item.member, error)
+            log.exception("member held after a crash", batch_id=str(work.batch_id), position=member.position)
+            held = Judged(member, "held", (Reason(PROCESSING_FAILED, "", type(error).__name__),), [])
             write_judged(cursor, [held], row_ids=[row_id], work=work, now=now)
             written.append(held)
     return written

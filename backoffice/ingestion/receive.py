@@ -18,9 +18,9 @@ CLAIMED_AT_BIRTH = timedelta(seconds=2)
 
 STORE_BATCH = """
 INSERT INTO inbox_batch (batch_id, terminal_id, shift_id, digest, body, size, order_count, movement_count, received_at,
-    state, due_at, attempts, last_error, outcomes, results, movement_outcomes, movement_results)
+    card_flags, state, due_at, attempts, last_error, outcomes, results, movement_outcomes, movement_results)
 SELECT %(batch_id)s, terminal_id, shift_id, %(digest)s, %(body)s, %(size)s, %(orders)s, %(movements)s, %(now)s,
-    'received', %(due_at)s, %(attempts)s, '', '{}', '[]', '{}', '[]'
+    '[]', 'received', %(due_at)s, %(attempts)s, '', '{}', '[]', '{}', '[]'
 FROM sales_shift WHERE shift_id = %(shift_id)s AND terminal_id = %(terminal_id)s
 ON CONFLICT (batch_id) DO NOTHING
 """

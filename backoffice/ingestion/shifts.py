@@ -14,6 +14,7 @@ from backoffice.domain.states import ShiftState
 from backoffice.domain.wire import CloseShift, OpenShift
 from backoffice.fleet.models import Terminal
 from backoffice.ingestion.bookkeeping import line_rows
+from backoffice.ingestion.locks import lock_terminal
 from backoffice.ingestion.receive import IdentifierReused
 from backoffice.ingestion.reconcile import reconcile_shift
 from backoffice.ledger.writers import EntryRow, drawer_balance, next_entry_ids, write_entries
@@ -46,10 +47,6 @@ def open_shift(*, terminal: Terminal, shift_id: UUID, message: OpenShift, now: d
     Raises IdentifierReused, ShiftAlreadyOpen, and EnvelopeInvalid for a currency that is not the store's.
     """
     store = terminal.store
-    if message.currency not in (None, store.currency):
-        raise EnvelopeInvalid(
-            pointer="/currency", code="currency-not-of-store", detail=f"This store sells in {store.currency}."
-        )
     content = _hash(message)
     with transaction.atomic(), connection.cursor() as cursor:
         lock_terminal(terminal.pk)
@@ -58,6 +55,10 @@ def open_shift(*, terminal: Terminal, shift_id: UUID, message: OpenShift, now: d
             if stood.terminal_id != terminal.pk or bytes(stood.opening_hash) != content:
                 raise IdentifierReused
             return stood, False
+        if message.currency not in (None, store.currency):
+            raise EnvelopeInvalid(
+                pointer="/currency", code="currency-not-of-store", detail=f"This store sells in {store.currency}."
+            )
         other = open_shift_of(terminal)
         if other is not None and message.closed_at is None:
             raise ShiftAlreadyOpen(other.shift_id)
@@ -112,11 +113,6 @@ def close_shift(*, terminal: Terminal, shift_id: UUID, message: CloseShift, now:
     return shift, True
 
 
-def lock_terminal(terminal_id: int) -> None:
-    """Waits for whatever is at work on this terminal, and keeps others away until the transaction ends."""
-    Terminal.objects.select_for_update(no_key=True).only("pk").get(pk=terminal_id)
-
-
 def open_shift_of(terminal: Terminal) -> Shift | None:
     """The terminal's open shift; one recorded as already ended does not count."""
     return Shift.objects.filter(terminal=terminal, state=ShiftState.OPEN.value, recorded_end__isnull=True).first()
@@ -156,7 +152,7 @@ def _post_opening(shift: Shift, *, now: datetime) -> None:
 
 def _hash(message: OpenShift | CloseShift) -> bytes:
     """Of the message as read: unknown fields, white space and the spelling of times do not make another message."""
-    return hashlib.sha256(msgspec.msgpack.encode(_in_utc(message))).digest()
+    return hashlib.sha256(msgspec.msgpack.encode(_in_utc(message), order="sorted")).digest()
 
 
 def _in_utc(message: OpenShift | CloseShift) -> OpenShift | CloseShift:

@@ -6,8 +6,17 @@ from typing import Any
 from django.db import transaction
 
 from backoffice.domain.accounts import CASH_REASON_ACCOUNTS, PAYMENT_ACCOUNTS
-from backoffice.fleet.activation import issue_code, redeem_code, replace_credential
+from backoffice.fleet.activation import (
+    begin_to_use,
+    hash_token,
+    issue_code,
+    redeem_code,
+    replace_credential,
+    rotate_credential,
+    terminal_of_token,
+)
 from backoffice.fleet.models import Store, Terminal
+from backoffice.ingestion.locks import lock_terminal
 from backoffice.ledger.models import CashReason, PaymentAccount
 
 
@@ -67,3 +76,23 @@ def activate(*, code: str, device: dict[str, Any], now: datetime) -> tuple[Termi
             terminal.save(update_fields=["device", "activated_at"])
             return terminal, token
     raise ActivationRefused
+
+
+def authenticate(*, token: str, now: datetime) -> Terminal | None:
+    """The terminal that a token speaks for, with its store. A token's first use revokes the terminal's others."""
+    found = terminal_of_token(token)
+    if found is None:
+        return None
+    terminal, used = found
+    if not used:
+        with transaction.atomic():
+            lock_terminal(terminal.pk)
+            begin_to_use(token_hash=hash_token(token), now=now)
+    return terminal
+
+
+def rotate_token(*, terminal: Terminal) -> str:
+    """A new token; the present one works until the new one is first used, then never again."""
+    with transaction.atomic():
+        lock_terminal(terminal.pk)
+        return rotate_credential(terminal=terminal)

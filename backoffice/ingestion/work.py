@@ -1,5 +1,6 @@
 """What processing one batch needs to know, read once and locked: the batch, its terminal, shift and store."""
 
+import json
 import zlib
 from collections.abc import Mapping
 from datetime import date, datetime
@@ -8,7 +9,8 @@ from uuid import UUID
 
 from django.db.backends.utils import CursorWrapper
 
-from backoffice.domain.rules import Shift, StoreSettings
+from backoffice.domain.reasons import Reason
+from backoffice.domain.rules import Circumstances, Shift, StoreSettings
 
 # SKIP LOCKED: whoever finds the terminal at work goes elsewhere instead of waiting.
 LOCK_BATCH = """
@@ -16,11 +18,13 @@ SELECT b.batch_id, b.body, b.received_at, b.terminal_id, t.uuid, s.store_id, s.s
     s.opened_at, coalesce(s.closed_at, s.recorded_end), s.first_number, s.business_date,
     coalesce(b.received_at > s.close_received_at AND NOT s.declared -> 'batches' ? b.batch_id::text, false),
     st.max_order_total, st.min_refund_total, st.refund_days, st.rounding_step,
-    s.state <> 'open' OR EXISTS (SELECT FROM sales_shift c WHERE c.terminal_id = b.terminal_id AND c.state = 'closing')
+    s.state <> 'open' OR EXISTS (SELECT FROM sales_shift c WHERE c.terminal_id = b.terminal_id AND c.state = 'closing'),
+    h.clock_skew_ms, b.card_flags
 FROM inbox_batch b
 JOIN fleet_terminal t ON t.id = b.terminal_id
 JOIN sales_shift s ON s.shift_id = b.shift_id
 JOIN fleet_store st ON st.id = s.store_id
+LEFT JOIN fleet_heartbeat h ON h.terminal_id = b.terminal_id
 WHERE b.batch_id = %s AND b.state <> 'processed'
 FOR NO KEY UPDATE OF b, t SKIP LOCKED
 """
@@ -33,7 +37,7 @@ SELECT false, reason, account_id FROM ledger_cashreason WHERE store_id = %(store
 
 
 class Work(NamedTuple):
-    """One locked batch. `late` as protocol §5: received after the close, in a batch that the close does not list.
+    """One locked batch, and how it came. `card_flags` is what was masked at the door, by member.
 
     `settles` says that a closed shift may wait for this batch: its own, or another that misses its numbers.
     """
@@ -45,8 +49,9 @@ class Work(NamedTuple):
     terminal_uuid: UUID
     store_id: int
     shift: Shift
-    late: bool
+    circumstances: Circumstances
     settles: bool
+    card_flags: Mapping[tuple[str, int], tuple[Reason, ...]]
     settings: StoreSettings
     payment_accounts: Mapping[str, str]
     reason_accounts: Mapping[str, str]
@@ -83,8 +88,9 @@ def lock_work(cursor: CursorWrapper, batch_id: UUID) -> Work | None:
             first_number=row[11],
             business_date=row[12],
         ),
-        late=row[13],
+        circumstances=Circumstances(late=row[13], clock_skew_ms=row[19]),
         settles=row[18],
+        card_flags=_card_flags(json.loads(row[20])),
         settings=StoreSettings(
             max_order_total=row[14],
             min_refund_total=row[15],
@@ -95,3 +101,10 @@ def lock_work(cursor: CursorWrapper, batch_id: UUID) -> Work | None:
         payment_accounts={key: account for is_method, key, account in mapped if is_method},
         reason_accounts=reasons,
     )
+
+
+def _card_flags(stored: list[tuple[str, int, str, str]]) -> dict[tuple[str, int], tuple[Reason, ...]]:
+    flags: dict[tuple[str, int], tuple[Reason, ...]] = {}
+    for members, index, code, pointer in stored:
+        flags[members, index] = (*flags.get((members, index), ()), Reason(code, pointer, ""))
+    return flags

@@ -193,6 +193,36 @@ class CashMovement(models.Model):
         return f"{self.kind} {self.amount}"
 
 
+class Posting(models.Model):
+    """One transaction that posted orders of a store: what its terminals follow (ADR 10).
+
+    Transactions commit in another order than they number their rows; `xid` tells which of them may still be under way.
+    The orders are those of `batch_id` between the two ids.
+    """
+
+    pk = models.CompositePrimaryKey("store_id", "xid", "first_id")
+    store_id = models.IntegerField()
+    xid = models.BigIntegerField(help_text="pg_current_xact_id(), xid8 in the table.")
+    first_id = models.BigIntegerField()
+    last_id = models.BigIntegerField()
+    batch_id = models.UUIDField()
+    business_date = models.DateField()
+
+    class Meta:
+        managed = False
+
+
+class AwaitedOriginal(models.Model):
+    """A posted refund of an order that has not arrived: looked at again when it does."""
+
+    refund_id = models.BigIntegerField(primary_key=True)
+    refund_of = models.UUIDField(db_index=True)
+    business_date = models.DateField()
+
+    def __str__(self) -> str:
+        return f"refund of {self.refund_of}"
+
+
 class HeldItem(models.Model):
     """An order or cash movement that is kept, visible, and in no book until a person decides.
 

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db.backends.utils import CursorWrapper
+from psycopg.types.json import Jsonb
 
 # Sorted by the caller, so that batches of different terminals that overlap cannot deadlock.
 INSERT_IDENTITIES = """
@@ -93,7 +94,7 @@ class KnownVersion(NamedTuple):
 
 
 class OrderRow(NamedTuple):
-    """A row of `sales_order`; `customer` and `flags` are JSON text or None."""
+    """A row of `sales_order`. JSON goes into a COPY as `Jsonb`: a text would be stored as a JSON string."""
 
     id: int
     business_date: date
@@ -111,7 +112,7 @@ class OrderRow(NamedTuple):
     opened_at: datetime
     closed_at: datetime
     cashier: str
-    customer: str | None
+    customer: Jsonb | None
     printed_to: str
     refund_of: UUID | None
     note: str
@@ -120,13 +121,13 @@ class OrderRow(NamedTuple):
     rounding: int
     total: int
     tip: int
-    flags: str | None
+    flags: Jsonb | None
     received_at: datetime
     posted_at: datetime
 
 
 class OrderLineRow(NamedTuple):
-    """A row of `sales_orderline`; `taxes` is JSON text."""
+    """A row of `sales_orderline`."""
 
     order_id: int
     position: int
@@ -138,7 +139,7 @@ class OrderLineRow(NamedTuple):
     unit_price: Decimal
     discount: int
     amount: int
-    taxes: str
+    taxes: Jsonb
 
 
 class PaymentRow(NamedTuple):
@@ -202,3 +203,13 @@ def next_order_ids(cursor: CursorWrapper, count: int) -> list[int]:
     """`count` ids for orders, in ascending order."""
     cursor.execute("SELECT nextval('sales_order_id_seq') FROM generate_series(1, %s)", [count])
     return [row[0] for row in cursor.fetchall()]
+
+
+def note_posting(
+    cursor: CursorWrapper, *, store_id: int, first_id: int, last_id: int, batch_id: UUID, business_date: date
+) -> None:
+    """Tells the store's other terminals that this transaction posts orders of a batch, from one id to another."""
+    cursor.execute(
+        "INSERT INTO sales_posting (store_id, first_id, last_id, batch_id, business_date) VALUES (%s, %s, %s, %s, %s)",
+        [store_id, first_id, last_id, batch_id, business_date],
+    )

@@ -3,9 +3,10 @@
 from django.conf import settings
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
-from django.http import HttpRequest, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from psycopg_pool import PoolTimeout
 from redis import Redis
 from redis.exceptions import RedisError
@@ -39,6 +40,12 @@ def readyz(request: HttpRequest) -> JsonResponse:
     facts["broker"], broker_reasons = _broker()
     reasons += broker_reasons
     return JsonResponse({"ready": not reasons, "reasons": reasons, **facts}, status=503 if reasons else 200)
+
+
+@require_safe
+def metrics(request: HttpRequest) -> HttpResponse:
+    """What this process counts, for Prometheus."""
+    return HttpResponse(generate_latest(), content_type=CONTENT_TYPE_LATEST)
 
 
 def _unapplied_migrations() -> list[str]:

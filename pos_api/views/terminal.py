@@ -7,12 +7,16 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from backoffice.domain.rules import ORDER_TYPES
+from backoffice.domain.wire import read_heartbeat
 from backoffice.fleet.models import Store
+from backoffice.ingestion.heartbeats import take_heartbeat
 from backoffice.ingestion.shifts import open_shift_of
+from backoffice.ingestion.stores import rotate_token
 from backoffice.ledger.models import CashReason
 from backoffice.sales.queries import last_number
+from pos_api.bodies import read_body
 from pos_api.limits import limits_json
-from pos_api.schema import TERMINAL, describe
+from pos_api.schema import HEARTBEAT, HEARTBEAT_TAKEN, TERMINAL, TOKEN, describe
 from pos_api.views.base import TerminalView
 
 
@@ -35,6 +39,28 @@ class TerminalDetail(TerminalView):
                 "limits": limits_json(),
             }
         )
+
+
+class TerminalHeartbeat(TerminalView):
+    """What the terminal knows of itself."""
+
+    @describe(
+        "Tell how the terminal is",
+        request=HEARTBEAT,
+        responses={200: HEARTBEAT_TAKEN},
+        problems=["envelope-invalid", "body-malformed"],
+    )
+    def put(self, request: Request) -> Response:
+        message = read_heartbeat(read_body(request, small=True))
+        return Response(take_heartbeat(terminal=self.terminal, message=message, now=self.now))
+
+
+class TerminalToken(TerminalView):
+    """Changing over to another token."""
+
+    @describe("A further token; the present one works until it is first used", responses={201: TOKEN})
+    def post(self, request: Request) -> Response:
+        return Response({"token": rotate_token(terminal=self.terminal)}, status=201)
 
 
 def store_json(store: Store) -> dict[str, Any]:

@@ -1,0 +1,37 @@
+"""`GET /store/orders`: what every terminal of the store has sold (protocol §8)."""
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from backoffice.ingestion.feed import DEFAULT_PAGE, MAX_PAGE, CursorInvalid, read_cursor, store_orders
+from pos_api.problems import Problem
+from pos_api.schema import STORE_ORDERS, describe
+from pos_api.views.base import TerminalView
+
+# A terminal that has read everything asks again so much later: an order is seen two seconds after it is posted.
+POLL_AGAIN_S = 1
+
+
+class StoreOrders(TerminalView):
+    """Followed with the cursor that each answer gives."""
+
+    @describe(
+        "Posted orders of the store",
+        responses={200: STORE_ORDERS},
+        problems=["cursor-invalid"],
+        query=["after", "limit"],
+    )
+    def get(self, request: Request) -> Response:
+        try:
+            after = read_cursor(request.GET.get("after", ""))
+        except CursorInvalid:
+            raise Problem("cursor-invalid", "Use `next` of an earlier answer, or none to begin.") from None
+        page = store_orders(store_id=self.terminal.store_id, after=after, limit=_limit(request.GET.get("limit", "")))
+        return Response(page, headers={"Retry-After": "0" if page["more"] else str(POLL_AGAIN_S)})
+
+
+def _limit(text: str) -> int:
+    """Between 1 and 1000; what is no number counts as not said."""
+    if not (text.isascii() and text.isdigit()):
+        return DEFAULT_PAGE
+    return max(1, min(int(text[:9]), MAX_PAGE))
