@@ -1,6 +1,6 @@
 """The terminals' API, version 1."""
 
-from django.urls import path
+from django.urls import path, re_path
 
 from pos_api.views.activations import ActivationsView
 from pos_api.views.batches import BatchDetail, BatchUpload
@@ -20,6 +20,5 @@ urlpatterns = [
     path("shifts/<str:shift_id>/batches/<str:batch_id>", BatchUpload.as_view(), name="batch-upload"),
     path("batches/<str:batch_id>", BatchDetail.as_view(), name="batch"),
     path("", NotFoundView.as_view()),
-    path("", NotFoundView.as_view()),
-    path("<path:anything>", NotFoundView.as_view()),
+    re_path(".*", NotFoundView.as_view()),
 ]
