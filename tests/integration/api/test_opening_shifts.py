@@ -237,7 +237,6 @@ def test_price_mode_and_currency_are_frozen_when_it_opens(till: Till):
     assert Shift.objects.get(shift_id=till.shift_id).currency == "EUR"
 
 
-@pytest.mark.xfail(strict=True, reason="the currency is compared with the store's of today before the repeat is seen")
 def test_a_repeat_is_a_repeat_also_after_the_store_changed_its_currency():
     till, shift_id = Till(), uuid4()
     put(till, OPENING | {"currency": "EUR"}, shift_id)

@@ -1,0 +1,93 @@
+"""What operators and load balancers ask: alive at all, and fit to take uploads (protocol §9)."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import OperationalError, connection
+from django.test import Client
+from django.utils import timezone
+from redis import Redis
+
+from backoffice.inbox.models import Batch
+from pos_api.views import health
+from tests.till import Till, a_sale
+
+
+def ask(path: str) -> Any:
+    return Client(raise_request_exception=False).get(path)
+
+
+def test_a_process_that_answers_is_alive():
+    assert ask("/livez").status_code == 200
+
+
+def test_alive_needs_no_database(django_assert_num_queries: Any):
+    with django_assert_num_queries(0):
+        assert ask("/livez").status_code == 200
+
+
+def test_with_everything_up_it_is_ready():
+    answer = ask("/readyz")
+    assert (answer.status_code, answer.json()["ready"], answer.json()["reasons"]) == (200, True, [])
+
+
+def test_it_says_how_long_the_oldest_batch_has_waited(till: Till):
+    till.upload(a_sale(1001))
+    assert 0 <= ask("/readyz").json()["oldest_waiting_s"] < 60
+
+
+def test_a_batch_that_nobody_processes_is_a_reason(till: Till):
+    batch_id = till.upload(a_sale(1001)).json()["batch_id"]
+    long_ago = timezone.now() - timedelta(minutes=6)
+    Batch.objects.filter(batch_id=batch_id).update(received_at=long_ago, due_at=long_ago)
+    answer = ask("/readyz")
+    assert (answer.status_code, answer.json()["ready"]) == (503, False)
+    assert "workers" in answer.json()["reasons"][0]
+
+
+def test_a_database_that_does_not_answer_is_a_reason(monkeypatch: pytest.MonkeyPatch):
+    def refuse(**_: Any) -> None:
+        raise OperationalError("the password is hunter2")
+
+    monkeypatch.setattr(health, "oldest_waiting", refuse)
+    answer = ask("/readyz")
+    assert answer.status_code == 503
+    assert answer.json()["reasons"] == ["PostgreSQL does not answer"]
+
+
+def test_migrations_that_are_not_applied_are_a_reason():
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM django_migrations WHERE app = 'ledger' AND name = '0003_default_chart'")
+    answer = ask("/readyz")
+    assert answer.status_code == 503
+    assert "migrate" in answer.json()["reasons"][0]
+
+
+def test_redis_being_away_is_told_but_is_no_reason(settings: Any):
+    settings.REDIS_URL = "redis://127.0.0.1:1/0"
+    answer = ask("/readyz")
+    assert (answer.status_code, answer.json()["ready"]) == (200, True)
+    assert answer.json()["broker"].startswith("away")
+
+
+def test_a_broker_that_may_drop_messages_is_a_reason(settings: Any):
+    broker = Redis.from_url(settings.REDIS_URL)
+    broker.config_set("maxmemory-policy", "allkeys-lru")
+    try:
+        answer = ask("/readyz")
+    finally:
+        broker.config_set("maxmemory-policy", "noeviction")
+        broker.close()
+    assert answer.status_code == 503
+    assert "noeviction" in answer.json()["reasons"][0]
+
+
+@pytest.mark.parametrize("path", ["/livez", "/readyz"])
+def test_it_is_only_for_reading(path: str):
+    assert Client().post(path).status_code == 405
+
+
+@pytest.mark.parametrize("path", ["/livez", "/readyz", "/api/schema/", "/api/docs/"])
+def test_it_needs_no_credential(path: str):
+    assert ask(path).status_code == 200
