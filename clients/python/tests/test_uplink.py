@@ -154,6 +154,37 @@ def test_deferred_batches_are_read_later(till: Terminal, server: FakeBackOffice,
     assert till.journal.order(sold.order.order_id).outcome == "posted"
 
 
+def test_a_batch_that_waits_at_the_server_is_not_sent_twice(
+    till: Terminal, server: FakeBackOffice, baguette: Ring
+) -> None:
+    server.defer = True
+    cached(till, baguette, 3)
+    shift = till.close_shift(cash_counted=0)
+    till.sync()
+    assert till.look(shift.shift_id).missing_batches != ()
+    server.process()
+    till.sync()
+    assert len(batch_requests(server)) == 1
+    assert till.journal.shift(shift.shift_id).state == "reconciled"
+
+
+def test_a_batch_that_a_restore_took_is_sent_again_and_nothing_else_is(
+    till: Terminal, server: FakeBackOffice, baguette: Ring
+) -> None:
+    cached(till, baguette, 3)
+    shift = till.close_shift(cash_counted=0)
+    till._uplink.settle()
+    (batch_id,) = server.shifts[shift.shift_id].batches
+    server.shifts[shift.shift_id].batches.clear()
+    server.receipts.clear()
+    server.orders.clear()
+    till.journal.note_state(shift.shift_id, "closing", at="2026-03-01T20:00:00+00:00")
+    till.sync()
+    assert list(server.receipts) == [batch_id]
+    till.sync()
+    assert till.journal.shift(shift.shift_id).state == "reconciled"
+
+
 def test_missing_numbers_are_found_in_the_journal_and_sent(
     till: Terminal, server: FakeBackOffice, baguette: Ring
 ) -> None:

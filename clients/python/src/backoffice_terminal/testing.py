@@ -236,7 +236,8 @@ class FakeBackOffice:
             return view
         arrived = {order.body["number"] for order in self.orders.values() if order.terminal == shift.terminal}
         gaps = sorted(set(range(declared["first_number"], declared["last_number"] + 1)) - arrived)
-        unread = [id_ for id_ in declared["batches"] if id_ not in shift.batches]
+        waiting = {batch_id for _, batch_id, _ in self._waiting}
+        unread = [id_ for id_ in declared["batches"] if id_ not in shift.batches or id_ in waiting]
         agreed = held == 0 and {**declared["totals"], "order_count": declared["order_count"]} == computed
         state = "closing" if gaps or unread or self._waiting else "reconciled" if agreed else "discrepant"
         return {

@@ -220,9 +220,13 @@ class Uplink:
             self._begin_again(shift)
             return
         self._journal.note_state(shift.shift_id, view.state, at=self._now().isoformat())
-        for batch in self._journal.batches(shift.shift_id, "accepted", "processed", "failed"):
-            if batch.batch_id in view.missing_batches:
-                self.send(batch)
+        # A batch that still waits there counts as missing too; it has arrived, and its receipt says when it is done.
+        processed = self._journal.batches(shift.shift_id, "processed")
+        lost = [batch for batch in processed if batch.batch_id in view.missing_batches]
+        for batch in lost:
+            self.send(batch)
+        if lost:
+            return  # the missing numbers are those of these batches, as far as anybody knows yet
         for first, last in view.missing_numbers:
             for shift_id, orders in self._journal.delivered_orders(first, last).items():
                 self.send(self._seal(shift_id, orders, []))
