@@ -1,0 +1,12 @@
+"""The console's pages. Django finds them here: each module registers what it shows."""
+
+from django.contrib import admin
+from django.contrib.auth.models import Group, User
+
+from backoffice.review.admin import batches, fleet, held, ledger, orders, shifts
+
+__all__ = ["batches", "fleet", "held", "ledger", "orders", "shifts"]
+
+admin.site.index_template = "console/dashboard.html"
+admin.site.index_title = "Dashboard"
+admin.site.unregister([User, Group])

@@ -1,0 +1,136 @@
+"""What the console's lists and pages share: read-only unless they say otherwise, paged by key, nothing ever deleted."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.db.models import Model, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from unfold.admin import ModelAdmin
+
+from backoffice.review.admin.filters import FilterForm
+from backoffice.review.paging import KeysetChangeList
+
+
+class ConsoleAdmin(ModelAdmin):  # type: ignore[misc]
+    """A list of one table. Nothing is added or deleted here, ever: what sales refer to stays."""
+
+    list_title = ""
+    list_intro = ""
+    list_legend = ""
+    empty_text = "Nothing yet."
+    shows_first_steps = False
+    page_key: tuple[str, ...] = ("id",)
+    newest_first = True
+    filter_form: type[FilterForm] = FilterForm
+
+    change_list_template = "console/list.html"
+    change_form_template = "console/form.html"
+    list_per_page = 50
+    list_fullwidth = True
+    show_full_result_count = False
+    sortable_by = ()
+    actions = None
+    paginator = Paginator
+
+    @property
+    def own_parameters(self) -> set[str]:
+        """The parameters of the address that the console's own filters read."""
+        return set(self.filter_form.base_fields)
+
+    def complete(self, rows: list[Any]) -> None:
+        """Adds to the rows of one page what their cells show, in a fixed number of statements."""
+
+    def narrow(self, queryset: QuerySet[Any], chosen: Mapping[str, Any]) -> QuerySet[Any]:
+        """The rows that the filters leave; `chosen` is the cleaned data of `filter_form`."""
+        return queryset
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Every row; on the list, those that the filters leave."""
+        queryset: QuerySet[Any] = super().get_queryset(request)
+        match = request.resolver_match
+        if match is None or not (match.url_name or "").endswith("_changelist"):
+            return queryset
+        form = self.bound_filters(request)
+        return self.narrow(queryset, form.cleaned_data if form.is_valid() else {})
+
+    def bound_filters(self, request: HttpRequest) -> FilterForm:
+        """The filters as the address has them."""
+        return self.filter_form(request.GET)
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        """The list with its filters."""
+        form = self.bound_filters(request)
+        context = {"title": self.list_title, "filters": form, "intro": self.list_intro, "legend": self.list_legend}
+        context |= {
+            "show_steps": self.shows_first_steps,
+            "empty_text": self.empty_text,
+            "is_narrowed": form.is_narrowed or "q" in request.GET,
+        }
+        return super().changelist_view(request, context | (extra_context or {}))  # type: ignore[no-any-return]
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[KeysetChangeList]:
+        """Lists are read by key."""
+        return KeysetChangeList
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> TemplateResponse:
+        """A form whose header leads back to the list."""
+        context |= {"title": str(kwargs.get("obj") or ""), "show_save_and_continue": False}
+        return super().render_change_form(request, self.way_up() | context, *args, **kwargs)  # type: ignore[no-any-return]
+
+    def way_up(self) -> dict[str, str]:
+        """Where the header of a page leads back to."""
+        options = self.opts
+        return {
+            "up_url": reverse(f"admin:{options.app_label}_{options.model_name}_changelist"),
+            "up_title": self.list_title,
+        }
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Nobody adds here."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Nobody deletes, ever."""
+        return False
+
+
+class PageAdmin(ConsoleAdmin):
+    """A list, and a page per row instead of a form: `page_template` with what `page` gives."""
+
+    page_template = ""
+
+    def page(self, row: Any) -> dict[str, Any]:
+        """The context of a row's page, with its `title`."""
+        raise NotImplementedError
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The page of one row. Raises Http404."""
+        return self.show(request, object_id, template=self.page_template, **(extra_context or {}))
+
+    def show(self, request: HttpRequest, object_id: str, *, template: str, **extra: Any) -> HttpResponse:
+        """A page about one row. Raises Http404, and PermissionDenied for who may not see it."""
+        row = self.get_object(request, unquote(object_id))
+        if not self.has_view_permission(request, row):
+            raise PermissionDenied
+        if row is None:
+            raise Http404
+        request.current_app = self.admin_site.name
+        context = {**self.admin_site.each_context(request), "opts": self.opts, "row": row, "is_fullwidth": "1"}
+        return TemplateResponse(request, template, context | self.way_up() | self.page(row) | extra)
+
+
+class ReadingAdmin(PageAdmin):
+    """A list and pages of what nobody edits."""
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """The books are read."""
+        return False

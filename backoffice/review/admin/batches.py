@@ -1,0 +1,150 @@
+"""Batches: what arrived, and what became of it."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from django.contrib import admin
+from django.db.models import QuerySet, prefetch_related_objects
+from django.utils import timezone
+from django.utils.safestring import SafeString
+
+from backoffice.inbox.models import Batch
+from backoffice.review import cells
+from backoffice.review.admin.base import ReadingAdmin
+from backoffice.review.admin.filters import FilterForm, choice_field, store_field, terminal_field
+from backoffice.review.formats import counted, duration
+from backoffice.review.words import BATCH_STATES, OUTCOMES, remark
+from backoffice.sales.models import Order
+
+ORDERS_SHOWN = 200
+
+
+class BatchFilters(FilterForm):
+    """Where, and how far."""
+
+    store = store_field()
+    terminal = terminal_field()
+    state = choice_field("State", "All states", {key: label.text for key, label in BATCH_STATES.items()})
+
+
+@admin.register(Batch)
+class BatchAdmin(ReadingAdmin):
+    """Every upload, the newest first. The bodies themselves are not read for it."""
+
+    list_title = "Uploads"
+    list_intro = "Each upload is a batch of orders from one shift. The newest first."
+    empty_text = "No till has sent anything yet."
+    list_display = ("state_label", "received", "where", "contents", "became", "tries", "took")
+    filter_form = BatchFilters
+    page_key = ("received_at", "batch_id")
+    page_template = "console/batch.html"
+
+    def get_queryset(self, request: Any) -> QuerySet[Batch]:
+        """Without the bodies."""
+        return super().get_queryset(request).defer("body", "digest")
+
+    def narrow(self, queryset: QuerySet[Batch], chosen: Mapping[str, Any]) -> QuerySet[Batch]:
+        """By store, terminal and state."""
+        if chosen.get("store"):
+            queryset = queryset.filter(terminal__in=list(chosen["store"].terminals.values_list("pk", flat=True)))
+        if chosen.get("terminal"):
+            queryset = queryset.filter(terminal=chosen["terminal"])
+        if state := chosen.get("state"):
+            queryset = queryset.filter(state=state)
+            if state != "processed":
+                queryset = queryset.exclude(state="processed")  # said as the index of what waits says it
+        return queryset
+
+    def complete(self, rows: list[Any]) -> None:
+        """Terminals, stores, shifts."""
+        prefetch_related_objects(rows, "terminal__store", "shift")
+        now = timezone.now()
+        for row in rows:
+            row.span = (row.processed_at or now) - row.received_at
+
+    @admin.display(description="State")
+    def state_label(self, row: Batch) -> SafeString:
+        """Waiting, done or failed."""
+        return cells.label(BATCH_STATES[row.state])
+
+    @admin.display(description="Received")
+    def received(self, row: Batch) -> SafeString:
+        """In the store's time."""
+        return cells.when(row.received_at, row.terminal.store)
+
+    @admin.display(description="Where")
+    def where(self, row: Batch) -> SafeString:
+        """Store, terminal, shift."""
+        return cells.lines(row.terminal.store.name, f"{row.terminal.name} · shift {row.shift.number}")
+
+    @admin.display(description="Contents")
+    def contents(self, row: Batch) -> str:
+        """What it carried."""
+        return contents(row)
+
+    @admin.display(description="What became of it")
+    def became(self, row: Batch) -> SafeString:
+        """Its orders by outcome."""
+        moved = outcomes_in_words(row.movement_outcomes)
+        said = list(filter(None, [outcomes_in_words(row.outcomes), f"cash movements: {moved}" if moved else ""]))
+        return cells.lines(*(said or [cells.NONE]), _error(row))
+
+    @admin.display(description="Tries")
+    def tries(self, row: Batch) -> int:
+        """How often it was tried."""
+        return row.attempts
+
+    @admin.display(description="Until in the books")
+    def took(self, row: Any) -> str:
+        """From receiving to the books, or how long it has waited so far."""
+        return duration(row.span) if row.processed_at else f"{duration(row.span)} so far"
+
+    def page(self, row: Any) -> dict[str, Any]:
+        """What it carried and what became of each part."""
+        self.complete([row])
+        orders = Order.objects.filter(
+            shift_id=row.shift_id, business_date=row.shift.business_date, batch_id=row.batch_id
+        ).order_by("position")
+        return {
+            "title": "Upload",
+            "state": BATCH_STATES[row.state],
+            "contents": contents(row),
+            "became": outcomes_in_words(row.outcomes),
+            "movements_became": outcomes_in_words(row.movement_outcomes),
+            "orders": list(orders[:ORDERS_SHOWN]),
+            "orders_shown": ORDERS_SHOWN,
+            "others": [_result(result, row) for result in row.results if result["outcome"] != "posted"],
+            "movements": [_result(result, row) for result in row.movement_results],
+        }
+
+
+def contents(batch: Batch) -> str:
+    """`100 orders, 1 cash movement`."""
+    parts = []
+    if batch.order_count or not batch.movement_count:
+        parts.append(counted(batch.order_count, "order"))
+    if batch.movement_count:
+        parts.append(counted(batch.movement_count, "cash movement"))
+    return ", ".join(parts)
+
+
+def outcomes_in_words(outcomes: Mapping[str, int]) -> str:
+    """`96 in the books, 2 sent before, 1 held`."""
+    return ", ".join(f"{outcomes[key]:,} {said}" for key, said in OUTCOMES.items() if outcomes.get(key))
+
+
+def _error(batch: Batch) -> str:
+    return f"Last try: {batch.last_error}" if batch.last_error else ""
+
+
+def _result(result: Mapping[str, Any], batch: Batch) -> dict[str, Any]:
+    """One notable result for the page."""
+    item_id = result.get("order_id") or result.get("movement_id")
+    return {
+        "number": result.get("number"),
+        "item_id": UUID(item_id) if item_id else None,
+        "place": result["index"] + 1,
+        "outcome": OUTCOMES.get(result["outcome"], result["outcome"]).capitalize(),
+        "remarks": [remark(reason, batch.shift.currency) for reason in result["reasons"]],
+    }

@@ -1,0 +1,154 @@
+"""Held orders: what is not in the books until someone decides."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet, prefetch_related_objects
+from django.utils import timezone
+from django.utils.safestring import SafeString
+
+from backoffice.review import cells
+from backoffice.review.admin.base import ReadingAdmin
+from backoffice.review.admin.filters import FilterForm, choice_field, store_field
+from backoffice.review.comparing import compare
+from backoffice.review.formats import duration
+from backoffice.review.originals import Original, Place, read_originals
+from backoffice.review.rivals import Rival, find_rival
+from backoffice.review.words import Remark, remark
+from backoffice.sales.models import HeldItem
+
+# The list reads its rows' originals for their asterisk; a page must not read more than this for it.
+READABLE_SIZE = 1024 * 1024
+
+
+class HeldFilters(FilterForm):
+    """Where, and of which sort."""
+
+    store = store_field()
+    sort = choice_field(
+        "Reason", "All reasons", {"held": "Cannot be posted", "conflict": "Contradicts what came first"}
+    )
+
+
+@admin.register(HeldItem)
+class HeldAdmin(ReadingAdmin):
+    """What is held, the oldest first."""
+
+    list_title = "Held orders"
+    list_intro = "Kept, and in no book until someone decides. The oldest first."
+    list_legend = cells.ASTERISK_LEGEND
+    empty_text = "Nothing is held: every order that arrived is in the books."
+    list_display = ("order", "why", "where", "received", "waiting", "amount")
+    filter_form = HeldFilters
+    page_key = ("id",)
+    newest_first = False
+    page_template = "console/held.html"
+
+    def narrow(self, queryset: QuerySet[HeldItem], chosen: Mapping[str, Any]) -> QuerySet[HeldItem]:
+        """By store and sort."""
+        if chosen.get("store"):
+            queryset = queryset.filter(store=chosen["store"])
+        if chosen.get("sort"):
+            queryset = queryset.filter(outcome=chosen["sort"])
+        return queryset
+
+    def complete(self, rows: list[Any]) -> None:
+        """Stores, terminals, shifts, and the originals for their amounts and asterisks."""
+        prefetch_related_objects(rows, "store", "terminal", "shift")
+        originals = read_originals((_place(row) for row in rows), max_size=READABLE_SIZE)
+        now = timezone.now()
+        for row in rows:
+            row.original = originals.get(_place(row))
+            row.stake = _stake(row, row.original)
+            row.waited = now - row.received_at
+
+    @admin.display(description="Order")
+    def order(self, row: Any) -> SafeString | str:
+        """Its number where it could be read."""
+        if row.what == "movement":
+            return "Cash movement"
+        if row.number is None:
+            return "No number"
+        return cells.number(row.number, offline=row.original is not None and row.original.is_offline)
+
+    @admin.display(description="Why it is held")
+    def why(self, row: Any) -> SafeString:
+        """The reasons, in sentences."""
+        return cells.lines(*(said.sentence for said in _remarks(row)))
+
+    @admin.display(description="Where")
+    def where(self, row: HeldItem) -> SafeString:
+        """Store, terminal, shift."""
+        return cells.lines(row.store.name, f"{row.terminal.name} · shift {row.shift.number}")
+
+    @admin.display(description="Received")
+    def received(self, row: HeldItem) -> SafeString:
+        """In the store's time."""
+        return cells.when(row.received_at, row.store)
+
+    @admin.display(description="Waiting")
+    def waiting(self, row: Any) -> str:
+        """Since it was received."""
+        return duration(row.waited)
+
+    @admin.display(description="At stake")
+    def amount(self, row: Any) -> SafeString:
+        """As far as it could be read."""
+        return cells.amount(row.stake, row.shift.currency)
+
+    def page(self, row: Any) -> dict[str, Any]:
+        """Why, what it says, and beside it what it contradicts."""
+        prefetch_related_objects([row], "store", "terminal", "shift")
+        rival = find_rival(row)
+        places = [_place(row), *([rival.place] if rival else [])]
+        originals = read_originals(places)
+        original = originals.get(_place(row))
+        name = "Cash movement" if row.what == "movement" else "Order"
+        star = "*" if original is not None and original.is_offline else ""
+        return {
+            "title": f"{name} {row.number}{star} is held"
+            if row.number is not None
+            else f"{name} without a number is held",
+            "remarks": _remarks(row),
+            "original": original,
+            "mode": "offline" if star else "online",
+            "made": "made offline" if star else "",
+            "stake": _stake(row, original),
+            "waited": timezone.now() - row.received_at,
+            "legend": cells.ASTERISK_LEGEND,
+            **_comparison(row, original, rival, originals),
+        }
+
+
+def _comparison(
+    row: HeldItem, original: Original | None, rival: Rival | None, originals: dict[Place, Original]
+) -> dict[str, Any]:
+    """Both versions field by field; nothing where the first cannot be found."""
+    first = originals.get(rival.place) if rival else None
+    if original is None or first is None or rival is None:
+        return {}
+    fields = compare(first.value, original.value, currency=row.shift.currency, zone=row.store.timezone)
+    return {
+        "rival": rival,
+        "first": first,
+        "changed": [field for field in fields if field.changed],
+        "same": [field for field in fields if not field.changed],
+    }
+
+
+def _place(row: HeldItem) -> Place:
+    return Place(row.batch_id, row.what, row.position)
+
+
+def _remarks(row: HeldItem) -> list[Remark]:
+    return [remark(reason, row.shift.currency) for reason in row.reasons]
+
+
+def _stake(row: HeldItem, original: Original | None) -> int | None:
+    """The order's total or the movement's amount, in minor units, where it can be read."""
+    if row.total is not None:
+        return row.total
+    value = original.value if original is not None else None
+    amount = value.get("amount" if row.what == "movement" else "total") if isinstance(value, dict) else None
+    return amount if isinstance(amount, int) and not isinstance(amount, bool) else None

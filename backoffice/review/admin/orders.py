@@ -1,0 +1,191 @@
+"""Orders: what was sold."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import Max, QuerySet, prefetch_related_objects
+from django.http import HttpRequest
+from django.template.response import TemplateResponse
+from django.utils.safestring import SafeString
+
+from backoffice.inbox.models import Batch
+from backoffice.review import cells
+from backoffice.review.admin.base import ReadingAdmin
+from backoffice.review.admin.filters import FilterForm, choice_field, day_field, store_field, terminal_field
+from backoffice.review.finding import find_identities, held_among, row_of
+from backoffice.review.journal import entry_of
+from backoffice.review.originals import Place, read_originals
+from backoffice.review.words import KINDS, METHODS, STATUSES, TYPES, Remark, named, remark
+from backoffice.sales.models import Order, OrderLine, Payment, Shift
+
+# A store's or terminal's orders are found through its shifts, which have indexes for it.
+SHIFTS_BACK = 200
+ORDERS_BACK = 100_000
+
+
+class OrderFilters(FilterForm):
+    """Where, when and how the order was made."""
+
+    store = store_field()
+    terminal = terminal_field()
+    day = day_field()
+    made = choice_field("Made", "Online and offline", {"offline": "Offline only", "online": "Online only"})
+    shift = forms.UUIDField(widget=forms.HiddenInput)
+
+
+@admin.register(Order)
+class OrderAdmin(ReadingAdmin):
+    """Every order in the books, newest first; voided and training orders too."""
+
+    list_title = "Orders"
+    list_intro = (
+        "The newest first. A store or terminal is shown for its latest 200 shifts; choose a day to go further back."
+    )
+    list_legend = cells.ASTERISK_LEGEND
+    empty_text = "No order has arrived yet. A till's orders appear here as soon as they are in the books."
+    list_display = ("order", "what", "where", "cashier_name", "closed", "paid_by", "remarks", "amount")
+    search_fields = ("number",)
+    search_help_text = "Order number or identifier"
+    filter_form = OrderFilters
+    page_key = ("id",)
+    page_template = "console/order.html"
+
+    def narrow(self, queryset: QuerySet[Order], chosen: Mapping[str, Any]) -> QuerySet[Order]:
+        """Through shifts, so that neither the order table nor months that do not matter are searched."""
+        scope = _shifts(chosen)
+        if scope is not None:
+            shifts = list(scope.values_list("shift_id", "business_date"))
+            queryset = queryset.filter(
+                shift_id__in=[shift_id for shift_id, _ in shifts], business_date__in={day for _, day in shifts}
+            )
+        if made := chosen.get("made"):
+            queryset = queryset.filter(mode=made)
+            if scope is None:
+                newest = Order.objects.aggregate(newest=Max("id"))["newest"] or 0
+                queryset = queryset.filter(id__gt=newest - ORDERS_BACK)
+        return queryset
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Order], search_term: str
+    ) -> tuple[QuerySet[Order], bool]:
+        """By number or UUID, through the identities."""
+        if not search_term.strip():
+            return queryset, False
+        found = find_identities(search_term)
+        return queryset.filter(
+            id__in=[identity.row_id for identity in found],
+            business_date__in={identity.business_date for identity in found},
+        ), False
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        """The list; a search also names what is held under that number."""
+        term = request.GET.get("q", "")
+        held = held_among(find_identities(term)) if term.strip() else []
+        return super().changelist_view(request, {"held_found": held} | (extra_context or {}))
+
+    def complete(self, rows: list[Any]) -> None:
+        """Stores, terminals, shifts and payments of one page."""
+        prefetch_related_objects(rows, "store", "terminal", "shift")
+        payments: dict[int, list[Payment]] = {}
+        for payment in Payment.objects.filter(
+            order_id__in=[row.pk for row in rows], business_date__in={row.business_date for row in rows}
+        ):
+            payments.setdefault(payment.order_id, []).append(payment)
+        for row in rows:
+            row.shown_payments = payments.get(row.pk, [])
+
+    @admin.display(description="Order")
+    def order(self, row: Order) -> SafeString:
+        """The number, with its asterisk."""
+        return cells.number(row.number, offline=row.mode == "offline")
+
+    @admin.display(description="What")
+    def what(self, row: Order) -> SafeString:
+        """Sale or refund, and which type; voided and training orders say so."""
+        status = "" if row.status == "paid" else STATUSES[row.status]
+        return cells.lines(KINDS[row.kind], ", ".join(filter(None, [status, named(TYPES, row.type)])))
+
+    @admin.display(description="Where")
+    def where(self, row: Order) -> SafeString:
+        """Store, terminal, shift."""
+        return cells.lines(row.store.name, f"{row.terminal.name} · shift {row.shift.number}")
+
+    @admin.display(description="Cashier")
+    def cashier_name(self, row: Order) -> str | SafeString:
+        """Who sold."""
+        return row.cashier or cells.NONE
+
+    @admin.display(description="Closed")
+    def closed(self, row: Order) -> SafeString:
+        """When, by the till's clock, in the store's time."""
+        return cells.when(row.closed_at, row.store)
+
+    @admin.display(description="Paid by")
+    def paid_by(self, row: Any) -> str | SafeString:
+        """The methods, in the order given."""
+        return ", ".join(dict.fromkeys(named(METHODS, payment.method) for payment in row.shown_payments)) or cells.NONE
+
+    @admin.display(description="Remarks")
+    def remarks(self, row: Order) -> str | SafeString:
+        """Its flags in a few words."""
+        said = list(dict.fromkeys(flag.short for flag in _remarks(row)))
+        return cells.lines(*said) if said else cells.NONE
+
+    @admin.display(description="Total")
+    def amount(self, row: Order) -> SafeString:
+        """In the order's currency."""
+        return cells.amount(row.total, row.currency)
+
+    def page(self, row: Any) -> dict[str, Any]:
+        """The receipt, the journal entry, where it came from, and the original."""
+        prefetch_related_objects([row], "store", "terminal", "shift")
+        key = {"order_id": row.pk, "business_date": row.business_date}
+        lines = list(OrderLine.objects.filter(**key))
+        place = Place(row.batch_id, "order", row.position)
+        batch = Batch.objects.only("batch_id", "received_at", "processed_at", "order_count").get(pk=row.batch_id)
+        return {
+            "title": f"Order {row.number}{'*' if row.mode == 'offline' else ''}",
+            "lines": lines,
+            "taxes": _taxes(lines),
+            "payments": list(Payment.objects.filter(**key)),
+            "remarks": _remarks(row),
+            "entry": entry_of(source_kind="order", source_id=row.order_id),
+            "batch": batch,
+            "position": row.position + 1,
+            "travelled": max(row.received_at - row.closed_at, timedelta()),
+            "original": read_originals([place]).get(place),
+            "refunded": row_of(row.refund_of) if row.refund_of else None,
+            "legend": cells.ASTERISK_LEGEND,
+        }
+
+
+def _shifts(chosen: Mapping[str, Any]) -> QuerySet[Shift] | None:
+    """The shifts that the filters speak of; None where they speak of all."""
+    found: dict[str, Any] = {}
+    if chosen.get("shift"):
+        found["shift_id"] = chosen["shift"]
+    if chosen.get("store"):
+        found["store"] = chosen["store"]
+    if chosen.get("terminal"):
+        found["terminal"] = chosen["terminal"]
+    if chosen.get("day"):
+        found["business_date"] = chosen["day"]
+    if not found:
+        return None
+    shifts = Shift.objects.filter(**found).order_by("-opened_at")
+    return shifts if "business_date" in found else shifts[:SHIFTS_BACK]
+
+
+def _taxes(lines: list[OrderLine]) -> dict[str, int]:
+    sums: dict[str, int] = {}
+    for line in lines:
+        for tax in line.taxes:
+            sums[tax["code"]] = sums.get(tax["code"], 0) + tax["amount"]
+    return sums
+
+
+def _remarks(row: Order) -> list[Remark]:
+    return [remark(flag, row.currency) for flag in row.flags or []]

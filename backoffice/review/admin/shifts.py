@@ -1,0 +1,133 @@
+"""Shifts: does this drawer add up?"""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from django.contrib import admin
+from django.db.models import Count, Q, QuerySet, Sum, prefetch_related_objects
+from django.utils.safestring import SafeString
+
+from backoffice.ingestion.report import shift_report
+from backoffice.review import cells
+from backoffice.review.admin.base import ReadingAdmin
+from backoffice.review.admin.filters import FilterForm, choice_field, day_field, store_field, terminal_field
+from backoffice.review.declared import drawer, table, what_is_wrong
+from backoffice.review.formats import counted
+from backoffice.review.words import SHIFT_STATES, figure
+from backoffice.sales.models import CashMovement, HeldItem, Order, Shift
+
+SETTLED_LAST = ("open", "closing", "discrepant")
+HELD_SHOWN = 50
+
+
+class ShiftFilters(FilterForm):
+    """Where, when and in which state."""
+
+    store = store_field()
+    terminal = terminal_field()
+    day = day_field()
+    state = choice_field("State", "All states", {key: label.text for key, label in SHIFT_STATES.items()})
+
+
+@admin.register(Shift)
+class ShiftAdmin(ReadingAdmin):
+    """Every shift, the one opened last first."""
+
+    list_title = "Shifts"
+    list_intro = "What the till declared beside what arrived. The shift opened last comes first."
+    empty_text = "No shift has been opened yet. A till opens one before it sells."
+    list_display = ("state_label", "number_and_day", "where", "cashier_name", "opened", "orders", "sold", "difference")
+    filter_form = ShiftFilters
+    page_key = ("opened_at", "shift_id")
+    page_template = "console/shift.html"
+
+    def narrow(self, queryset: QuerySet[Shift], chosen: Mapping[str, Any]) -> QuerySet[Shift]:
+        """By store, terminal, day and state."""
+        fields = {"store": "store", "terminal": "terminal", "day": "business_date", "state": "state"}
+        wanted = {field: chosen[name] for name, field in fields.items() if chosen.get(name)}
+        if wanted.get("state") in SETTLED_LAST:
+            queryset = queryset.exclude(state__in=["reconciled", "approved"])  # as the index of the unsettled says it
+        return queryset.filter(**wanted)
+
+    def complete(self, rows: list[Any]) -> None:
+        """Stores, terminals, live sums of orders, and what is held."""
+        prefetch_related_objects(rows, "store", "terminal")
+        ids = [row.pk for row in rows]
+        sums = _sums(ids, days={row.business_date for row in rows})
+        held = dict(HeldItem.objects.filter(shift_id__in=ids).order_by().values_list("shift_id").annotate(Count("id")))
+        for row in rows:
+            row.order_count, row.sold_minor = sums.get(row.pk, (0, 0))
+            row.held = held.get(row.pk, 0)
+
+    @admin.display(description="State")
+    def state_label(self, row: Shift) -> SafeString:
+        """Where it stands."""
+        return cells.label(SHIFT_STATES[row.state])
+
+    @admin.display(description="Shift")
+    def number_and_day(self, row: Shift) -> SafeString:
+        """The till's number for it, and the business day."""
+        return cells.lines(f"Shift {row.number}", f"{row.business_date.day} {row.business_date:%b %Y}")
+
+    @admin.display(description="Where")
+    def where(self, row: Shift) -> SafeString:
+        """Store and terminal."""
+        return cells.lines(row.store.name, row.terminal.name)
+
+    @admin.display(description="Cashier")
+    def cashier_name(self, row: Shift) -> str | SafeString:
+        """Who opened it."""
+        return row.cashier or cells.NONE
+
+    @admin.display(description="Opened, closed")
+    def opened(self, row: Shift) -> SafeString:
+        """Both, in the store's time."""
+        end = row.closed_at or row.recorded_end
+        return cells.lines(cells.time(row.opened_at, row.store), cells.time(end, row.store) if end else "still open")
+
+    @admin.display(description="Orders")
+    def orders(self, row: Any) -> SafeString:
+        """In the books, and of how many declared."""
+        declared = row.declared["order_count"] if row.declared else None
+        said = f"of {declared:,} declared" if declared not in (None, row.order_count) else ""
+        return cells.lines(f"{row.order_count:,}", said, counted(row.held, "held", "held") if row.held else "")
+
+    @admin.display(description="Sold")
+    def sold(self, row: Any) -> SafeString:
+        """Sales less refunds."""
+        return cells.amount(row.sold_minor, row.currency)
+
+    @admin.display(description="Over or short")
+    def difference(self, row: Shift) -> SafeString:
+        """Cash, and the names of other figures that differ."""
+        said = ", ".join(figure(item["what"]).lower() for item in row.differences)
+        return cells.lines(cells.difference(row.over_short, row.currency), f"differs: {said}" if said else "")
+
+    def page(self, row: Any) -> dict[str, Any]:
+        """Declared beside computed, live; the drawer; what is missing, held and late."""
+        prefetch_related_objects([row], "store", "terminal")
+        report = shift_report(row)
+        movements = list(CashMovement.objects.filter(shift_id=row.pk).order_by("occurred_at", "pk"))
+        held = HeldItem.objects.filter(shift_id=row.pk).order_by("id")[:HELD_SHOWN]
+        return {
+            "title": f"Shift {row.number}",
+            "state": SHIFT_STATES[row.state],
+            "figures": table(report),
+            "drawer": drawer(row, report, movements),
+            "movements": movements,
+            "problems": what_is_wrong(report),
+            "held": list(held),
+            "report": report,
+        }
+
+
+def _sums(ids: list[UUID], *, days: set[Any]) -> dict[UUID, tuple[int, int]]:
+    """Per shift: how many orders are in the books, and sales less refunds in minor units. One statement."""
+    rows = (
+        Order.objects.filter(shift_id__in=ids, business_date__in=days)
+        .order_by()
+        .values_list("shift_id")
+        .annotate(count=Count("id"), sold=Sum("total", filter=Q(status="paid")))
+    )
+    return {shift_id: (count, int(total or 0)) for shift_id, count, total in rows}

@@ -1,0 +1,54 @@
+"""The form of a store's settings: amounts are typed as people write them, and kept in minor units."""
+
+from decimal import Decimal
+from typing import Any
+
+from babel.numbers import get_currency_precision
+from django import forms
+from unfold.widgets import UnfoldAdminDecimalFieldWidget
+
+from backoffice.fleet.models import Store
+
+AMOUNTS = {
+    "max_order_total": ("Largest order", "A larger order gets a remark."),
+    "min_refund_total": ("Smallest refund", "A smaller refund gets a remark."),
+    "rounding_step": (
+        "Cash rounding step",
+        "Such as 0.05 in Switzerland. Rounding by more than half of it gets a remark.",
+    ),
+}
+MOST_DIGITS = 15
+
+
+class StoreForm(forms.ModelForm):  # type: ignore[type-arg] # django-stubs' generic has no run-time counterpart
+    """Shows amounts in the store's currency."""
+
+    class Meta:
+        model = Store
+        fields = ("name", "prices_include_tax", "max_order_total", "min_refund_total", "refund_days", "rounding_step")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        digits = get_currency_precision(self.instance.currency)
+        for name, (title, help_text) in AMOUNTS.items():
+            minor = getattr(self.instance, name)
+            self.fields[name] = forms.DecimalField(
+                label=f"{title} ({self.instance.currency})",
+                help_text=help_text,
+                required=False,
+                min_value=Decimal(0),
+                max_digits=MOST_DIGITS,
+                decimal_places=digits,
+                widget=UnfoldAdminDecimalFieldWidget(),
+            )
+            self.initial[name] = None if minor is None else Decimal(minor).scaleb(-digits)
+        self.fields["refund_days"].label = "Days in which a refund is usual"
+
+    def clean(self) -> dict[str, Any]:
+        """Amounts in minor units."""
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        digits = get_currency_precision(self.instance.currency)
+        for name in AMOUNTS:
+            if cleaned.get(name) is not None:
+                cleaned[name] = int(cleaned[name].scaleb(digits))
+        return cleaned

@@ -1,0 +1,78 @@
+"""Cells of the lists: safe HTML, one look everywhere."""
+
+from datetime import datetime
+from typing import Any
+
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from backoffice.fleet.models import Store
+from backoffice.review.formats import moment, money
+from backoffice.review.words import Label
+
+NONE = format_html('<span class="c-none" aria-label="none">{}</span>', "–")
+ASTERISK_LEGEND = "* made offline: the till kept the order and sent it later."
+
+
+def label(word: Label) -> SafeString:
+    """A word in its colour."""
+    return format_html('<span class="c-label c-{}">{}</span>', word.colour, word.text)
+
+
+def amount(minor: int | None, currency: str) -> SafeString:
+    """Money, or a dash."""
+    if minor is None:
+        return NONE
+    return format_html('<span class="c-money{}">{}</span>', " c-negative" if minor < 0 else "", money(minor, currency))
+
+
+def difference(minor: int | None, currency: str) -> SafeString:
+    """Money that should be nothing, in warning colour where it is not; a dash where it is not known."""
+    if not minor:
+        return amount(minor, currency)
+    return format_html('<strong class="c-bad c-money">{}{}</strong>', "+" if minor > 0 else "", money(minor, currency))
+
+
+def when(value: datetime | None, store: Store) -> SafeString:
+    """A time of the store on two lines, for narrow columns."""
+    if value is None:
+        return NONE
+    day, _, clock = moment(value, store.timezone).partition(", ")
+    return format_html('<time datetime="{}">{}</time>', value.isoformat(), lines(day, clock))
+
+
+def time(value: datetime | None, store: Store) -> SafeString:
+    """A time of the store, or a dash."""
+    if value is None:
+        return NONE
+    return format_html('<time datetime="{}">{}</time>', value.isoformat(), moment(value, store.timezone))
+
+
+def number(order_number: int | None, *, offline: bool) -> SafeString:
+    """An order's number, with its asterisk where it was made offline."""
+    if order_number is None:
+        return NONE
+    if not offline:
+        return format_html('<span class="c-number">{}</span>', order_number)
+    return format_html(
+        '<span class="c-number">{}<abbr class="c-asterisk" title="made offline">*</abbr></span>', order_number
+    )
+
+
+def page_link(row: Any, text: object) -> SafeString:
+    """A link to a row's page."""
+    return format_html('<a class="c-link" href="{}">{}</a>', page_url(row), text)
+
+
+def page_url(row: Any) -> str:
+    """The address of a row's page."""
+    options = row._meta  # noqa: SLF001 - Django's documented interface
+    return reverse(f"admin:{options.app_label}_{options.model_name}_change", args=[row.pk])
+
+
+def lines(*texts: object) -> SafeString:
+    """The first as the main line, the others small below it; empty ones are left out."""
+    first, *others = texts
+    small = format_html_join("", '<span class="c-sub">{}</span>', ((text,) for text in others if text))
+    return format_html('<span class="c-lines"><span>{}</span>{}</span>', first, small)

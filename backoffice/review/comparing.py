@@ -1,0 +1,80 @@
+"""Two versions of one order, field by field: what changed between them, in words."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+from backoffice.review import words
+from backoffice.review.formats import money
+from backoffice.review.words import place
+
+_NAMES: dict[str, Mapping[str, str]] = {
+    "kind": words.KINDS | words.LINE_KINDS | words.MOVEMENTS,
+    "status": words.STATUSES,
+    "type": words.TYPES,
+    "method": words.METHODS,
+    "printed_to": words.PRINTED_TO,
+    "mode": {"online": "Online", "offline": "Offline"},
+}
+_TIMES = frozenset({"opened_at", "closed_at", "occurred_at"})
+_AMOUNTS = frozenset({"amount", "unit_price", "discount", "total", "tip", "rounding", "tendered", "change"})
+ABSENT = "—"
+
+
+class Field(NamedTuple):
+    """One field of both versions as text; "—" where a version has none."""
+
+    name: str
+    first: str
+    second: str
+
+    @property
+    def changed(self) -> bool:
+        """Whether the versions differ here."""
+        return self.first != self.second
+
+
+def compare(first: Any, second: Any, *, currency: str, zone: str) -> list[Field]:
+    """Every field of either version, in the order of the first; amounts in `currency`, times in `zone`."""
+    one, two = dict(_fields(first)), dict(_fields(second))
+    return [
+        Field(
+            place(pointer).capitalize() or "All of it",
+            _text(pointer, one, currency=currency, zone=zone),
+            _text(pointer, two, currency=currency, zone=zone),
+        )
+        for pointer in {**one, **two}
+    ]
+
+
+def _fields(value: Any, pointer: str = "") -> Iterator[tuple[str, Any]]:
+    if isinstance(value, dict) and value:
+        for key, member in value.items():
+            yield from _fields(member, f"{pointer}/{key.replace('/', '∕')}")
+    elif isinstance(value, list) and value:
+        for index, member in enumerate(value):
+            yield from _fields(member, f"{pointer}/{index}")
+    else:
+        yield pointer, value
+
+
+def _text(pointer: str, fields: dict[str, Any], *, currency: str, zone: str) -> str:
+    value = fields.get(pointer)
+    if value is None or value in ({}, []):
+        return ABSENT
+    name = pointer.rpartition("/")[2]
+    if name in _AMOUNTS and isinstance(value, int) and not isinstance(value, bool):
+        return money(value, currency)
+    if not isinstance(value, str):
+        return str(value)
+    return _time(value, zone) if name in _TIMES else _NAMES.get(name, {}).get(value, value)
+
+
+def _time(text: str, zone: str) -> str:
+    """A device's time to the second, in the store's zone; as sent where it cannot be read."""
+    try:
+        local = datetime.fromisoformat(text).astimezone(ZoneInfo(zone))
+    except ValueError:
+        return text
+    return f"{local.day} {local:%b %Y, %H:%M:%S %Z}"

@@ -1,0 +1,159 @@
+"""The dashboard: is everything here, what was sold today, and what waits for a person."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+from django.db import connection
+from django.db.models import Count, Sum
+from django.http import HttpRequest
+from django.utils import timezone
+
+from backoffice.fleet.models import Store, Terminal
+from backoffice.review.formats import counted
+from backoffice.review.sync import NOTHING_UNSETTLED, Signs, SyncState, read_signs, sync_state
+from backoffice.sales.models import HeldItem
+
+# A business day has begun somewhere at most a day before it does in UTC, and ends at most a day after: the months of
+# the days around now are all that is read.
+SOLD_TODAY = """
+SELECT s.store_id, o.currency, count(*), count(*) FILTER (WHERE o.mode = 'offline'),
+    coalesce(sum(o.total) FILTER (WHERE o.kind = 'sale' AND o.status = 'paid'), 0)::bigint,
+    coalesce(sum(o.total) FILTER (WHERE o.kind = 'refund' AND o.status = 'paid'), 0)::bigint
+FROM fleet_store st
+JOIN sales_shift s ON s.store_id = st.id AND s.business_date = (%(now)s AT TIME ZONE st.timezone)::date
+JOIN sales_order o ON o.shift_id = s.shift_id AND o.business_date = s.business_date
+WHERE o.business_date BETWEEN %(first)s AND %(last)s
+GROUP BY s.store_id, o.currency
+"""
+
+
+class StoreToday(NamedTuple):
+    """What a store sold on its business day so far, in minor units; refunds are negative."""
+
+    store: Store
+    day: date
+    currency: str
+    orders: int
+    offline: int
+    sales: int
+    refunds: int
+
+    @property
+    def net(self) -> int:
+        """Sales less refunds."""
+        return self.sales + self.refunds
+
+
+class Stake(NamedTuple):
+    """Held orders in one currency; `amount` in minor units, as far as they could be read."""
+
+    currency: str
+    orders: int
+    amount: int
+
+
+def add_dashboard(_request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """Unfold's callback for the index page. Five statements, however large the chain."""
+    now = timezone.now()
+    signs = read_signs()
+    terminals = list(Terminal.objects.all())
+    stores = list(Store.objects.all())
+    return context | {
+        "now": now,
+        "has_stores": bool(stores),
+        "has_terminals": bool(terminals),
+        "is_fullwidth": "1",
+        **answer(terminals, signs),
+        "states": count_states(terminals, signs),
+        "oldest": _oldest(signs, now=now),
+        "stakes": held_stakes(),
+        "held_count": sum(one.held for one in signs.values()),
+        "discrepant": sum(one.discrepant for one in signs.values()),
+        "today": sold_today(stores, now=now),
+    }
+
+
+def answer(terminals: Sequence[Terminal], signs: Mapping[int, Signs]) -> dict[str, Any]:
+    """The first question, answered in words: `answer`, `all_told`, and `because` in short sentences."""
+    at_work = [terminal for terminal in terminals if terminal.activated_at is not None]
+    behind = [found for one in at_work if not (found := signs.get(one.pk, NOTHING_UNSETTLED)).told_everything]
+    if not at_work:
+        return {"answer": "No terminal is activated yet", "all_told": False, "because": []}
+    return {
+        "answer": _verdict(len(at_work), len(behind)),
+        "all_told": not behind,
+        "because": _because(behind),
+    }
+
+
+def _verdict(count: int, behind: int) -> str:
+    if count == 1:
+        return "The only terminal has not told us everything" if behind else "The only terminal has told us everything"
+    if not behind:
+        return f"All {count:,} terminals have told us everything"
+    return f"{behind:,} of {count:,} terminals {'has' if behind == 1 else 'have'} not told us everything"
+
+
+def _because(behind: Sequence[Signs]) -> list[str]:
+    said = []
+    for count, one, many in (
+        (sum(1 for signs in behind if signs.open), "has a shift open", "have a shift open"),
+        (sum(1 for signs in behind if signs.closing), "closed with orders missing", "closed with orders missing"),
+        (sum(1 for signs in behind if signs.waiting), "has uploads waiting here", "have uploads waiting here"),
+        (
+            sum(1 for signs in behind if signs.failed),
+            "sent what could not be processed",
+            "sent what could not be processed",
+        ),
+    ):
+        if count:
+            said.append(f"{count:,} {one if count == 1 else many}")
+    return said
+
+
+def count_states(terminals: Sequence[Terminal], signs: Mapping[int, Signs]) -> list[tuple[SyncState, int]]:
+    """How many terminals are in each state; "not activated" only where there are any."""
+    counts = Counter(sync_state(one, signs.get(one.pk, NOTHING_UNSETTLED)) for one in terminals)
+    return [(state, counts[state]) for state in SyncState if counts[state] or state is not SyncState.NEW]
+
+
+def _oldest(signs: Mapping[int, Signs], *, now: datetime) -> dict[str, Any]:
+    received = min((one.oldest for one in signs.values() if one.oldest), default=None)
+    waiting = sum(one.waiting + one.failed for one in signs.values())
+    return {"span": None if received is None else now - received, "said": counted(waiting, "upload")}
+
+
+def held_stakes() -> list[Stake]:
+    """What is held, by currency."""
+    rows = (
+        HeldItem.objects.order_by()
+        .values_list("shift__currency")
+        .annotate(Count("id"), Sum("total"))
+        .order_by("shift__currency")
+    )
+    return [Stake(currency, count, int(total or 0)) for currency, count, total in rows]
+
+
+def sold_today(stores: Sequence[Store], *, now: datetime) -> list[StoreToday]:
+    """Every store's business day so far, the store that sold most orders first."""
+    around = timedelta(days=1)
+    with connection.cursor() as cursor:
+        cursor.execute(SOLD_TODAY, {"now": now, "first": (now - around).date(), "last": (now + around).date()})
+        sold = {(row[0], row[1]): row[2:] for row in cursor.fetchall()}
+    rows = []
+    for store in stores:
+        day = now.astimezone(ZoneInfo(store.timezone)).date()
+        mine = {currency: sums for (store_id, currency), sums in sold.items() if store_id == store.pk}
+        rows += [
+            StoreToday(store, day, currency, *sums) for currency, sums in (mine or {store.currency: (0,) * 4}).items()
+        ]
+    return sorted(rows, key=lambda row: -row.orders)
+
+
+def held_badge() -> str:
+    """How many wait for a decision, for the menu; empty where none do."""
+    count = HeldItem.objects.count()
+    return f"{count:,}" if count else ""

@@ -1,0 +1,77 @@
+"""How figures and times are written for people: money in its currency, times in the store's time zone."""
+
+import re
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from babel.numbers import format_currency, get_currency_precision
+
+LOCALE = "en_GB"
+MINUS = "\N{MINUS SIGN}"
+NO_BREAK = "\N{NO-BREAK SPACE}"
+_LETTER_THEN_DIGIT = re.compile(r"(?<=[A-Za-z])(?=\d)")
+
+
+def money(amount: int, currency: str) -> str:
+    """Minor units as people write them: 1050 is `€10.50`, `JP¥1,050` or `KWD 1.050`; a negative one has a true minus."""
+    return _written(Decimal(abs(amount)).scaleb(-get_currency_precision(currency)), currency, negative=amount < 0)
+
+
+def price(unit_price: Decimal, currency: str) -> str:
+    """A price in minor units, which may have decimals of its own (fuel): 158.9 is `€1.589`."""
+    digits = get_currency_precision(currency)
+    exact = abs(unit_price).scaleb(-digits).normalize()
+    shown = exact.quantize(Decimal(1).scaleb(-max(digits, -int(exact.as_tuple().exponent))))
+    return _written(shown, currency, negative=unit_price < 0)
+
+
+def _written(amount: Decimal, currency: str, *, negative: bool) -> str:
+    text = format_currency(amount, currency, locale=LOCALE, decimal_quantization=False)
+    return (MINUS if negative else "") + _LETTER_THEN_DIGIT.sub(NO_BREAK, text)
+
+
+def quantity(value: Decimal) -> str:
+    """Without the zeros that say nothing: 2.0000 is `2`, 0.3500 is `0.35`."""
+    text = f"{value:f}"
+    text = text.rstrip("0").rstrip(".") if "." in text else text
+    return text.replace("-", MINUS)
+
+
+def moment(value: datetime, zone: str) -> str:
+    """`22 Nov 2026, 09:40 CET`: in the store's time, which is named."""
+    local = value.astimezone(ZoneInfo(zone))
+    return f"{local.day} {local:%b %Y, %H:%M} {_zone_name(local)}"
+
+
+def _zone_name(local: datetime) -> str:
+    name = f"{local:%Z}"
+    return f"UTC{name}" if name[:1] in "+-" else name
+
+
+def duration(span: timedelta) -> str:
+    """The two largest units at most: `2 d 4 h`, `12 min`, `under a second`."""
+    seconds = int(abs(span).total_seconds())
+    if seconds < 1:
+        return "under a second"
+    parts = []
+    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")):
+        count, seconds = divmod(seconds, size)
+        if count:
+            parts.append(f"{count}{NO_BREAK}{unit}")
+        elif parts:
+            break
+        if len(parts) == 2:  # noqa: PLR2004 - more would be noise
+            break
+    return " ".join(parts)
+
+
+def number_ranges(ranges: Iterable[tuple[int, int]]) -> str:
+    """Order numbers as people name them: `1021–1023, 1030`."""
+    return ", ".join(str(first) if first == last else f"{first}–{last}" for first, last in ranges)
+
+
+def counted(count: int, one: str, many: str = "") -> str:
+    """`1 order`, `2 orders`."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"

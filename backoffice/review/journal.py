@@ -1,0 +1,69 @@
+"""The books as the console shows them: one entry with its lines, and what moved in a month."""
+
+from collections.abc import Iterable
+from datetime import date
+from typing import NamedTuple
+from uuid import UUID
+
+from django.db.models import Sum
+
+from backoffice.ledger.models import EntrySource, JournalLine
+
+
+class Entry(NamedTuple):
+    """A journal entry's lines with the sums of both sides, which are equal."""
+
+    entry_id: int
+    lines: list[JournalLine]
+    debit: int
+    credit: int
+
+
+def entry_of(*, source_kind: str, source_id: UUID, source_number: int = 0) -> Entry | None:
+    """The entry that something was posted with; None where it posted nothing, as voided orders do."""
+    key = (source_kind, source_id, source_number)
+    source = EntrySource.objects.filter(pk=key).first()
+    return None if source is None else read_entry(source.entry_id, source.business_date)
+
+
+def read_entry(entry_id: int, business_date: date) -> Entry:
+    """The lines of one entry, of the one month that they are in."""
+    lines = list(JournalLine.objects.filter(entry_id=entry_id, business_date=business_date).select_related("account"))
+    return Entry(entry_id, lines, sum(line.debit for line in lines), sum(line.credit for line in lines))
+
+
+def entry_amounts(entries: Iterable[tuple[int, date]]) -> dict[int, int]:
+    """What each of these entries moved: the sum of its debits. One statement."""
+    wanted = dict(entries)
+    rows = (
+        JournalLine.objects.filter(entry_id__in=wanted, business_date__in=set(wanted.values()))
+        .order_by()
+        .values_list("entry_id")
+        .annotate(Sum("debit"))
+    )
+    return dict(rows)
+
+
+class Movement(NamedTuple):
+    """What one account moved in one store."""
+
+    store_id: int
+    currency: str
+    code: str
+    name: str
+    debit: int
+    credit: int
+
+
+def movements(*, first: date, end: date) -> list[Movement]:
+    """What moved from `first` until before `end`, by store, currency and account. One statement over those months."""
+    rows = (
+        JournalLine.objects.filter(business_date__gte=first, business_date__lt=end)
+        .order_by("store_id", "currency", "account_id")
+        .values_list("store_id", "currency", "account_id", "account__name")
+        .annotate(Sum("debit"), Sum("credit"))
+    )
+    return [
+        Movement(store_id, currency, code, name, int(debit), int(credit))
+        for store_id, currency, code, name, debit, credit in rows
+    ]

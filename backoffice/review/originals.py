@@ -1,0 +1,65 @@
+"""The stored originals: what a terminal sent, read from the body of its batch by position."""
+
+import json
+import zlib
+from collections.abc import Iterable
+from typing import Any, Literal, NamedTuple
+from uuid import UUID
+
+import msgspec
+
+from backoffice.domain.decoding import decode_batch
+from backoffice.inbox.models import Batch
+
+What = Literal["order", "movement"]
+
+
+class Place(NamedTuple):
+    """Where an original stands."""
+
+    batch_id: UUID
+    what: str
+    position: int
+
+
+class Original(NamedTuple):
+    """A member as it was sent: its JSON value, and the same spelled out for reading."""
+
+    value: Any
+    pretty: str
+
+    @property
+    def is_offline(self) -> bool:
+        """Whether it says that it was made while the terminal could not reach us."""
+        return isinstance(self.value, dict) and self.value.get("mode") == "offline"
+
+
+def read_originals(places: Iterable[Place], *, max_size: int | None = None) -> dict[Place, Original]:
+    """The originals at these places. One statement; batches larger than `max_size` decoded bytes are left out."""
+    wanted: dict[UUID, list[Place]] = {}
+    for place in places:
+        wanted.setdefault(place.batch_id, []).append(place)
+    batches = Batch.objects.filter(batch_id__in=wanted)
+    if max_size is not None:
+        batches = batches.filter(size__lte=max_size)
+    found: dict[Place, Original] = {}
+    for batch_id, body in batches.values_list("batch_id", "body"):
+        text = zlib.decompress(body)
+        envelope = decode_batch(text, max_orders=len(text))
+        for place in wanted[batch_id]:
+            members = envelope.orders if place.what == "order" else envelope.movements
+            found[place] = _original(members[place.position])
+    return found
+
+
+def _original(member: bytes) -> Original:
+    try:
+        value = json.loads(member)
+    except ValueError:  # an integer of more digits than Python converts
+        value = None
+    try:
+        # Lays out the text itself, so that no spelling of a number is lost.
+        pretty = msgspec.json.format(member, indent=2).decode()
+    except msgspec.DecodeError:  # half of a surrogate pair: valid JSON that it does not read
+        pretty = member.decode()
+    return Original(value, pretty)

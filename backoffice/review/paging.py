@@ -1,0 +1,102 @@
+"""Lists read by key: a page is the next rows after the last one seen, so nothing is ever counted or skipped over."""
+
+from typing import Any, NamedTuple
+
+from django.core.exceptions import FieldDoesNotExist, ValidationError
+from django.db.models import CharField, Q, QuerySet
+from django.http import HttpRequest
+from unfold.views import ChangeList
+
+AFTER, BEFORE = "after", "before"
+SEPARATOR = "~"
+
+
+class Cursor(NamedTuple):
+    """The key of the row that a page begins after, in the direction it is read."""
+
+    values: list[Any]
+    forward: bool
+
+
+class KeysetChangeList(ChangeList):  # type: ignore[misc]
+    """A change list of one page, read by `model_admin.page_key`, whose own parameters are no lookups.
+
+    `page_key` names one or two fields that order the list and tell every row apart; the first has an index.
+    """
+
+    def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        super().__init__(request, *args, **kwargs)
+        self.title = self.model_admin.list_title
+
+    def get_filters_params(self, params: Any = None) -> dict[str, Any]:
+        """Django's lookups, without the parameters that the console's own filters read."""
+        own = self.model_admin.own_parameters
+        return {key: value for key, value in super().get_filters_params(params).items() if key not in own}
+
+    def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Any]:
+        """The rows that the filters and the search leave, in the list's order."""
+        self.cursor = self._read_cursor(request)
+        for parameter in (AFTER, BEFORE):
+            self.params.pop(parameter, None)
+            self.filter_params.pop(parameter, None)
+        queryset: QuerySet[Any] = super().get_queryset(request, exclude_parameters)
+        return queryset.order_by(*self._order(forward=True))
+
+    def get_results(self, request: HttpRequest) -> None:
+        """Reads one page, and one row beyond it to know whether there is another."""
+        queryset, size, cursor = self.queryset, self.list_per_page, self.cursor
+        if cursor is not None:
+            queryset = queryset.filter(self._beyond(cursor)).order_by(*self._order(forward=cursor.forward))
+        rows = list(queryset[: size + 1])
+        more = len(rows) > size
+        rows = rows[:size]
+        backward = cursor is not None and not cursor.forward
+        if backward:
+            rows.reverse()
+        self.model_admin.complete(rows)
+        self.result_list = rows
+        self.newer = self._link(BEFORE, rows[0]) if rows and (more if backward else cursor is not None) else None
+        self.older = self._link(AFTER, rows[-1]) if rows and (True if backward else more) else None
+        self.result_count = self.full_result_count = len(rows)
+        self.show_full_result_count = self.can_show_all = self.multi_page = False
+        self.paginator = self.model_admin.get_paginator(request, rows, max(size, 1))
+
+    def _order(self, *, forward: bool) -> list[str]:
+        sign = "-" if self.model_admin.newest_first == forward else ""
+        return [sign + name for name in self.model_admin.page_key]
+
+    def _beyond(self, cursor: Cursor) -> Q:
+        lookup = "lt" if self.model_admin.newest_first == cursor.forward else "gt"
+        key = self.model_admin.page_key
+        if len(key) == 1:
+            return Q(**{f"{key[0]}__{lookup}": cursor.values[0]})
+        # The first condition alone would do for the index, the second tells rows of one moment apart.
+        return Q(**{f"{key[0]}__{lookup}e": cursor.values[0]}) & (
+            Q(**{f"{key[0]}__{lookup}": cursor.values[0]}) | Q(**{f"{key[1]}__{lookup}": cursor.values[1]})
+        )
+
+    def _read_cursor(self, request: HttpRequest) -> Cursor | None:
+        """None on the first page, and where the parameter was made up."""
+        for parameter, forward in ((AFTER, True), (BEFORE, False)):
+            texts = request.GET.get(parameter, "").split(SEPARATOR)
+            fields = [self._field(name) for name in self.model_admin.page_key]
+            if len(texts) != len(fields):
+                continue
+            try:
+                values = [field.to_python(text) for field, text in zip(fields, texts, strict=True)]
+            except ValidationError:
+                continue
+            if all(value is not None for value in values):
+                return Cursor(values, forward)
+        return None
+
+    def _field(self, name: str) -> Any:
+        try:
+            return self.opts.get_field(name)
+        except FieldDoesNotExist:
+            return CharField()  # an annotation made to sort by
+
+    def _link(self, parameter: str, row: Any) -> str:
+        values = [getattr(row, name) for name in self.model_admin.page_key]
+        texts = [value.isoformat() if hasattr(value, "isoformat") else str(value) for value in values]
+        return str(self.get_query_string({parameter: SEPARATOR.join(texts)}))

@@ -1,0 +1,55 @@
+"""What a conflicting order contradicts: the version that came first, wherever it is now."""
+
+from typing import NamedTuple
+from uuid import UUID
+
+from backoffice.domain.reasons import NUMBER_ALREADY_USED
+from backoffice.review.finding import first_of_number, row_of
+from backoffice.review.originals import Place
+from backoffice.sales.models import CashMovement, HeldItem, Identity, Order
+
+
+class Rival(NamedTuple):
+    """The version that came first: its original's place, and its page where it has one."""
+
+    place: Place
+    number: int | None
+    order: Order | None
+    held: HeldItem | None
+
+
+def find_rival(item: HeldItem) -> Rival | None:
+    """The first version of a conflict; None where `item` is no conflict, or itself came first."""
+    if item.outcome != "conflict":
+        return None
+    if item.what == "movement":
+        return _movement(item.item_id) or _held(item.item_id, beside=item)
+    identity = _identity(item)
+    if identity is None:
+        return None
+    order = Order.objects.filter(pk=identity.row_id, business_date=identity.business_date).first()
+    if order is not None:
+        return Rival(Place(order.batch_id, "order", order.position), order.number, order, None)
+    return _held(identity.item_id, beside=item)
+
+
+def _identity(item: HeldItem) -> Identity | None:
+    codes = {reason["code"] for reason in item.reasons}
+    if codes == {NUMBER_ALREADY_USED}:
+        return first_of_number(item.terminal_id, item.number, others_than=[item.item_id])
+    return row_of(item.item_id)
+
+
+def _movement(item_id: UUID) -> Rival | None:
+    movement = CashMovement.objects.filter(movement_id=item_id).first()
+    return (
+        None if movement is None else Rival(Place(movement.batch_id, "movement", movement.position), None, None, None)
+    )
+
+
+def _held(item_id: UUID, *, beside: HeldItem) -> Rival | None:
+    """Another held version of the same identifier: nothing says which is true."""
+    other = HeldItem.objects.filter(item_id=item_id).exclude(pk=beside.pk).order_by("pk").first()
+    if other is None:
+        return None
+    return Rival(Place(other.batch_id, other.what, other.position), other.number, None, other)

@@ -1,0 +1,75 @@
+"""The trial balance: accounts by currency, of one store or of all, with the proof that both sides are equal."""
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from backoffice.fleet.models import Store
+from backoffice.review.journal import Movement
+
+
+class AccountRow(NamedTuple):
+    """One account's movement, in minor units."""
+
+    code: str
+    name: str
+    debit: int
+    credit: int
+
+    @property
+    def balance(self) -> int:
+        """What is left of the larger side."""
+        return abs(self.debit - self.credit)
+
+    @property
+    def side(self) -> str:
+        """Which side that is."""
+        return "" if self.debit == self.credit else "debit" if self.debit > self.credit else "credit"
+
+
+class StoreRow(NamedTuple):
+    """One store's two sides."""
+
+    store: Store
+    debit: int
+    credit: int
+
+
+class Block(NamedTuple):
+    """The books in one currency."""
+
+    currency: str
+    accounts: list[AccountRow]
+    stores: list[StoreRow]
+    debit: int
+    credit: int
+
+    @property
+    def balances(self) -> bool:
+        """Whether debits equal credits."""
+        return self.debit == self.credit
+
+
+def trial_balance(moved: Iterable[Movement], *, stores: Mapping[int, Store], only: Store | None) -> list[Block]:
+    """A block per currency, of all stores or of `only` one."""
+    by_currency: dict[str, list[Movement]] = {}
+    for movement in moved:
+        if only is None or movement.store_id == only.pk:
+            by_currency.setdefault(movement.currency, []).append(movement)
+    return [_block(currency, found, stores=stores) for currency, found in sorted(by_currency.items())]
+
+
+def _block(currency: str, found: list[Movement], *, stores: Mapping[int, Store]) -> Block:
+    accounts: dict[str, AccountRow] = {}
+    sides: dict[int, StoreRow] = {}
+    for one in found:
+        row = accounts.get(one.code, AccountRow(one.code, one.name, 0, 0))
+        accounts[one.code] = row._replace(debit=row.debit + one.debit, credit=row.credit + one.credit)
+        side = sides.get(one.store_id, StoreRow(stores[one.store_id], 0, 0))
+        sides[one.store_id] = side._replace(debit=side.debit + one.debit, credit=side.credit + one.credit)
+    return Block(
+        currency,
+        [accounts[code] for code in sorted(accounts)],
+        sorted(sides.values(), key=lambda row: row.store.code),
+        sum(row.debit for row in accounts.values()),
+        sum(row.credit for row in accounts.values()),
+    )

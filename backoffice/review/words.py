@@ -1,0 +1,189 @@
+"""What codes and states are called in front of people. Nothing here decides anything."""
+
+import re
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from backoffice.domain import reasons as codes
+from backoffice.review.formats import money
+
+
+class Label(NamedTuple):
+    """A word with the colour it is shown in: green, blue, amber, red or grey."""
+
+    text: str
+    colour: str
+
+
+SHIFT_STATES: dict[str, Label] = {
+    "open": Label("Open", "blue"),
+    "closing": Label("Waiting for orders", "amber"),
+    "reconciled": Label("Adds up", "green"),
+    "discrepant": Label("Does not add up", "red"),
+    "approved": Label("Approved", "green"),
+}
+BATCH_STATES: dict[str, Label] = {
+    "received": Label("Waiting", "blue"),
+    "processed": Label("Done", "green"),
+    "failed": Label("Failed", "red"),
+}
+OUTCOMES: dict[str, str] = {
+    "posted": "in the books",
+    "duplicate": "sent before",
+    "conflict": "in conflict",
+    "held": "held",
+}
+KINDS: dict[str, str] = {"sale": "Sale", "refund": "Refund"}
+STATUSES: dict[str, str] = {"paid": "Paid", "voided": "Voided", "training": "Training"}
+TYPES: dict[str, str] = {"on_table": "On table", "takeaway": "Takeaway", "delivery": "Delivery"}
+METHODS: dict[str, str] = {
+    "cash": "Cash",
+    "card": "Card",
+    "gift_card": "Gift card",
+    "wallet": "Wallet",
+    "voucher": "Voucher",
+    "bank_transfer": "Bank transfer",
+    "points": "Points",
+    "on_account": "On account",
+}
+LINE_KINDS: dict[str, str] = {
+    "item": "Item",
+    "gift_card": "Gift card sold",
+    "deposit": "Deposit",
+    "container_deposit": "Container deposit",
+    "account_payment": "Payment to account",
+    "service_charge": "Service charge",
+    "donation": "Donation",
+}
+MOVEMENTS: dict[str, str] = {"cash_in": "Cash in", "cash_out": "Cash out"}
+PRINTED_TO: dict[str, str] = {"none": "Not printed", "local": "At the till", "network": "On a network printer"}
+SOURCES: dict[str, str] = {
+    "order": "Order",
+    "movement": "Cash in or out",
+    "opening": "Shift opened",
+    "over_short": "Over or short at close",
+}
+FIGURES: dict[str, str] = {
+    "order_count": "Orders",
+    "sales": "Sales",
+    "refunds": "Refunds",
+    "tax": "Tax",
+    "tips": "Tips",
+    "rounding": "Rounding",
+}
+
+# A few words for a list; the full sentence is in domain.reasons.
+SHORT_REASONS: dict[str, str] = {
+    codes.CUSTOMER_ON_OFFLINE_ORDER: "Customer named while offline",
+    codes.NETWORK_PRINT_ON_OFFLINE_ORDER: "Network print while offline",
+    codes.OUTSIDE_SHIFT_HOURS: "Outside shift hours",
+    codes.CLOCK_SKEW: "Clock wrong",
+    codes.NUMBER_OUT_OF_RANGE: "Number too low",
+    codes.LINE_AMOUNT_MISMATCH: "Line does not multiply",
+    codes.TAX_MISMATCH: "Tax off its rate",
+    codes.ROUNDING_EXCESSIVE: "Rounding too large",
+    codes.CHANGE_MISMATCH: "Change does not add up",
+    codes.OVER_MAX_ORDER_TOTAL: "Above the store's maximum",
+    codes.REFUND_BELOW_MINIMUM: "Refund below minimum",
+    codes.REFUND_TOO_LATE: "Refund too late",
+    codes.REFUND_OF_UNKNOWN_ORDER: "Refund of unknown order",
+    codes.REFUND_EXCEEDS_ORIGINAL: "Refund above original",
+    codes.SAME_CARD_PAYMENT: "Card payment twice",
+    codes.UNKNOWN_TYPE: "Unknown order type",
+    codes.UNKNOWN_CASH_REASON: "Unknown cash reason",
+    codes.LATE: "Came after the close",
+    codes.OTHER_SHIFT: "Known in another shift",
+    codes.CARD_NUMBER_MASKED: "Card number masked",
+    codes.CARD_DATA_REMOVED: "Card data removed",
+    codes.UNREADABLE_ORDER: "Cannot be read",
+    codes.UNREADABLE_MOVEMENT: "Cannot be read",
+    codes.SUMS_DO_NOT_ADD_UP: "Total is not the sum of its lines",
+    codes.PAYMENTS_DO_NOT_ADD_UP: "Payments are not the total",
+    codes.UNMAPPED_METHOD: "No account for a payment method",
+    codes.UNKNOWN_LINE_KIND: "Unknown kind of line",
+    codes.LIMIT_EXCEEDED: "Too long to be kept",
+    codes.AMOUNT_NOT_POSITIVE: "Cash amount not above zero",
+    codes.PROCESSING_FAILED: "Processing failed",
+    codes.CONTENT_DIFFERS: "Sent twice with different content",
+    codes.NUMBER_ALREADY_USED: "Number used by another order",
+    codes.ORDER_OF_ANOTHER_TERMINAL: "Belongs to another terminal",
+}
+
+# The details of these name amounts in minor units, which people do not read.
+_DETAILS_IN_MINOR_UNITS = frozenset(
+    {
+        codes.SUMS_DO_NOT_ADD_UP,
+        codes.PAYMENTS_DO_NOT_ADD_UP,
+        codes.LINE_AMOUNT_MISMATCH,
+        codes.CHANGE_MISMATCH,
+        codes.ROUNDING_EXCESSIVE,
+        codes.OVER_MAX_ORDER_TOTAL,
+        codes.REFUND_BELOW_MINIMUM,
+        codes.REFUND_EXCEEDS_ORIGINAL,
+    }
+)
+# A tax's detail names a rate as well: "13 is not 0.055 of 227".
+_INTEGER = re.compile(r"(?<![\d.,-])-?\d+(?![\d.])")
+# Details that speak to whoever builds terminals; the sentence before them says it all.
+_DETAILS_FOR_BUILDERS = frozenset({codes.AMOUNT_NOT_POSITIVE, codes.CONTENT_DIFFERS, codes.NUMBER_ALREADY_USED})
+
+_PLACES: dict[str, str] = {
+    "lines": "line",
+    "payments": "payment",
+    "taxes": "tax",
+    "order_id": "order identifier",
+    "refund_of": "refunded order",
+    "printed_to": "printed",
+    "opened_at": "opened",
+    "closed_at": "closed",
+    "occurred_at": "time",
+    "unit_price": "price",
+    "sku": "article code",
+}
+
+
+class Remark(NamedTuple):
+    """One reason in words: the sentence, which line or payment it is about, and the particulars."""
+
+    short: str
+    sentence: str
+    place: str
+    detail: str
+
+
+def remark(reason: Mapping[str, str], currency: str) -> Remark:
+    """A stored reason (`code`, `pointer`, `detail`) as people read it; amounts in `currency`."""
+    code, detail = reason["code"], reason.get("detail", "")
+    kind = codes.REASONS.get(code)
+    if code in _DETAILS_FOR_BUILDERS:
+        detail = ""
+    elif code in _DETAILS_IN_MINOR_UNITS or code == codes.TAX_MISMATCH:
+        detail = _INTEGER.sub(lambda found: money(int(found[0]), currency), detail)
+    sentence = kind.title if kind else code.replace("-", " ").capitalize()
+    short = SHORT_REASONS.get(code, sentence)
+    where = place(reason.get("pointer", ""))
+    return Remark(short, sentence, where if any(map(str.isdecimal, where)) else "", detail)
+
+
+def place(pointer: str) -> str:
+    """A JSON Pointer as people say it: `/lines/0/taxes/1/amount` is `line 1, tax 2, amount`."""
+    said: list[str] = []
+    for token in pointer.split("/")[1:]:
+        if token.isdecimal() and said:
+            said[-1] += f" {int(token) + 1}"
+        else:
+            said.append(_PLACES.get(token, token.replace("_", " ")))
+    return ", ".join(said)
+
+
+def named(names: Mapping[str, str], value: str | None) -> str:
+    """What `value` is called; an unknown one is shown as it is, without underscores."""
+    if value is None:
+        return ""
+    return names.get(value) or value.replace("_", " ").capitalize()
+
+
+def figure(what: str) -> str:
+    """The name of a figure of a shift: `payments.cash` is `Cash`."""
+    group, _, method = what.partition(".")
+    return named(METHODS, method) if group == "payments" else named(FIGURES, what)
