@@ -180,7 +180,7 @@ class Till:
             "totals": {
                 "sales": sum(order["total"] for order in paid if order["kind"] == "sale"),
                 "refunds": sum(order["total"] for order in paid if order["kind"] == "refund"),
-                "tax": sum(tax["amount"] for order in paid for line in order["lines"] for tax in line["taxes"]),
+                "tax": sum(tax["amount"] for order in paid for line in order["lines"] for tax in line.get("taxes", ())),
                 "tips": sum(order["tip"] for order in paid),
                 "rounding": sum(order["rounding"] for order in paid),
                 "payments": payments,
