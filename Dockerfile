@@ -1,0 +1,36 @@
+# syntax=docker/dockerfile:1
+# The service: one image for web, worker, beat and migrations. Compose says which of them a container is.
+
+FROM python:3.11.15-slim-trixie AS python
+ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
+
+FROM python AS dependencies
+COPY requirements.txt ./
+# Wheels alone: building from source would fetch build tools that nobody has pinned.
+RUN python -m venv --without-pip /opt/venv \
+    && pip --python /opt/venv/bin/python install --no-cache-dir --disable-pip-version-check --no-compile \
+        --require-hashes --only-binary=:all: -r requirements.txt \
+    && /opt/venv/bin/python -m compileall -q /opt/venv/lib
+
+FROM python AS service
+RUN groupadd --gid 10001 backoffice \
+    && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /tmp --shell /usr/sbin/nologin backoffice \
+    && install --directory --owner 10001 --group 10001 --mode 0700 /var/lib/backoffice
+COPY --from=dependencies /opt/venv /opt/venv
+ENV PATH=/opt/venv/bin:$PATH STATIC_ROOT=/srv/backoffice/static HOME=/tmp
+WORKDIR /srv/backoffice/app
+COPY manage.py ./
+COPY deploy/healthcheck.py deploy/
+COPY backoffice backoffice
+COPY pos_api pos_api
+# Everything here stays root's: the service can read its own code and cannot change it.
+RUN python -m compileall -q . && python manage.py collectstatic --no-input --verbosity 0
+
+USER 10001:10001
+EXPOSE 8000
+STOPSIGNAL SIGTERM
+ENV BACKOFFICE_ROLE=web
+HEALTHCHECK --interval=15s --timeout=6s --start-period=30s --retries=4 CMD ["python", "deploy/healthcheck.py", "web"]
+CMD ["python", "-m", "granian", "--interface", "asgi", "--host", "0.0.0.0", "--port", "8000", "--workers", "2", \
+    "--no-ws", "--log-level", "warning", "--workers-kill-timeout", "30", "--respawn-failed-workers", \
+    "backoffice.asgi:application"]

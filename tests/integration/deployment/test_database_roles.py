@@ -1,0 +1,221 @@
+"""Production's two database roles, on a PostgreSQL of this test's own: the application sells, and cannot touch the books.
+
+What runs here is deploy/postgres/roles.sql and grants.sql, with psql, as the compose file and the handbook run them.
+"""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg.errors import InsufficientPrivilege
+
+from backoffice.embedded import postgres
+from backoffice.embedded.identity import INSTALLATION, wheel
+from backoffice.embedded.log import Log
+from backoffice.embedded.ports import free_port
+
+CHECKOUT = Path(__file__).resolve().parents[3]
+SQL = CHECKOUT / "deploy" / "postgres"
+BINARIES = wheel() / INSTALLATION / "bin"
+OWNER_PASSWORD, PASSWORD = "owner-of-this-test", "application-of-this-test"
+MAKE_A_SUPERUSER = (
+    "CREATE ROLE {role} LOGIN SUPERUSER PASSWORD '{password}';\nCREATE DATABASE {database} OWNER {role};\n"
+)
+BOOKS = ["ledger_journalentry", "ledger_journalline", "ledger_entrysource"]
+KEPT = ["sales_order", "sales_orderline", "sales_payment", "sales_identity", "inbox_batch"]
+
+A_DAY = """
+from django.test import Client
+from tests.till import Till, a_movement, a_sale, outcomes
+till = Till()
+assert till.open().status_code == 201
+orders = [a_sale(1001), a_sale(1002, total=1)]
+receipt = till.sell(*orders, movements=[a_movement()])
+assert outcomes(receipt) == ["posted", "held"], receipt
+again = till.sell(orders[0])
+assert outcomes(again) == ["duplicate"], again
+assert till.close(orders[0], batches=[receipt["batch_id"]], counted=1).status_code == 202
+assert till.shift()["state"] in {"closing", "discrepant"}, till.shift()
+ready = Client().get("/readyz").json()
+assert ready["ready"], ready
+print("sold")
+"""
+SOME_MONTHS = """
+from datetime import date
+from backoffice.ingestion.months import make_months
+print(make_months(today=date(2031, 5, 1)))
+"""
+
+
+@dataclass(frozen=True)
+class Production:
+    """A server with the roles, the tables and the rights of production. Addresses are by role."""
+
+    superuser: str
+    owner: str
+    application: str
+
+    def psql(self, address: str, *words: str) -> None:
+        """Runs psql as the handbook does; what it says on failure is in the report."""
+        run([str(BINARIES / "psql"), "--no-psqlrc", "--quiet", *words, address], {})
+
+    def manage(self, address: str, *words: str) -> str:
+        """Runs a manage.py command as a role."""
+        environment = {"DATABASE_URL": address, "REDIS_URL": "redis://127.0.0.1:1/0", "ALLOWED_HOSTS": "testserver"}
+        return run([sys.executable, "manage.py", *words], environment)
+
+    def grant(self) -> None:
+        self.psql(self.owner, "--file", str(SQL / "grants.sql"))
+
+
+def run(command: list[str], environment: dict[str, str]) -> str:
+    passwords = {"DATABASE_OWNER_PASSWORD": OWNER_PASSWORD, "DATABASE_PASSWORD": PASSWORD}
+    done = subprocess.run(
+        command,
+        env={**os.environ, **passwords, **environment},
+        cwd=CHECKOUT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 0, f"{' '.join(command)}:\n{done.stdout}{done.stderr}"
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def production(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Production]:
+    folder = tmp_path_factory.mktemp("roles")
+    with (folder / "log").open("w") as log, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(postgres, "ROLE", "admin")
+        patch.setattr(postgres, "DATABASE", "admin")
+        patch.setattr(postgres, "FIRST_STATEMENTS", MAKE_A_SUPERUSER)
+        server = postgres.Postgres(folder / "postgres", password="admin", log=Log(log))
+        server.start(free_port())
+        try:
+            place = server.url.rpartition("@")[2].partition("/")[0]
+            ready = Production(
+                superuser=server.url,
+                owner=f"postgresql://backoffice_owner:{OWNER_PASSWORD}@{place}/backoffice",
+                application=f"postgresql://backoffice:{PASSWORD}@{place}/backoffice",
+            )
+            ready.psql(ready.superuser, "--file", str(SQL / "roles.sql"))
+            ready.manage(ready.owner, "migrate", "--no-input", "--verbosity=0")
+            ready.grant()
+            yield ready
+        finally:
+            server.stop()
+
+
+def rights(address: str, table: str) -> set[str]:
+    with psycopg.connect(address) as connection:
+        kinds = ["SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER"]
+        row = connection.execute(
+            "SELECT array_agg(kind) FROM unnest(%s::text[]) AS kind WHERE has_table_privilege(%s, kind)", [kinds, table]
+        ).fetchone()
+    return set(row[0] or []) if row else set()
+
+
+def leaves(address: str, parent: str) -> list[str]:
+    with psycopg.connect(address) as connection:
+        rows = connection.execute(
+            "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = %s::regclass", [parent]
+        ).fetchall()
+    return [row[0] for row in rows]
+
+
+def test_a_day_of_a_till_runs_as_the_application(production: Production) -> None:
+    assert production.manage(production.application, "shell", "--verbosity=0", "--command", A_DAY).strip() == "sold"
+
+
+@pytest.mark.parametrize("table", BOOKS)
+def test_the_books_can_be_added_to_and_read_only(production: Production, table: str) -> None:
+    assert rights(production.application, table) == {"SELECT", "INSERT"}
+
+
+@pytest.mark.parametrize("statement", ["UPDATE {} SET business_date = now()", "DELETE FROM {}", "TRUNCATE {}"])
+@pytest.mark.parametrize("table", BOOKS)
+def test_changing_the_books_is_refused_for_want_of_a_right(production: Production, table: str, statement: str) -> None:
+    with psycopg.connect(production.application) as connection, pytest.raises(InsufficientPrivilege):
+        connection.execute(statement.format(table))
+
+
+@pytest.mark.parametrize("table", KEPT)
+def test_what_was_received_and_sold_is_never_deleted(production: Production, table: str) -> None:
+    assert rights(production.application, table) == {"SELECT", "INSERT", "UPDATE"}
+
+
+def test_other_tables_can_be_changed_but_not_emptied(production: Production) -> None:
+    assert rights(production.application, "fleet_activationcode") == {"SELECT", "INSERT", "UPDATE", "DELETE"}
+    assert rights(production.application, "django_migrations") == {"SELECT"}
+
+
+def test_the_application_makes_months_and_still_cannot_reach_into_them(production: Production) -> None:
+    assert production.manage(production.application, "shell", "--verbosity=0", "--command", SOME_MONTHS).strip() == "4"
+    for parent in ("ledger_journalentry", "ledger_journalline", "sales_order"):
+        found = leaves(production.application, parent)
+        assert f"{parent}_203108" in found
+        assert {leaf: rights(production.application, leaf) for leaf in found} == {leaf: set() for leaf in found}
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "CREATE TABLE public.mine (id int)",
+        "CREATE TEMPORARY TABLE mine (id int)",
+        "ALTER TABLE ledger_journalentry DISABLE TRIGGER ALL",
+        "DROP TABLE ledger_journalline",
+        "SET session_replication_role = replica",
+        "ALTER FUNCTION ledger_refuse_change() RENAME TO allow_change",
+        "SET ROLE backoffice_owner",
+    ],
+)
+def test_the_application_cannot_switch_off_what_guards_the_books(production: Production, statement: str) -> None:
+    with psycopg.connect(production.application) as connection, pytest.raises(InsufficientPrivilege):
+        connection.execute(statement)
+
+
+def test_a_table_of_a_later_migration_gets_its_rights_with_the_next_grants(production: Production) -> None:
+    with psycopg.connect(production.owner) as connection:
+        connection.execute("CREATE TABLE a_later_table (id int)")
+    assert rights(production.application, "a_later_table") == set()
+    production.grant()
+    assert rights(production.application, "a_later_table") == {"SELECT", "INSERT", "UPDATE", "DELETE"}
+
+
+def test_roles_can_be_made_again_and_then_have_the_new_passwords(production: Production) -> None:
+    production.psql(production.superuser, "--file", str(SQL / "roles.sql"))
+    with psycopg.connect(production.application) as connection:
+        assert connection.execute("SELECT current_user").fetchone() == ("backoffice",)
+
+
+def test_grants_give_up_when_the_books_stay_open(production: Production) -> None:
+    """A right that somebody else gave is not the owner's to take back, so nothing may be granted beside it."""
+    with psycopg.connect(production.superuser.rpartition("/")[0] + "/backoffice") as connection:
+        connection.execute("GRANT pg_write_all_data TO backoffice")
+    try:
+        with pytest.raises(AssertionError, match="may change ledger_"):
+            production.grant()
+    finally:
+        with psycopg.connect(production.superuser) as connection:
+            connection.execute("REVOKE pg_write_all_data FROM backoffice")
+
+
+def test_a_dump_restores_with_owners_and_rights(production: Production, tmp_path: Path) -> None:
+    dump = tmp_path / "backoffice.dump"
+    source = production.superuser.rpartition("/")[0] + "/backoffice"
+    run([str(BINARIES / "pg_dump"), "--format=custom", f"--file={dump}", source], {})
+    with psycopg.connect(production.superuser, autocommit=True) as connection:
+        connection.execute("CREATE DATABASE restored OWNER backoffice_owner TEMPLATE template0")
+    target = production.superuser.rpartition("/")[0] + "/restored"
+    run([str(BINARIES / "pg_restore"), "--exit-on-error", f"--dbname={target}", str(dump)], {})
+    application = production.application.rpartition("/")[0] + "/restored"
+    for table in BOOKS:
+        assert rights(application, table) == {"SELECT", "INSERT"}
+    with psycopg.connect(target) as connection, pytest.raises(psycopg.errors.RestrictViolation):
+        connection.execute("DELETE FROM ledger_journalline")

@@ -1,0 +1,131 @@
+"""deploy/Caddyfile: its limits, time-outs and answers fit the service behind it."""
+
+import json
+import re
+
+import pytest
+from django.conf import settings
+from django.urls import resolve
+
+from deploy.healthcheck import WEB
+from pos_api.bodies import MAX_SMALL_BODY
+from pos_api.limits import limits_json
+from pos_api.problems import TITLES, TYPE_PREFIX
+from tests.unit.deployment.files import CADDYFILE, DOCKERFILE, SERVICES, UNITS, command_of, options, seconds, start_of
+
+UNITS_OF_SIZE = {"MB": 10**6, "MiB": 2**20, "KB": 10**3, "KiB": 2**10}
+BATCH = "/api/v1/shifts/0195/batches/0196"
+
+
+def block(opening: str) -> str:
+    """What stands between the braces that follow `opening`."""
+    start = CADDYFILE.index(opening + " {") + len(opening) + 2
+    depth, end = 1, start
+    while depth:
+        depth += {"{": 1, "}": -1}.get(CADDYFILE[end], 0)
+        end += 1
+    return CADDYFILE[start : end - 1]
+
+
+def size(text: str) -> int:
+    number, unit = re.fullmatch(r"([\d.]+)([KM]i?B)", text).groups()  # type: ignore[union-attr]
+    return int(float(number) * UNITS_OF_SIZE[unit])
+
+
+def size_limit(matcher: str) -> int:
+    return size(re.search(r"max_size (\S+)", block(f"request_body {matcher}"))[1])  # type: ignore[index]
+
+
+def duration(name: str) -> float:
+    return seconds(re.search(rf"^\s*{name} (\S+)$", CADDYFILE, re.MULTILINE)[1])  # type: ignore[index]
+
+
+def declared_too_large(matcher: str, length: int) -> bool:
+    found = re.search(r"header_regexp Content-Length (\S+)", block(matcher))
+    assert found
+    return re.search(found[1], str(length)) is not None
+
+
+def test_a_batch_that_the_service_takes_passes() -> None:
+    assert settings.MAX_BATCH_BYTES < size_limit("@batches") < 2 * settings.MAX_BATCH_BYTES
+    assert not declared_too_large("@large_batches", settings.MAX_BATCH_BYTES)
+
+
+@pytest.mark.parametrize(("matcher", "of"), [("@large_batches", "@batches"), ("@large_others", "@others")])
+def test_a_declared_length_is_refused_from_the_size_at_which_an_undeclared_one_is_cut_off(
+    matcher: str, of: str
+) -> None:
+    limit = size_limit(of)
+    assert not declared_too_large(matcher, limit - 1)
+    for length in (limit, limit + 1, limit * 9, limit * 10, limit * 12345):
+        assert declared_too_large(matcher, length), length
+    assert f"error {matcher} 413" in CADDYFILE
+
+
+def test_messages_other_than_batches_pass() -> None:
+    assert size_limit("@others") > 2 * MAX_SMALL_BODY
+    assert size_limit("@others") >= settings.DATA_UPLOAD_MAX_MEMORY_SIZE / 3, "a console form"
+
+
+def test_whole_bodies_alone_reach_the_service() -> None:
+    buffered = re.search(r"^\s*request_buffers (\S+)$", CADDYFILE, re.MULTILINE)
+    assert buffered, "without it every slow upload holds a thread"
+    assert size(buffered[1]) > max(size_limit("@batches"), size_limit("@others"))
+
+
+def test_time_outs_stand_in_order() -> None:
+    assert duration("read_header") <= 30
+    assert settings.MAX_BATCH_BYTES / duration("read_body") <= 64_000, "bytes a second that a till's line must carry"
+    assert duration("response_header_timeout") > 60, "PostgreSQL gives a statement 60 s"
+    assert duration("write") > duration("read_body") + duration("response_header_timeout")
+    assert seconds(SERVICES["caddy"]["stop_grace_period"]) > duration("grace_period")
+
+
+def test_what_is_for_inside_is_not_found_outside() -> None:
+    paths = re.search(r"@inside path (.*)", CADDYFILE)
+    assert paths
+    assert {"/metrics", "/readyz", "/metrics/*", "/readyz/*"} <= set(paths[1].split())
+    assert "error @inside 404" in CADDYFILE
+
+
+@pytest.mark.parametrize("status", [411, 413, 503])
+def test_a_terminal_reads_the_same_problem_from_caddy_as_from_the_service(status: int) -> None:
+    found = re.search(rf"respond `(.*)` {status}$", CADDYFILE, re.MULTILINE)
+    assert found
+    problem = json.loads(found[1])
+    code = problem["type"].removeprefix(TYPE_PREFIX)
+    assert TITLES[code] == (status, problem["title"])
+    assert problem["status"] == status
+    assert problem.get("limits") == (limits_json() if code == "too-large" else None)
+
+
+def test_a_terminal_is_told_when_to_come_back() -> None:
+    assert "header Retry-After 5" in block("handle @away")
+
+
+def test_batches_are_matched_where_the_service_has_them() -> None:
+    assert resolve(BATCH).url_name == "batch-upload"
+    patterns = set(re.findall(r"\bpath (/api/\S+)", CADDYFILE))
+    assert patterns == {"/api/v1/shifts/*/batches/*"}
+    assert re.fullmatch(patterns.pop().replace("*", "[^/]+"), BATCH)
+
+
+def test_ports_agree_everywhere() -> None:
+    exposed = re.search(r"^EXPOSE (\d+)$", DOCKERFILE, re.MULTILINE)
+    assert exposed
+    port = exposed[1]
+    assert str(WEB[1]) == port
+    assert options(command_of("web"))["--port"] == options(start_of("web"))["--port"] == port
+    assert SERVICES["caddy"]["environment"]["BACKOFFICE_UPSTREAM"] == f"web:{port}"
+    assert f"{{$BACKOFFICE_UPSTREAM:127.0.0.1:{port}}}" in CADDYFILE
+    assert SERVICES["caddy"]["ports"] == ["80:80", "443:443", "443:443/udp"]
+    assert "--host=127.0.0.1" in UNITS["web"], "on a plain host the web server is behind Caddy alone"
+    assert "@valkey:6379/" in SERVICES["web"]["environment"]["REDIS_URL"]
+    assert "@postgres:5432/" in SERVICES["web"]["environment"]["DATABASE_URL"]
+
+
+def test_security_headers_are_on_every_answer() -> None:
+    for header in ("Strict-Transport-Security", "X-Content-Type-Options", "X-Frame-Options", "Content-Security-Policy"):
+        assert re.search(rf"^\s*header \?{header} ", block("(headers)"), re.MULTILINE), header
+    assert CADDYFILE.count("import headers") == 2
+    assert "import headers" in block("handle_errors")

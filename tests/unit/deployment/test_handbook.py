@@ -1,0 +1,87 @@
+"""docs/operations.md: what it names exists, so that its commands work at night."""
+
+import re
+
+import pytest
+from django.urls import Resolver404, resolve
+
+from tests.unit.deployment.files import CHECKOUT, COMPOSE, HANDBOOK, SERVICES, UNITS
+
+HEALTH_CODE = (CHECKOUT / "pos_api" / "views" / "health.py").read_text()
+COMPOSE_COMMANDS = re.findall(
+    r"docker compose (exec|logs|ps|restart|rm|run|stop|up)((?: +(?:--?[\w-]+(?:=\S+)?|\d+m|\d+|[a-z]+))*)", HANDBOOK
+)
+NO_SERVICE = {"python", "psql", "manage", "sh", "pg"}
+
+
+def anchor(heading: str) -> str:
+    """The name that a heading is reached by."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
+def test_its_links_lead_somewhere() -> None:
+    headings = {anchor(heading) for heading in re.findall(r"^#+ (.*)$", HANDBOOK, re.MULTILINE)}
+    linked = set(re.findall(r"\]\(#([^)]+)\)", HANDBOOK))
+    assert linked
+    assert linked <= headings
+
+
+def test_the_cases_of_a_bad_night_are_there() -> None:
+    headings = re.findall(r"^### (.*)$", HANDBOOK[HANDBOOK.index("## At night") :], re.MULTILINE)
+    assert headings[:6] == [
+        "Uploads get 503",
+        "Orders wait",
+        "A batch is failed",
+        "Redis is down",
+        "Disk full",
+        "Terminal lost or credential stolen",
+    ]
+
+
+def test_the_files_that_it_names_exist() -> None:
+    for path in set(re.findall(r"\b(?:deploy|docs)/[\w./-]*\w", HANDBOOK)):
+        assert (CHECKOUT / path).exists(), path
+    assert (CHECKOUT / ".env.example").is_file()
+
+
+def test_the_services_that_it_names_exist() -> None:
+    named = set()
+    for verb, words in COMPOSE_COMMANDS:
+        plain = [word for word in words.split() if re.fullmatch(r"[a-z]+", word)]
+        named |= {plain[0]} if verb in {"exec", "run"} else set(plain) - NO_SERVICE
+    assert {"web", "worker", "postgres", "valkey", "migrate", "grants"} <= named
+    assert named <= SERVICES.keys()
+
+
+def test_the_units_that_it_names_exist() -> None:
+    named = set(re.findall(r"\bbackoffice-([a-z]+)\b(?!\.dump)", re.sub(r"`[^`]*\$[^`]*`", "", HANDBOOK))) - {"upgrade"}
+    assert named == set(UNITS)
+
+
+def test_the_volumes_and_networks_that_it_names_exist() -> None:
+    names = set(re.findall(rf"\b{COMPOSE['name']}_([a-z_]+)\b", HANDBOOK)) - {"owner", "broken"}
+    assert names
+    assert names <= COMPOSE["volumes"].keys() | COMPOSE["networks"].keys()
+
+
+@pytest.mark.parametrize("path", ["/livez", "/readyz", "/metrics"])
+def test_it_names_the_probes_that_exist(path: str) -> None:
+    try:
+        resolve(path)
+    except Resolver404:
+        assert f"| `{path}` |" not in HANDBOOK
+    else:
+        assert f"| `{path}` |" in HANDBOOK
+
+
+def test_what_it_quotes_of_readyz_is_what_readyz_says() -> None:
+    table = HANDBOOK[HANDBOOK.index("| what `/readyz` says |") :].split("\n\n")[0].splitlines()[2:]
+    assert len(table) >= 5
+    for row in table:
+        quoted = re.findall(r"`([^`]+)`", row.split(" | ")[0])[0]
+        core = quoted.strip("… ").replace('"broker": "', "").rstrip('"').strip("… ")
+        assert core in HEALTH_CODE, quoted
+
+
+def test_seven_days_are_what_terminals_keep() -> None:
+    assert "Keep restores within seven days" in HANDBOOK
