@@ -1,0 +1,67 @@
+"""`manage.py verify_books`: the books derived once more from what the tills sent, and compared (review/audit)."""
+
+import json
+import sys
+import time
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from backoffice.management.base import StackCommand
+from backoffice.review.audit.paper import lines_of, waiting_in_words
+from backoffice.review.audit.run import audit, one_snapshot
+
+QUIET_S = 2.0
+SHOW_EVERY_S = 0.5
+
+
+class Command(StackCommand):
+    """Exit code 1 where anything differs."""
+
+    help = (
+        "Derives the books again from the stored bytes and compares them with the tables. Exit code 1 if they differ."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("--json", action="store_true", help="one JSON document on stdout and nothing else")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        progress = Progress()
+        with one_snapshot():
+            report = audit(progress=progress.show)
+        progress.clear()
+        if options["json"]:
+            self.stdout.write(json.dumps(report.as_json(), ensure_ascii=False))
+            if report.waiting.batches:
+                self.stderr.write(waiting_in_words(report.waiting), self.style.NOTICE)
+        else:
+            for line in lines_of(report):
+                self.stdout.write(line)
+        if report.difference_count:
+            sys.exit(1)
+
+
+class Progress:
+    """One line on stderr, once it takes long and where somebody watches."""
+
+    def __init__(self) -> None:
+        self._started = time.monotonic()
+        self._next = self._started + QUIET_S
+        self._shown = False
+
+    def show(self, done: int, total: int) -> None:
+        """Says how far it is, now and then."""
+        now = time.monotonic()
+        if now < self._next or not sys.stderr.isatty():
+            return
+        self._next = now + SHOW_EVERY_S
+        self._shown = True
+        per_second = done / (now - self._started)
+        sys.stderr.write(f"\r{done:,} of {total:,} orders, {per_second:,.0f} a second ")
+        sys.stderr.flush()
+
+    def clear(self) -> None:
+        """Takes the line away."""
+        if self._shown:
+            sys.stderr.write("\r\033[K")

@@ -1,0 +1,104 @@
+"""Stores, tills and shifts, as the tables have them: what they were opened and declared as is taken on trust."""
+
+import json
+from collections.abc import Mapping
+from datetime import date
+from typing import Any, NamedTuple
+
+from django.db.backends.utils import CursorWrapper
+
+SELECT_STORES = "SELECT id, code, name, currency FROM fleet_store ORDER BY code"
+SELECT_METHODS = "SELECT store_id, method, account_id FROM ledger_paymentaccount"
+SELECT_REASONS = "SELECT store_id, reason, account_id FROM ledger_cashreason"
+
+SELECT_TILLS = """
+SELECT t.id, t.store_id, s.code, t.name FROM fleet_terminal t JOIN fleet_store s ON s.id = t.store_id
+ORDER BY s.code, t.id
+"""
+
+SELECT_SHIFTS = """
+SELECT shift_id::text, store_id, terminal_id, number, state, business_date, currency, prices_include_tax, opening_float,
+    opening_entry_id, recorded_end IS NOT NULL, declared, computed, expected_cash, over_short, reconciliations
+FROM sales_shift WHERE terminal_id = %s ORDER BY opening_entry_id
+"""
+
+
+class Store(NamedTuple):
+    """A store, with the accounts its payment methods and cash reasons are mapped to."""
+
+    id: int
+    code: str
+    name: str
+    currency: str
+    methods: Mapping[str, str]
+    reasons: Mapping[str, str]
+
+
+class Till(NamedTuple):
+    """One terminal."""
+
+    id: int
+    store_id: int
+    store_code: str
+    name: str
+
+
+class Shift(NamedTuple):
+    """One shift; money in minor units. `declared` and `computed` as protocol §6 shapes them."""
+
+    shift_id: str
+    store_id: int
+    terminal_id: int
+    number: int
+    state: str
+    business_date: date
+    currency: str
+    inclusive: bool
+    opening_float: int
+    opening_entry_id: int
+    is_recorded: bool
+    declared: Any
+    computed: Any
+    expected_cash: int | None
+    over_short: int | None
+    reconciliations: int
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether everything declared has arrived and was reconciled."""
+        return self.state in {"reconciled", "discrepant", "approved"}
+
+    @property
+    def counted(self) -> int | None:
+        """The cash counted at the close; None while nothing was declared."""
+        return None if self.declared is None else int(self.declared["cash_counted"])
+
+
+def load_stores(cursor: CursorWrapper) -> dict[int, Store]:
+    """Every store by its id, in the order of their codes."""
+    cursor.execute(SELECT_STORES)
+    rows = cursor.fetchall()
+    methods: dict[int, dict[str, str]] = {row[0]: {} for row in rows}
+    reasons: dict[int, dict[str, str]] = {row[0]: {} for row in rows}
+    for statement, mapped in ((SELECT_METHODS, methods), (SELECT_REASONS, reasons)):
+        cursor.execute(statement)
+        for store_id, key, account in cursor.fetchall():
+            mapped[store_id][key] = account
+    return {row[0]: Store._make((*row, methods[row[0]], reasons[row[0]])) for row in rows}
+
+
+def load_tills(cursor: CursorWrapper) -> list[Till]:
+    """Every terminal, store by store."""
+    cursor.execute(SELECT_TILLS)
+    return [Till(*row) for row in cursor.fetchall()]
+
+
+def load_shifts(cursor: CursorWrapper, till: Till) -> list[Shift]:
+    """The shifts of a terminal in the order in which they were opened here."""
+    cursor.execute(SELECT_SHIFTS, [till.id])
+    shifts = [Shift(*row) for row in cursor.fetchall()]
+    return [shift._replace(declared=_parsed(shift.declared), computed=_parsed(shift.computed)) for shift in shifts]
+
+
+def _parsed(text: str | None) -> Any:
+    return None if text is None else json.loads(text)

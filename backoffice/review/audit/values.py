@@ -1,0 +1,145 @@
+"""What an order or a cash movement says: plain values, shaped alike whether read from bytes or from the tables.
+
+Money is an int of minor units; quantity, unit price and rate are Decimals, which compare by value; identifiers are
+lower-case text; instants are aware datetimes.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+# The service keeps microseconds; finer spellings may be rounded either way.
+CLOCK_GRAIN = timedelta(microseconds=1)
+
+
+class Tax(NamedTuple):
+    """One tax of a line."""
+
+    code: str
+    rate: Decimal
+    amount: int
+
+
+class Line(NamedTuple):
+    """One line of an order."""
+
+    kind: str
+    sku: str
+    name: str
+    quantity: Decimal
+    unit_price: Decimal
+    discount: int
+    amount: int
+    taxes: tuple[Tax, ...]
+
+
+class Payment(NamedTuple):
+    """One payment; None where an amount is absent."""
+
+    method: str
+    amount: int
+    tendered: int | None
+    change: int | None
+    reference: str
+
+
+class Order(NamedTuple):
+    """One order, as protocol §5 describes it."""
+
+    order_id: str
+    number: int
+    mode: str
+    kind: str
+    status: str
+    type: str | None
+    opened_at: datetime
+    closed_at: datetime
+    cashier: str
+    customer: Any
+    printed_to: str
+    refund_of: str | None
+    note: str
+    rounding: int
+    total: int
+    tip: int
+    lines: tuple[Line, ...]
+    payments: tuple[Payment, ...]
+
+    @property
+    def tax(self) -> int:
+        """Sum of the lines' taxes."""
+        return sum(tax.amount for line in self.lines for tax in line.taxes)
+
+
+class Movement(NamedTuple):
+    """One cash movement; `amount` is above 0, `kind` says which way."""
+
+    movement_id: str
+    kind: str
+    amount: int
+    reason: str
+    occurred_at: datetime
+    cashier: str
+
+
+# How an order came does not make it another one: a live order whose answer was lost comes back as `offline`.
+NOT_CONTENT = frozenset({"mode", "printed_to"})
+
+
+SINGULAR = {"lines": "line", "taxes": "tax", "payments": "payment"}
+
+
+class Unequal(NamedTuple):
+    """One field in which two values differ."""
+
+    what: str
+    expected: object
+    found: object
+
+
+def unequal(expected: Any, found: Any) -> list[Unequal]:
+    """The fields in which two orders, or two movements, differ; lines and payments one by one."""
+    return [] if expected == found else list(_fields(expected, found, ""))
+
+
+def same_content(one: Any, other: Any) -> bool:
+    """Whether two orders, or two movements, are the same content (protocol §5)."""
+    return all(difference.what in NOT_CONTENT for difference in unequal(one, other))
+
+
+def _fields(expected: Any, found: Any, inside: str) -> Iterator[Unequal]:
+    for name, one, other in zip(expected._fields, expected, found, strict=True):
+        if isinstance(one, tuple):
+            yield from _lists(one, other, inside + SINGULAR[name])
+        elif not _same(one, other):
+            yield Unequal(inside + name, one, other)
+
+
+def _lists(expected: tuple[Any, ...], found: tuple[Any, ...], name: str) -> Iterator[Unequal]:
+    if len(expected) != len(found):
+        yield Unequal(f"number of {name} entries", len(expected), len(found))
+        return
+    for place, (one, other) in enumerate(zip(expected, found, strict=True), start=1):
+        yield from _fields(one, other, f"{name} {place} ")
+
+
+def _same(one: Any, other: Any) -> bool:
+    if isinstance(one, datetime) and isinstance(other, datetime):
+        return abs(one - other) <= CLOCK_GRAIN
+    return same_json(one, other)
+
+
+def same_json(one: Any, other: Any) -> bool:
+    """Whether two JSON values are equal: integers exactly, other numbers as doubles, names in any order."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(same_json(one[name], other[name]) for name in one)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(same_json, one, other))
+    if isinstance(one, float) or isinstance(other, float):
+        return _is_number(one) and _is_number(other) and float(one) == float(other)
+    return type(one) is type(other) and bool(one == other)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)

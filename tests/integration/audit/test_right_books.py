@@ -1,0 +1,195 @@
+"""Books that are right: no difference, and exactly the figures that the tills sent."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.core.management import call_command
+from django.db import connection
+
+from backoffice.ingestion.sweep import process_waiting
+from backoffice.review.audit.rules import KIND_ACCOUNTS
+from tests.till import Till, a_movement, a_sale, a_store, outcomes
+
+pytestmark = pytest.mark.django_db
+
+Verify = Callable[[], tuple[int, dict[str, Any]]]
+
+
+def a_refund(number: int, **changes: Any) -> dict[str, Any]:
+    """The example's refund, in cash."""
+    line = a_sale(1)["lines"][0] | {"quantity": "-2", "amount": -240}
+    line["taxes"] = [{"code": "FR-5.5", "rate": "0.055", "amount": -13}]
+    payments = [{"method": "cash", "amount": -240}]
+    return a_sale(number, kind="refund", lines=[line], total=-240, payments=payments, **changes)
+
+
+def test_nothing_at_all_agrees(verify: Verify) -> None:
+    assert verify() == (0, {"orders": 0, "stores": [], "differences": []})
+
+
+def test_it_prints_exactly_these_figures(verify: Verify) -> None:
+    till = Till(a_store("PAR1"))
+    till.open()
+    sales = [a_sale(1001), a_sale(1002, total=240, tip=60, payments=[{"method": "card", "amount": 300}])]
+    orders = [*sales, a_refund(1003), a_sale(1004, status="voided"), a_sale(1005, status="training")]
+    till.sell(*orders, movements=[a_movement()])
+    a_store("ROM1", name="Roma")
+    assert verify() == (
+        0,
+        {
+            "orders": 3,
+            "stores": [
+                {
+                    "code": "PAR1",
+                    "currency": "EUR",
+                    "orders": 3,
+                    "sales": 480,
+                    "refunds": -240,
+                    "tax": 13,
+                    "tips": 60,
+                    "payments": {"card": 300, "cash": 0},
+                },
+                {
+                    "code": "ROM1",
+                    "currency": "EUR",
+                    "orders": 0,
+                    "sales": 0,
+                    "refunds": 0,
+                    "tax": 0,
+                    "tips": 0,
+                    "payments": {},
+                },
+            ],
+            "differences": [],
+        },
+    )
+
+
+def test_a_day_with_everything_in_it_agrees(till: Till, verify: Verify) -> None:
+    first, known, odd = a_sale(1001), a_sale(1002), a_sale(1003, total=999)
+    unknown = {"order_id": str(uuid4()), "number": True}
+    rubbish = "not an order"
+    got = till.sell(
+        first, known, odd, unknown, rubbish, movements=[a_movement(), a_movement(-1), a_movement(5, reason="x")]
+    )
+    assert outcomes(got) == ["posted", "posted", "held", "held", "held"]
+    again = [
+        known | {"mode": "online", "printed_to": "none", "newer_field": 1},
+        odd,
+        unknown,
+        rubbish,
+        first | {"note": "changed"},
+        a_sale(1002),
+        a_sale(1006) | {"customer": {"name": "Zoë", "points": 1e3, "card": 12345678901234567890}},
+        a_sale(1007, note="\ud800"),
+    ]
+    twice = a_sale(1008)
+    receipt = till.sell(*again, twice, twice, movements=[a_movement()])
+    assert outcomes(receipt) == [*["duplicate"] * 4, *["conflict"] * 2, "posted", "held", "posted", "duplicate"]
+    assert verify()[0] == 0
+
+
+def test_two_contents_of_one_new_order_in_one_batch_agree(till: Till, verify: Verify) -> None:
+    order = a_sale(1001)
+    assert outcomes(till.sell(order, order | {"note": "other"}, order)) == ["conflict", "conflict", "duplicate"]
+    code, report = verify()
+    assert (code, report["orders"]) == (0, 0)
+
+
+def test_an_order_of_another_terminal_is_in_conflict_and_agrees(till: Till, verify: Verify) -> None:
+    other = Till(till.store, name="Till 2")
+    other.open()
+    order = a_sale(1001)
+    assert outcomes(till.sell(order)) == ["posted"]
+    assert outcomes(other.sell(order)) == ["conflict"]
+    assert verify()[0] == 0
+
+
+def test_numbers_and_times_in_every_spelling_agree(till: Till, verify: Verify) -> None:
+    line = a_sale(1)["lines"][0]
+    fuel = line | {"quantity": "20.1500", "unit_price": "12.3456", "amount": 249, "taxes": [], "discount": 0}
+    order = a_sale(1001, opened_at="2026-03-01T09:00:00.123456Z", closed_at="2026-03-01T10:00:00.1234567-01:30")
+    order |= {"order_id": order["order_id"].upper(), "lines": [fuel], "total": 249}
+    order["payments"] = [{"method": "wallet", "amount": 249}]
+    assert outcomes(till.sell(order)) == ["posted"]
+    assert verify()[0] == 0
+
+
+@pytest.mark.parametrize("inclusive", [True, False])
+def test_both_price_modes_and_every_kind_of_line_agree(verify: Verify, inclusive: bool) -> None:
+    till = Till(a_store(prices_include_tax=inclusive))
+    till.open()
+    kinds = ["item", *KIND_ACCOUNTS]
+    line = {"quantity": "1", "unit_price": 1200, "discount": 200, "amount": 1000}
+    lines = [line | {"kind": kind, "taxes": [{"code": "T", "rate": "0.2", "amount": 167}]} for kind in kinds]
+    lines += [
+        {"quantity": "-1", "unit_price": 500, "amount": -500},
+        {"quantity": "1", "unit_price": 400, "discount": 400, "amount": 0},
+    ]
+    total = 7 * 1000 - 500 - 2 + (0 if inclusive else 7 * 167)
+    methods = ["cash", "card", "gift_card", "wallet", "voucher", "bank_transfer", "points", "on_account"]
+    payments = [{"method": method, "amount": 100} for method in methods]
+    payments += [{"method": "card", "amount": total + 50 - 700}, {"method": "cash", "amount": -100}]
+    order = a_sale(1001, lines=lines, rounding=-2, total=total, tip=50, payments=payments)
+    assert outcomes(till.sell(order, a_sale(1002, lines=[], total=0, payments=[]))) == ["posted"] * 2
+    assert verify()[0] == 0
+
+
+def test_shifts_with_over_and_short_late_orders_and_a_next_opening_agree(till: Till, verify: Verify) -> None:
+    orders, late = [a_sale(1001), a_sale(1002)], a_sale(1003)
+    batch, later_batch = uuid4(), uuid4()
+    till.sell(*orders, batch_id=batch, movements=[a_movement(800, kind="cash_out", reason="tips")])
+    closed = till.close(*orders, late, batches=[batch, later_batch], counted=20000 + 720 - 800 - 350)
+    assert closed.json()["state"] == "closing"
+    first = till.shift_id
+    till.open(number=312, opening_float=15000, first_number=1004)
+    till.sell(late, batch_id=later_batch, shift_id=first)
+    assert verify()[0] == 0
+    till.sell(a_sale(1004), shift_id=first)  # after the close: reconciled once more
+    till.sell(a_sale(1005))
+    till.close(counted=1)
+    till.open(number=313, opening_float=0, first_number=1006)
+    assert verify()[0] == 0
+
+
+def test_what_waits_is_not_in_the_figures_and_no_difference(till: Till, capsys: pytest.CaptureFixture[str]) -> None:
+    till.sell(a_sale(1001))
+    till.upload(a_sale(1002), a_sale(1003))
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE inbox_batch SET state = 'failed' WHERE state = 'received'")
+    call_command("verify_books", "--json")
+    assert "1 batch waits (1 of them failed), 2 orders in all" in capsys.readouterr().err
+    call_command("verify_books")
+    assert "1 batch waits (1 of them failed), 2 orders in all" in capsys.readouterr().out
+
+
+def test_people_read_a_table_per_store(capsys: pytest.CaptureFixture[str]) -> None:
+    till = Till(a_store("TYO1", name="Ginza", currency="JPY", timezone="Asia/Tokyo"))
+    till.open()
+    till.sell(a_sale(1001))
+    call_command("verify_books")
+    assert capsys.readouterr().out.splitlines() == [
+        "TYO1  Ginza (JPY)",
+        "  orders        1",
+        "  sales    JP¥240",
+        "  refunds    JP¥0",
+        "  tax       JP¥13",
+        "  tips       JP¥0",
+        "  by cash  JP¥240",
+        "",
+        "The books agree with what the tills sent.",
+    ]
+
+
+def test_many_batches_are_gone_through_in_chunks(till: Till, verify: Verify, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("backoffice.review.audit.batches.MOST_MEMBERS", 3)
+    monkeypatch.setattr("backoffice.review.audit.batches.FETCH", 2)
+    orders = [a_sale(1001 + number) for number in range(14)]
+    for start in range(0, 14, 2):
+        till.upload(*orders[start : start + 2])
+    till.upload(*orders)
+    process_waiting()
+    code, report = verify()
+    assert (code, report["orders"]) == (0, 14)

@@ -1,0 +1,38 @@
+"""What an audit collects while it goes."""
+
+from backoffice.review.audit.findings import MOST_KEPT, Findings, Report, Ticks, Waiting
+from backoffice.review.audit.ledger import Effects
+
+
+def test_ticks_are_a_set_of_numbers_of_any_size() -> None:
+    ticks = Ticks()
+    numbers = [1, 7, 8, 65_535, 65_536, -3, 10**18]
+    assert all(ticks.add(number) for number in numbers)
+    assert not any(ticks.add(number) for number in numbers)
+    assert all(number in ticks for number in numbers)
+    assert not any(number in ticks for number in (0, 2, 9, 65_537, -4, 3, 10**18 + 1))
+
+
+def test_effects_are_summed_between_marks() -> None:
+    effects = Effects([10, 20])
+    for entry_id, amount in ((9, 1), (10, 20), (11, 300), (19, 4000), (21, 50000)):
+        effects.add(entry_id, amount)
+    assert effects.between == [1, 4320, 50000]
+    assert effects.until(10) == 1
+    assert effects.until(20) == 4321
+
+
+def test_the_list_of_differences_is_bounded_and_the_rest_counted() -> None:
+    findings = Findings()
+    for number in range(MOST_KEPT + 5):
+        findings.add("PAR1", f"order {number}", "total", expected=1, found=None)
+    report = Report([], findings.kept, findings.count, Waiting()).as_json()
+    assert len(report["differences"]) == MOST_KEPT + 1
+    assert report["differences"][0] == {
+        "store": "PAR1",
+        "where": "order 0",
+        "what": "total",
+        "expected": "1",
+        "found": "nothing",
+    }
+    assert report["differences"][-1]["what"] == "5 more differences are not listed"
