@@ -355,9 +355,8 @@ def test_a_quantity_price_or_discount_in_another_form_holds_that_order(till: Til
             '"2."',
             '""',
             '"\uff12"',
-            '"NaN"',
-        ]
-        + ['"Infinity"', "null", "true"],
+            "null",
+        ],
         "unit_price": ["120.0", '"119.99999"', "true", '"1000000000001"', "1000000000001", "null", '"x"'],
         "discount": ['"0"', "null", "0.0"],
     }

@@ -1,0 +1,137 @@
+"""Flags: a rule of business was broken, and the order is in the books all the same (protocol §5)."""
+
+from typing import Any
+
+import pytest
+
+from tests.till import Till, a_movement, a_sale, codes, outcomes
+
+
+def a_line(**changes: Any) -> dict[str, Any]:
+    return {"quantity": "2", "unit_price": 120, "amount": 240, "taxes": []} | changes
+
+
+def a_tax(amount: int, rate: str = "0.055") -> dict[str, Any]:
+    return {"code": "FR-5.5", "rate": rate, "amount": amount}
+
+
+def cash(**changes: Any) -> list[dict[str, Any]]:
+    return [{"method": "cash", "amount": 240} | changes]
+
+
+FLAGGED: dict[str, tuple[dict[str, Any], list[str]]] = {
+    "a customer on an offline order": ({"customer": {"name": "Léa"}}, ["customer-on-offline-order"]),
+    "a customer on an online order": ({"customer": {"name": "Léa"}, "mode": "online"}, []),
+    "an offline order printed over the network": ({"printed_to": "network"}, ["network-print-on-offline-order"]),
+    "an online order printed over the network": ({"printed_to": "network", "mode": "online"}, []),
+    "opened before the shift": ({"opened_at": "2026-03-01T07:59:59+01:00"}, ["outside-shift-hours"]),
+    "opened with the shift": ({"opened_at": "2026-03-01T08:00:00+01:00"}, []),
+    "an amount that is not quantity times price": (
+        {"lines": [a_line(unit_price=121)]},
+        ["line-amount-mismatch"],
+    ),
+    "a discount that explains the amount": ({"lines": [a_line(unit_price=150, discount=60)]}, []),
+    "half a cent rounded away from zero": ({"lines": [a_line(quantity="1.5", unit_price="159.6667")]}, []),
+    "a tax 1.6 above its rate on 226": ({"lines": [a_line(taxes=[a_tax(14)])]}, ["tax-mismatch"]),
+    "a tax 0.5 above its rate on 227": ({"lines": [a_line(taxes=[a_tax(13)])]}, []),
+    "a tax 0.5 below its rate on 228": ({"lines": [a_line(taxes=[a_tax(12)])]}, []),
+    "a tax 1.6 below its rate on 229": ({"lines": [a_line(taxes=[a_tax(11)])]}, ["tax-mismatch"]),
+    "change that is not what was due": ({"payments": cash(tendered=500, change=250)}, ["change-mismatch"]),
+    "cash without a word on change": ({"payments": cash()}, []),
+    "tendered without change": ({"payments": cash(tendered=240)}, []),
+    "an unknown type": ({"type": "drone"}, ["unknown-type"]),
+    "no type": ({"type": None}, []),
+    "several at once": (
+        {"customer": {}, "type": "drone", "payments": cash(tendered=1, change=0)},
+        ["customer-on-offline-order", "unknown-type", "change-mismatch"],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FLAGGED)
+def test_it_is_posted_with_exactly_these_flags(till: Till, name: str):
+    change, flags = FLAGGED[name]
+    receipt = till.sell(a_sale(1001, **change))
+    assert (outcomes(receipt), codes(receipt)) == (["posted"], flags)
+
+
+def test_a_number_below_the_first_of_the_shift_is_flagged(till: Till):
+    receipt = till.sell(a_sale(1000), a_sale(1001))
+    assert [codes(receipt, index) for index in (0, 1)] == [["number-out-of-range"], []]
+
+
+def test_an_order_after_the_close_is_flagged(till: Till):
+    till.close()
+    receipt = till.sell(a_sale(1001, closed_at="2026-03-01T18:00:01+01:00"))
+    assert codes(receipt) == ["outside-shift-hours", "late"]
+
+
+def test_what_is_unset_flags_nothing(till: Till):
+    line = a_line(quantity="1", unit_price=10**12 - 10**6, amount=10**12 - 10**6)
+    order = a_sale(1001, lines=[line], rounding=10**6, total=10**12, payments=[{"method": "card", "amount": 10**12}])
+    refund = a_sale(
+        1002,
+        kind="refund",
+        lines=[a_line(quantity="-1", unit_price=1, amount=-1)],
+        total=-1,
+        payments=[{"method": "card", "amount": -1}],
+    )
+    receipt = till.sell(order, refund)
+    assert [codes(receipt, index) for index in (0, 1)] == [[], []]
+
+
+@pytest.mark.parametrize(
+    ("highest", "flags"), [(239, ["over-max-order-total"]), (240, []), (0, ["over-max-order-total"])]
+)
+def test_a_total_above_the_stores_maximum_is_flagged(till: Till, highest: int, flags: list[str]):
+    till.store.max_order_total = highest
+    till.store.save()
+    assert codes(till.sell(a_sale(1001))) == flags
+
+
+@pytest.mark.parametrize(("lowest", "flags"), [(121, ["refund-below-minimum"]), (120, [])])
+def test_a_refund_below_the_stores_minimum_is_flagged(till: Till, lowest: int, flags: list[str]):
+    till.store.min_refund_total = lowest
+    till.store.save()
+    line = a_line(quantity="-1", amount=-120)
+    refund = a_sale(1001, kind="refund", lines=[line], total=-120, payments=[{"method": "cash", "amount": -120}])
+    assert codes(till.sell(refund)) == flags
+
+
+@pytest.mark.parametrize(
+    ("rounding", "flags"), [(2, []), (-2, []), (3, ["rounding-excessive"]), (-3, ["rounding-excessive"])]
+)
+def test_rounding_beyond_half_the_stores_step_is_flagged(till: Till, rounding: int, flags: list[str]):
+    till.store.rounding_step = 5
+    till.store.save()
+    total = 240 + rounding
+    order = a_sale(1001, rounding=rounding, total=total, payments=[{"method": "cash", "amount": total}])
+    assert codes(till.sell(order)) == flags
+
+
+@pytest.mark.parametrize("status", ["voided", "training"])
+def test_what_was_not_sold_is_not_checked_for_money(till: Till, status: str):
+    till.store.max_order_total = 1
+    till.store.save()
+    order = a_sale(1001, status=status, lines=[a_line(unit_price=7)], payments=cash(tendered=1, change=2))
+    assert codes(till.sell(order)) == []
+
+
+@pytest.mark.parametrize("reason", ["parking", "", "Change"])
+def test_a_movement_of_an_unknown_reason_is_posted_and_flagged(till: Till, reason: str):
+    receipt = till.sell(movements=[a_movement(reason=reason)])["movements"]
+    assert receipt["outcomes"]["posted"] == 1
+    assert codes(receipt) == ["unknown-cash-reason"]
+
+
+@pytest.mark.parametrize("amount", [0, -1, 5.0, "5", 10**12 + 1])
+def test_a_movement_of_no_positive_amount_is_held(till: Till, amount: Any):
+    receipt = till.sell(a_sale(1001), movements=[a_movement(amount), a_movement()])
+    assert [result["outcome"] for result in receipt["movements"]["results"]] == ["held", "posted"]
+    assert outcomes(receipt) == ["posted"]
+
+
+def test_flags_move_no_money(till: Till):
+    orders = [a_sale(1001), a_sale(1002, customer={"name": "Léa"}, type="drone")]
+    till.sell(*orders)
+    assert till.close(*orders).json()["state"] == "reconciled"
