@@ -6,14 +6,15 @@ import environ
 from django.urls import reverse_lazy
 
 from backoffice.logs import logging_config
-from backoffice.review.unfold import UNFOLD as UNFOLD
+from backoffice.review.unfold import LOGIN_REDIRECT_URL, UNFOLD  # noqa: F401 - settings of the console
 
 env = environ.Env()
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 DEBUG = False
 # Without a key of its own a process can run commands (migrate, check) but the web role refuses to start: see wsgi.py.
-SECRET_KEY = env.str("SECRET_KEY", default="not-a-secret-set-SECRET_KEY")
+NO_SECRET_KEY = "not-a-secret-set-SECRET_KEY"  # noqa: S105 - says so itself
+SECRET_KEY = env.str("SECRET_KEY", default=NO_SECRET_KEY)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 BASE_URL = env.str("BASE_URL", default="http://127.0.0.1:8000")
@@ -77,6 +78,7 @@ ROLE = env.str("BACKOFFICE_ROLE", default="command")  # web | worker | beat | co
 
 DATABASES = {"default": env.db("DATABASE_URL", default="postgresql://backoffice@127.0.0.1:5432/backoffice")}
 DATABASES["default"]["OPTIONS"] = {
+    **DATABASES["default"].get("OPTIONS", {}),
     "application_name": f"backoffice-{ROLE}",
     "connect_timeout": 5,
     # A frozen peer must not hold a row for ever: the server ends its statement, its wait or its idle transaction.

@@ -31,6 +31,7 @@ TITLES: Mapping[str, tuple[int, str]] = {
     "not-found": (404, "There is nothing here for this terminal."),
     "shift-unknown": (404, "This shift was never opened."),
     "method-not-allowed": (405, "This address does not take this method."),
+    "body-timeout": (408, "The body did not arrive in time."),
     "shift-already-open": (409, "Another shift of this terminal is open."),
     "length-required": (411, "The request does not say how long its body is."),
     "too-large": (413, "The body is larger than the service takes."),
@@ -100,7 +101,7 @@ def _translate(error: Exception) -> Problem:  # noqa: C901, PLR0911, PLR0912 - o
         case exceptions.NotAuthenticated() | exceptions.AuthenticationFailed():
             return Problem("credential-invalid", "Activate the terminal again.", headers={"WWW-Authenticate": "Bearer"})
         case exceptions.Throttled():
-            wait_s = max(1, math.ceil(error.wait or 1))
+            wait_s = max(1, math.ceil(getattr(error, "wait", None) or 1))
             return Problem("too-many-requests", f"Wait {wait_s} s.", headers={"Retry-After": str(wait_s)})
         case exceptions.MethodNotAllowed():
             return Problem("method-not-allowed")

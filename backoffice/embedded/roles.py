@@ -12,11 +12,9 @@ from backoffice.embedded.processes import Child
 
 ROLES = ("web", "worker", "beat")
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
-BLOCKING_THREADS = 32
 SERVER_ERROR = 500
-# What these programs print at every start here, on purpose: many blocking threads, static files from their packages, and a
-# worker that may be root's on a developer's machine.
-NOISE = ("Configuration allows spawning up to",)
+# What these programs print at every start here, on purpose: static files come from their packages, and the worker may be
+# root's on a developer's machine.
 IGNORED_WARNINGS = "ignore:No directory at,ignore:You're running the worker with superuser privileges"
 
 
@@ -34,9 +32,8 @@ def role_child(role: str, options: RoleOptions, *, log: Log, environment: Mappin
     celery = ["celery", "--app", "backoffice", "--quiet"]
     arguments = {
         "web": [
-            *("granian", "--interface", "wsgi", "--host", LOOPBACK, "--port", str(options.port), "--workers", "1"),
-            *("--blocking-threads", str(BLOCKING_THREADS), "--no-ws", "--log-level", "warning"),
-            *("--workers-kill-timeout", "3", "backoffice.wsgi:application"),
+            *("granian", "--interface", "asgi", "--host", LOOPBACK, "--port", str(options.port), "--workers", "1"),
+            *("--no-ws", "--log-level", "warning", "--workers-kill-timeout", "3", "backoffice.asgi:application"),
         ],
         "worker": [
             *(*celery, "worker", "--pool", "prefork", "--concurrency", str(options.workers)),
@@ -55,7 +52,6 @@ def role_child(role: str, options: RoleOptions, *, log: Log, environment: Mappin
             "PYTHONUNBUFFERED": "1",
             "PYTHONWARNINGS": IGNORED_WARNINGS,
         },
-        noise=NOISE,
     )
 
 

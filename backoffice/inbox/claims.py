@@ -23,7 +23,8 @@ WITH next AS (
 )
 UPDATE inbox_batch SET attempts = attempts + 1, due_at = %(now)s + %(grace)s
 FROM next WHERE inbox_batch.batch_id = next.batch_id
-RETURNING inbox_batch.batch_id, inbox_batch.attempts, inbox_batch.state
+RETURNING inbox_batch.batch_id, inbox_batch.attempts, inbox_batch.state,
+    set_config('synchronous_commit', 'off', true)
 """
 
 COUNT_FAILURE = """
@@ -46,14 +47,14 @@ class Claim(NamedTuple):
 def claim_next(*, now: datetime) -> Claim | None:
     """Takes the batch that has waited longest and counts the attempt, committed before any work is done.
 
-    The count need not survive a crash of PostgreSQL itself, so its commit does not wait for the disk.
+    Call it outside a transaction. The count need not survive a crash of PostgreSQL itself, so its commit does not wait
+    for the disk: the setting ends with the statement's own transaction.
     """
     with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL synchronous_commit = off")
         due: dict[str, Any] = {"now": now, "grace": CLAIM_GRACE}
         cursor.execute(CLAIM_NEXT, due)
         row = cursor.fetchone()
-    return Claim(*row) if row else None
+    return Claim(row[0], row[1], row[2]) if row else None
 
 
 def give_back(*, batch_id: UUID, now: datetime) -> None:

@@ -16,7 +16,8 @@ class Batch(models.Model):
     body = models.BinaryField(help_text="zlib")
     size = models.IntegerField(help_text="Decoded bytes.")
     card_flags = models.JSONField(
-        default=list, help_text="What was masked or removed: [[list, index, code, pointer]], the list orders or cash_movements."
+        default=list,
+        help_text="What was masked or removed: [[list, index, code, pointer]], the list orders or cash_movements.",
     )
     order_count = models.IntegerField()
     movement_count = models.IntegerField()

@@ -8,13 +8,14 @@ import msgspec
 from django.db.backends.utils import CursorWrapper
 from psycopg.types.json import Jsonb
 
+from backoffice.bulk import write_rows
 from backoffice.domain.accounts import DRAWER
 from backoffice.domain.orders import CashMovement, Order
 from backoffice.domain.posting import Posting
 from backoffice.domain.reasons import reasons_json
 from backoffice.ingestion.members import Judged, member_number, member_order_id
 from backoffice.ingestion.work import Work
-from backoffice.ledger.writers import EntryRow, LineRow, next_entry_ids, write_entries
+from backoffice.ledger.writers import EntryRow, LineRow, write_entries
 from backoffice.sales import writers as sales
 from backoffice.sales.models import CashMovement as CashMovementRow
 from backoffice.sales.models import HeldItem
@@ -101,9 +102,9 @@ def _write_orders(cursor: CursorWrapper, posted: Sequence[Posted], *, work: Work
                     payment.reference,
                 )
             )
-    sales.copy_rows(cursor, sales.COPY_ORDERS, sales.ORDER_TYPES, orders)
-    sales.copy_rows(cursor, sales.COPY_LINES, sales.LINE_TYPES, lines)
-    sales.copy_rows(cursor, sales.COPY_PAYMENTS, sales.PAYMENT_TYPES, payments)
+    write_rows(cursor, sales.ORDERS, orders)
+    write_rows(cursor, sales.LINES, lines)
+    write_rows(cursor, sales.PAYMENTS, payments)
     sales.note_posting(
         cursor,
         store_id=work.store_id,
@@ -179,9 +180,9 @@ def _write_entries(cursor: CursorWrapper, posted: Sequence[Posted], *, work: Wor
         return
     entries: list[EntryRow] = []
     lines: list[LineRow] = []
-    for entry_id, (_, judged) in zip(next_entry_ids(cursor, len(posted)), posted, strict=True):
+    for row_id, judged in posted:
         entry = EntryRow(
-            id=entry_id,
+            id=row_id,
             business_date=work.business_date,
             store_id=work.store_id,
             terminal_id=work.terminal_id,

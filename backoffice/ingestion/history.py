@@ -3,6 +3,7 @@
 Both are rare, so a batch without refunds and card references pays nothing; with them it pays one or two statements.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -38,7 +39,7 @@ SELECT o.id, o.business_date, o.order_id, o.refund_of, o.total, o.closed_at, o.f
 FROM sales_awaitedoriginal a
 JOIN sales_order o ON o.id = a.refund_id AND o.business_date = a.business_date
 JOIN fleet_store s ON s.id = o.store_id
-WHERE a.refund_of = ANY(%s::uuid[]) ORDER BY o.id
+WHERE a.refund_of = ANY(%s::uuid[]) AND a.arrived_at IS NULL ORDER BY o.id
 """
 
 REPLACE_FLAGS = "UPDATE sales_order SET flags = %s WHERE id = %s AND business_date = %s"
@@ -69,18 +70,20 @@ def add_history_flags(cursor: CursorWrapper, judged: Sequence[Judged], *, work: 
     ]
 
 
-def look_again(cursor: CursorWrapper, judged: Sequence[Judged], *, row_ids: Sequence[int], work: Work) -> None:
+def look_again(
+    cursor: CursorWrapper, judged: Sequence[Judged], *, row_ids: Sequence[int], work: Work, now: datetime
+) -> None:
     """Remembers posted refunds that wait for their original, and flags those anew whose original was just posted."""
-    AwaitedOriginal.objects.bulk_create(
-        AwaitedOriginal(refund_id=row_id, refund_of=item.member.value.refund_of, business_date=work.business_date)
+    awaiting = [
+        AwaitedOriginal(refund_id=row_id, refund_of=order.refund_of, business_date=work.business_date)
         for row_id, item in zip(row_ids, judged, strict=True)
-        if item.outcome == "posted"
-        and isinstance(item.member.value, Order)
-        and any(reason.code == REFUND_OF_UNKNOWN_ORDER for reason in item.reasons)
-    )
+        if item.outcome == "posted" and isinstance(order := item.member.value, Order) and order.refund_of is not None
+        if any(reason.code == REFUND_OF_UNKNOWN_ORDER for reason in item.reasons)
+    ]
+    AwaitedOriginal.objects.bulk_create(awaiting)
     originals = {order.order_id: order for order in _posted_orders(judged) if order.status == "paid"}
     if originals:
-        _look_again_at_refunds(cursor, originals)
+        _look_again_at_refunds(cursor, originals, now=now)
 
 
 def _posted_orders(judged: Sequence[Judged]) -> list[Order]:
@@ -146,7 +149,7 @@ def _card_flags(
     return flagged
 
 
-def _look_again_at_refunds(cursor: CursorWrapper, originals: Mapping[UUID, Order]) -> None:
+def _look_again_at_refunds(cursor: CursorWrapper, originals: Mapping[UUID, Order], *, now: datetime) -> None:
     """What is replaced is the order's flags; the receipt of its batch stays what it was."""
     cursor.execute(SELECT_AWAITING, [list(originals)])
     refunded: dict[UUID, int] = {}
@@ -158,11 +161,12 @@ def _look_again_at_refunds(cursor: CursorWrapper, originals: Mapping[UUID, Order
             settings=StoreSettings(refund_days=refund_days),
         )
         refunded[refund_of] = refunded.get(refund_of, 0) + total
-        kept = [flag for flag in flags or [] if flag["code"] != REFUND_OF_UNKNOWN_ORDER]
+        kept = [flag for flag in json.loads(flags or "[]") if flag["code"] != REFUND_OF_UNKNOWN_ORDER]
         now_flagged = kept + reasons_json(reasons)
-        cursor.execute(REPLACE_FLAGS, [Jsonb(now_flagged) if now_flagged else None, row_id, business_date])
+        replaced: list[Any] = [Jsonb(now_flagged) if now_flagged else None, row_id, business_date]
+        cursor.execute(REPLACE_FLAGS, replaced)
     if refunded:
-        AwaitedOriginal.objects.filter(refund_of__in=refunded).delete()
+        AwaitedOriginal.objects.filter(refund_of__in=refunded, arrived_at__isnull=True).update(arrived_at=now)
 
 
 def _refund(*, order_id: UUID, refund_of: UUID, total: int, closed_at: datetime) -> Order:

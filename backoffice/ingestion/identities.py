@@ -7,9 +7,9 @@ batch decided member by member.
 from collections.abc import Sequence
 from uuid import UUID
 
-from django.db import transaction
 from django.db.backends.utils import CursorWrapper
 
+from backoffice.bulk import pipelined
 from backoffice.domain.identity import Decision, Incoming, KnownOrder, identify
 from backoffice.ingestion.members import Member
 from backoffice.ingestion.work import Work
@@ -20,32 +20,25 @@ NEW = Decision("new", (), takes_number=True)
 RACES_ALLOWED = 3
 
 
-class _Raced(Exception):
-    """Something that was not known is known now."""
+class RacedTooOften(Exception):
+    """Other terminals kept being first with our identifiers: the batch is tried again later."""
 
 
-def decide_identities(
-    cursor: CursorWrapper, members: Sequence[Member], *, row_ids: Sequence[int], work: Work
-) -> list[Decision]:
+def decide_identities(cursor: CursorWrapper, members: Sequence[Member], *, work: Work) -> list[Decision]:
     """One decision per member, in the order sent; what is new or in conflict is remembered on return."""
     incoming = [member.incoming for member in members]
     if _all_distinct(incoming):
         rows = [
             IdentityRow(item.order_id, 0, item.number, item.content_hash, row_id)
-            for item, row_id in zip(incoming, row_ids, strict=True)
+            for item, row_id in zip(incoming, work.row_ids, strict=True)
         ]
-        try:
-            _insert(cursor, rows, work=work)
-        except _Raced:
-            pass
-        else:
+        if _insert(cursor, rows, work=work):
             return [NEW] * len(incoming)
     for _ in range(RACES_ALLOWED):
-        try:
-            return _decide_one_by_one(cursor, incoming, row_ids=row_ids, work=work)
-        except _Raced:
-            continue
-    raise _Raced
+        decisions = _decide_one_by_one(cursor, incoming, work=work)
+        if decisions is not None:
+            return decisions
+    raise RacedTooOften
 
 
 def _all_distinct(incoming: Sequence[Incoming]) -> bool:
@@ -53,10 +46,11 @@ def _all_distinct(incoming: Sequence[Incoming]) -> bool:
     return len({item.order_id for item in incoming}) == len(incoming) and len(set(numbers)) == len(numbers)
 
 
-def _insert(cursor: CursorWrapper, rows: Sequence[IdentityRow], *, work: Work) -> None:
-    """Inserts all rows or, raising `_Raced`, none."""
-    with transaction.atomic():
-        inserted = insert_identities(
+def _insert(cursor: CursorWrapper, rows: Sequence[IdentityRow], *, work: Work) -> bool:
+    """Remembers all rows or, where something among them is known already, none; says which."""
+    with pipelined(members=0):  # the savepoint costs no round trip of its own
+        cursor.execute("SAVEPOINT identities")
+        insert_identities(
             cursor,
             rows,
             terminal_id=work.terminal_id,
@@ -64,13 +58,14 @@ def _insert(cursor: CursorWrapper, rows: Sequence[IdentityRow], *, work: Work) -
             batch_id=work.batch_id,
             business_date=work.business_date,
         )
-        if inserted != len(rows):
-            raise _Raced
+    if cursor.rowcount == len(rows):
+        return True
+    cursor.execute("ROLLBACK TO SAVEPOINT identities")
+    return False
 
 
-def _decide_one_by_one(
-    cursor: CursorWrapper, incoming: Sequence[Incoming], *, row_ids: Sequence[int], work: Work
-) -> list[Decision]:
+def _decide_one_by_one(cursor: CursorWrapper, incoming: Sequence[Incoming], *, work: Work) -> list[Decision] | None:
+    """None where another terminal was first with one of the identifiers while we looked."""
     versions = select_known(
         cursor,
         terminal_id=work.terminal_id,
@@ -92,7 +87,7 @@ def _decide_one_by_one(
     for known in versions:
         next_version[known.item_id] = max(next_version.get(known.item_id, 0), known.version + 1)
     rows = []
-    for item, decision, row_id in zip(incoming, decisions, row_ids, strict=True):
+    for item, decision, row_id in zip(incoming, decisions, work.row_ids, strict=True):
         if decision.version == "duplicate":
             continue
         version = next_version.get(item.order_id, 0)
@@ -102,8 +97,7 @@ def _decide_one_by_one(
                 item.order_id, version, item.number if decision.takes_number else None, item.content_hash, row_id
             )
         )
-    _insert(cursor, rows, work=work)
-    return decisions
+    return decisions if _insert(cursor, rows, work=work) else None
 
 
 def _known(versions: Sequence[KnownVersion], *, terminal_id: int) -> dict[UUID, KnownOrder]:

@@ -16,6 +16,7 @@ from django.db.backends.utils import CursorWrapper
 from django.utils import timezone
 from psycopg.types.json import Jsonb
 
+from backoffice.bulk import pipelined
 from backoffice.domain.decoding import decode_batch
 from backoffice.domain.identity import Decision
 from backoffice.domain.reasons import PROCESSING_FAILED, Reason, reasons_json
@@ -26,7 +27,6 @@ from backoffice.ingestion.identities import decide_identities
 from backoffice.ingestion.members import Judged, Member, judge, member_number, member_order_id, read_members
 from backoffice.ingestion.reconcile import reconcile_unsettled
 from backoffice.ingestion.work import Work, lock_work
-from backoffice.sales.writers import next_order_ids
 
 log = structlog.get_logger(__name__)
 
@@ -39,8 +39,7 @@ WHERE batch_id = %(batch_id)s
 
 def process_next(*, now: datetime) -> bool:
     """Processes the batch that has waited longest. False where nothing is due."""
-    with transaction.atomic():
-        claim = claim_next(now=now)
+    claim = claim_next(now=now)
     if claim is None:
         return False
     process_claimed(batch_id=claim.batch_id, attempts=claim.attempts, now=now)
@@ -72,12 +71,11 @@ def _process(cursor: CursorWrapper, work: Work, *, isolate: bool, now: datetime)
     """The whole work on one locked batch. `isolate` keeps whatever crashes to its own member."""
     envelope = decode_batch(work.body, max_orders=len(work.body))
     members = read_members(envelope, terminal_id=work.terminal_id)
-    row_ids = next_order_ids(cursor, len(members))
-    decisions = decide_identities(cursor, members, row_ids=row_ids, work=work)
+    decisions = decide_identities(cursor, members, work=work)
     if isolate:
-        judged = _write_one_by_one(cursor, members, decisions, row_ids=row_ids, work=work, now=now)
+        judged = _write_one_by_one(cursor, members, decisions, row_ids=work.row_ids, work=work, now=now)
     else:
-        judged = _judge_and_write(cursor, members, decisions, row_ids=row_ids, work=work, now=now)
+        judged = _judge_and_write(cursor, members, decisions, row_ids=work.row_ids, work=work, now=now)
     _mark_processed(cursor, judged, work=work, now=now)
     if work.settles:
         reconcile_unsettled(cursor, terminal_id=work.terminal_id, shift_id=work.shift.shift_id, now=now)
@@ -95,8 +93,9 @@ def _judge_and_write(
 ) -> list[Judged]:
     judged = [judge(member, decision, work=work) for member, decision in zip(members, decisions, strict=True)]
     judged = add_history_flags(cursor, judged, work=work)
-    write_judged(cursor, judged, row_ids=row_ids, work=work, now=now)
-    look_again(cursor, judged, row_ids=row_ids, work=work)
+    with pipelined(members=len(judged)):
+        write_judged(cursor, judged, row_ids=row_ids, work=work, now=now)
+    look_again(cursor, judged, row_ids=row_ids, work=work, now=now)
     return judged
 
 

@@ -12,7 +12,7 @@ from backoffice.domain.states import ShiftState, check_shift_transition
 from backoffice.domain.totals import Difference, ShiftTotals, reconcile
 from backoffice.ingestion.bookkeeping import line_rows
 from backoffice.ingestion.figures import ShiftFigures, shift_figures
-from backoffice.ledger.writers import EntryRow, next_entry_ids, write_entries
+from backoffice.ledger.writers import EntryRow, next_entry_id, write_entries
 from backoffice.sales.models import Shift
 
 log = structlog.get_logger(__name__)
@@ -85,7 +85,7 @@ def _post_over_short(cursor: CursorWrapper, shift: Shift, *, figures: ShiftFigur
         return
     shift.reconciliations += 1
     entry = EntryRow(
-        id=next_entry_ids(cursor, 1)[0],
+        id=next_entry_id(cursor),
         business_date=shift.business_date,
         store_id=shift.store_id,
         terminal_id=shift.terminal_id,

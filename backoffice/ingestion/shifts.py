@@ -17,7 +17,7 @@ from backoffice.ingestion.bookkeeping import line_rows
 from backoffice.ingestion.locks import lock_terminal
 from backoffice.ingestion.receive import IdentifierReused
 from backoffice.ingestion.reconcile import reconcile_shift
-from backoffice.ledger.writers import EntryRow, drawer_balance, next_entry_ids, write_entries
+from backoffice.ledger.writers import EntryRow, drawer_balance, next_entry_id, write_entries
 from backoffice.sales.models import Shift
 
 
@@ -78,7 +78,7 @@ def open_shift(*, terminal: Terminal, shift_id: UUID, message: OpenShift, now: d
             first_number=message.first_number,
             opened_at=message.opened_at,
             opening_hash=content,
-            opening_entry_id=next_entry_ids(cursor, 1)[0],
+            opening_entry_id=next_entry_id(cursor),
             recorded_end=message.closed_at,
             received_at=now,
         )

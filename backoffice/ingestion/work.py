@@ -2,7 +2,7 @@
 
 import json
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -19,7 +19,10 @@ SELECT b.batch_id, b.body, b.received_at, b.terminal_id, t.uuid, s.store_id, s.s
     coalesce(b.received_at > s.close_received_at AND NOT s.declared -> 'batches' ? b.batch_id::text, false),
     st.max_order_total, st.min_refund_total, st.refund_days, st.rounding_step,
     s.state <> 'open' OR EXISTS (SELECT FROM sales_shift c WHERE c.terminal_id = b.terminal_id AND c.state = 'closing'),
-    h.clock_skew_ms, b.card_flags
+    h.clock_skew_ms, b.card_flags,
+    ARRAY(SELECT nextval('ledger_entry_id_seq') FROM generate_series(1, b.order_count + b.movement_count)),
+    (SELECT json_object_agg(method, account_id)::text FROM ledger_paymentaccount p WHERE p.store_id = s.store_id),
+    (SELECT json_object_agg(reason, account_id)::text FROM ledger_cashreason r WHERE r.store_id = s.store_id)
 FROM inbox_batch b
 JOIN fleet_terminal t ON t.id = b.terminal_id
 JOIN sales_shift s ON s.shift_id = b.shift_id
@@ -29,15 +32,11 @@ WHERE b.batch_id = %s AND b.state <> 'processed'
 FOR NO KEY UPDATE OF b, t SKIP LOCKED
 """
 
-SELECT_ACCOUNTS = """
-SELECT true, method, account_id FROM ledger_paymentaccount WHERE store_id = %(store_id)s
-UNION ALL
-SELECT false, reason, account_id FROM ledger_cashreason WHERE store_id = %(store_id)s
-"""
-
 
 class Work(NamedTuple):
     """One locked batch, and how it came. `card_flags` is what was masked at the door, by member.
+
+    `row_ids` has one for each member: of its identity, its row and its journal entry.
 
     `settles` says that a closed shift may wait for this batch: its own, or another that misses its numbers.
     """
@@ -55,6 +54,7 @@ class Work(NamedTuple):
     settings: StoreSettings
     payment_accounts: Mapping[str, str]
     reason_accounts: Mapping[str, str]
+    row_ids: Sequence[int]
 
     @property
     def business_date(self) -> date:
@@ -68,9 +68,7 @@ def lock_work(cursor: CursorWrapper, batch_id: UUID) -> Work | None:
     row = cursor.fetchone()
     if row is None:
         return None
-    cursor.execute(SELECT_ACCOUNTS, {"store_id": row[5]})
-    mapped = cursor.fetchall()
-    reasons = {key: account for is_method, key, account in mapped if not is_method}
+    reasons = json.loads(row[23] or "{}")
     return Work(
         batch_id=row[0],
         body=zlib.decompress(row[1]),
@@ -98,8 +96,9 @@ def lock_work(cursor: CursorWrapper, batch_id: UUID) -> Work | None:
             rounding_step=row[17],
             cash_reasons=frozenset(reasons),
         ),
-        payment_accounts={key: account for is_method, key, account in mapped if is_method},
+        payment_accounts=json.loads(row[22] or "{}"),
         reason_accounts=reasons,
+        row_ids=row[21],
     )
 
 

@@ -7,17 +7,38 @@ from uuid import UUID
 
 from django.db.backends.utils import CursorWrapper
 
-COPY_ENTRIES = """
-COPY ledger_journalentry (id, business_date, store_id, terminal_id, shift_id, source_kind, source_id, source_number,
-    currency, posted_at) FROM STDIN (FORMAT BINARY)
-"""
-ENTRY_TYPES = ["int8", "date", "int4", "int4", "uuid", "text", "uuid", "int4", "text", "timestamptz"]
+from backoffice.bulk import Table, write_rows
 
-COPY_LINES = """
-COPY ledger_journalline (entry_id, position, business_date, store_id, account_id, drawer_id, tax_code, debit, credit,
-    currency) FROM STDIN (FORMAT BINARY)
-"""
-LINE_TYPES = ["int8", "int2", "date", "int4", "text", "int4", "text", "int8", "int8", "text"]
+ENTRIES = Table(
+    "ledger_journalentry",
+    {
+        "id": "int8",
+        "business_date": "date",
+        "store_id": "int4",
+        "terminal_id": "int4",
+        "shift_id": "uuid",
+        "source_kind": "text",
+        "source_id": "uuid",
+        "source_number": "int4",
+        "currency": "text",
+        "posted_at": "timestamptz",
+    },
+)
+LINES = Table(
+    "ledger_journalline",
+    {
+        "entry_id": "int8",
+        "position": "int2",
+        "business_date": "date",
+        "store_id": "int4",
+        "account_id": "text",
+        "drawer_id": "int4",
+        "tax_code": "text",
+        "debit": "int8",
+        "credit": "int8",
+        "currency": "text",
+    },
+)
 
 
 class EntryRow(NamedTuple):
@@ -50,10 +71,12 @@ class LineRow(NamedTuple):
     currency: str
 
 
-def next_entry_ids(cursor: CursorWrapper, count: int) -> list[int]:
-    """`count` ids for journal entries, in ascending order."""
-    cursor.execute("SELECT nextval('ledger_entry_id_seq') FROM generate_series(1, %s)", [count])
-    return [row[0] for row in cursor.fetchall()]
+def next_entry_id(cursor: CursorWrapper) -> int:
+    """An id for a journal entry. Orders and movements take theirs from the same sequence, with their identity."""
+    cursor.execute("SELECT nextval('ledger_entry_id_seq')")
+    row = cursor.fetchone()
+    assert row is not None  # noqa: S101 - a SELECT without FROM has one row
+    return int(row[0])
 
 
 def write_entries(cursor: CursorWrapper, *, entries: Sequence[EntryRow], lines: Sequence[LineRow]) -> None:
@@ -62,16 +85,8 @@ def write_entries(cursor: CursorWrapper, *, entries: Sequence[EntryRow], lines: 
     Raises psycopg's CheckViolation (`entry_balances`, `entry_has_lines` at commit) and UniqueViolation
     (`one_entry_per_source`).
     """
-    if not entries:
-        return
-    with cursor.copy(COPY_ENTRIES) as copy:
-        copy.set_types(ENTRY_TYPES)
-        for entry in entries:
-            copy.write_row(entry)
-    with cursor.copy(COPY_LINES) as copy:
-        copy.set_types(LINE_TYPES)
-        for line in lines:
-            copy.write_row(line)
+    write_rows(cursor, ENTRIES, entries)
+    write_rows(cursor, LINES, lines)
 
 
 def drawer_balance(cursor: CursorWrapper, *, terminal_id: int, after_entry_id: int) -> int:

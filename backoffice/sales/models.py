@@ -216,8 +216,14 @@ class AwaitedOriginal(models.Model):
     """A posted refund of an order that has not arrived: looked at again when it does."""
 
     refund_id = models.BigIntegerField(primary_key=True)
-    refund_of = models.UUIDField(db_index=True)
+    refund_of = models.UUIDField()
     business_date = models.DateField()
+    arrived_at = models.DateTimeField(null=True, help_text="When the original was there.")
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["refund_of"], condition=Q(arrived_at__isnull=True), name="sales_awaited_originals")
+        ]
 
     def __str__(self) -> str:
         return f"refund of {self.refund_of}"

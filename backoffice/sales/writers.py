@@ -1,13 +1,15 @@
 """Set-based writes of what was sold: a batch is a handful of statements, whatever its size (architecture, "How it works" 6)."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 from django.db.backends.utils import CursorWrapper
 from psycopg.types.json import Jsonb
+
+from backoffice.bulk import Table
 
 # Sorted by the caller, so that batches of different terminals that overlap cannot deadlock.
 INSERT_IDENTITIES = """
@@ -23,53 +25,68 @@ SELECT item_id, version, terminal_id, shift_id, number, content_hash FROM sales_
 WHERE item_id = ANY(%(item_ids)s::uuid[]) OR (terminal_id = %(terminal_id)s AND number = ANY(%(numbers)s::bigint[]))
 """
 
-COPY_ORDERS = """
-COPY sales_order (id, business_date, store_id, terminal_id, shift_id, batch_id, position, order_id, number, mode, kind,
-    status, type, opened_at, closed_at, cashier, customer, printed_to, refund_of, note, currency, tax, rounding, total, tip,
-    flags, received_at, posted_at) FROM STDIN (FORMAT BINARY)
-"""
-ORDER_TYPES = [
-    "int8",
-    "date",
-    "int4",
-    "int4",
-    "uuid",
-    "uuid",
-    "int4",
-    "uuid",
-    "int8",
-    "text",
-    "text",
-    "text",
-    "text",
-    "timestamptz",
-    "timestamptz",
-    "text",
-    "jsonb",
-    "text",
-    "uuid",
-    "text",
-    "text",
-    "int8",
-    "int8",
-    "int8",
-    "int8",
-    "jsonb",
-    "timestamptz",
-    "timestamptz",
-]
-
-COPY_LINES = """
-COPY sales_orderline (order_id, position, business_date, kind, sku, name, quantity, unit_price, discount, amount, taxes)
-FROM STDIN (FORMAT BINARY)
-"""
-LINE_TYPES = ["int8", "int2", "date", "text", "text", "text", "numeric", "numeric", "int8", "int8", "jsonb"]
-
-COPY_PAYMENTS = """
-COPY sales_payment (order_id, position, business_date, method, amount, tendered, change, reference)
-FROM STDIN (FORMAT BINARY)
-"""
-PAYMENT_TYPES = ["int8", "int2", "date", "text", "int8", "int8", "int8", "text"]
+ORDERS = Table(
+    "sales_order",
+    {
+        "id": "int8",
+        "business_date": "date",
+        "store_id": "int4",
+        "terminal_id": "int4",
+        "shift_id": "uuid",
+        "batch_id": "uuid",
+        "position": "int4",
+        "order_id": "uuid",
+        "number": "int8",
+        "mode": "text",
+        "kind": "text",
+        "status": "text",
+        "type": "text",
+        "opened_at": "timestamptz",
+        "closed_at": "timestamptz",
+        "cashier": "text",
+        "customer": "jsonb",
+        "printed_to": "text",
+        "refund_of": "uuid",
+        "note": "text",
+        "currency": "text",
+        "tax": "int8",
+        "rounding": "int8",
+        "total": "int8",
+        "tip": "int8",
+        "flags": "jsonb",
+        "received_at": "timestamptz",
+        "posted_at": "timestamptz",
+    },
+)
+LINES = Table(
+    "sales_orderline",
+    {
+        "order_id": "int8",
+        "position": "int2",
+        "business_date": "date",
+        "kind": "text",
+        "sku": "text",
+        "name": "text",
+        "quantity": "numeric",
+        "unit_price": "numeric",
+        "discount": "int8",
+        "amount": "int8",
+        "taxes": "jsonb",
+    },
+)
+PAYMENTS = Table(
+    "sales_payment",
+    {
+        "order_id": "int8",
+        "position": "int2",
+        "business_date": "date",
+        "method": "text",
+        "amount": "int8",
+        "tendered": "int8",
+        "change": "int8",
+        "reference": "text",
+    },
+)
 
 
 class IdentityRow(NamedTuple):
@@ -163,8 +180,8 @@ def insert_identities(
     shift_id: UUID,
     batch_id: UUID,
     business_date: date,
-) -> int:
-    """Remembers what is new among `rows`; the count of those that were. Waits for whoever is inserting the same now."""
+) -> None:
+    """Remembers what is new among `rows`: the cursor's rowcount says how many. Waits for who inserts the same now."""
     ordered = sorted(rows)
     cursor.execute(
         INSERT_IDENTITIES,
@@ -180,7 +197,6 @@ def insert_identities(
             "row_ids": [row.row_id for row in ordered],
         },
     )
-    return int(cursor.rowcount)
 
 
 def select_known(
@@ -189,20 +205,6 @@ def select_known(
     """Every remembered version of these items, and of whatever used these numbers of the terminal."""
     cursor.execute(SELECT_KNOWN, {"terminal_id": terminal_id, "item_ids": list(item_ids), "numbers": list(numbers)})
     return [KnownVersion(row[0], row[1], row[2], row[3], row[4], bytes(row[5])) for row in cursor.fetchall()]
-
-
-def copy_rows(cursor: CursorWrapper, statement: str, types: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """One binary COPY. Errors arrive as psycopg's own: `diag.constraint_name` says which rule was broken."""
-    with cursor.copy(statement) as copy:
-        copy.set_types(types)
-        for row in rows:
-            copy.write_row(row)
-
-
-def next_order_ids(cursor: CursorWrapper, count: int) -> list[int]:
-    """`count` ids for orders, in ascending order."""
-    cursor.execute("SELECT nextval('sales_order_id_seq') FROM generate_series(1, %s)", [count])
-    return [row[0] for row in cursor.fetchall()]
 
 
 def note_posting(

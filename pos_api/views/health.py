@@ -31,6 +31,7 @@ def readyz(request: HttpRequest) -> JsonResponse:
     facts: dict[str, object] = {}
     try:
         reasons += _unapplied_migrations()
+        reasons += _unsafe_settings()
         waited = oldest_waiting(now=timezone.now())
         facts["oldest_waiting_s"] = 0 if waited is None else round(waited.total_seconds(), 1)
         if waited is not None and waited.total_seconds() > WAITED_TOO_LONG_S:
@@ -52,6 +53,15 @@ def _unapplied_migrations() -> list[str]:
     executor = MigrationExecutor(connection)
     plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
     return [f"{len(plan)} migrations are not applied: run `manage.py migrate`"] if plan else []
+
+
+def _unsafe_settings() -> list[str]:
+    """What would make "2xx means durable" untrue."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT name FROM pg_settings WHERE name IN ('fsync', 'synchronous_commit') AND setting = 'off'")
+        return [
+            f"PostgreSQL runs with {name} = off: what is answered 2xx could be lost" for (name,) in cursor.fetchall()
+        ]
 
 
 def _broker() -> tuple[str, list[str]]:

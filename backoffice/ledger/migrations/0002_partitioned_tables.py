@@ -7,6 +7,7 @@ the parent and on each leaf.
 from django.db import migrations
 
 CREATE_TABLES = """
+-- Of entries and of what they are made from: an order, its identity and its entry have one id.
 CREATE SEQUENCE ledger_entry_id_seq AS bigint;
 
 CREATE TABLE ledger_entrysource (

@@ -32,6 +32,8 @@ class Command(StackCommand):
                 prices_include_tax=options["prices_include_tax"],
             )
         except ValidationError as error:
-            raise CommandError("\n".join(f"{field}: {' '.join(said)}" for field, said in error.message_dict.items())) from None
+            raise CommandError(
+                "\n".join(f"{field}: {' '.join(said)}" for field, said in error.message_dict.items())
+            ) from None
         prices = "include" if store.prices_include_tax else "exclude"
         self.stdout.write(f"{store} is ready to sell: {store.currency}, {store.timezone}, prices {prices} tax.")

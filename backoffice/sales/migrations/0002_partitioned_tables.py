@@ -3,8 +3,6 @@
 from django.db import migrations
 
 CREATE_TABLES = """
-CREATE SEQUENCE sales_order_id_seq AS bigint;
-
 CREATE TABLE sales_order (
     id bigint NOT NULL,
     business_date date NOT NULL,
@@ -104,7 +102,6 @@ DROP = """
 DROP TABLE sales_payment, sales_orderline, sales_order;
 DROP FUNCTION sales_create_month(date);
 DROP FUNCTION sales_refer_to_orders(text);
-DROP SEQUENCE sales_order_id_seq;
 """
 
 

@@ -1,0 +1,109 @@
+"""The application that granian serves: Django behind a gate that waits for request bodies (ADR 11).
+
+Django works in threads, and a thread that reads from a slow client serves nobody else. So the body arrives here first,
+in the event loop, under a deadline, and a thread is taken only when it is complete.
+"""
+
+import asyncio
+import io
+import json
+import os
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, cast
+
+from a2wsgi.wsgi import build_environ
+
+from backoffice.wsgi import application as django_application
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+WSGIApplication = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+
+THREADS = int(os.environ.get("WEB_THREADS", "32"))
+BODY_TIMEOUT_S = float(os.environ.get("BODY_TIMEOUT_S", "30"))
+# A little above the protocol's 4 MiB: what says that it is larger is refused by Django without being read.
+MOST_BYTES = 4 * 1024 * 1024 + 64 * 1024
+
+TOO_SLOW = json.dumps(
+    {
+        "type": "https://backoffice.example/problems/body-timeout",
+        "title": "The body did not arrive in time.",
+        "status": 408,
+        "detail": f"A body has {BODY_TIMEOUT_S:g} s to arrive. Nothing was stored: send again.",
+    }
+).encode()
+
+
+class BodyGate:
+    """Runs a WSGI application in threads, each for a request whose whole body is here.
+
+    A body that takes longer than `timeout_s` gets 408. Answers are whole too: one hop to a thread and one back.
+    """
+
+    def __init__(self, application: WSGIApplication, *, timeout_s: float = BODY_TIMEOUT_S) -> None:
+        self.application = application
+        self.timeout_s = timeout_s
+        self.threads = ThreadPoolExecutor(THREADS, thread_name_prefix="web")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        body = b""
+        if 0 < _content_length(scope) <= MOST_BYTES:
+            try:
+                async with asyncio.timeout(self.timeout_s):
+                    arrived = await _read(receive)
+            except TimeoutError:
+                await _send(send, 408, [(b"content-type", b"application/problem+json")], TOO_SLOW)
+                return
+            if arrived is None:  # the client is gone, and nothing was stored
+                return
+            body = arrived
+        environ: dict[str, Any] = {**build_environ(cast("Any", scope), cast("Any", io.BytesIO(body)))}
+        answer = await asyncio.get_running_loop().run_in_executor(self.threads, self._call, environ)
+        await _send(send, *answer)
+
+    def _call(self, environ: dict[str, Any]) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
+        said: dict[str, Any] = {}
+
+        def start_response(status: str, headers: list[tuple[str, str]], _exc_info: object = None) -> None:
+            said["status"] = int(status.partition(" ")[0])
+            said["headers"] = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+
+        chunks = self.application(environ, start_response)
+        try:
+            content = b"".join(chunks)
+        finally:
+            if hasattr(chunks, "close"):
+                chunks.close()
+        return said["status"], said["headers"], content
+
+
+def _content_length(scope: Scope) -> int:
+    """As declared; 0 where it is absent or no number, which is for Django to judge."""
+    for name, value in scope["headers"]:
+        if name == b"content-length":
+            return int(value) if value.isdigit() else 0
+    return 0
+
+
+async def _read(receive: Receive) -> bytes | None:
+    chunks: list[bytes] = []
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        chunks.append(message.get("body", b""))
+        if not message.get("more_body", False):
+            return b"".join(chunks)
+
+
+async def _send(send: Send, status: int, headers: list[tuple[bytes, bytes]], content: bytes) -> None:
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": content})
+
+
+application = BodyGate(django_application)
