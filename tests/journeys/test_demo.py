@@ -1,0 +1,26 @@
+"""The demo is a promise: a fresh folder, a day with everything going wrong, and right books at its end."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.conftest import CHECKOUT
+
+
+def test_the_demo_ends_with_books_that_equal_the_tills_own(tmp_path: Path) -> None:
+    servers = {"DATABASE_URL", "REDIS_URL", "BACKOFFICE_STACK", "BASE_URL", "SECRET_KEY"}
+    tmp_path.chmod(0o755)
+    done = subprocess.run(
+        [sys.executable, "manage.py", "demo", "--once", "--port", "0", "--data-dir", str(tmp_path / "demo")],
+        cwd=CHECKOUT,
+        env={name: value for name, value in os.environ.items() if name not in servers},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=180,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    for currency in ("EUR", "USD", "JPY"):
+        assert currency in done.stdout
