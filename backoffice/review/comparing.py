@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 from zoneinfo import ZoneInfo
 
+from backoffice.domain.fields import MAX_MINOR
 from backoffice.review import words
 from backoffice.review.formats import money
 from backoffice.review.words import place
@@ -61,14 +62,19 @@ def _fields(value: Any, pointer: str = "") -> Iterator[tuple[str, Any]]:
 
 def _text(pointer: str, fields: dict[str, Any], *, currency: str, zone: str) -> str:
     value = fields.get(pointer)
-    if value is None or value in ({}, []):
+    if value is None or value in ("", {}, []):
         return ABSENT
     name = pointer.rpartition("/")[2]
-    if name in _AMOUNTS and isinstance(value, int) and not isinstance(value, bool):
+    if name in _AMOUNTS and is_amount(value):
         return money(value, currency)
     if not isinstance(value, str):
         return str(value)
     return _time(value, zone) if name in _TIMES else _NAMES.get(name, {}).get(value, value)
+
+
+def is_amount(value: Any) -> TypeGuard[int]:
+    """Whether a JSON value is money: an integer within what the protocol allows."""
+    return isinstance(value, int) and not isinstance(value, bool) and abs(value) <= MAX_MINOR
 
 
 def _time(text: str, zone: str) -> str:

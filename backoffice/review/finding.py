@@ -5,7 +5,8 @@ from collections.abc import Collection, Iterable
 from uuid import UUID
 
 from backoffice.fleet.models import Terminal
-from backoffice.sales.models import HeldItem, Identity
+from backoffice.review.originals import READABLE_SIZE, mark_modes
+from backoffice.sales.models import HeldItem, Identity, Order
 
 MAX_NUMBER = 2**63 - 1
 SOME = 200
@@ -28,12 +29,22 @@ def held_among(identities: Iterable[Identity]) -> list[HeldItem]:
     items = {identity.item_id for identity in identities}
     if not items:
         return []
-    return list(HeldItem.objects.filter(item_id__in=items).select_related("terminal__store", "shift")[:SOME])
+    held = list(HeldItem.objects.filter(item_id__in=items).select_related("terminal__store", "shift")[:SOME])
+    mark_modes(held, max_size=READABLE_SIZE)
+    return held
 
 
 def row_of(item_id: UUID) -> Identity | None:
     """The version that was received first, which says where its order is; None where nothing is known of it."""
     return Identity.objects.filter(item_id=item_id, version=0).first()
+
+
+def order_of(item_id: UUID) -> Order | None:
+    """The posted order of this identifier."""
+    identity = row_of(item_id)
+    if identity is None:
+        return None
+    return Order.objects.filter(pk=identity.row_id, business_date=identity.business_date).first()
 
 
 def first_of_number(terminal_id: int, number: int | None, *, others_than: Collection[UUID]) -> Identity | None:

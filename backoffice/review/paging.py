@@ -78,9 +78,11 @@ class KeysetChangeList(ChangeList):  # type: ignore[misc]
     def _read_cursor(self, request: HttpRequest) -> Cursor | None:
         """None on the first page, and where the parameter was made up."""
         for parameter, forward in ((AFTER, True), (BEFORE, False)):
-            texts = request.GET.get(parameter, "").split(SEPARATOR)
+            if parameter not in request.GET:
+                continue
+            texts = request.GET[parameter].split(SEPARATOR)
             fields = [self._field(name) for name in self.model_admin.page_key]
-            if len(texts) != len(fields):
+            if len(texts) != len(fields) or "\0" in request.GET[parameter]:
                 continue
             try:
                 values = [field.to_python(text) for field, text in zip(fields, texts, strict=True)]

@@ -59,15 +59,17 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     ]
 
 
+LOGIN_REDIRECT_URL = reverse_lazy("admin:index")
+
 UNFOLD: dict[str, Any] = {
     "SITE_TITLE": "Back Office",
     "SITE_HEADER": "Back Office",
     "SITE_SUBHEADER": "Head office console",
+    "SITE_URL": None,
     "SITE_SYMBOL": "point_of_sale",
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": _favicon}],
-    "LOGIN": {"redirect_after": reverse_lazy("admin:index")},
     "BORDER_RADIUS": "8px",
     "STYLES": [_stylesheet],
     "DASHBOARD_CALLBACK": "backoffice.review.dashboard.add_dashboard",

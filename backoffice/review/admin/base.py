@@ -81,7 +81,7 @@ class ConsoleAdmin(ModelAdmin):  # type: ignore[misc]
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> TemplateResponse:
         """A form whose header leads back to the list."""
-        context |= {"title": str(kwargs.get("obj") or ""), "show_save_and_continue": False}
+        context |= {"title": str(kwargs.get("obj") or ""), "subtitle": None, "show_save_and_continue": False}
         return super().render_change_form(request, self.way_up() | context, *args, **kwargs)  # type: ignore[no-any-return]
 
     def way_up(self) -> dict[str, str]:
@@ -125,6 +125,7 @@ class PageAdmin(ConsoleAdmin):
             raise Http404
         request.current_app = self.admin_site.name
         context = {**self.admin_site.each_context(request), "opts": self.opts, "row": row, "is_fullwidth": "1"}
+        context["may_change"] = self.has_change_permission(request, row)
         return TemplateResponse(request, template, context | self.way_up() | self.page(row) | extra)
 
 

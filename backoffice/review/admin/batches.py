@@ -14,6 +14,7 @@ from backoffice.review import cells
 from backoffice.review.admin.base import ReadingAdmin
 from backoffice.review.admin.filters import FilterForm, choice_field, store_field, terminal_field
 from backoffice.review.formats import counted, duration
+from backoffice.review.originals import Original, Place, read_originals
 from backoffice.review.words import BATCH_STATES, OUTCOMES, remark
 from backoffice.sales.models import Order
 
@@ -106,6 +107,8 @@ class BatchAdmin(ReadingAdmin):
         orders = Order.objects.filter(
             shift_id=row.shift_id, business_date=row.shift.business_date, batch_id=row.batch_id
         ).order_by("position")
+        others = [result for result in row.results if result["outcome"] != "posted"][:ORDERS_SHOWN]
+        originals = read_originals(Place(row.pk, "order", result["index"]) for result in others)
         return {
             "title": "Upload",
             "state": BATCH_STATES[row.state],
@@ -114,7 +117,9 @@ class BatchAdmin(ReadingAdmin):
             "movements_became": outcomes_in_words(row.movement_outcomes),
             "orders": list(orders[:ORDERS_SHOWN]),
             "orders_shown": ORDERS_SHOWN,
-            "others": [_result(result, row) for result in row.results if result["outcome"] != "posted"],
+            "others": [
+                _result(result, row, originals.get(Place(row.pk, "order", result["index"]))) for result in others
+            ],
             "movements": [_result(result, row) for result in row.movement_results],
         }
 
@@ -138,11 +143,12 @@ def _error(batch: Batch) -> str:
     return f"Last try: {batch.last_error}" if batch.last_error else ""
 
 
-def _result(result: Mapping[str, Any], batch: Batch) -> dict[str, Any]:
+def _result(result: Mapping[str, Any], batch: Batch, original: Original | None = None) -> dict[str, Any]:
     """One notable result for the page."""
     item_id = result.get("order_id") or result.get("movement_id")
     return {
         "number": result.get("number"),
+        "mode": "offline" if original is not None and original.is_offline else "online",
         "item_id": UUID(item_id) if item_id else None,
         "place": result["index"] + 1,
         "outcome": OUTCOMES.get(result["outcome"], result["outcome"]).capitalize(),

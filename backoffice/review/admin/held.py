@@ -11,15 +11,12 @@ from django.utils.safestring import SafeString
 from backoffice.review import cells
 from backoffice.review.admin.base import ReadingAdmin
 from backoffice.review.admin.filters import FilterForm, choice_field, store_field
-from backoffice.review.comparing import compare
+from backoffice.review.comparing import compare, is_amount
 from backoffice.review.formats import duration
-from backoffice.review.originals import Original, Place, read_originals
+from backoffice.review.originals import READABLE_SIZE, Original, Place, mark_modes, place_of, read_originals
 from backoffice.review.rivals import Rival, find_rival
 from backoffice.review.words import Remark, remark
 from backoffice.sales.models import HeldItem
-
-# The list reads its rows' originals for their asterisk; a page must not read more than this for it.
-READABLE_SIZE = 1024 * 1024
 
 
 class HeldFilters(FilterForm):
@@ -56,10 +53,9 @@ class HeldAdmin(ReadingAdmin):
     def complete(self, rows: list[Any]) -> None:
         """Stores, terminals, shifts, and the originals for their amounts and asterisks."""
         prefetch_related_objects(rows, "store", "terminal", "shift")
-        originals = read_originals((_place(row) for row in rows), max_size=READABLE_SIZE)
+        mark_modes(rows, max_size=READABLE_SIZE)
         now = timezone.now()
         for row in rows:
-            row.original = originals.get(_place(row))
             row.stake = _stake(row, row.original)
             row.waited = now - row.received_at
 
@@ -70,7 +66,7 @@ class HeldAdmin(ReadingAdmin):
             return "Cash movement"
         if row.number is None:
             return "No number"
-        return cells.number(row.number, offline=row.original is not None and row.original.is_offline)
+        return cells.number(row.number, offline=row.mode == "offline")
 
     @admin.display(description="Why it is held")
     def why(self, row: Any) -> SafeString:
@@ -101,9 +97,8 @@ class HeldAdmin(ReadingAdmin):
         """Why, what it says, and beside it what it contradicts."""
         prefetch_related_objects([row], "store", "terminal", "shift")
         rival = find_rival(row)
-        places = [_place(row), *([rival.place] if rival else [])]
-        originals = read_originals(places)
-        original = originals.get(_place(row))
+        originals = read_originals([place_of(row), *([rival.place] if rival else [])])
+        original = originals.get(place_of(row))
         name = "Cash movement" if row.what == "movement" else "Order"
         star = "*" if original is not None and original.is_offline else ""
         return {
@@ -137,10 +132,6 @@ def _comparison(
     }
 
 
-def _place(row: HeldItem) -> Place:
-    return Place(row.batch_id, row.what, row.position)
-
-
 def _remarks(row: HeldItem) -> list[Remark]:
     return [remark(reason, row.shift.currency) for reason in row.reasons]
 
@@ -151,4 +142,4 @@ def _stake(row: HeldItem, original: Original | None) -> int | None:
         return row.total
     value = original.value if original is not None else None
     amount = value.get("amount" if row.what == "movement" else "total") if isinstance(value, dict) else None
-    return amount if isinstance(amount, int) and not isinstance(amount, bool) else None
+    return amount if is_amount(amount) else None

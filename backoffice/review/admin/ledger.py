@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet, prefetch_related_objects
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
@@ -18,7 +19,7 @@ from backoffice.ledger.models import Account, JournalEntry
 from backoffice.review import cells
 from backoffice.review.admin.base import ConsoleAdmin, ReadingAdmin
 from backoffice.review.admin.filters import FilterForm, day_field, store_field
-from backoffice.review.finding import row_of
+from backoffice.review.finding import order_of
 from backoffice.review.journal import entry_amounts, movements, read_entry
 from backoffice.review.trial_balance import trial_balance
 from backoffice.review.words import SOURCES
@@ -103,7 +104,7 @@ class EntryAdmin(ReadingAdmin):
             "title": f"Journal entry {row.pk}",
             "entry": read_entry(row.pk, row.business_date),
             "what_for": SOURCES[row.source_kind],
-            "order": row_of(row.source_id) if row.source_kind == "order" else None,
+            "order": order_of(row.source_id) if row.source_kind == "order" else None,
             "shift": Shift.objects.filter(pk=row.shift_id).first(),
         }
 
@@ -149,6 +150,8 @@ class AccountAdmin(ConsoleAdmin):
 
     def trial_balance(self, request: HttpRequest) -> HttpResponse:
         """What moved in one month, by store and account, and that both sides are equal."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
         form = MonthForm(request.GET)
         chosen = form.cleaned_data if form.is_valid() else {}
         first = (chosen.get("month") or _latest_month()).replace(day=1)

@@ -15,7 +15,7 @@ from backoffice.inbox.models import Batch
 from backoffice.review import cells
 from backoffice.review.admin.base import ReadingAdmin
 from backoffice.review.admin.filters import FilterForm, choice_field, day_field, store_field, terminal_field
-from backoffice.review.finding import find_identities, held_among, row_of
+from backoffice.review.finding import find_identities, held_among, order_of
 from backoffice.review.journal import entry_of
 from backoffice.review.originals import Place, read_originals
 from backoffice.review.words import KINDS, METHODS, STATUSES, TYPES, Remark, named, remark
@@ -157,7 +157,7 @@ class OrderAdmin(ReadingAdmin):
             "position": row.position + 1,
             "travelled": max(row.received_at - row.closed_at, timedelta()),
             "original": read_originals([place]).get(place),
-            "refunded": row_of(row.refund_of) if row.refund_of else None,
+            "refunded": order_of(row.refund_of) if row.refund_of else None,
             "legend": cells.ASTERISK_LEGEND,
         }
 

@@ -14,6 +14,7 @@ from backoffice.review.admin.base import ReadingAdmin
 from backoffice.review.admin.filters import FilterForm, choice_field, day_field, store_field, terminal_field
 from backoffice.review.declared import drawer, table, what_is_wrong
 from backoffice.review.formats import counted
+from backoffice.review.originals import READABLE_SIZE, mark_modes
 from backoffice.review.words import SHIFT_STATES, figure
 from backoffice.sales.models import CashMovement, HeldItem, Order, Shift
 
@@ -109,7 +110,8 @@ class ShiftAdmin(ReadingAdmin):
         prefetch_related_objects([row], "store", "terminal")
         report = shift_report(row)
         movements = list(CashMovement.objects.filter(shift_id=row.pk).order_by("occurred_at", "pk"))
-        held = HeldItem.objects.filter(shift_id=row.pk).order_by("id")[:HELD_SHOWN]
+        held = list(HeldItem.objects.filter(shift_id=row.pk).order_by("id")[:HELD_SHOWN])
+        mark_modes(held, max_size=READABLE_SIZE)
         return {
             "title": f"Shift {row.number}",
             "state": SHIFT_STATES[row.state],
@@ -117,7 +119,7 @@ class ShiftAdmin(ReadingAdmin):
             "drawer": drawer(row, report, movements),
             "movements": movements,
             "problems": what_is_wrong(report),
-            "held": list(held),
+            "held": held,
             "report": report,
         }
 

@@ -1,0 +1,78 @@
+"""The ledger in the console: do the books balance?"""
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from backoffice.ledger.models import Account, JournalEntry
+from tests.integration.console.conftest import Open
+from tests.till import Till, a_sale, a_store
+
+pytestmark = pytest.mark.django_db
+
+
+def a_till(**store: object) -> Till:
+    till = Till(a_store(**store))
+    till.open()
+    till.sell(a_sale(1001))
+    return till
+
+
+def test_the_journal_says_what_each_entry_is_for(page: Open) -> None:
+    till = a_till()
+
+    rows = page("ledger_journalentry_changelist", store=till.store.pk, day="2026-03-01").rows
+
+    assert ["Order" in rows[0].text, "€2.40" in rows[0].text] == [True, True]
+    assert ["Shift opened" in rows[1].text, "€200.00" in rows[1].text] == [True, True]
+
+
+def test_an_entry_leads_to_its_order_and_shift(page: Open) -> None:
+    till = a_till()
+    entry = JournalEntry.objects.get(shift_id=till.shift_id, source_kind="order")
+
+    read = page("ledger_journalentry_change", entry.pk)
+
+    assert "Both sides are equal €2.40 €2.40" in read.text
+    assert "/sales/order/" in read.link("Order 1001")
+    assert str(till.shift_id) in read.link("Shift 311")
+
+
+def test_the_trial_balance_of_a_store_balances(page: Open) -> None:
+    till = a_till(currency="USD", timezone="America/New_York", name="New York Bleecker")
+
+    text = page("ledger_trial_balance", store=till.store.pk, month="2026-03").text
+
+    assert "New York Bleecker, March 2026, USD Balances" in text
+    assert "1000 Cash in drawer US$202.40 US$0.00 US$202.40 debit" in text
+    assert "4000 Sales US$0.00 US$2.27 US$2.27 credit" in text
+    assert "Sum US$202.40 US$202.40" in text
+
+
+def test_all_stores_are_summed_by_currency_and_lead_to_each(page: Open) -> None:
+    one, _ = a_till(name="Paris Bastille One"), a_till(name="Paris Bastille Two")
+
+    read = page("ledger_trial_balance", month="2026-03")
+
+    assert "All stores, March 2026, EUR Balances" in read.text
+    assert read.link("Paris Bastille One") == f"?month=2026-03&store={one.store.pk}"
+
+
+def test_a_month_without_entries_says_so(page: Open) -> None:
+    assert "Nothing was posted in July 2001" in page("ledger_trial_balance", month="2001-07").text
+
+
+@pytest.mark.parametrize("month", ["nonsense", "2026-13", ""])
+def test_a_month_that_is_none_shows_the_latest(page: Open, month: str) -> None:
+    a_till()
+    assert "Trial balance" in page("ledger_trial_balance", month=month).text
+
+
+def test_an_account_can_be_renamed_and_keeps_its_code(head_office: Client) -> None:
+    answer = head_office.post(
+        reverse("admin:ledger_account_change", args=["1010"]), {"name": "Vault", "code": "9", "normal_side": "credit"}
+    )
+
+    assert answer.status_code == 302
+    account = Account.objects.get(pk="1010")
+    assert (account.name, account.normal_side) == ("Vault", "debit")

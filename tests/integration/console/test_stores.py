@@ -1,0 +1,48 @@
+"""Stores in the console: their settings, in amounts as people write them."""
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from tests.integration.console.conftest import Open
+from tests.till import a_store
+
+pytestmark = pytest.mark.django_db
+
+
+def test_limits_are_typed_in_the_currency_and_kept_in_minor_units(head_office: Client, page: Open) -> None:
+    store = a_store()
+    address = reverse("admin:fleet_store_change", args=[store.pk])
+
+    answer = head_office.post(
+        address, {"name": "Bastille", "max_order_total": "1250.50", "rounding_step": "0.05", "refund_days": "30"}
+    )
+
+    assert answer.status_code == 302
+    store.refresh_from_db()
+    assert (store.name, store.max_order_total, store.rounding_step, store.refund_days) == ("Bastille", 125050, 5, 30)
+    assert store.min_refund_total is None
+    form = page("fleet_store_change", store.pk)
+    assert "Largest order (EUR)" in form.text
+    assert 'value="1250.50"' in form.html
+
+
+def test_a_currency_without_decimals_takes_none(head_office: Client) -> None:
+    store = a_store(currency="JPY", timezone="Asia/Tokyo")
+    address = reverse("admin:fleet_store_change", args=[store.pk])
+
+    assert head_office.post(address, {"name": "Tokyo", "max_order_total": "100.5"}).status_code == 200
+    assert head_office.post(address, {"name": "Tokyo", "max_order_total": "100000"}).status_code == 302
+    store.refresh_from_db()
+    assert store.max_order_total == 100000
+
+
+def test_what_the_books_refer_to_stays(head_office: Client) -> None:
+    store = a_store()
+    head_office.post(
+        reverse("admin:fleet_store_change", args=[store.pk]),
+        {"name": "Bastille", "code": "OTHER", "currency": "USD", "timezone": "Asia/Tokyo"},
+    )
+    kept = (store.code, store.currency, store.timezone)
+    store.refresh_from_db()
+    assert (store.code, store.currency, store.timezone) == kept
