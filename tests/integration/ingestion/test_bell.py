@@ -1,0 +1,149 @@
+"""The broker only rings: whatever becomes of it, uploads are taken and everything is found (ADR 1)."""
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from celery import Celery
+from django.utils import timezone
+from redis import Redis
+
+from backoffice.celery import app
+from backoffice.inbox.models import Batch
+from backoffice.ingestion import bell, sweep
+from backoffice.ingestion.sweep import process_waiting
+from pos_api import throttling
+from tests.till import Till, a_sale, outcomes
+
+
+@pytest.fixture
+def broker_at(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    """Everything that speaks to Redis speaks to this port instead."""
+
+    def move(port: int) -> None:
+        url = f"redis://127.0.0.1:{port}/0"
+        elsewhere = Celery("elsewhere", set_as_current=False)
+        elsewhere.conf.update(
+            broker_url=url,
+            broker_transport_options=app.conf.broker_transport_options,
+            broker_connection_timeout=app.conf.broker_connection_timeout,
+            task_publish_retry=app.conf.task_publish_retry,
+            task_default_queue=app.conf.task_default_queue,
+        )
+        monkeypatch.setattr(bell, "current_app", elsewhere)
+        monkeypatch.setattr(bell, "_silent_until", 0.0)
+        client = Redis.from_url(
+            url,
+            socket_timeout=throttling.REDIS_TIMEOUT_S,
+            socket_connect_timeout=throttling.REDIS_TIMEOUT_S,
+        )
+        monkeypatch.setattr(throttling.TerminalThrottle, "_take_one", client.register_script(throttling.TAKE_ONE))
+        monkeypatch.setattr(throttling.TerminalThrottle, "_silent_until", 0.0)
+
+    return move
+
+
+@pytest.fixture
+def closed_port() -> int:
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        return int(held.getsockname()[1])
+
+
+@pytest.fixture
+def frozen_port() -> Iterator[int]:
+    """A port that takes connections and never answers, as a stopped Redis does."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        held.listen(64)
+        yield int(held.getsockname()[1])
+
+
+def taken_in(till: Till, number: int) -> float:
+    """Seconds that an upload took; it was answered 202."""
+    began = time.monotonic()
+    assert till.upload(a_sale(number)).status_code == 202
+    return time.monotonic() - began
+
+
+def test_with_the_broker_down_uploads_are_taken_in_under_a_second(
+    till: Till, broker_at: Callable[[int], None], closed_port: int
+):
+    broker_at(closed_port)
+    assert max(taken_in(till, number) for number in range(1001, 1006)) < 1
+    process_waiting()
+    assert till.shift()["computed"]["order_count"] == 5
+
+
+def test_with_the_broker_frozen_uploads_are_taken_in_under_three(
+    till: Till, broker_at: Callable[[int], None], frozen_port: int
+):
+    broker_at(frozen_port)
+    assert taken_in(till, 1001) < 3
+    assert max(taken_in(till, number) for number in range(1002, 1006)) < 1  # it is left alone for a while
+
+
+def test_a_live_order_needs_no_broker(till: Till, broker_at: Callable[[int], None], closed_port: int):
+    broker_at(closed_port)
+    answer = till.upload(a_sale(1001), Prefer="wait=5")
+    assert (answer.status_code, outcomes(till.receipt(answer.json()["batch_id"]))) == (200, ["posted"])
+
+
+def test_the_bell_is_tried_again_when_its_silence_is_over(
+    till: Till, broker_at: Callable[[int], None], closed_port: int, monkeypatch: pytest.MonkeyPatch
+):
+    broker_at(closed_port)
+    assert bell.ring() is False
+    monkeypatch.setattr(bell, "current_app", app)
+    assert bell.ring() is False
+    monkeypatch.setattr(bell, "_silent_until", time.monotonic() - 1)
+    assert bell.ring() is True
+
+
+def test_a_batch_whose_bell_was_never_rung_is_found_by_a_sweeper(till: Till, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("pos_api.views.batches.ring", lambda **_: True)
+    batch_id = till.upload(a_sale(1001)).json()["batch_id"]
+    assert process_waiting() == 1
+    assert till.receipt(batch_id)["state"] == "processed"
+
+
+def test_a_worker_rings_by_itself_when_something_waits(committed_db: None, till: Till, monkeypatch: pytest.MonkeyPatch):
+    till.upload(a_sale(1001))
+    long_ago = timezone.now() - sweep.OLD_ENOUGH * 2
+    Batch.objects.filter(terminal=till.terminal).update(received_at=long_ago, due_at=long_ago)
+    rung, stop = threading.Event(), threading.Event()
+    expiries: list[Any] = []
+
+    def note(*, expires_s: float | None = None) -> bool:
+        expiries.append(expires_s)
+        rung.set()
+        return True
+
+    monkeypatch.setattr(sweep, "ring", note)
+    monkeypatch.setattr(sweep, "WATCH_EVERY_S", 0.01)
+    watcher = threading.Thread(target=sweep.watch, args=(stop,))
+    watcher.start()
+    try:
+        assert rung.wait(10)
+    finally:
+        stop.set()
+        watcher.join(10)
+    assert expiries[0] == 0.01  # a ring that nobody heard is worth nothing by the next
+    process_waiting()
+
+
+def test_with_nothing_waiting_it_does_not_ring(till: Till, monkeypatch: pytest.MonkeyPatch):
+    class Once(threading.Event):
+        rounds = 0
+
+        def wait(self, timeout: float | None = None) -> bool:
+            self.rounds += 1
+            return self.rounds > 1
+
+    monkeypatch.setattr(sweep, "ring", lambda **_: pytest.fail("rang for nothing"))
+    monkeypatch.setattr(sweep.connection, "close", lambda: None)
+    till.sell(a_sale(1001))
+    sweep.watch(Once())

@@ -1,0 +1,77 @@
+"""A batch costs a handful of statements, whatever its size (architecture, "How it works" 6)."""
+
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from backoffice.ingestion.process import process_next
+from tests.till import Till, a_movement, a_sale
+
+BOUND = 20
+
+
+def statements_to_process(till: Till, orders: list[Any], movements: Any = ()) -> list[str]:
+    """The SQL of processing one batch; binary COPYs, five at most, are not among it."""
+    batch_id = till.upload(*orders, movements=movements).json()["batch_id"]
+    with CaptureQueriesContext(connection) as captured:
+        assert process_next(now=timezone.now())
+    assert till.send("GET", f"batches/{batch_id}").json()["state"] == "processed"
+    return [query["sql"] for query in captured.captured_queries]
+
+
+def sales(count: int, first: int) -> list[dict[str, Any]]:
+    return [a_sale(first + index) for index in range(count)]
+
+
+def test_new_orders_cost_a_bounded_number_of_statements(till: Till):
+    fifty = statements_to_process(till, sales(50, 1001))
+    five_hundred = statements_to_process(till, sales(500, 2001))
+    assert len(five_hundred) == len(fifty) <= BOUND, five_hundred
+
+
+def test_known_orders_cost_a_bounded_number_of_statements(till: Till):
+    few, many = sales(50, 1001), sales(500, 2001)
+    till.sell(*few)
+    till.sell(*many)
+    fifty, five_hundred = statements_to_process(till, few), statements_to_process(till, many)
+    assert len(five_hundred) == len(fifty) <= BOUND, five_hundred
+
+
+def test_so_do_held_and_conflicting_orders(till: Till):
+    def bad(count: int, first: int) -> list[Any]:
+        orders = sales(count, first)
+        return [order | {"total": 1} for order in orders] + [order | {"number": 900} for order in orders] + [None]
+
+    fifty = statements_to_process(till, bad(50, 1001))
+    five_hundred = statements_to_process(till, bad(500, 2001))
+    assert len(five_hundred) == len(fifty) <= BOUND, five_hundred
+
+
+def test_so_do_cash_movements(till: Till):
+    fifty = statements_to_process(till, [], [a_movement() for _ in range(50)])
+    five_hundred = statements_to_process(till, [], [a_movement() for _ in range(500)])
+    assert len(five_hundred) == len(fifty) <= BOUND, five_hundred
+
+
+def test_so_does_what_comes_after_the_close(till: Till):
+    till.close()
+    fifty = statements_to_process(till, sales(50, 1001))
+    five_hundred = statements_to_process(till, sales(500, 2001))
+    assert len(five_hundred) == len(fifty) <= 2 * BOUND, five_hundred
+
+
+@pytest.mark.parametrize("count", [1, 500])
+def test_an_upload_costs_as_much_whatever_it_holds(till: Till, count: int, django_assert_max_num_queries: Any):
+    with django_assert_max_num_queries(8):
+        assert till.upload(*sales(count, 1001)).status_code == 202
+
+
+def test_a_receipt_and_a_shift_are_a_few_statements(till: Till, django_assert_max_num_queries: Any):
+    receipt = till.sell(*sales(200, 1001), *[a_sale(5000 + index, total=1) for index in range(50)])
+    with django_assert_max_num_queries(4):
+        till.send("GET", f"batches/{receipt['batch_id']}?results=all")
+    with django_assert_max_num_queries(10):
+        till.shift()
