@@ -53,7 +53,10 @@ def read_cursor(text: str) -> Position:
     found = POSITION.fullmatch(plain)
     if found is None or int(found[1]) >= 2**64 or int(found[2]) >= 2**63:
         raise CursorInvalid
-    return Position(int(found[1]), int(found[2]))
+    position = Position(int(found[1]), int(found[2]))
+    if write_cursor(position) != text:  # base64 passes over characters that are not its own
+        raise CursorInvalid
+    return position
 
 
 def write_cursor(position: Position) -> str:

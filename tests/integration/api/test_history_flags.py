@@ -1,0 +1,135 @@
+"""Flags that other orders decide: refunds against their original, a card reference seen twice (protocol §5)."""
+
+from typing import Any
+from uuid import uuid4
+
+from backoffice.sales.models import Order
+from tests.till import Till, a_sale, a_store, codes
+
+
+def a_refund(number: int, of: dict[str, Any] | str, total: int = -240, **changes: Any) -> dict[str, Any]:
+    refund_of = of if isinstance(of, str) else of["order_id"]
+    return a_sale(
+        number,
+        kind="refund",
+        refund_of=refund_of,
+        lines=[{"quantity": "-1", "unit_price": -total, "amount": total, "taxes": []}],
+        total=total,
+        payments=[{"method": "cash", "amount": total}],
+        **changes,
+    )
+
+
+def by_card(number: int, reference: str = "A1B2C3", **changes: Any) -> dict[str, Any]:
+    return a_sale(number, payments=[{"method": "card", "amount": 240, "reference": reference}], **changes)
+
+
+def flags_of(order: dict[str, Any]) -> list[str]:
+    stored = Order.objects.get(order_id=order["order_id"]).flags
+    return [flag["code"] for flag in stored or []]
+
+
+def test_a_refund_of_an_order_that_never_came_is_posted_and_flagged(till: Till) -> None:
+    receipt = till.sell(a_refund(1001, str(uuid4())))
+    assert receipt["outcomes"]["posted"] == 1
+    assert codes(receipt) == ["refund-of-unknown-order"]
+
+
+def test_a_refund_of_a_known_order_is_not_flagged(till: Till) -> None:
+    sale = a_sale(1001)
+    till.sell(sale)
+    assert codes(till.sell(a_refund(1002, sale))) == []
+
+
+def test_a_refund_in_the_batch_of_its_original_is_not_flagged_whatever_their_order(till: Till) -> None:
+    first, second = a_sale(1001), a_sale(1003)
+    receipt = till.sell(first, a_refund(1002, first), a_refund(1004, second), second)
+    assert [result["reasons"] for result in receipt["results"]] == [[], [], [], []]
+
+
+def test_refunds_beyond_the_original_are_flagged_over_batches_and_terminals(till: Till) -> None:
+    sale = a_sale(1001)
+    till.sell(sale)
+    other = Till(till.store, name="Till 2")
+    other.open()
+    assert codes(till.sell(a_refund(1002, sale, -140))) == []
+    assert codes(other.sell(a_refund(1001, sale, -100))) == []
+    assert codes(till.sell(a_refund(1003, sale, -1))) == ["refund-exceeds-original"]
+    assert codes(other.sell(a_refund(1002, sale, -1))) == ["refund-exceeds-original"]
+
+
+def test_refunds_beyond_the_original_are_flagged_within_a_batch(till: Till) -> None:
+    sale = a_sale(1001)
+    receipt = till.sell(sale, a_refund(1002, sale), a_refund(1003, sale))
+    assert codes(receipt, 1) == []
+    assert codes(receipt, 2) == ["refund-exceeds-original"]
+
+
+def test_a_refund_is_looked_at_again_when_its_original_arrives(till: Till) -> None:
+    sale = a_sale(1001)
+    right, excessive = a_refund(1002, sale), a_refund(1003, sale)
+    receipt = till.sell(right, excessive)
+    assert [codes(receipt, index) for index in (0, 1)] == [["refund-of-unknown-order"]] * 2
+    assert till.sell(sale)["outcomes"]["posted"] == 1
+    assert flags_of(right) == []
+    assert flags_of(excessive) == ["refund-exceeds-original"]
+
+
+def test_looking_again_keeps_the_other_flags(till: Till) -> None:
+    sale = a_sale(1001)
+    refund = a_refund(1002, sale, type="picnic")
+    till.sell(refund)
+    till.sell(sale)
+    assert flags_of(refund) == ["unknown-type"]
+
+
+def test_a_refund_too_late_by_the_stores_setting_is_flagged() -> None:
+    store = a_store()
+    store.refund_days = 14
+    store.save()
+    till = Till(store)
+    till.open(opened_at="2026-02-01T08:00:00+01:00", number=1)
+    sale = a_sale(1001, opened_at="2026-02-01T10:00:00+01:00", closed_at="2026-02-01T10:01:00+01:00")
+    till.sell(sale)
+    times = {"opened_at": "2026-02-15T10:01:00+01:00", "closed_at": "2026-02-15T10:01:00+01:00"}
+    assert codes(till.sell(a_refund(1002, sale, **times))) == []
+    times = {"opened_at": "2026-02-15T10:01:01+01:00", "closed_at": "2026-02-15T10:01:01+01:00"}
+    assert codes(till.sell(a_refund(1003, sale, -1, **times))) == ["refund-too-late", "refund-exceeds-original"]
+
+
+def test_a_card_reference_on_two_orders_of_a_store_is_flagged_on_the_second(till: Till) -> None:
+    other = Till(till.store, name="Till 2")
+    other.open()
+    assert codes(till.sell(by_card(1001))) == []
+    assert codes(other.sell(by_card(1001))) == ["same-card-payment"]
+
+
+def test_a_card_reference_twice_in_one_batch_is_flagged(till: Till) -> None:
+    receipt = till.sell(by_card(1001), by_card(1002), by_card(1003, "OTHER"))
+    assert [codes(receipt, index) for index in range(3)] == [[], ["same-card-payment"], []]
+
+
+def test_the_same_reference_in_another_store_is_not_flagged(till: Till) -> None:
+    till.sell(by_card(1001))
+    elsewhere = Till()
+    elsewhere.open()
+    assert codes(elsewhere.sell(by_card(1001))) == []
+
+
+def test_the_same_reference_a_day_later_is_not_flagged(till: Till) -> None:
+    till.sell(by_card(1001, closed_at="2026-03-01T10:01:00+01:00"))
+    after = {"opened_at": "2026-03-02T10:00:00+01:00", "closed_at": "2026-03-02T10:01:01+01:00"}
+    assert codes(till.sell(by_card(1002, **after))) == []
+
+
+def test_a_refund_of_the_other_order_shares_its_reference_rightly(till: Till) -> None:
+    sale = by_card(1001)
+    till.sell(sale)
+    refund = a_refund(1002, sale)
+    refund["payments"] = [{"method": "card", "amount": -240, "reference": "A1B2C3"}]
+    assert codes(till.sell(refund)) == []
+
+
+def test_no_reference_is_no_reference_in_common(till: Till) -> None:
+    receipt = till.sell(by_card(1001, ""), by_card(1002, ""))
+    assert [codes(receipt, index) for index in (0, 1)] == [[], []]
