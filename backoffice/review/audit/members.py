@@ -5,6 +5,7 @@ that is, with equal content (protocol §5, "Outcomes").
 """
 
 from collections import Counter, defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from django.db.backends.utils import CursorWrapper
@@ -77,11 +78,18 @@ class Accounting:
     """Settles the batches of one terminal, member by member."""
 
     def __init__(
-        self, books: TillBooks, *, store: Store, met: Met, ledger: Ledger, findings: Findings, originals: Originals
+        self,
+        books: TillBooks,
+        *,
+        stores: Mapping[int, Store],
+        met: Met,
+        ledger: Ledger,
+        findings: Findings,
+        originals: Originals,
     ) -> None:
         self._books = books
         self._till = books.till
-        self._store = store
+        self._stores = stores
         self._met = met
         self._ledger = ledger
         self._findings = findings
@@ -163,7 +171,7 @@ class Accounting:
         if member.read is None:
             self._add(where, "cannot be posted", expected=f"held: {member.why}", found="not held")
             return
-        place = Place(self._store, self._till.id, batch, member.position, shift, where)
+        place = Place(self._stores[shift.row.store_id], self._till.id, batch, member.position, shift, where)
         if isinstance(member.read, Order):
             self._post_order(own, member.read, place, chunk)
         else:

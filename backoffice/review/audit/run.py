@@ -1,5 +1,6 @@
 """The whole audit, terminal by terminal: memory is bounded by a chunk of batches and the shifts of one terminal."""
 
+import gc
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -34,8 +35,20 @@ def one_snapshot() -> Iterator[None]:
 
 def audit(*, progress: Progress) -> Report:
     """Derives the books again and compares. To be run within `one_snapshot`."""
-    with connection.cursor() as cursor:
+    with connection.cursor() as cursor, _no_search_for_cycles():
         return Audit(cursor, progress).run()
+
+
+@contextmanager
+def _no_search_for_cycles() -> Iterator[None]:
+    """Values come and go by the million and none refers to itself: searching them for cycles takes a fifth of the time."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 class Audit:
@@ -71,7 +84,7 @@ class Audit:
         originals = Originals(self._cursor, till)
         accounting = Accounting(
             books,
-            store=stores[till.store_id],
+            stores=stores,
             met=self._met,
             ledger=self._ledger,
             findings=self._findings,

@@ -91,6 +91,13 @@ def test_a_day_with_everything_in_it_agrees(till: Till, verify: Verify) -> None:
     assert verify()[0] == 0
 
 
+def test_cash_movements_sent_again_agree(till: Till, verify: Verify) -> None:
+    movement, odd = a_movement(), a_movement(-5)
+    till.sell(movements=[movement, odd, "rubbish", movement])
+    till.sell(movements=[odd, "rubbish", movement, movement | {"amount": 1}])
+    assert verify()[0] == 0
+
+
 def test_two_contents_of_one_new_order_in_one_batch_agree(till: Till, verify: Verify) -> None:
     order = a_sale(1001)
     assert outcomes(till.sell(order, order | {"note": "other"}, order)) == ["conflict", "conflict", "duplicate"]
@@ -181,6 +188,17 @@ def test_people_read_a_table_per_store(capsys: pytest.CaptureFixture[str]) -> No
         "",
         "The books agree with what the tills sent.",
     ]
+
+
+def test_whoever_watches_sees_how_far_it_is(
+    till: Till, verify: Verify, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    till.sell(a_sale(1001), a_sale(1002))
+    monkeypatch.setattr("backoffice.management.commands.verify_books.QUIET_S", 0)
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    capsys.readouterr()
+    call_command("verify_books", "--json")
+    assert "\r2 of 2 orders, " in capsys.readouterr().err
 
 
 def test_many_batches_are_gone_through_in_chunks(till: Till, verify: Verify, monkeypatch: pytest.MonkeyPatch) -> None:

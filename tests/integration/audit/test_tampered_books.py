@@ -333,6 +333,71 @@ def test_a_number_that_another_order_took(till: Till, order: dict[str, Any], ver
     assert ("number that it took", "1002", "9999") in about(found(verify, till), 1002)
 
 
+def test_two_contents_of_one_order_of_which_one_is_posted(till: Till, verify: Verify, tamper: Tamper) -> None:
+    order = a_sale(1002)
+    till.sell(order, order | {"note": "other"})
+    tamper("DELETE FROM sales_helditem WHERE position = 0")
+    assert "was sent with two contents in one batch" in {each[0] for each in about(found(verify, till), 1002)}
+
+
+def test_a_version_that_is_posted_and_held_at_once(
+    till: Till, order: dict[str, Any], verify: Verify, tamper: Tamper
+) -> None:
+    assert outcomes(till.sell(a_sale(1004, total=1), a_sale(1005, total=1))) == ["held", "held"]
+    tamper(
+        "UPDATE sales_helditem h SET item_id = o.item_id, content_hash = o.content_hash"
+        " FROM sales_helditem o WHERE o.number = 1004 AND h.number = 1005"
+    )
+    assert "is held, and its version is posted" in {each[0] for each in about(found(verify, till), 1005)}
+
+
+def test_an_order_known_only_from_another_terminal_is_no_repeat(
+    till: Till, order: dict[str, Any], verify: Verify, tamper: Tamper
+) -> None:
+    other = Till(till.store, name="Till 2")
+    other.open()
+    assert outcomes(other.sell(order)) == ["conflict"]
+    tamper("DELETE FROM sales_helditem")
+    tamper("DELETE FROM sales_identity WHERE terminal_id = %s", other.terminal.pk)
+    (difference,) = about(found(verify, till), 1002)
+    assert difference[0] == "is neither posted nor held, and repeats nothing"
+
+
+def test_a_batch_of_a_shift_of_nobody(till: Till, order: dict[str, Any], verify: Verify, tamper: Tamper) -> None:
+    tamper("UPDATE inbox_batch SET shift_id = gen_random_uuid()")
+    assert found(verify, till)[0]["what"] == "shift"
+
+
+@pytest.mark.parametrize("column", ["size", "order_count", "movement_count"])
+def test_a_batch_that_says_it_holds_something_else(
+    till: Till, order: dict[str, Any], verify: Verify, tamper: Tamper, *, column: str
+) -> None:
+    tamper(f"UPDATE inbox_batch SET {column} = {column} + 1")
+    (difference,) = found(verify, till)
+    assert difference["what"].endswith("of the stored body")
+
+
+def test_taxes_that_are_not_even_taxes(till: Till, order: dict[str, Any], verify: Verify, tamper: Tamper) -> None:
+    tamper(f"""UPDATE sales_orderline SET taxes = '"[]"' WHERE order_id = {ROW}""", order["order_id"])
+    assert ("line 1 tax 1 code", "FR-5.5", 'unreadable: "[]"') in about(found(verify, till), 1002)
+
+
+def test_lines_of_no_order(till: Till, order: dict[str, Any], verify: Verify, tamper: Tamper) -> None:
+    copy_row(tamper, "sales_orderline", {"order_id": "-order_id"}, f"order_id = {ROW}", order["order_id"])
+    (difference,) = found(verify, till)
+    assert (difference["what"], difference["expected"], difference["found"]) == ("lines of orders", "3", "4")
+
+
+def test_a_thousand_rows_are_named_and_the_rest_counted(
+    till: Till, verify: Verify, tamper: Tamper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("backoffice.review.audit.leftovers.MOST_NAMED", 2)
+    till.sell(*[a_sale(1001 + number) for number in range(5)])
+    tamper("DELETE FROM inbox_batch")
+    further = [each["found"] for each in found(verify, till) if each["where"] == "further rows"]
+    assert further == ["3", "3", "3"]
+
+
 @pytest.mark.parametrize(
     ("change", "what"),
     [
@@ -388,6 +453,11 @@ def short(till: Till, verify: Verify) -> Till:
             "UPDATE sales_shift SET declared = jsonb_set(declared, '{cash_counted}', '1') WHERE number = 311",
             "over or short, reconciliation 1 of shift 311",
             "lines of journal entry",
+        ),
+        (
+            "UPDATE sales_shift SET opening_entry_id = opening_entry_id + 1 WHERE number = 312",
+            "opening of shift 312",
+            "number of its entry",
         ),
         ("DELETE FROM ledger_entrysource WHERE source_kind = 'over_short'", "shift 311", "over or short posted in all"),
         ("DELETE FROM ledger_entrysource WHERE source_kind = 'opening'", "opening of shift 312", "journal entry"),
