@@ -133,7 +133,9 @@ class TestActivationCode:
         (code,) = CODE.findall(answer.content.decode())
         assert "no-store" in answer.headers["Cache-Control"]
         till.token = None
-        assert till.send("POST", "activations", {"activation_code": code, "device": {"name": "Till 1"}}).status_code == 201
+        assert (
+            till.send("POST", "activations", {"activation_code": code, "device": {"name": "Till 1"}}).status_code == 201
+        )
         assert not CODE.findall(page("fleet_terminal_change", till.terminal.pk).html)
 
     def test_looking_issues_none(self, head_office: Client) -> None:
