@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from io import BytesIO
 from threading import Barrier
 from typing import Any, TypeVar
@@ -12,6 +13,7 @@ from uuid import UUID, uuid4
 
 from django.db import connection, connections
 from django.test import Client
+from django.test.client import ClientHandler
 from django.utils import timezone
 
 from backoffice.fleet.models import Store, Terminal
@@ -78,12 +80,27 @@ def a_movement(amount: Any = 5000, **changes: Any) -> dict[str, Any]:
     return movement | changes
 
 
+@cache
+def _service() -> ClientHandler:
+    """The service, loaded once as a web server does: each client of Django's own would look for all static files again."""
+    handler = ClientHandler(enforce_csrf_checks=False)
+    handler.load_middleware()
+    return handler
+
+
+def a_client() -> Client:
+    """A client of the service that gets a 500 as an answer, as terminals do."""
+    client = Client(raise_request_exception=False)
+    client.handler = _service()
+    return client
+
+
 class Till:
     """One activated terminal of a store, with a shift once `open` was called."""
 
     def __init__(self, store: Store | None = None, *, name: str = "Till 1") -> None:
         self.store = store or a_store()
-        self.client = Client(raise_request_exception=False)
+        self.client = a_client()
         code = issue_activation_code(store_code=self.store.code, terminal_name=name, now=timezone.now())
         answer = self.send("POST", "activations", {"activation_code": code, "device": {"name": name}})
         assert answer.status_code == 201, answer.content

@@ -7,12 +7,11 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from django.test import Client
 from django.utils import timezone
 
 from backoffice.fleet.models import Credential, Store, Terminal
 from backoffice.ingestion.stores import issue_activation_code
-from tests.till import Till, a_store, at_once
+from tests.till import Till, a_client, a_store, at_once
 
 WRONG_SECRET = "2222-2222"
 
@@ -22,7 +21,7 @@ def a_code(store: Store, terminal: str = "Till 1", *, age: timedelta = timedelta
 
 
 def redeem(code: str, **device: str) -> Any:
-    return Client(raise_request_exception=False).post(
+    return a_client().post(
         "/api/v1/activations", {"activation_code": code, "device": device}, content_type="application/json"
     )
 
@@ -50,7 +49,7 @@ def test_it_answers_with_the_terminal_its_store_and_a_token():
 
 def test_its_token_opens_the_door():
     token = redeem(a_code(a_store())).json()["token"]
-    answer = Client().get("/api/v1/terminal", headers={"Authorization": f"Bearer {token}"})
+    answer = a_client().get("/api/v1/terminal", headers={"Authorization": f"Bearer {token}"})
     assert answer.status_code == 200
 
 
@@ -73,7 +72,7 @@ def test_what_the_device_says_of_itself_is_kept():
 
 def test_no_credential_is_looked_at():
     code = a_code(a_store())
-    answer = Client().post(
+    answer = a_client().post(
         "/api/v1/activations",
         {"activation_code": code, "device": {}},
         content_type="application/json",
@@ -166,7 +165,7 @@ def test_when_the_answer_is_lost_another_code_works():
     ],
 )
 def test_an_activation_that_is_not_one_is_told_where(message: Any, pointer: str):
-    answer = Client().post("/api/v1/activations", message, content_type="application/json")
+    answer = a_client().post("/api/v1/activations", message, content_type="application/json")
     assert answer.status_code == 422
     assert answer.json()["type"].endswith("/envelope-invalid")
     assert [place["pointer"] for place in answer.json()["errors"]] == [pointer]

@@ -5,17 +5,16 @@ from typing import Any
 
 import pytest
 from django.db import OperationalError, connection
-from django.test import Client
 from django.utils import timezone
 from redis import Redis
 
 from backoffice.inbox.models import Batch
 from pos_api.views import health
-from tests.till import Till, a_sale
+from tests.till import Till, a_client, a_sale
 
 
 def ask(path: str) -> Any:
-    return Client(raise_request_exception=False).get(path)
+    return a_client().get(path)
 
 
 def test_a_process_that_answers_is_alive():
@@ -85,7 +84,7 @@ def test_a_broker_that_may_drop_messages_is_a_reason(settings: Any):
 
 @pytest.mark.parametrize("path", ["/livez", "/readyz"])
 def test_it_is_only_for_reading(path: str):
-    assert Client().post(path).status_code == 405
+    assert a_client().post(path).status_code == 405
 
 
 @pytest.mark.parametrize("path", ["/livez", "/readyz", "/api/schema/", "/api/docs/"])
