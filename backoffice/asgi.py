@@ -15,6 +15,7 @@ from typing import Any, cast
 from a2wsgi.wsgi import build_environ
 
 from backoffice.wsgi import application as django_application
+from pos_api.problems import TITLES, TYPE_PREFIX
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -26,15 +27,6 @@ THREADS = int(os.environ.get("WEB_THREADS", "32"))
 BODY_TIMEOUT_S = float(os.environ.get("BODY_TIMEOUT_S", "30"))
 # A little above the protocol's 4 MiB: what says that it is larger is refused by Django without being read.
 MOST_BYTES = 4 * 1024 * 1024 + 64 * 1024
-
-TOO_SLOW = json.dumps(
-    {
-        "type": "https://backoffice.example/problems/body-timeout",
-        "title": "The body did not arrive in time.",
-        "status": 408,
-        "detail": f"A body has {BODY_TIMEOUT_S:g} s to arrive. Nothing was stored: send again.",
-    }
-).encode()
 
 
 class BodyGate:
@@ -57,7 +49,7 @@ class BodyGate:
                 async with asyncio.timeout(self.timeout_s):
                     arrived = await _read(receive)
             except TimeoutError:
-                await _send(send, 408, [(b"content-type", b"application/problem+json")], TOO_SLOW)
+                await _send(send, 408, [(b"content-type", b"application/problem+json")], self._too_slow(scope["path"]))
                 return
             if arrived is None:  # the client is gone, and nothing was stored
                 return
@@ -80,6 +72,17 @@ class BodyGate:
             if hasattr(chunks, "close"):
                 chunks.close()
         return said["status"], said["headers"], content
+
+    def _too_slow(self, path: str) -> bytes:
+        status, title = TITLES["body-timeout"]
+        problem = {
+            "type": TYPE_PREFIX + "body-timeout",
+            "title": title,
+            "status": status,
+            "detail": f"A body has {self.timeout_s:g} s to arrive. Nothing was stored: send again.",
+            "instance": path,
+        }
+        return json.dumps(problem).encode()
 
 
 def _content_length(scope: Scope) -> int:

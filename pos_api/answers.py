@@ -1,12 +1,28 @@
 """The shapes of what the API answers, for its OpenAPI document. Money in minor units; UUIDs and times as text."""
 
-from datetime import datetime
-from typing import Any, Literal
+from datetime import date
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import msgspec
+from msgspec import UNSET, Meta, UnsetType
 
-from backoffice.domain.wire import CloseShift
+from backoffice.domain.fields import Count, Instant, Number
+from backoffice.domain.reasons import REASONS
+from backoffice.domain.wire import CloseShift, Currency
+from pos_api.problems import TITLES, TYPE_PREFIX
+
+# Sums of many orders may be beyond what one amount may be.
+Amount = Annotated[int, Meta(description="Minor units of the shift's currency, signed.")]
+Cursor = Annotated[str, Meta(pattern="^[A-Za-z0-9_-]+$", description="Opaque.")]
+Token = Annotated[str, Meta(min_length=32, description="256 random bits, shown this once.")]
+Pointer = Annotated[str, Meta(pattern="^(/.*)?$", description="A JSON Pointer (RFC 6901).")]
+NumberRanges = Annotated[
+    list[tuple[Number, Number]], Meta(max_length=100, description="Order numbers, as inclusive pairs.")
+]
+Outcome = Literal["posted", "duplicate", "conflict", "held"]
+ReasonCode = Annotated[str, Meta(extra_json_schema={"enum": list(REASONS)})]
+ProblemType = Annotated[str, Meta(extra_json_schema={"enum": [TYPE_PREFIX + code for code in TITLES]})]
 
 
 class StoreAnswer(msgspec.Struct):
@@ -16,7 +32,7 @@ class StoreAnswer(msgspec.Struct):
     code: str
     name: str
     timezone: str
-    currency: str
+    currency: Currency
     prices_include_tax: bool
 
 
@@ -25,21 +41,21 @@ class Activated(msgspec.Struct):
 
     terminal_id: UUID
     store: StoreAnswer
-    token: str
+    token: Token
 
 
 class TokenAnswer(msgspec.Struct):
     """`token` is shown this once."""
 
-    token: str
+    token: Token
 
 
 class HeartbeatTaken(msgspec.Struct):
     """`clock_skew_ms` is device minus server; `missing_numbers` are inclusive ranges of unsettled shifts, at most 100."""
 
-    server_time: datetime
+    server_time: Instant
     clock_skew_ms: int
-    missing_numbers: list[tuple[int, int]]
+    missing_numbers: NumberRanges
     open_shift_id: UUID | None
 
 
@@ -47,20 +63,20 @@ class StoreOrder(msgspec.Struct):
     """One posted paid order of the store."""
 
     order_id: UUID
-    number: int
+    number: Number
     terminal: UUID
     kind: Literal["sale", "refund"]
-    total: int
+    total: Amount
     mode: Literal["online", "offline"]
-    closed_at: datetime
-    posted_at: datetime
+    closed_at: Instant
+    posted_at: Instant
 
 
 class StoreOrdersAnswer(msgspec.Struct):
     """`next` is the cursor to ask with again."""
 
     orders: list[StoreOrder]
-    next: str
+    next: Cursor
     more: bool
 
 
@@ -68,7 +84,7 @@ class OpenShiftAnswer(msgspec.Struct):
     """The terminal's open shift."""
 
     shift_id: UUID
-    number: int
+    number: Number
 
 
 class SettingsAnswer(msgspec.Struct):
@@ -85,9 +101,9 @@ class SettingsAnswer(msgspec.Struct):
 class LimitsAnswer(msgspec.Struct):
     """What may be sent at once."""
 
-    max_batch_orders: int
-    max_batch_bytes: int
-    max_decoded_bytes: int
+    max_batch_orders: Count
+    max_batch_bytes: Count
+    max_decoded_bytes: Count
 
 
 class TerminalAnswer(msgspec.Struct):
@@ -95,9 +111,9 @@ class TerminalAnswer(msgspec.Struct):
 
     terminal_id: UUID
     name: str
-    last_number: int | None
+    last_number: Number | None
     store: StoreAnswer
-    server_time: datetime
+    server_time: Instant
     open_shift: OpenShiftAnswer | None
     settings: SettingsAnswer
     limits: LimitsAnswer
@@ -106,27 +122,27 @@ class TerminalAnswer(msgspec.Struct):
 class ReasonAnswer(msgspec.Struct):
     """Why an order is flagged, held or in conflict; the pointer is within the order."""
 
-    code: str
-    pointer: str
+    code: ReasonCode
+    pointer: Pointer
     detail: str
 
 
 class OutcomesAnswer(msgspec.Struct):
     """Members of the batch by outcome; all 0 before it is processed."""
 
-    posted: int
-    duplicate: int
-    conflict: int
-    held: int
+    posted: Count
+    duplicate: Count
+    conflict: Count
+    held: Count
 
 
 class ResultAnswer(msgspec.Struct):
     """What became of one order. Identifier and number are null where they could not be read."""
 
-    index: int
+    index: Count
     order_id: UUID | None
-    number: int | None
-    outcome: Literal["posted", "duplicate", "conflict", "held"]
+    number: Number | None
+    outcome: Outcome
     reasons: list[ReasonAnswer]
     decision: dict[str, Any] | None
 
@@ -134,9 +150,9 @@ class ResultAnswer(msgspec.Struct):
 class MovementResultAnswer(msgspec.Struct):
     """What became of one cash movement."""
 
-    index: int
+    index: Count
     movement_id: UUID | None
-    outcome: Literal["posted", "duplicate", "conflict", "held"]
+    outcome: Outcome
     reasons: list[ReasonAnswer]
     decision: dict[str, Any] | None
 
@@ -154,9 +170,9 @@ class Receipt(msgspec.Struct):
     batch_id: UUID
     shift_id: UUID
     state: Literal["received", "processed", "failed"]
-    received_at: datetime
-    processed_at: datetime | None
-    orders: int
+    received_at: Instant
+    processed_at: Instant | None
+    orders: Count
     outcomes: OutcomesAnswer
     results: list[ResultAnswer]
     movements: MovementsAnswer
@@ -165,13 +181,13 @@ class Receipt(msgspec.Struct):
 class ComputedAnswer(msgspec.Struct):
     """The shift's posted orders, added up."""
 
-    order_count: int
-    sales: int
-    refunds: int
-    tax: int
-    tips: int
-    rounding: int
-    payments: dict[str, int]
+    order_count: Count
+    sales: Amount
+    refunds: Amount
+    tax: Amount
+    tips: Amount
+    rounding: Amount
+    payments: dict[str, Amount]
 
 
 class DifferenceAnswer(msgspec.Struct):
@@ -186,42 +202,49 @@ class DifferenceAnswer(msgspec.Struct):
 class CashAnswer(msgspec.Struct):
     """Over/short is counted − expected; both are null until the shift is closed."""
 
-    expected: int
-    counted: int | None
-    over_short: int | None
+    expected: Amount
+    counted: Amount | None
+    over_short: Amount | None
 
 
 class ShiftAnswer(msgspec.Struct):
     """A shift as it stands now."""
 
     shift_id: UUID
-    number: int
+    number: Number
     state: Literal["open", "closing", "reconciled", "discrepant", "approved"]
-    business_date: str
+    business_date: date
     missing_batches: list[UUID]
-    missing_numbers: list[tuple[int, int]]
+    missing_numbers: NumberRanges
     declared: CloseShift | None
     computed: ComputedAnswer
     differences: list[DifferenceAnswer]
     cash: CashAnswer
-    held: int
-    late: int
+    held: Count
+    late: Count
 
 
 class ProblemPlace(msgspec.Struct):
     """One place in the body that is at fault."""
 
-    pointer: str
-    code: str
+    pointer: Pointer
+    code: Literal["missing", "invalid", "currency-not-of-store"]
     detail: str
 
 
 class ProblemAnswer(msgspec.Struct):
-    """RFC 9457. Further members depend on the code."""
+    """RFC 9457. Decide by the last part of `type`, the code; the words may change.
 
-    type: str
+    `errors` comes with `envelope-invalid`, `limits` with `too-large`, `shift_id` with `shift-already-open` (the one that
+    is open), `declared` with `identifier-reused` of a close (the declaration that stands).
+    """
+
+    type: ProblemType
     title: str
-    status: int
+    status: Annotated[int, Meta(ge=400, le=599)]
     detail: str
     instance: str
-    errors: list[ProblemPlace] = []
+    errors: list[ProblemPlace] | UnsetType = UNSET
+    limits: LimitsAnswer | UnsetType = UNSET
+    shift_id: UUID | UnsetType = UNSET
+    declared: CloseShift | UnsetType = UNSET

@@ -16,14 +16,16 @@ CLAIM_GRACE = timedelta(seconds=1)
 # waits: what is being worked on is skipped.
 CLAIM_NEXT = """
 WITH next AS (
-    SELECT batch_id FROM inbox_batch JOIN fleet_terminal ON fleet_terminal.id = inbox_batch.terminal_id
+    SELECT batch_id, inbox_batch.state AS was FROM inbox_batch JOIN fleet_terminal ON fleet_terminal.id = inbox_batch.terminal_id
     WHERE inbox_batch.state <> 'processed' AND inbox_batch.due_at <= %(now)s
     ORDER BY inbox_batch.due_at LIMIT 1
     FOR NO KEY UPDATE OF inbox_batch, fleet_terminal SKIP LOCKED
 )
-UPDATE inbox_batch SET attempts = attempts + 1, due_at = %(now)s + %(grace)s
+UPDATE inbox_batch SET attempts = attempts + 1,
+    state = CASE WHEN attempts >= %(fail_after)s THEN 'failed' ELSE state END,
+    due_at = %(now)s + CASE WHEN attempts >= %(fail_after)s THEN %(retry_failed)s ELSE %(grace)s END
 FROM next WHERE inbox_batch.batch_id = next.batch_id
-RETURNING inbox_batch.batch_id, inbox_batch.attempts, inbox_batch.state,
+RETURNING inbox_batch.batch_id, inbox_batch.attempts, next.was <> inbox_batch.state,
     set_config('synchronous_commit', 'off', true)
 """
 
@@ -37,11 +39,14 @@ RETURNING state
 
 
 class Claim(NamedTuple):
-    """A batch that this process may try now; `attempts` counts this try."""
+    """A batch that this process may try now; `attempts` counts this try.
+
+    `gave_up`: it killed whoever tried it until now, so instead of another try it became `failed`.
+    """
 
     batch_id: UUID
     attempts: int
-    state: str
+    gave_up: bool
 
 
 def claim_next(*, now: datetime) -> Claim | None:
@@ -51,7 +56,12 @@ def claim_next(*, now: datetime) -> Claim | None:
     for the disk: the setting ends with the statement's own transaction.
     """
     with connection.cursor() as cursor:
-        due: dict[str, Any] = {"now": now, "grace": CLAIM_GRACE}
+        due: dict[str, Any] = {
+            "now": now,
+            "grace": CLAIM_GRACE,
+            "fail_after": FAIL_AFTER,
+            "retry_failed": RETRY_FAILED,
+        }
         cursor.execute(CLAIM_NEXT, due)
         row = cursor.fetchone()
     return Claim(row[0], row[1], row[2]) if row else None

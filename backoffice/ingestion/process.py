@@ -20,10 +20,13 @@ from backoffice.bulk import pipelined
 from backoffice.domain.decoding import decode_batch
 from backoffice.domain.identity import Decision
 from backoffice.domain.reasons import PROCESSING_FAILED, Reason, reasons_json
+from backoffice.domain.states import BatchState
 from backoffice.inbox.claims import ISOLATE_AFTER, claim_next, count_failure, give_back
+from backoffice.inbox.models import Batch
 from backoffice.ingestion.bookkeeping import write_judged
 from backoffice.ingestion.history import add_history_flags, look_again
 from backoffice.ingestion.identities import decide_identities
+from backoffice.ingestion.locks import lock_terminal
 from backoffice.ingestion.members import Judged, Member, judge, member_number, member_order_id, read_members
 from backoffice.ingestion.reconcile import reconcile_unsettled
 from backoffice.ingestion.work import Work, lock_work
@@ -42,7 +45,10 @@ def process_next(*, now: datetime) -> bool:
     claim = claim_next(now=now)
     if claim is None:
         return False
-    process_claimed(batch_id=claim.batch_id, attempts=claim.attempts, now=now)
+    if claim.gave_up:
+        _alarm(batch_id=claim.batch_id, now=now)
+    else:
+        process_claimed(batch_id=claim.batch_id, attempts=claim.attempts, now=now)
     return True
 
 
@@ -62,9 +68,18 @@ def process_claimed(*, batch_id: UUID, attempts: int, now: datetime) -> bool:
         log.exception("batch crashed", batch_id=str(batch_id), attempts=attempts)
         # A lost connection is replaced here; where PostgreSQL is away this raises and the sweepers come back later.
         state = count_failure(batch_id=batch_id, error=f"{type(error).__name__}: {error}", now=timezone.now())
-        if state == "failed":
-            log.critical("batch failed: its orders count as held, a person must look", batch_id=str(batch_id))
+        if state == BatchState.FAILED.value:
+            _alarm(batch_id=batch_id, now=now)
     return False
+
+
+def _alarm(*, batch_id: UUID, now: datetime) -> None:
+    """Five tries crashed: people are told, and a closed shift that this batch came to cannot agree any more."""
+    log.critical("batch failed: its orders count as held, a person must look", batch_id=str(batch_id))
+    terminal_id, shift_id = Batch.objects.values_list("terminal_id", "shift_id").get(batch_id=batch_id)
+    with transaction.atomic(), connection.cursor() as cursor:
+        lock_terminal(terminal_id)
+        reconcile_unsettled(cursor, terminal_id=terminal_id, shift_id=shift_id, now=now)
 
 
 def _process(cursor: CursorWrapper, work: Work, *, isolate: bool, now: datetime) -> None:

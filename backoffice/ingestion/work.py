@@ -7,13 +7,23 @@ from datetime import date, datetime
 from typing import NamedTuple
 from uuid import UUID
 
+from django.db import connection
 from django.db.backends.utils import CursorWrapper
 
+from backoffice.bulk import pipelined
 from backoffice.domain.reasons import Reason
 from backoffice.domain.rules import Circumstances, Shift, StoreSettings
 
 # SKIP LOCKED: whoever finds the terminal at work goes elsewhere instead of waiting.
 LOCK_BATCH = """
+SELECT b.batch_id FROM inbox_batch b JOIN fleet_terminal t ON t.id = b.terminal_id
+WHERE b.batch_id = %s AND b.state <> 'processed'
+FOR NO KEY UPDATE OF b, t SKIP LOCKED
+"""
+
+# A statement of its own: its snapshot is taken under the lock, so it sees a close that committed just before, and its
+# ids follow those of every entry that the terminal's other work made.
+SELECT_WORK = """
 SELECT b.batch_id, b.body, b.received_at, b.terminal_id, t.uuid, s.store_id, s.shift_id, s.currency, s.prices_include_tax,
     s.opened_at, coalesce(s.closed_at, s.recorded_end), s.first_number, s.business_date,
     coalesce(b.received_at > s.close_received_at AND NOT s.declared -> 'batches' ? b.batch_id::text, false),
@@ -28,8 +38,7 @@ JOIN fleet_terminal t ON t.id = b.terminal_id
 JOIN sales_shift s ON s.shift_id = b.shift_id
 JOIN fleet_store st ON st.id = s.store_id
 LEFT JOIN fleet_heartbeat h ON h.terminal_id = b.terminal_id
-WHERE b.batch_id = %s AND b.state <> 'processed'
-FOR NO KEY UPDATE OF b, t SKIP LOCKED
+WHERE b.batch_id = %s
 """
 
 
@@ -64,7 +73,12 @@ class Work(NamedTuple):
 
 def lock_work(cursor: CursorWrapper, batch_id: UUID) -> Work | None:
     """Locks a batch and its terminal until the transaction ends; None where it is processed or somebody else's now."""
-    cursor.execute(LOCK_BATCH, [batch_id])
+    with connection.cursor() as lock:
+        with pipelined(members=1):
+            lock.execute(LOCK_BATCH, [batch_id])
+            cursor.execute(SELECT_WORK, [batch_id])
+        if lock.fetchone() is None:
+            return None
     row = cursor.fetchone()
     if row is None:
         return None

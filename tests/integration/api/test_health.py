@@ -57,7 +57,7 @@ def test_a_database_that_does_not_answer_is_a_reason(monkeypatch: pytest.MonkeyP
 
 def test_migrations_that_are_not_applied_are_a_reason():
     with connection.cursor() as cursor:
-        cursor.execute("DELETE FROM django_migrations WHERE app = 'ledger' AND name = '0003_default_chart'")
+        cursor.execute("DELETE FROM django_migrations WHERE id IN (SELECT max(id) FROM django_migrations GROUP BY app)")
     answer = ask("/readyz")
     assert answer.status_code == 503
     assert "migrate" in answer.json()["reasons"][0]

@@ -142,3 +142,14 @@ def test_an_envelope_that_is_not_one_is_told_where(till: Till, raw: bytes, point
 
 def test_every_status_is_one_that_http_knows():
     assert {HTTPStatus(status) for status, _ in PROBLEMS.values()}
+
+
+@pytest.mark.parametrize("accept", ["text/html", "application/xml;q=0.9, text/*", "", "nonsense"])
+def test_whatever_a_terminal_accepts_it_is_answered_in_json(till: Till, accept: str):
+    answer = till.send("GET", "terminal", Accept=accept)
+    assert answer.status_code == 200
+    assert answer["Content-Type"] == "application/json"
+
+
+def test_a_format_in_the_address_is_no_format(till: Till):
+    assert till.send("GET", "terminal?format=xml").status_code == 200

@@ -183,7 +183,6 @@ def test_a_shift_that_declares_a_failed_batch_stays_closing(till: Till, break_re
     assert till.shift()["state"] == "reconciled"
 
 
-@pytest.mark.xfail(strict=True, reason="a batch that fails is not reconciled into its closed shift")
 def test_a_late_batch_that_fails_makes_its_shift_discrepant(till: Till, break_reading: Callable[[], None]):
     assert till.close().json()["state"] == "reconciled"
     upload(till, "boom")
@@ -213,7 +212,6 @@ def test_a_worker_that_is_killed_leaves_nothing_but_the_count(till: Till, monkey
     assert outcomes(till.receipt(batch_id)) == ["posted"]
 
 
-@pytest.mark.xfail(strict=True, reason="only a crash that Python survives makes a batch `failed`; a kill never does")
 def test_a_batch_that_killed_five_workers_is_failed(till: Till, monkeypatch: pytest.MonkeyPatch):
     batch_id = kill_while_reading(till, monkeypatch, times=5)
     monkeypatch.setattr(process, "decode_batch", lambda *_, **__: pytest.fail("tried a sixth time at once"))
