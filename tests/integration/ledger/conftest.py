@@ -1,6 +1,5 @@
 """Raw SQL against the books, as somebody would write it who goes around the service."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -24,15 +23,3 @@ def till(db: None) -> Till:
     till = Till()
     assert till.open().status_code == 201
     return till
-
-
-@pytest.fixture
-def new_till(db: None) -> Callable[..., Till]:
-    """Makes a till with an open shift; what is given goes into the opening."""
-
-    def make(**opening: object) -> Till:
-        till = Till()
-        assert till.open(**opening).status_code == 201
-        return till
-
-    return make
