@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 from typing import Protocol, TypeVar
@@ -89,6 +89,7 @@ class Till:
         """Opens a shift; its id."""
         shift = self.persist(lambda: self.terminal.open_shift(cashier=cashier, opening_float=self.shop.opening_float))
         self.witness.said(self, f"{cashier} opens shift {shift.number}")
+        self.report()
         return shift.shift_id
 
     def serve(self) -> Sold:
@@ -171,8 +172,13 @@ class Till:
     def regain_line(self) -> None:
         """Plugs the cable in again and delivers what was cached."""
         self.link.cut = False
+        self.report()
         self.persist(self.terminal.go_online)
         self.witness.said(self, "has the line back and delivers what it kept")
+
+    def report(self) -> None:
+        """Tells Back Office how the till is. The time is real: the simulated day is another one, and no skewed clock."""
+        self.persist(lambda: self.terminal.heartbeat(at=datetime.now(UTC)))
 
     def deliver(self) -> None:
         """Goes online where the till is not, and sends everything that waits."""
@@ -186,6 +192,7 @@ class Till:
             journal = self.terminal.journal
             ended = all(shift.state in ENDED for shift in journal.declared_shifts())
             if ended and not journal.batches_awaiting_outcome():
+                self.report()
                 return True
             time.sleep(0.1)
         return False

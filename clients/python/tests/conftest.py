@@ -36,6 +36,7 @@ def boot(tmp_path: Path, clock: Clock, server: FakeBackOffice) -> Iterator[Calla
             "http://back.office",
             now=clock,
             sleep=clock.sleep,
+            monotonic=clock.monotonic,
             rng=Random(7),
             attempts=3,
             transport=server.transport,

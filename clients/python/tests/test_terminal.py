@@ -56,6 +56,15 @@ def test_an_offline_order_has_no_customer_and_no_network_printer(till: Terminal,
     assert till.sell(baguette()).order.number == 1
 
 
+def test_an_offline_till_says_at_once_what_it_cannot_do(till: Terminal) -> None:
+    till.go_offline()
+    with pytest.raises(NotAllowedOffline):
+        till.draft(customer={"name": "Mme Petit"})
+    with pytest.raises(NotAllowedOffline):
+        till.draft(printed_to="network")
+    assert till.draft(printed_to="local").printed_to == "local"
+
+
 def test_what_was_cached_is_delivered_when_the_line_is_back(
     till: Terminal, server: FakeBackOffice, baguette: Ring
 ) -> None:

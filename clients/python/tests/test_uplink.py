@@ -118,6 +118,72 @@ def test_busy_is_waited_out_for_as_long_as_it_asks(
     assert clock.naps_s[-1] >= 3
 
 
+def test_a_customer_does_not_wait_for_as_long_as_a_server_may_ask(
+    till: Terminal, server: FakeBackOffice, baguette: Ring, clock: Clock
+) -> None:
+    server.script = [problem(503, "unavailable", retry_after_s=30)]
+    before = len(server.requests)
+    assert till.sell(baguette()).outcome is None
+    assert (till.mode, len(server.requests)) == ("offline", before + 1)
+    assert sum(clock.naps_s) == 0
+
+
+def test_what_was_asked_of_one_call_holds_for_the_next(
+    till: Terminal, server: FakeBackOffice, baguette: Ring, clock: Clock
+) -> None:
+    server.script = [problem(429, "too-many-requests", retry_after_s=30)]
+    till.sell(baguette())
+    clock.pass_time(10)
+    till.sync()
+    assert clock.naps_s == [20]
+    assert len(server.posted()) == 1
+
+
+def test_nobody_waits_for_an_hour(till: Terminal, server: FakeBackOffice, clock: Clock) -> None:
+    server.script = [problem(503, "unavailable", retry_after_s=3_600)]
+    before = len(server.requests)
+    for _ in range(2):
+        with pytest.raises(Busy):
+            till.heartbeat()
+    assert (len(server.requests), clock.naps_s) == (before + 1, [])
+    clock.pass_time(3_600)
+    till.heartbeat()
+
+
+def test_a_body_that_was_too_slow_is_sent_again(till: Terminal, server: FakeBackOffice, baguette: Ring) -> None:
+    server.script = [problem(408, "body-timeout")]
+    assert till.sell(baguette()).outcome == "posted"
+    first, second = batch_requests(server)
+    assert (first.url, first.content) == (second.url, second.content)
+
+
+def test_a_body_that_is_too_slow_again_and_again_is_halved(
+    till: Terminal, server: FakeBackOffice, baguette: Ring
+) -> None:
+    cached(till, baguette, 4)
+    till._uplink.greet()
+    server.script = [problem(408, "body-timeout")] * 3
+    till._uplink.deliver()
+    assert [order["number"] for order in server.posted()] == [1, 2, 3, 4]
+    assert [len(msgspec.json.decode(_plain(request))["orders"]) for request in batch_requests(server)] == [
+        4,
+        4,
+        4,
+        2,
+        2,
+    ]
+
+
+def test_a_single_order_that_is_too_slow_waits_for_a_better_line(
+    till: Terminal, server: FakeBackOffice, baguette: Ring
+) -> None:
+    server.script = [httpx.Response(408)] * 2
+    till.sell(baguette())
+    assert (till.mode, till.refused()) == ("offline", [])
+    till.go_online()
+    assert len(server.posted()) == 1
+
+
 def test_the_distance_between_attempts_grows_and_differs(till: Terminal, server: FakeBackOffice, clock: Clock) -> None:
     server.script = [problem(503, "unavailable")] * 3
     with pytest.raises(Busy):

@@ -1,6 +1,17 @@
 """What every point-of-sale terminal needs to speak to Back Office."""
 
-from backoffice_terminal.api import Api, Device, Limits, Receipt, ShiftView, Store, Totals
+from backoffice_terminal.api import (
+    Api,
+    Device,
+    Heartbeat,
+    HeartbeatAnswer,
+    Limits,
+    Receipt,
+    ShiftView,
+    Store,
+    StoreOrder,
+    Totals,
+)
 from backoffice_terminal.journal import Journal
 from backoffice_terminal.orders import Draft, Line, NotBalanced, Order, Payment, Tax, TaxRate
 from backoffice_terminal.problems import (
@@ -23,6 +34,8 @@ __all__ = [
     "CredentialInvalid",
     "Device",
     "Draft",
+    "Heartbeat",
+    "HeartbeatAnswer",
     "Journal",
     "Limits",
     "Line",
@@ -43,6 +56,7 @@ __all__ = [
     "ShiftView",
     "Sold",
     "Store",
+    "StoreOrder",
     "Tax",
     "TaxRate",
     "Terminal",

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import httpx
 import msgspec
 
-from backoffice_terminal.problems import LinkError, problem_of
+from backoffice_terminal.problems import LinkError, problem_of, seconds
 
 Answer = TypeVar("Answer")
 
@@ -46,6 +46,13 @@ class Limits(msgspec.Struct, frozen=True):
     max_decoded_bytes: int = 32 * 1024 * 1024
 
 
+class OpenShift(msgspec.Struct, frozen=True):
+    """The open shift, as Back Office knows it."""
+
+    shift_id: str
+    number: int
+
+
 class TerminalView(msgspec.Struct, frozen=True):
     """`GET /terminal`: what Back Office knows of this terminal."""
 
@@ -53,6 +60,55 @@ class TerminalView(msgspec.Struct, frozen=True):
     server_time: str
     last_number: int | None = None
     limits: Limits = Limits()
+    open_shift: OpenShift | None = None
+    settings: dict[str, Any] = {}
+
+
+class Heartbeat(msgspec.Struct, frozen=True):
+    """`PUT /terminal/heartbeat`: what the terminal knows of itself (§4). `cached_total` in minor units, signed."""
+
+    sent_at: str
+    offline_mode: bool
+    cached_orders: int
+    cached_total: int
+    oldest_cached_at: str | None
+    last_number: int | None
+    shift_id: str | None
+    app_version: str
+
+
+class HeartbeatAnswer(msgspec.Struct, frozen=True):
+    """Skew is device minus server. `missing_numbers` are inclusive ranges that Back Office has not got."""
+
+    server_time: str
+    clock_skew_ms: int
+    missing_numbers: tuple[tuple[int, int], ...] = ()
+    open_shift_id: str | None = None
+
+
+class StoreOrder(msgspec.Struct, frozen=True):
+    """A posted order of any terminal of the store (§8). `total` in minor units, signed."""
+
+    order_id: str
+    number: int
+    terminal: str
+    kind: str
+    total: int
+    mode: str
+    closed_at: str
+    posted_at: str
+
+
+class StorePage(msgspec.Struct, frozen=True):
+    """`next` is the cursor to go on with; `more` says that another page is ready."""
+
+    orders: tuple[StoreOrder, ...]
+    next: str
+    more: bool = False
+
+
+class _NewToken(msgspec.Struct, frozen=True):
+    token: str
 
 
 class Reason(msgspec.Struct, frozen=True):
@@ -160,6 +216,19 @@ class Api:
     def terminal(self) -> TerminalView:
         return _typed(self._call("GET", "terminal"), TerminalView)
 
+    def new_token(self) -> str:
+        """A further token; the present one works until the new one is first used (§3)."""
+        return _typed(self._call("POST", "terminal/token"), _NewToken).token
+
+    def heartbeat(self, beat: Heartbeat) -> HeartbeatAnswer:
+        return _typed(self._call("PUT", "terminal/heartbeat", msgspec.json.encode(beat)), HeartbeatAnswer)
+
+    def store_orders(self, after: str | None, *, limit: int) -> tuple[StorePage, float]:
+        """A page of the store's orders behind a cursor, and in how many seconds to ask again."""
+        cursor = {"after": after} if after else {}
+        response = self._call("GET", "store/orders", query={**cursor, "limit": str(limit)})
+        return _typed(response, StorePage), seconds(response.headers.get("Retry-After")) or 0.0
+
     def open_shift(self, shift_id: str, opening: bytes) -> None:
         self._call("PUT", f"shifts/{shift_id}", opening)
 
@@ -178,13 +247,18 @@ class Api:
         return _typed(self._call("GET", f"shifts/{shift_id}"), ShiftView)
 
     def _call(
-        self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None
+        self,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        headers: dict[str, str] | None = None,
+        query: dict[str, str] | None = None,
     ) -> httpx.Response:
         sent, framing = _framed(body)
         credential = {"Authorization": f"Bearer {self.token}"} if self.token else {}
         try:
             response = self._http.request(
-                method, path, content=sent, headers={**framing, **credential, **(headers or {})}
+                method, path, content=sent, params=query, headers={**framing, **credential, **(headers or {})}
             )
         except httpx.TransportError as error:
             raise LinkError(str(error) or type(error).__name__) from error

@@ -5,16 +5,16 @@ at a time may use it.
 """
 
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
 
 import msgspec
 
-from backoffice_terminal.api import Receipt, Result
+from backoffice_terminal.api import Receipt, Result, StoreOrder
 from backoffice_terminal.orders import Order
-from backoffice_terminal.saved import Movement, Opening, SavedBatch, SavedOrder, SavedShift
+from backoffice_terminal.saved import Cached, Movement, Opening, SavedBatch, SavedOrder, SavedShift
 
 SETTLED = ("reconciled", "approved")
 
@@ -35,6 +35,11 @@ _ORDER_OUTCOME = """
 """
 _MOVEMENT_OUTCOME = """
     UPDATE movements SET outcome = ?1, reasons = ?2 WHERE movement_id = ?3 AND (outcome IS NULL OR ?1 <> 'duplicate')
+"""
+# In no batch, or in one that Back Office has not taken.
+_CACHED = """
+    SELECT o.body FROM orders o LEFT JOIN batches b USING (batch_id)
+    WHERE b.state IS NULL OR b.state IN ('sealed', 'refused') ORDER BY o.number
 """
 # A settled shift goes, member by member; what Back Office has not processed stays, and keeps its batch and shift.
 _PRUNE = (
@@ -87,6 +92,15 @@ class Journal:
 
     def erase(self, key: str) -> None:
         self._db.execute("DELETE FROM facts WHERE key = ?", (key,))
+
+    def change_facts(self, facts: Mapping[str, str | None]) -> None:
+        """Notes several facts at once, or erases those that are None: all of them or none."""
+        with self._transaction():
+            for key, value in facts.items():
+                if value is None:
+                    self.erase(key)
+                else:
+                    self.note(key, value)
 
     def next_number(self, counter: str) -> int:
         """What the counter (`order_number`, `shift_number`) will hand out next. It never resets."""
@@ -164,6 +178,13 @@ class Journal:
             (state, state in SETTLED, at, shift_id),
         )
 
+    def unsettle(self, shift_ids: Sequence[str]) -> None:
+        """Back Office lacks something of these shifts after all: ask about them again, and begin the days anew."""
+        self._db.executemany(
+            "UPDATE shifts SET settled_at = NULL, state = 'closing' WHERE shift_id = ? AND settled_at IS NOT NULL",
+            [(shift_id,) for shift_id in shift_ids],
+        )
+
     def forget_delivery(self, shift_id: str) -> None:
         """Back Office was restored to a time before this shift: all of it is to be sent again, under the same ids."""
         with self._transaction():
@@ -203,6 +224,12 @@ class Journal:
     def order(self, order_id: str) -> SavedOrder | None:
         row = self._db.execute("SELECT * FROM orders WHERE order_id = ?", (order_id,)).fetchone()
         return None if row is None else _saved_order(row)
+
+    def cached(self) -> Cached:
+        """What Back Office has not acknowledged, for the heartbeat."""
+        orders = [msgspec.json.decode(row["body"], type=Order) for row in self._db.execute(_CACHED)]
+        paid = sum(order.total for order in orders if order.status == "paid")
+        return Cached(len(orders), paid, orders[0].closed_at if orders else None)
 
     def shift_of(self, order_id: str) -> str:
         row = self._db.execute("SELECT shift_id FROM orders WHERE order_id = ?", (order_id,)).fetchone()
@@ -299,6 +326,31 @@ class Journal:
             self._db.execute("UPDATE batches SET outcomes = ? WHERE batch_id = ?", (outcomes, batch.batch_id))
             self._db.executemany(_ORDER_OUTCOME, _outcomes(batch.orders, receipt.results))
             self._db.executemany(_MOVEMENT_OUTCOME, _outcomes(batch.movements, receipt.movements.results))
+
+    # -- what other terminals of the store sold
+
+    def add_store_orders(self, orders: Sequence[StoreOrder], *, cursor: tuple[str, str]) -> list[StoreOrder]:
+        """Saves a page of the feed together with the cursor behind it; those orders that were new."""
+        with self._transaction():
+            new = [
+                order
+                for order in orders
+                if self._db.execute(
+                    "INSERT OR IGNORE INTO store_orders VALUES (?, ?, ?)",
+                    (order.order_id, order.posted_at, msgspec.json.encode(order)),
+                ).rowcount
+            ]
+            self.note(*cursor)
+        return new
+
+    def store_orders(self) -> list[StoreOrder]:
+        """What the store's feed has brought and is not forgotten yet, in that order."""
+        rows = self._db.execute("SELECT body FROM store_orders ORDER BY rowid")
+        return [msgspec.json.decode(row["body"], type=StoreOrder) for row in rows]
+
+    def forget_store_orders(self, *, posted_before: str) -> None:
+        """Forgets what was posted before a time in UTC, as RFC 3339."""
+        self._db.execute("DELETE FROM store_orders WHERE julianday(posted_at) < julianday(?)", (posted_before,))
 
     # -- the end
 

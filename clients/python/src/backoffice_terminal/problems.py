@@ -51,6 +51,18 @@ class DigestMismatch(Problem):
     codes = ("digest-mismatch",)
 
 
+class CursorInvalid(Problem):
+    """The store feed does not know the cursor: it is begun anew (§8)."""
+
+    codes = ("cursor-invalid",)
+
+
+class BodyTimeout(Problem):
+    """The body took too long to arrive, and nothing was stored: send it again, in smaller batches if need be."""
+
+    codes = ("body-timeout",)
+
+
 class CredentialInvalid(Problem):
     """The token is not, or no longer, good. Nothing may be sent until the terminal is activated again."""
 
@@ -96,19 +108,19 @@ class Busy(Problem):
 _BY_CODE = {
     code: kind
     for kind in (
-        BodyMalformed, DigestMismatch, CredentialInvalid, ActivationCodeInvalid, NotFound, ShiftUnknown,
-        ShiftAlreadyOpen, TooLarge, IdentifierReused, EnvelopeInvalid, Busy,
+        BodyMalformed, DigestMismatch, CursorInvalid, BodyTimeout, CredentialInvalid, ActivationCodeInvalid, NotFound,
+        ShiftUnknown, ShiftAlreadyOpen, TooLarge, IdentifierReused, EnvelopeInvalid, Busy,
     )
     for code in kind.codes
 }  # fmt: skip
 # What proxies answer in their own words means the same.
-_BY_STATUS: dict[int, type[Problem]] = {413: TooLarge, 429: Busy}
+_BY_STATUS: dict[int, type[Problem]] = {408: BodyTimeout, 413: TooLarge, 429: Busy}
 
 
 def problem_of(response: httpx.Response) -> TerminalError:
     """The exception for an answer that is not 2xx."""
     body = _problem_body(response)
-    retry_after_s = _seconds(response.headers.get("Retry-After"))
+    retry_after_s = seconds(response.headers.get("Retry-After"))
     if body is not None:
         code = str(body.get("type", "")).rstrip("/").replace("#", "/").rpartition("/")[2]
         kind = _BY_CODE.get(code, Busy if response.status_code >= 500 else Problem)
@@ -128,6 +140,6 @@ def _problem_body(response: httpx.Response) -> dict[str, Any] | None:
         return None
 
 
-def _seconds(value: str | None) -> float | None:
+def seconds(value: str | None) -> float | None:
     """Retry-After in its usual form; a date (RFC 9110 allows one) is treated as absent, the backoff covers it."""
     return float(value) if value is not None and value.isascii() and value.isdigit() else None

@@ -63,6 +63,15 @@ class SavedBatch:
 
 
 @dataclass(frozen=True)
+class Cached:
+    """Orders that only the terminal has; `total` is signed, of paid ones, in minor units."""
+
+    orders: int
+    total: int
+    oldest_at: str | None
+
+
+@dataclass(frozen=True)
 class SavedOrder:
     order_id: str
     number: int

@@ -48,3 +48,9 @@ CREATE TABLE IF NOT EXISTS movements (
     reasons     TEXT NOT NULL DEFAULT '[]'
 ) STRICT;
 CREATE INDEX IF NOT EXISTS movements_by_shift ON movements (shift_id);
+
+CREATE TABLE IF NOT EXISTS store_orders (
+    order_id  TEXT PRIMARY KEY,
+    posted_at TEXT NOT NULL,
+    body      BLOB NOT NULL
+) STRICT;

@@ -3,14 +3,16 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
 
 import httpx
 import msgspec
 
-from backoffice_terminal.api import Api, Device, ShiftView, Store, Totals
+from backoffice_terminal.api import Api, Device, Heartbeat, HeartbeatAnswer, ShiftView, Store, StoreOrder, Totals
+from backoffice_terminal.credential import Credential
+from backoffice_terminal.feed import Feed
 from backoffice_terminal.ids import mint
 from backoffice_terminal.journal import Journal
 from backoffice_terminal.orders import Draft, Mode, Order, Status
@@ -21,9 +23,12 @@ from backoffice_terminal.uplink import Uplink, totals
 
 # Operators keep restores within seven days (§2.2); until then the terminal's copy may be the only one.
 KEEP_SETTLED = timedelta(days=7)
+# Refunds look back this far for what a neighbouring till sold.
+KEEP_STORE_ORDERS = timedelta(days=31)
 # A customer is standing at the till: ask for the outcome, but not for long, and do not try for ever.
 _LIVE_WAIT_S = 2
 _LIVE_ATTEMPTS = 2
+_LIVE_PATIENCE_S = 5.0
 
 
 class NoOpenShift(TerminalError):
@@ -51,8 +56,9 @@ class Sold:
 class Terminal:
     """One till: one journal file, one Back Office.
 
-    Takes the device's time from `now` (with an offset). `sleep` and `rng` pace the retries; `transport` is httpx's.
-    Not safe for several threads at once.
+    Takes the device's time from `now` (with an offset). `sleep`, `monotonic` and `rng` pace the retries; `transport` is
+    httpx's. `app_version` is what heartbeats say; without it, what the device said when it was activated. Not safe for
+    several threads at once.
     """
 
     def __init__(
@@ -62,16 +68,22 @@ class Terminal:
         *,
         now: Callable[[], datetime] = lambda: datetime.now().astimezone(),
         sleep: Callable[[float], None] = time.sleep,
+        monotonic: Callable[[], float] = time.monotonic,
         rng: Random | None = None,
         attempts: int = 6,
         timeout_s: float = 15.0,
+        app_version: str | None = None,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
         self.journal = Journal(path)
-        self._api = Api(base_url, token=self.journal.fact("token"), timeout_s=timeout_s, transport=transport)
-        retry = Retry(attempts=attempts, rng=rng or Random(), sleep=sleep)  # noqa: S311 - jitter is no secret
+        self._api = Api(base_url, token=None, timeout_s=timeout_s, transport=transport)
+        self._credential = Credential(self.journal, self._api)
+        jitter = rng or Random()  # noqa: S311 - it is no secret
+        retry = Retry(attempts=attempts, rng=jitter, sleep=sleep, monotonic=monotonic)
         self._now = now
-        self._uplink = Uplink(self.journal, self._api, retry, now=now)
+        self._app_version = app_version
+        self._uplink = Uplink(self.journal, self._api, self._credential, retry, now=now)
+        self._feed = Feed(self.journal, self._api, self._uplink.guarded, monotonic=monotonic)
 
     def close(self) -> None:
         """Lets go of the file and the connection. What was saved stays."""
@@ -83,11 +95,23 @@ class Terminal:
     def activate(self, code: str, device: Device) -> Store:
         """Trades an activation code for a credential. Never repeated by itself: a code works once."""
         activation = self._api.activate(code, device)
-        self.journal.note("store", msgspec.json.encode(activation.store).decode())
-        self.journal.note("terminal_id", activation.terminal_id)
-        self.journal.note("token", activation.token)
-        self._api.token = activation.token
+        self.journal.change_facts(
+            {
+                "store": msgspec.json.encode(activation.store).decode(),
+                "terminal_id": activation.terminal_id,
+                "app_version": device.app_version,
+            }
+        )
+        self._credential.replace(activation.token)
         return activation.store
+
+    def change_token(self) -> None:
+        """Changes to a fresh token, every few weeks or after a scare. Raises as `go_online` does.
+
+        Safe to interrupt and to repeat: the new token is on the disk before its first use, and the old one until the
+        new one has worked.
+        """
+        self._uplink.change_token()
 
     @property
     def store(self) -> Store:
@@ -177,15 +201,23 @@ class Terminal:
 
     # -- orders
 
-    def draft(self, *, type: str | None = None, customer: dict[str, object] | None = None) -> Draft:  # noqa: A002
-        """An order to ring up under the terms of the open shift."""
+    def draft(
+        self,
+        *,
+        type: str | None = None,  # noqa: A002 - the protocol's own name
+        customer: dict[str, object] | None = None,
+        printed_to: str = "none",
+    ) -> Draft:
+        """An order to ring up under the terms of the open shift. Raises NoOpenShift and NotAllowedOffline."""
         terms = self.shift().terms
+        _check_limits(self.mode, customer, printed_to)
         return Draft(
             prices_include_tax=terms.prices_include_tax,
             opened_at=self._now(),
             type=type,
             cashier=terms.cashier,
             customer=customer,
+            printed_to=printed_to,
         )
 
     def refund(self, order: Order, *, lines: list[int] | None = None) -> Draft:
@@ -202,8 +234,7 @@ class Terminal:
         NotBalanced, NoOpenShift and NotAllowedOffline, and then nothing was saved.
         """
         shift, mode = self.shift(), self.mode
-        if mode == "offline" and (draft.customer is not None or draft.printed_to == "network"):
-            raise NotAllowedOffline("offline orders have no customer and print on the till's own printer")
+        _check_limits(mode, draft.customer, draft.printed_to)
         order = self.journal.add_order(
             shift.shift_id,
             lambda number: draft.finish(
@@ -219,7 +250,7 @@ class Terminal:
             mint(), shift.shift_id, sent_at=self._now().isoformat(), orders=[order.order_id], movements=[]
         )
         try:
-            self._uplink.send(batch, wait_s=_LIVE_WAIT_S, attempts=_LIVE_ATTEMPTS)
+            self._uplink.send(batch, wait_s=_LIVE_WAIT_S, attempts=_LIVE_ATTEMPTS, patience_s=_LIVE_PATIENCE_S)
         except TerminalError:
             # The sale has happened, whatever the matter is; `go_online` meets it again and reports it.
             self.go_offline()
@@ -242,6 +273,35 @@ class Terminal:
         self.journal.add_movement(shift.shift_id, movement)
 
     # -- keeping in step
+
+    def heartbeat(self, *, at: datetime | None = None) -> HeartbeatAnswer:
+        """Tells Back Office how this terminal is, and sends what it misses. Every minute or so, in either mode.
+
+        `at` is the time on the device's clock, where `now` tells another (a simulation): orders are flagged when the
+        two clocks are more than ten minutes apart, so show people a large `clock_skew_ms`. Does not change the mode.
+        """
+        shift, cached = self.journal.current_shift(), self.journal.cached()
+        next_number = self.journal.next_number("order_number")
+        return self._uplink.beat(
+            Heartbeat(
+                sent_at=(at or self._now()).isoformat(),
+                offline_mode=self.mode == "offline",
+                cached_orders=cached.orders,
+                cached_total=cached.total,
+                oldest_cached_at=cached.oldest_at,
+                last_number=next_number - 1 if next_number > 1 else None,
+                shift_id=shift.shift_id if shift is not None and shift.opened else None,
+                app_version=self._app_version or self.journal.fact("app_version") or "",
+            )
+        )
+
+    def follow_store(self) -> list[StoreOrder]:
+        """What the store's terminals have sold since the last call, each order once, one's own included.
+
+        Call it as often as is convenient: it asks only when Back Office wants to be asked, and in offline mode not at
+        all; it catches up later, from where it was. Raises as `go_online` does.
+        """
+        return [] if self.mode == "offline" else self._feed.follow()
 
     def sync(self) -> None:
         """Goes online, delivers what waits, reads receipts, and sends again what Back Office says is missing.
@@ -282,3 +342,11 @@ class Terminal:
             since = datetime.fromisoformat(shift.settled_at or "")
             if self._now() - since >= KEEP_SETTLED and self._uplink.still_settled(shift):
                 self.journal.prune(shift.shift_id)
+        oldest = (self._now() - KEEP_STORE_ORDERS).astimezone(UTC)
+        self.journal.forget_store_orders(posted_before=oldest.isoformat())
+
+
+def _check_limits(mode: Mode, customer: object, printed_to: str) -> None:
+    """What a terminal without a line cannot know or reach (§5). Raises NotAllowedOffline."""
+    if mode == "offline" and (customer is not None or printed_to == "network"):
+        raise NotAllowedOffline("offline orders have no customer and print on the till's own printer")

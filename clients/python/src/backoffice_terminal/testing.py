@@ -19,7 +19,7 @@ from typing import Any
 import httpx
 import msgspec
 
-_ROUTE = re.compile(r"/api/v1/(?P<kind>activations|terminal|shifts|batches)(?:/(?P<id>[^/]+))?(?:/(?P<rest>.*))?")
+_ROUTE = re.compile(r"/api/v1/(?P<kind>activations|terminal|shifts|batches|store)(?:/(?P<id>[^/]+))?(?:/(?P<rest>.*))?")
 
 
 @dataclass(frozen=True)
@@ -75,9 +75,12 @@ class FakeBackOffice:
         }
         self.script: list[httpx.Response | Exception | After | None] = []
         self.requests: list[httpx.Request] = []
+        self.heartbeats: list[dict[str, Any]] = []
+        self.feed_retry_after_s = 1
         self.defer = False
         self.forget_everything()
         self._tokens: dict[str, str] = {}
+        self._unused: dict[str, str] = {}
         self._serial = itertools.count(1)
         self._lock = threading.Lock()
         self.transport = httpx.MockTransport(self._handle)
@@ -91,6 +94,7 @@ class FakeBackOffice:
 
     def revoke_all(self) -> None:
         self._tokens.clear()
+        self._unused.clear()
 
     def posted(self) -> list[dict[str, Any]]:
         return [order.body for order in self.orders.values() if order.outcome == "posted"]
@@ -122,11 +126,13 @@ class FakeBackOffice:
             body = gzip.decompress(body)
         if match["kind"] == "activations":
             return self._activate()
-        terminal = self._tokens.get(request.headers.get("Authorization", ""))
+        terminal = self._authenticate(request.headers.get("Authorization", ""))
         if terminal is None:
             return problem(401, "credential-invalid")
         if match["kind"] == "terminal":
-            return self._terminal(terminal)
+            return self._terminal_call(terminal, match["id"], body)
+        if match["kind"] == "store":
+            return self._feed(request.url.params)
         if match["kind"] == "batches":
             known = self.receipts.get(match["id"])
             return _json(200, known) if known else problem(404, "not-found")
@@ -149,6 +155,56 @@ class FakeBackOffice:
         token, terminal = f"token-{serial}", f"0195d3a0-0000-7000-8000-{serial:012}"
         self._tokens[f"Bearer {token}"] = terminal
         return _json(201, {"terminal_id": terminal, "store": self.store, "token": token})
+
+    def _authenticate(self, bearer: str) -> str | None:
+        """The first use of a new token ends the one before (§3)."""
+        terminal = self._tokens.get(bearer)
+        if terminal is not None and self._unused.get(terminal) == bearer:
+            del self._unused[terminal]
+            self._tokens = {
+                known: whose for known, whose in self._tokens.items() if whose != terminal or known == bearer
+            }
+        return terminal
+
+    def _terminal_call(self, terminal: str, what: str | None, body: bytes) -> httpx.Response:
+        if what == "heartbeat":
+            self.heartbeats.append(msgspec.json.decode(body))
+            return _json(200, self._beaten(terminal))
+        return self._rotate(terminal) if what == "token" else self._terminal(terminal)
+
+    def _rotate(self, terminal: str) -> httpx.Response:
+        self._tokens.pop(self._unused.pop(terminal, ""), None)
+        token = f"token-{next(self._serial)}"
+        self._tokens[f"Bearer {token}"] = terminal
+        self._unused[terminal] = f"Bearer {token}"
+        return _json(201, {"token": token})
+
+    def _beaten(self, terminal: str) -> dict[str, Any]:
+        mine = {id_: shift for id_, shift in self.shifts.items() if shift.terminal == terminal}
+        open_shifts = [id_ for id_, shift in mine.items() if shift.declaration is None]
+        used = {order.body["number"] for order in self.orders.values() if order.terminal == terminal}
+        wanted: set[int] = set()
+        for shift in mine.values():
+            declared = shift.declaration or {"last_number": max(used, default=0)}
+            wanted |= set(range(shift.opening["first_number"], declared["last_number"] + 1))
+        return {
+            "server_time": "2026-03-01T10:00:00+00:00",
+            "clock_skew_ms": 0,
+            "missing_numbers": _ranges(sorted(wanted - used)),
+            "open_shift_id": next(iter(open_shifts), None),
+        }
+
+    def _feed(self, query: httpx.QueryParams) -> httpx.Response:
+        posted = [order for order in self.orders.values() if order.outcome == "posted"]
+        cursor = query.get("after", "c0")
+        if not re.fullmatch(r"c[0-9]+", cursor):
+            return problem(400, "cursor-invalid")
+        start, limit = int(cursor[1:]), int(query.get("limit", "200"))
+        page = posted[start : start + limit]
+        more = len(posted) > start + limit
+        answer = {"orders": [_told(order) for order in page], "next": f"c{start + len(page)}", "more": more}
+        headers = {"Content-Type": "application/json", "Retry-After": "0" if more else str(self.feed_retry_after_s)}
+        return httpx.Response(200, headers=headers, content=msgspec.json.encode(answer))
 
     def _terminal(self, terminal: str) -> httpx.Response:
         numbers = [order.body["number"] for order in self.orders.values() if order.terminal == terminal]
@@ -259,6 +315,15 @@ def _receipt(batch_id: str, shift_id: str, orders: int) -> dict[str, Any]:
         "outcomes": {},
         "results": [],
         "movements": movements,
+    }
+
+
+def _told(order: FakeOrder) -> dict[str, Any]:
+    names = ("order_id", "number", "kind", "total", "mode", "closed_at")
+    return {
+        **{name: order.body[name] for name in names},
+        "terminal": order.terminal,
+        "posted_at": "2026-03-01T10:00:00.5Z",
     }
 
 

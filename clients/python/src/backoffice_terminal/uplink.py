@@ -10,22 +10,23 @@ from typing import TypeVar
 
 import msgspec
 
-from backoffice_terminal.api import Api, Limits, Receipt, ShiftView, TerminalView, Totals
+from backoffice_terminal.api import Api, Heartbeat, HeartbeatAnswer, Limits, Receipt, ShiftView, TerminalView, Totals
+from backoffice_terminal.credential import Credential
 from backoffice_terminal.ids import mint
 from backoffice_terminal.journal import Journal
 from backoffice_terminal.packing import batch_body, fits, groups
 from backoffice_terminal.problems import (
     BodyMalformed,
+    BodyTimeout,
     CredentialInvalid,
     IdentifierReused,
-    NotActivated,
     NotFound,
     Problem,
     ShiftAlreadyOpen,
     ShiftUnknown,
     TooLarge,
 )
-from backoffice_terminal.retry import WORTH_RETRYING, Retry
+from backoffice_terminal.retry import PATIENCE_S, WORTH_RETRYING, Retry
 from backoffice_terminal.saved import SavedBatch, SavedShift
 
 Answer = TypeVar("Answer")
@@ -38,9 +39,12 @@ MAX_NUMBER = 2**53 - 1
 class Uplink:
     """Delivers one journal through one Api. `now` tells the device's time, with an offset."""
 
-    def __init__(self, journal: Journal, api: Api, retry: Retry, *, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, journal: Journal, api: Api, credential: Credential, retry: Retry, *, now: Callable[[], datetime]
+    ) -> None:
         self._journal = journal
         self._api = api
+        self._credential = credential
         self._retry = retry
         self._now = now
 
@@ -51,12 +55,12 @@ class Uplink:
 
     def greet(self) -> TerminalView:
         """Asks Back Office what it knows of this terminal, and keeps the limits it names."""
-        view = self._guarded(self._api.terminal)
+        view = self.guarded(self._api.terminal)
         self._journal.note("limits", msgspec.json.encode(view.limits).decode())
         return view
 
     def look(self, shift_id: str) -> ShiftView:
-        return self._guarded(lambda: self._api.shift(shift_id))
+        return self.guarded(lambda: self._api.shift(shift_id))
 
     # -- sending
 
@@ -78,11 +82,11 @@ class Uplink:
     def open(self, shift: SavedShift) -> None:
         """Opens a shift. One that stands open although this terminal closed it (a restore) is closed first."""
         try:
-            self._guarded(lambda: self._api.open_shift(shift.shift_id, shift.opening))
+            self.guarded(lambda: self._api.open_shift(shift.shift_id, shift.opening))
         except ShiftAlreadyOpen:
             for ended in self._journal.declared_shifts():
                 self._ask(ended)
-            self._guarded(lambda: self._api.open_shift(shift.shift_id, shift.opening))
+            self.guarded(lambda: self._api.open_shift(shift.shift_id, shift.opening))
         self._journal.mark_opened(shift.shift_id)
 
     def seal(self, shift: SavedShift) -> list[SavedBatch]:
@@ -97,8 +101,13 @@ class Uplink:
     def _seal(self, shift_id: str, orders: list[str], movements: list[str]) -> SavedBatch:
         return self._journal.seal(mint(), shift_id, sent_at=self._now().isoformat(), orders=orders, movements=movements)
 
-    def send(self, batch: SavedBatch, *, wait_s: int = 0, attempts: int | None = None) -> None:
-        """Sends a batch, in pieces where it must be. What cannot be sent at all is kept as `refused`, and shown."""
+    def send(
+        self, batch: SavedBatch, *, wait_s: int = 0, attempts: int | None = None, patience_s: float = PATIENCE_S
+    ) -> None:
+        """Sends a batch, in pieces where it must be. What cannot be sent at all is kept as `refused`, and shown.
+
+        `wait_s` asks for the outcome, `attempts` and `patience_s` bound how long somebody may have to wait for it.
+        """
         waiting, renames = [batch], _RENAMES
         while waiting:
             piece = waiting.pop(0)
@@ -107,8 +116,11 @@ class Uplink:
                 waiting[:0] = self._split(piece, len(piece.orders) // 2)
                 continue
             try:
-                self._journal.apply_receipt(piece, self._put(piece, body, wait_s, attempts))
-            except (BodyMalformed, TooLarge) as problem:
+                receipt = self._put(piece, body, wait_s, attempts, patience_s)
+                self._journal.apply_receipt(piece, receipt)
+            except (BodyMalformed, TooLarge, BodyTimeout) as problem:
+                if isinstance(problem, BodyTimeout) and len(piece.orders) <= 1:
+                    raise  # nothing smaller can be sent: the line is to blame
                 alone = isinstance(problem, BodyMalformed)
                 waiting[:0] = self._split(piece, 1 if alone else len(piece.orders) // 2, problem)
             except IdentifierReused as problem:
@@ -121,15 +133,15 @@ class Uplink:
                     raise
                 self._refuse(piece, problem)
 
-    def _put(self, batch: SavedBatch, body: bytes, wait_s: int, attempts: int | None) -> Receipt:
+    def _put(self, batch: SavedBatch, body: bytes, wait_s: int, attempts: int | None, patience_s: float) -> Receipt:
         def put() -> Receipt:
             return self._api.put_batch(batch.shift_id, batch.batch_id, body, wait_s=wait_s)
 
         try:
-            return self._guarded(put, attempts=attempts)
+            return self.guarded(put, attempts=attempts, patience_s=patience_s)
         except ShiftUnknown:
             self._open_again(self._journal.shift(batch.shift_id))
-            return self._guarded(put, attempts=attempts)
+            return self.guarded(put, attempts=attempts, patience_s=patience_s)
 
     def _split(self, batch: SavedBatch, size: int, problem: Problem | None = None) -> list[SavedBatch]:
         """The batch in pieces of `size` orders, under new ids; refused where there is nothing left to divide."""
@@ -167,10 +179,10 @@ class Uplink:
             shift = self._journal.shift(shift.shift_id)
         body = shift.declaration or b""
         try:
-            self._guarded(lambda: self._api.close_shift(shift.shift_id, body))
+            self.guarded(lambda: self._api.close_shift(shift.shift_id, body))
         except ShiftUnknown:
             self._open_again(shift)
-            self._guarded(lambda: self._api.close_shift(shift.shift_id, body))
+            self.guarded(lambda: self._api.close_shift(shift.shift_id, body))
         except IdentifierReused as problem:
             # Another declaration stands. The shift is closed; head office corrects (§6).
             self._journal.note(f"declaration-differs:{shift.shift_id}", str(problem))
@@ -202,7 +214,7 @@ class Uplink:
 
     def _read_receipt(self, batch: SavedBatch) -> None:
         try:
-            receipt = self._guarded(lambda: self._api.receipt(batch.batch_id))
+            receipt = self.guarded(lambda: self._api.receipt(batch.batch_id))
         except NotFound:
             self._journal.mark_batch(batch.batch_id, "sealed")
             self.send(batch)
@@ -228,8 +240,21 @@ class Uplink:
         if lost:
             return  # the missing numbers are those of these batches, as far as anybody knows yet
         for first, last in view.missing_numbers:
-            for shift_id, orders in self._journal.delivered_orders(first, last).items():
-                self.send(self._seal(shift_id, orders, []))
+            self._send_numbers(first, last)
+
+    def beat(self, heartbeat: Heartbeat) -> HeartbeatAnswer:
+        """Tells how the terminal is, and sends again what Back Office says it misses and this journal still has."""
+        answer = self.guarded(lambda: self._api.heartbeat(heartbeat))
+        for first, last in answer.missing_numbers:
+            self._send_numbers(first, last)
+        return answer
+
+    def _send_numbers(self, first: int, last: int) -> None:
+        """Sends again those orders in a range that Back Office once had; what waits to be sent is on its way anyhow."""
+        found = self._journal.delivered_orders(first, last)
+        self._journal.unsettle(list(found))
+        for shift_id, orders in found.items():
+            self.send(self._seal(shift_id, orders, []))
 
     def send_beyond(self, last_number: int) -> None:
         """Sends again what was processed once but lies beyond the highest number that Back Office still knows."""
@@ -246,15 +271,26 @@ class Uplink:
         self._ask(shift)
         return self._journal.shift(shift.shift_id).settled_at is not None
 
-    def _guarded(self, call: Callable[[], Answer], *, attempts: int | None = None) -> Answer:
+    def guarded(
+        self, call: Callable[[], Answer], *, attempts: int | None = None, patience_s: float = PATIENCE_S
+    ) -> Answer:
         """The call, retried. After a refused credential nothing is sent until the terminal is activated again."""
-        if self._journal.fact("token") is None:
-            raise NotActivated("this terminal has no valid credential; ask head office for an activation code")
+        self._credential.require()
         try:
-            return self._retry(call, attempts=attempts)
+            answer = self._retry(call, attempts=attempts, patience_s=patience_s)
         except CredentialInvalid:
-            self._journal.erase("token")
+            if self._credential.reject():
+                return self.guarded(call, attempts=attempts, patience_s=patience_s)
             raise
+        self._credential.prove()
+        return answer
+
+    def change_token(self) -> None:
+        """Asks for another token, saves it, and uses it (§3). Interrupted anywhere, a good one is left."""
+        if self._credential.is_unproven:
+            self.greet()  # asking again would replace what may be the only good one
+        self._credential.propose(self.guarded(self._api.new_token))
+        self.greet()
 
 
 def totals(journal: Journal, shift_id: str) -> Totals:
