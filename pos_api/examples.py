@@ -199,3 +199,53 @@ STORY: tuple[Exchange, ...] = (
     Exchange("POST /terminal/token", "token", "2026-03-01T17:02:05Z", 201, {"token": ACTIVATED["token"]}),
 )
 
+
+class Refusal(NamedTuple):
+    """What is particular to one problem: where it happened, the words, and members that only it has."""
+
+    instance: str
+    detail: str
+    members: Mapping[str, Any] = {}
+
+
+_UPLOAD = f"/shifts/{SHIFT_ID}/batches/{CACHE_ID}"
+_REFUSALS: Mapping[str, Refusal] = {
+    "body-malformed": Refusal(_UPLOAD, "Extra data at character 15"),
+    "digest-mismatch": Refusal(_UPLOAD, "The bytes that arrived are not those that were sent. Send again."),
+    "cursor-invalid": Refusal("/store/orders", "Use `next` of an earlier answer, or none to begin."),
+    "credential-invalid": Refusal("/terminal", "Activate the terminal again."),
+    "activation-code-invalid": Refusal("/activations", "Ask head office for another code."),
+    "not-found": Refusal(f"/batches/{CACHE_ID}", "This terminal sent no such batch."),
+    "shift-unknown": Refusal(_UPLOAD, "Open it first, then send the batch again: nothing is lost."),
+    "method-not-allowed": Refusal("/terminal", "This address does not take this method."),
+    "body-timeout": Refusal(_UPLOAD, "A body has 30 s to arrive. Nothing was stored: send again."),
+    "shift-already-open": Refusal(f"/shifts/{CACHE_ID}", "Close the open shift first.", {"shift_id": SHIFT_ID}),
+    "length-required": Refusal(_UPLOAD, "Send Content-Length; chunked bodies are not taken."),
+    "too-large": Refusal(_UPLOAD, "At most 4194304 bytes are taken, as sent.", {"limits": TERMINAL["limits"]}),
+    "media-type": Refusal(_UPLOAD, "Send application/json."),
+    "identifier-reused": Refusal(
+        f"/shifts/{SHIFT_ID}/close", "The shift was closed with other content, which stands.", {"declared": CLOSE}
+    ),
+    "envelope-invalid": Refusal(
+        f"/shifts/{SHIFT_ID}",
+        "opened_at is missing",
+        {"errors": [{"pointer": "/opened_at", "code": "missing", "detail": "opened_at is missing"}]},
+    ),
+    "too-many-requests": Refusal("/terminal", "Wait 1 s."),
+    "internal": Refusal(_UPLOAD, "Something broke here. Nothing was lost: send again."),
+    "unavailable": Refusal(_UPLOAD, "Send again with the same identifiers."),
+}
+
+
+def problem(code: str) -> dict[str, Any]:
+    """The body of one problem, as `problem_response` writes it."""
+    status, title = TITLES[code]
+    refusal = _REFUSALS[code]
+    return {
+        "type": TYPE_PREFIX + code,
+        "title": title,
+        "status": status,
+        "detail": refusal.detail,
+        "instance": "/api/v1" + refusal.instance,
+        **refusal.members,
+    }
