@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import connection
 from rest_framework.request import Request
 
+from backoffice.domain.cards import mask_cards
 from pos_api.limits import limits_json
 from pos_api.problems import Problem
 
@@ -39,6 +40,11 @@ def read_body(request: Request, *, small: bool = False) -> bytes:
     if encoding == "gzip":
         return _gunzip(sent, limit=MAX_SMALL_BODY if small else settings.MAX_DECODED_BYTES)
     return sent
+
+
+def read_message(request: Request, *, small: bool = True) -> bytes:
+    """The decoded body of a message other than a batch, without card data."""
+    return mask_cards(read_body(request, small=small)).body
 
 
 def release_connection() -> None:

@@ -1,6 +1,7 @@
 """Receiving a batch: its bytes are durable before anybody is told so."""
 
 import hashlib
+import json
 import zlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -8,6 +9,7 @@ from uuid import UUID
 
 from django.db import connection
 
+from backoffice.domain.cards import Masked
 from backoffice.domain.decoding import Envelope
 from backoffice.fleet.models import Terminal
 from backoffice.inbox.models import Batch
@@ -20,7 +22,7 @@ STORE_BATCH = """
 INSERT INTO inbox_batch (batch_id, terminal_id, shift_id, digest, body, size, order_count, movement_count, received_at,
     card_flags, state, due_at, attempts, last_error, outcomes, results, movement_outcomes, movement_results)
 SELECT %(batch_id)s, terminal_id, shift_id, %(digest)s, %(body)s, %(size)s, %(orders)s, %(movements)s, %(now)s,
-    '[]', 'received', %(due_at)s, %(attempts)s, '', '{}', '[]', '{}', '[]'
+    %(card_flags)s, 'received', %(due_at)s, %(attempts)s, '', '{}', '[]', '{}', '[]'
 FROM sales_shift WHERE shift_id = %(shift_id)s AND terminal_id = %(terminal_id)s
 ON CONFLICT (batch_id) DO NOTHING
 """
@@ -43,13 +45,23 @@ class Received:
 
 
 def receive_batch(
-    *, terminal: Terminal, shift_id: UUID, batch_id: UUID, body: bytes, envelope: Envelope, now: datetime, claim: bool
+    *,
+    terminal: Terminal,
+    shift_id: UUID,
+    batch_id: UUID,
+    masked: Masked,
+    envelope: Envelope,
+    now: datetime,
+    claim: bool,
 ) -> Received:
-    """Stores a batch, once. On return it is committed. `claim` keeps workers off while the caller processes it.
+    """Stores a batch, once, and what was masked in it. On return it is committed.
 
+    `claim` keeps workers off while the caller processes it.
     Raises ShiftUnknown, IdentifierReused. A repeat with the same content is told apart from a new batch.
     """
+    body = masked.body
     digest = hashlib.sha256(body).digest()
+    findings = [[found.list, found.index, found.code, found.pointer] for found in masked.findings if found.list]
     with connection.cursor() as cursor:
         cursor.execute(
             STORE_BATCH,
@@ -63,6 +75,7 @@ def receive_batch(
                 "orders": len(envelope.orders),
                 "movements": len(envelope.movements),
                 "now": now,
+                "card_flags": json.dumps(findings),
                 "due_at": now + CLAIMED_AT_BIRTH if claim else now,
                 "attempts": 1 if claim else 0,
             },

@@ -8,7 +8,7 @@ from rest_framework.views import APIView
 
 from backoffice.domain.wire import read_activation
 from backoffice.ingestion.stores import activate
-from pos_api.bodies import read_body
+from pos_api.bodies import read_message
 from pos_api.schema import ACTIVATED, ACTIVATION, describe
 from pos_api.views.terminal import store_json
 
@@ -23,7 +23,7 @@ class ActivationsView(APIView):
         "Activate a terminal", request=ACTIVATION, responses={201: ACTIVATED}, problems=["activation-code-invalid"]
     )
     def post(self, request: Request) -> Response:
-        message = read_activation(read_body(request, small=True))
+        message = read_activation(read_message(request))
         device = msgspec.to_builtins(message.device)
         terminal, token = activate(code=message.activation_code, device=device, now=timezone.now())
         body = {"terminal_id": str(terminal.uuid), "store": store_json(terminal.store), "token": token}

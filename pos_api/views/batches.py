@@ -13,6 +13,7 @@ from django.urls import reverse
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from backoffice.domain.cards import mask_cards
 from backoffice.domain.decoding import decode_batch
 from backoffice.ingestion.bell import ring
 from backoffice.ingestion.process import process_claimed
@@ -59,12 +60,15 @@ class BatchUpload(TerminalView):
         wait_s = _wait(request)
         body = read_body(request)
         envelope = decode_batch(body, max_orders=settings.MAX_BATCH_ORDERS)
+        masked = mask_cards(body)
+        if masked.findings:
+            envelope = decode_batch(masked.body, max_orders=settings.MAX_BATCH_ORDERS)
         inline = wait_s > 0 and len(envelope.orders) + len(envelope.movements) <= INLINE_ORDERS
         received = receive_batch(
             terminal=self.terminal,
             shift_id=shift_key,
             batch_id=batch_key,
-            body=body,
+            masked=masked,
             envelope=envelope,
             now=self.now,
             claim=inline,

@@ -7,7 +7,7 @@ from backoffice.domain.wire import read_close_shift, read_open_shift
 from backoffice.ingestion.report import shift_report
 from backoffice.ingestion.shifts import close_shift, open_shift
 from backoffice.sales.models import Shift
-from pos_api.bodies import read_body
+from pos_api.bodies import read_message
 from pos_api.problems import Problem
 from pos_api.schema import CLOSE_SHIFT, OPEN_SHIFT, SHIFT, describe
 from pos_api.views.base import TerminalView, identifier
@@ -24,7 +24,7 @@ class ShiftDetail(TerminalView):
     )
     def put(self, request: Request, shift_id: str) -> Response:
         key = identifier(shift_id)
-        message = read_open_shift(read_body(request, small=True))
+        message = read_open_shift(read_message(request))
         shift, is_new = open_shift(terminal=self.terminal, shift_id=key, message=message, now=self.now)
         return Response(shift_report(shift), status=201 if is_new else 200)
 
@@ -47,6 +47,6 @@ class ShiftClose(TerminalView):
     )
     def put(self, request: Request, shift_id: str) -> Response:
         key = identifier(shift_id)
-        message = read_close_shift(read_body(request))
+        message = read_close_shift(read_message(request, small=False))
         shift, was_open = close_shift(terminal=self.terminal, shift_id=key, message=message, now=self.now)
         return Response(shift_report(shift), status=202 if was_open else 200)

@@ -14,7 +14,7 @@ from backoffice.ingestion.shifts import open_shift_of
 from backoffice.ingestion.stores import rotate_token
 from backoffice.ledger.models import CashReason
 from backoffice.sales.queries import last_number
-from pos_api.bodies import read_body
+from pos_api.bodies import read_message
 from pos_api.limits import limits_json
 from pos_api.schema import HEARTBEAT, HEARTBEAT_TAKEN, TERMINAL, TOKEN, describe
 from pos_api.views.base import TerminalView
@@ -51,7 +51,7 @@ class TerminalHeartbeat(TerminalView):
         problems=["envelope-invalid", "body-malformed"],
     )
     def put(self, request: Request) -> Response:
-        message = read_heartbeat(read_body(request, small=True))
+        message = read_heartbeat(read_message(request))
         return Response(take_heartbeat(terminal=self.terminal, message=message, now=self.now))
 
 

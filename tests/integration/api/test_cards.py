@@ -1,0 +1,84 @@
+"""Card data leaves an upload before anything is stored (protocol §7)."""
+
+import json
+import zlib
+from typing import Any
+
+import pytest
+
+from backoffice.inbox.models import Batch
+from backoffice.sales.models import Order, OrderLine, Payment
+from tests.till import Till, a_sale, codes, outcomes
+
+VISA = "4111111111111111"
+
+
+def stored(receipt: dict[str, Any]) -> bytes:
+    return zlib.decompress(Batch.objects.get(batch_id=receipt["batch_id"]).body)
+
+
+def paid_by(**payment: Any) -> list[dict[str, Any]]:
+    return [{"method": "card", "amount": 240} | payment]
+
+
+@pytest.mark.parametrize("spelled", [VISA, "4111 1111 1111 1111", "4111-1111-1111-1111"])
+def test_a_card_number_in_a_note_is_masked_and_flagged(till: Till, spelled: str) -> None:
+    receipt = till.sell(a_sale(1001, note=f"card {spelled} wanted a bag"))
+    assert codes(receipt) == ["card-number-masked"]
+    note = Order.objects.get(number=1001, terminal=till.terminal).note
+    assert note.endswith("1111 wanted a bag")
+    assert spelled not in note
+    assert spelled.encode() not in stored(receipt)
+
+
+def test_a_card_number_in_a_reference_or_an_item_name_is_masked(till: Till) -> None:
+    order = a_sale(1001, payments=paid_by(reference=VISA))
+    order["lines"][0]["name"] = f"Gift for {VISA}"
+    assert set(codes(till.sell(order))) == {"card-number-masked"}
+    assert VISA not in Payment.objects.get(order__number=1001).reference
+    assert VISA not in OrderLine.objects.get(order__number=1001).name
+
+
+def test_secrets_by_field_name_are_removed_and_flagged(till: Till) -> None:
+    order = a_sale(1001, payments=paid_by(pan=VISA, cvv="123", card_number=VISA), track2="secret-track")
+    receipt = till.sell(order)
+    assert outcomes(receipt) == ["posted"]
+    assert set(codes(receipt)) == {"card-data-removed"}
+    for secret in (VISA, "123", "secret-track", "cvv", "pan"):
+        assert json.dumps(secret).encode() not in stored(receipt)
+
+
+def test_an_ean_that_passes_luhn_and_identifiers_are_untouched(till: Till) -> None:
+    order = a_sale(1001)
+    order["lines"][0]["sku"] = "4006381333931"
+    receipt = till.sell(order)
+    assert codes(receipt) == []
+    assert OrderLine.objects.get(order__number=1001).sku == "4006381333931"
+
+
+def test_a_held_order_says_so_too_and_its_neighbours_do_not(till: Till) -> None:
+    receipt = till.sell(a_sale(1001), a_sale(1002, total=999, note=VISA), a_sale(1003))
+    assert outcomes(receipt) == ["posted", "held", "posted"]
+    assert codes(receipt, 1) == ["sums-do-not-add-up", "payments-do-not-add-up", "card-number-masked"]
+    assert (codes(receipt, 0), codes(receipt, 2)) == ([], [])
+
+
+def test_the_same_upload_again_is_a_repeat_and_the_same_order_again_a_duplicate(till: Till) -> None:
+    order = a_sale(1001, note=VISA)
+    first = till.upload(order)
+    again = till.upload(order, batch_id=first.json()["batch_id"])
+    assert again.status_code == 202
+    assert outcomes(till.sell(order)) in (["duplicate"], ["posted"])
+    assert Order.objects.filter(order_id=order["order_id"]).count() == 1
+
+
+def test_what_is_compared_is_the_order_as_masked(till: Till) -> None:
+    order = a_sale(1001, note=VISA)
+    till.sell(order)
+    masked = json.loads(stored(till.receipt(str(Batch.objects.get(terminal=till.terminal).batch_id))))["orders"][0]
+    assert outcomes(till.sell(masked)) == ["duplicate"]
+
+
+def test_a_device_name_that_is_a_card_number_is_masked_before_it_is_kept(till: Till) -> None:
+    again = Till(till.store, name=VISA)
+    assert VISA not in json.dumps(again.terminal.device)
