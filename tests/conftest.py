@@ -14,6 +14,8 @@ from pytest_django import DjangoDbBlocker
 from backoffice.embedded.stack import Stack
 
 CHECKOUT = Path(__file__).resolve().parent.parent
+# A test that sees a time-out should not have to wait for a production one.
+HURRY = {"BODY_TIMEOUT_S": "6"}
 LOG_KEY = pytest.StashKey[Path]()
 START_KEY = pytest.StashKey[int]()
 
@@ -52,7 +54,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config)
     """One stack for the whole run, its database empty at first; what it logs during a test is shown if the test fails."""
     folder = tmp_path_factory.mktemp("stack")
     pytestconfig.stash[LOG_KEY] = folder / "log"
-    with (folder / "log").open("w") as log, Stack(folder / "data", log=log) as running:
+    with (folder / "log").open("w") as log, Stack(folder / "data", log=log, extra_environment=HURRY) as running:
         yield RunningStack(running)
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 from django.db import connection
 
 ISOLATE_AFTER = 2  # attempts that crashed before a batch is taken order by order
+MOST_COUNTED = 1000  # a failed batch is tried every ten minutes for ever
 FAIL_AFTER = 5  # attempts that crashed before people are told
 RETRY_FAILED = timedelta(minutes=10)
 # Between counting an attempt and locking the batch, others leave it alone this long; the lock takes over then.
@@ -21,7 +22,7 @@ WITH next AS (
     ORDER BY inbox_batch.due_at LIMIT 1
     FOR NO KEY UPDATE OF inbox_batch, fleet_terminal SKIP LOCKED
 )
-UPDATE inbox_batch SET attempts = attempts + 1,
+UPDATE inbox_batch SET attempts = least(attempts + 1, %(most_counted)s),
     state = CASE WHEN attempts >= %(fail_after)s THEN 'failed' ELSE state END,
     due_at = %(now)s + CASE WHEN attempts >= %(fail_after)s THEN %(retry_failed)s ELSE %(grace)s END
 FROM next WHERE inbox_batch.batch_id = next.batch_id
@@ -60,6 +61,7 @@ def claim_next(*, now: datetime) -> Claim | None:
             "now": now,
             "grace": CLAIM_GRACE,
             "fail_after": FAIL_AFTER,
+            "most_counted": MOST_COUNTED,
             "retry_failed": RETRY_FAILED,
         }
         cursor.execute(CLAIM_NEXT, due)
@@ -71,7 +73,7 @@ def give_back(*, batch_id: UUID, now: datetime) -> None:
     """Uncounts an attempt that never began, because another worker had the terminal."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE inbox_batch SET attempts = greatest(attempts - 1, 0), due_at = %s WHERE batch_id = %s",
+            "UPDATE inbox_batch SET attempts = greatest(attempts - 1, 0), due_at = %s WHERE batch_id = %s AND state <> 'processed'",
             [now, batch_id],
         )
 
