@@ -13,7 +13,7 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_sche
 from msgspec import UNSET, Meta, UnsetType
 
 from backoffice.domain.accounts import CASH_REASON_ACCOUNTS, LINE_KINDS, PAYMENT_ACCOUNTS
-from backoffice.domain.fields import Instant, scalar_schema
+from backoffice.domain.fields import MAX_MINOR, Instant, scalar_schema
 from backoffice.domain.limits import MAX_CODE, MAX_LINES, MAX_NAME, MAX_NOTE, MAX_PAYMENTS, MAX_TAXES
 from backoffice.domain.orders import CashMovement, Order
 from backoffice.domain.rules import ORDER_TYPES
@@ -99,8 +99,17 @@ def _polish(schema: Any) -> Any:
     return polished
 
 
+def _scalar_schema(kind: type[Any]) -> dict[str, Any]:
+    """That of the scalar, with its bound of ±10^12 (§2.4) as part of the pattern."""
+    schema = scalar_schema(kind)
+    text = schema["anyOf"][1] if "anyOf" in schema else schema
+    places = f"{{1,{kind.decimals}}}"  # type: ignore[attr-defined] - scalar_schema refuses what is not Scaled
+    text["pattern"] = rf"^-?(?:0?[0-9]{{1,12}}(?:\.[0-9]{places})?|{MAX_MINOR}(?:\.0{places})?)$"
+    return schema
+
+
 def _components() -> tuple[tuple[dict[str, Any], ...], dict[str, Any]]:
-    references, components = msgspec.json.schema_components(TYPES, schema_hook=scalar_schema, ref_template=REFERENCE)
+    references, components = msgspec.json.schema_components(TYPES, schema_hook=_scalar_schema, ref_template=REFERENCE)
     polished = {name: _polish(schema) for name, schema in components.items()}
     for name, rules in RULES.items():
         for field, rule in rules.items():

@@ -10,6 +10,8 @@ import yaml
 from django.test import Client
 from jsonschema import Draft202012Validator
 
+from tests.till import Till
+
 BASE_PATH = "/api/v1"
 METHODS = ("get", "put", "post")
 
@@ -34,7 +36,7 @@ def operation_of(method: str, path: str) -> str:
     for name, _ in operations():
         verb, _, template = name.partition(" ")
         address = re.sub(r"\\{\w+\\}", "[^/]+", re.escape(template))
-        if verb == method and re.fullmatch(address, "/" + path.strip("/").partition("?")[0]):
+        if verb == method and re.fullmatch(address, "/" + path.lstrip("/").partition("?")[0]):
             return name
     raise AssertionError(f"{method} {path} is not in the document")
 
@@ -51,10 +53,16 @@ def strict(schema: Any) -> Any:
     return closed
 
 
+@cache
+def components(*, closed: bool) -> dict[str, Any]:
+    """The named schemas of the document, as they are or closed."""
+    schemas: dict[str, Any] = document()["components"]["schemas"]
+    return strict(schemas) if closed else schemas
+
+
 def errors(schema: Mapping[str, Any], value: Any, *, closed: bool = True) -> list[str]:
     """What is wrong with `value` by a schema of the document, formats included; [] where nothing is."""
-    components = {"schemas": document()["components"]["schemas"]}
-    whole = {**schema, "components": strict(components) if closed else components}
+    whole = {**schema, "components": {"schemas": components(closed=closed)}}
     validator = Draft202012Validator(whole, format_checker=Draft202012Validator.FORMAT_CHECKER)
     return [f"{error.json_path}: {error.message}" for error in validator.iter_errors(value)]
 
@@ -74,3 +82,13 @@ def conforms(name: str, *, status: int, headers: Mapping[str, str], content: byt
     body = json.loads(content)
     assert errors(described["schema"], body) == [], f"{name} answered {status} {body}"
     return body
+
+
+class JudgedTill(Till):
+    """The tests' till, whose every answer must be one that the document describes."""
+
+    def send(self, method: str, path: str, *args: Any, **how: Any) -> Any:
+        answer = super().send(method, path, *args, **how)
+        name = operation_of(method, path)
+        conforms(name, status=answer.status_code, headers=answer.headers, content=answer.content)
+        return answer
