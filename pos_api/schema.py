@@ -103,7 +103,7 @@ def _scalar_schema(kind: type[Any]) -> dict[str, Any]:
     """That of the scalar, with its bound of ±10^12 (§2.4) as part of the pattern."""
     schema = scalar_schema(kind)
     text = schema["anyOf"][1] if "anyOf" in schema else schema
-    places = f"{{1,{kind.decimals}}}"  # type: ignore[attr-defined] - scalar_schema refuses what is not Scaled
+    places = f"{{1,{kind.decimals}}}"
     text["pattern"] = rf"^-?(?:0?[0-9]{{1,12}}(?:\.[0-9]{places})?|{MAX_MINOR}(?:\.0{places})?)$"
     return schema
 
