@@ -1,0 +1,60 @@
+"""What the kit does wrong, and when: by kinds of request, each thing once, in an order that the seed decides."""
+
+from collections import deque
+from random import Random
+from typing import Literal
+
+Occasion = Literal["open", "live", "cache", "close", "token", "first-use", "feed"]
+Fault = Literal[
+    "none", "lost", "truncated", "dropped", "slow", "unavailable", "too-many", "timeout", "digest", "outage", "reused",
+    "deferred", "too-large", "malformed",
+]  # fmt: skip
+
+LIVE: tuple[Fault, ...] = (
+    "lost", "truncated", "dropped", "slow", "unavailable", "too-many", "timeout", "digest", "outage", "reused", "deferred",
+)  # fmt: skip
+
+MEANINGS: dict[Fault, str] = {
+    "lost": "taken, and the answer never sent",
+    "truncated": "taken, and the answer cut in the middle",
+    "dropped": "not taken, and the connection cut",
+    "slow": "taken, and answered late",
+    "unavailable": "503 with Retry-After",
+    "too-many": "429 with Retry-After",
+    "timeout": "408",
+    "digest": "400 digest-mismatch (where there is a digest, else as dropped)",
+    "outage": "500 to everything for a while",
+    "reused": "422 identifier-reused, as if the batch id were another terminal's",
+    "deferred": "202, and a receipt that stays received for a while",
+    "too-large": "413, with smaller limits",
+    "malformed": "400 body-malformed, and once more for one order alone",
+}
+
+
+class Mischief:
+    """Hands out the faults. The first request of each kind goes well, except where there is only one of them."""
+
+    def __init__(self, rng: Random) -> None:
+        live = list(LIVE)
+        rng.shuffle(live)
+        self._queues: dict[Occasion, deque[Fault]] = {
+            "open": deque(["lost"]),
+            "live": deque(["none", *live]),
+            "cache": deque(["too-large", "malformed"]),
+            "close": deque(["lost"]),
+            "token": deque(["lost"]),
+            "first-use": deque(["lost"]),
+            "feed": deque(["none", "lost"]),
+        }
+        self.retry_after_s = {"unavailable": rng.choice((1, 2)), "too-many": rng.choice((1, 2))}
+
+    def draw(self, occasion: Occasion, *, orders: int = 1) -> Fault:
+        """What befalls a request of a kind; of a batch with `orders` orders, only what such a batch can suffer."""
+        queue = self._queues[occasion]
+        if not queue or (queue[0] == "too-large" and orders < 4):  # noqa: PLR2004 - two halves of two
+            return "none"
+        return queue.popleft()
+
+    def left(self, occasion: Occasion) -> int:
+        """How many are still to come."""
+        return len(self._queues[occasion])

@@ -1,0 +1,137 @@
+"""Requests as they came and answers as they go, and how the bytes of a body are taken out of their frame."""
+
+import base64
+import binascii
+import hashlib
+import re
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+from urllib.parse import parse_qs, urlsplit
+
+import msgspec
+
+MAX_SENT = 4 * 1024 * 1024
+MAX_DECODED = 32 * 1024 * 1024
+LIMITS = {"max_batch_orders": 2_000, "max_batch_bytes": MAX_SENT, "max_decoded_bytes": MAX_DECODED}
+RETRY_AFTER = "Retry-After"
+_GZIP = 16 + zlib.MAX_WBITS
+_DIGEST = re.compile(r"(?:^|,)\s*sha-256=:([A-Za-z0-9+/=]*):\s*(?:,|$)")
+
+Manner = Literal["whole", "lost", "truncated"]
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request; `at` is seconds of a clock that only moves forward, names of headers are in lower case."""
+
+    method: str
+    target: str
+    headers: Mapping[str, str]
+    sent: bytes
+    at: float
+
+    @property
+    def path(self) -> str:
+        """The address without its query."""
+        return urlsplit(self.target).path
+
+    @property
+    def query(self) -> dict[str, str]:
+        """The last value of each parameter."""
+        return {name: values[-1] for name, values in parse_qs(urlsplit(self.target).query).items()}
+
+    @property
+    def line(self) -> str:
+        """How people call it."""
+        return f"{self.method} {self.path.removeprefix('/api/v1')}"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer, and the manner in which it reaches the terminal: `whole`, `lost` or `truncated`, `delay_s` late."""
+
+    status: int
+    body: Any
+    headers: dict[str, str] = field(default_factory=dict)
+    manner: Manner = "whole"
+    delay_s: float = 0.0
+
+    @property
+    def is_success(self) -> bool:
+        """Whether the terminal was told 2xx: not where the answer does not reach it."""
+        return self.manner == "whole" and self.status // 100 == 2  # noqa: PLR2004 - the class of success
+
+    @property
+    def retry_after_s(self) -> float | None:
+        """What the answer asks for."""
+        asked = self.headers.get(RETRY_AFTER)
+        return None if asked is None else float(asked)
+
+    @property
+    def encoded(self) -> bytes:
+        """The bytes of the body."""
+        return msgspec.json.encode(self.body)
+
+
+class Refused(Exception):
+    """The request gets a problem for an answer. `rule` is what it broke by that, "" where nothing."""
+
+    def __init__(self, answer: Answer, *, rule: str = "", what: str = "") -> None:
+        super().__init__(what)
+        self.answer = answer
+        self.rule = rule
+        self.what = what
+
+
+def problem(status: int, code: str, *, retry_after_s: int | None = None, **members: object) -> Answer:
+    """A problem as the service writes it (protocol §2.7)."""
+    headers = {"Content-Type": "application/problem+json"}
+    if retry_after_s is not None:
+        headers[RETRY_AFTER] = str(retry_after_s)
+    body = {"type": f"https://backoffice.example/problems/{code}", "title": code, "status": status, "detail": code}
+    return Answer(status, {**body, **members}, headers)
+
+
+def unframed(request: Request) -> bytes:
+    """The body without its encoding. Raises Refused where the frame is not what it says (protocol §5, §9)."""
+    if request.headers.get("transfer-encoding") or not request.headers.get("content-length", "").isdigit():
+        raise _wrong(problem(411, "length-required"), "framing", "the body does not say its length")
+    media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media != "application/json":
+        raise _wrong(problem(415, "media-type"), "framing", f"the Content-Type is {media!r}")
+    _check_digest(request)
+    encoding = request.headers.get("content-encoding", "identity").strip().lower()
+    if encoding not in {"identity", "gzip"}:
+        raise _wrong(problem(415, "media-type"), "framing", f"the Content-Encoding is {encoding!r}")
+    return _gunzip(request.sent) if encoding == "gzip" else request.sent
+
+
+def _check_digest(request: Request) -> None:
+    found = _DIGEST.search(request.headers.get("content-digest", ""))
+    if found is None:
+        return
+    try:
+        said = base64.b64decode(found[1], validate=True)
+    except binascii.Error:
+        said = b""
+    if said != hashlib.sha256(request.sent).digest():
+        raise _wrong(problem(400, "digest-mismatch"), "digest", "the digest is not that of the bytes as sent")
+
+
+def _gunzip(sent: bytes) -> bytes:
+    decoder = zlib.decompressobj(_GZIP)
+    try:
+        decoded = decoder.decompress(sent, MAX_DECODED + 1)
+    except zlib.error:
+        raise _wrong(problem(400, "body-malformed"), "gzip", "the body is no gzip") from None
+    if len(decoded) > MAX_DECODED:
+        raise Refused(problem(413, "too-large", limits=LIMITS))
+    if not decoder.eof or decoder.unused_data:
+        raise _wrong(problem(400, "body-malformed"), "gzip", "the gzip stream is cut, or followed by other bytes")
+    return decoded
+
+
+def _wrong(answer: Answer, rule: str, what: str) -> Refused:
+    return Refused(answer, rule=rule, what=what)

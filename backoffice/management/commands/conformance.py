@@ -1,0 +1,75 @@
+"""`manage.py conformance`: a Back Office that misbehaves on purpose, and tells which rules a terminal broke."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from backoffice.conformance.notes import Report
+from backoffice.conformance.office import Office
+from backoffice.conformance.scenario import instructions
+from backoffice.conformance.server import Listener, as_json, listening
+
+POLL_S = 0.2
+# A run is over when its last step is done and nothing more comes, or when the terminal has fallen silent.
+QUIET_S = 3.0
+SILENT_S = 15 * 60.0
+
+
+class Command(BaseCommand):
+    help = "Tests a terminal: plays a Back Office that misbehaves on purpose, and reports the rules it broke."
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Where to listen, and what to do with the report."""
+        parser.add_argument("--listen", default="8100", metavar="[HOST:]PORT", help="default: 8100, this machine only")
+        parser.add_argument("--report", type=Path, metavar="FILE", help="write the report as JSON, too")
+        parser.add_argument("--seed", type=int, default=1, metavar="N", help="decides the order of mishaps; default: 1")
+        parser.add_argument("--once", action="store_true", help="end after one run, instead of beginning the next")
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        """Serves run after run until Ctrl-C. Raises CommandError where a terminal did not pass."""
+        host, _, port = options["listen"].rpartition(":")
+        if not port.isdecimal():
+            raise CommandError(f"{options['listen']!r} is no port")
+        passed, seed = True, options["seed"]
+        try:
+            with listening(host or "127.0.0.1", int(port), Office(seed=seed)) as listener:
+                goes_on = True
+                while goes_on:
+                    listener.office = Office(seed=seed)
+                    report, was_interrupted = self._run(listener)
+                    self._publish(report, options["report"])
+                    passed = passed and report.passed
+                    goes_on, seed = not options["once"] and not was_interrupted, seed + 1
+        except OSError as error:
+            raise CommandError(str(error)) from error
+        if not passed:
+            raise CommandError("The terminal did not pass.")
+
+    def _run(self, listener: Listener) -> tuple[Report, bool]:
+        """One run; its report, and whether somebody pressed Ctrl-C."""
+        office = listener.office
+        self.stdout.write(instructions(office.floor, listener.address))
+        left = len(office.steps_left)
+        try:
+            while not self._is_over(office):
+                time.sleep(POLL_S)
+                if len(office.steps_left) < left:
+                    left = len(office.steps_left)
+                    self.stdout.write(f"{left} steps left.")
+                    self.stdout.flush()
+        except KeyboardInterrupt:
+            return office.report(), True
+        return office.report(), False
+
+    def _is_over(self, office: Office) -> bool:
+        quiet_s = time.monotonic() - office.last_at
+        return quiet_s > SILENT_S or (quiet_s > QUIET_S and not office.steps_left)
+
+    def _publish(self, report: Report, path: Path | None) -> None:
+        self.stdout.write(report.as_text())
+        if path is not None:
+            path.write_text(as_json(report.as_json()))
+            self.stdout.write(f"The report is in {path}.")
