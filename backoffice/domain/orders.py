@@ -3,6 +3,10 @@
 Two roads lead to the same answer. The fast one decodes straight into the types and takes only what is beyond doubt;
 everything else goes the slow one, which either reads it after all or explains why nobody can.
 
+Fields that a newer terminal sends are passed over (protocol §2.6), but what cannot be carried counts in them too (§9).
+msgspec refuses lone surrogates there; U+0000 and numbers beyond a double are told from the bytes, where there is doubt
+by the slow road.
+
 The types are out of the garbage collector's sight (`gc=False`): values of JSON cannot refer to themselves.
 """
 
@@ -34,7 +38,7 @@ from backoffice.domain.reading import NotReadable, Problem, check_carriable, to_
 from backoffice.domain.reasons import UNREADABLE_MOVEMENT, UNREADABLE_ORDER, Reason
 
 
-class Tax(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True, gc=False):
+class Tax(msgspec.Struct, kw_only=True, frozen=True, gc=False):
     """One tax of a line: `rate` as a fraction of one (0.055), `amount` in minor units, signed."""
 
     code: str
@@ -42,7 +46,7 @@ class Tax(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True,
     amount: Money
 
 
-class Line(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True, gc=False):
+class Line(msgspec.Struct, kw_only=True, frozen=True, gc=False):
     """One line, signed: `amount` is net of `discount`, and includes its taxes where prices do."""
 
     kind: str = "item"
@@ -55,7 +59,7 @@ class Line(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True
     taxes: list[Tax] = []
 
 
-class Payment(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True, gc=False):
+class Payment(msgspec.Struct, kw_only=True, frozen=True, gc=False):
     """One payment, signed, in minor units. `tendered` and `change` are UNSET where absent."""
 
     method: str
@@ -76,7 +80,7 @@ class Payment(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=T
         return None if self.change is msgspec.UNSET else self.change
 
 
-class Order(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True, gc=False):
+class Order(msgspec.Struct, kw_only=True, frozen=True, gc=False):
     """One sale or refund exactly as sent: fields, names and defaults are the wire's (protocol §5).
 
     Line kinds, payment methods and types are any text: an unknown one is read, and held or flagged by rule. Lengths
@@ -103,7 +107,7 @@ class Order(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=Tru
     payments: list[Payment]
 
 
-class CashMovement(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True, gc=False):
+class CashMovement(msgspec.Struct, kw_only=True, frozen=True, gc=False):
     """Cash put into (`cash_in`) or taken out of (`cash_out`) a drawer outside sales; `amount` in minor units."""
 
     movement_id: UUID
@@ -132,12 +136,14 @@ Member = TypeVar("Member", Order, CashMovement)
 
 _ORDER_DECODER = msgspec.json.Decoder(Order, dec_hook=read_scalar)
 _MOVEMENT_DECODER = msgspec.json.Decoder(CashMovement, dec_hook=read_scalar)
-# Longer ones may be beyond a double; msgspec itself refuses floats that are.
+# Longer ones may be beyond a double; msgspec itself refuses floats that are, where it reads them.
 _LONG_INTEGER = re.compile(rb"(?<![0-9])[0-9]{309}")
-_PARTS: Mapping[type[msgspec.Struct], Mapping[str, type[msgspec.Struct]]] = {
-    Order: {"lines": Line, "payments": Payment},
-    Line: {"taxes": Tax},
-}
+
+# Numbers of fewer characters than `_LONG`, and without an exponent of three, are within a double: below 10^199 · 10^99.
+_NUMBERS = bytes.maketrans(b"123456789.+-E", b"000000000000e")
+_LONG, _EXPONENT = b"0" * 200, b"0e000"
+# Most of what looks like an exponent is in a UUID. A number follows one of these.
+_BEFORE_NUMBERS = b":,[ \t\n\r"
 
 
 def read_order(raw: bytes) -> Order | Unreadable:
@@ -147,7 +153,7 @@ def read_order(raw: bytes) -> Order | Unreadable:
     except msgspec.DecodeError:
         return _read_slowly(raw, Order)
     if (
-        (b"\\" in raw and b"\\u0000" in raw)
+        _may_be_uncarriable(raw)
         or not is_in_years(order.opened_at)
         or not is_in_years(order.closed_at)
         or not is_spelled_canonically(order.order_id, name=b"order_id", raw=raw)
@@ -164,7 +170,7 @@ def read_movement(raw: bytes) -> CashMovement | Unreadable:
     except msgspec.DecodeError:
         return _read_slowly(raw, CashMovement)
     if (
-        b"\\u0000" in raw
+        _may_be_uncarriable(raw)
         or not is_in_years(movement.occurred_at)
         or not is_spelled_canonically(movement.movement_id, name=b"movement_id", raw=raw)
     ):
@@ -172,12 +178,29 @@ def read_movement(raw: bytes) -> CashMovement | Unreadable:
     return movement
 
 
+def _may_be_uncarriable(raw: bytes) -> bool:
+    """False only where nothing in `raw`, which msgspec could read or pass over, is beyond what can be carried."""
+    if b"\\" in raw and b"\\u0000" in raw:
+        return True
+    numbers = raw.translate(_NUMBERS)
+    if _LONG in numbers:
+        return True
+    position = numbers.find(_EXPONENT)
+    while position >= 0:
+        start = max(position - len(_LONG), 0)
+        start += len(numbers[start:position].rstrip(b"0"))
+        if raw[start - 1 : start] in _BEFORE_NUMBERS:
+            return True
+        position = numbers.find(_EXPONENT, position + 1)
+    return False
+
+
 def _read_slowly(raw: bytes, kind: type[Member]) -> Member | Unreadable:
     value, is_carriable = _decode_any(raw)
     try:
         if not is_carriable:
             check_carriable(value)
-        member = to_type(_known_fields(value, kind), kind)
+        member = to_type(value, kind)
         _check_spelling(value, member)
     except NotReadable as error:
         return _unreadable(values.parse(raw.decode()), kind, error.problem)
@@ -187,7 +210,7 @@ def _read_slowly(raw: bytes, kind: type[Member]) -> Member | Unreadable:
 def _decode_any(raw: bytes) -> tuple[Any, bool]:
     """The value, and whether it is certain to have nothing in it that cannot be carried.
 
-    Every order of a newer terminal comes by here for its unknown fields, so this must be cheap for them.
+    Every order of a terminal that spells its UUIDs in capitals comes by here, so this must be cheap for them.
     """
     if b"\\u0000" not in raw and _LONG_INTEGER.search(raw) is None:
         try:
@@ -195,17 +218,6 @@ def _decode_any(raw: bytes) -> tuple[Any, bool]:
         except msgspec.DecodeError:
             pass
     return values.parse(raw.decode()), False
-
-
-def _known_fields(value: Any, kind: type[msgspec.Struct]) -> Any:
-    """`value` without fields that a newer terminal may send (protocol §2.6)."""
-    if not isinstance(value, dict):
-        return value
-    known = {name: value[name] for name in kind.__struct_fields__ if name in value}
-    for name, part in _PARTS.get(kind, {}).items():
-        if isinstance(known.get(name), list):
-            known[name] = [_known_fields(member, part) for member in known[name]]
-    return known
 
 
 def _check_spelling(value: Mapping[str, Any], member: msgspec.Struct) -> None:
