@@ -14,6 +14,7 @@ from typing import Any, cast
 
 from a2wsgi.wsgi import build_environ
 
+from backoffice.garbage import expect_bursts
 from backoffice.wsgi import application as django_application
 from pos_api.problems import TITLES, TYPE_PREFIX
 
@@ -109,4 +110,5 @@ async def _send(send: Send, status: int, headers: list[tuple[bytes, bytes]], con
     await send({"type": "http.response.body", "body": content})
 
 
+expect_bursts()
 application = BodyGate(django_application)

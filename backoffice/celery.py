@@ -8,9 +8,11 @@ from typing import Any
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "backoffice.settings")
 
 from celery import Celery
-from celery.signals import setup_logging, task_prerun, worker_ready, worker_shutting_down
+from celery.signals import setup_logging, task_prerun, worker_process_init, worker_ready, worker_shutting_down
 from django.conf import settings
 from django.db import close_old_connections
+
+from backoffice.garbage import expect_bursts
 
 app = Celery("backoffice")
 app.conf.update(
@@ -56,6 +58,11 @@ def _drop_dead_connections(**_: Any) -> None:
 
 
 _stop_watching = threading.Event()
+
+
+@worker_process_init.connect
+def _expect_bursts(**_: Any) -> None:
+    expect_bursts()
 
 
 @worker_ready.connect

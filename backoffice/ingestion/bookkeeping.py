@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import NamedTuple
 
 import msgspec
@@ -10,7 +11,7 @@ from psycopg.types.json import Jsonb
 
 from backoffice.bulk import write_rows
 from backoffice.domain.accounts import DRAWER
-from backoffice.domain.orders import CashMovement, Order
+from backoffice.domain.orders import CashMovement, Order, Tax
 from backoffice.domain.posting import Posting
 from backoffice.domain.reasons import reasons_json
 from backoffice.ingestion.members import Judged, member_number, member_order_id
@@ -226,5 +227,14 @@ def _absent_as_null(amount: int | msgspec.UnsetType) -> int | None:
     return None if amount is msgspec.UNSET else amount
 
 
-def _taxes_json(taxes: Sequence[object]) -> Jsonb:
-    return Jsonb(taxes, dumps=_json.encode)
+def _taxes_json(taxes: Sequence[Tax]) -> Jsonb:
+    return Jsonb(taxes, dumps=_encode_taxes)
+
+
+def _encode_taxes(taxes: Sequence[Tax]) -> str:
+    return f"[{','.join([_encode_tax(tax) for tax in taxes])}]"
+
+
+@lru_cache(maxsize=16_384)  # a shop sells the same things at the same prices all day
+def _encode_tax(tax: Tax) -> str:
+    return _json.encode(tax).decode()
