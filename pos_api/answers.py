@@ -17,9 +17,8 @@ Amount = Annotated[int, Meta(description="Minor units of the shift's currency, s
 Cursor = Annotated[str, Meta(pattern="^[A-Za-z0-9_-]+$", description="Opaque.")]
 Token = Annotated[str, Meta(min_length=32, description="256 random bits, shown this once.")]
 Pointer = Annotated[str, Meta(pattern="^(/.*)?$", description="A JSON Pointer (RFC 6901).")]
-NumberRanges = Annotated[
-    list[tuple[Number, Number]], Meta(max_length=100, description="Order numbers, as inclusive pairs.")
-]
+NumberPair = Annotated[list[Number], Meta(min_length=2, max_length=2)]
+NumberRanges = Annotated[list[NumberPair], Meta(max_length=100, description="Order numbers, as inclusive pairs.")]
 Outcome = Literal["posted", "duplicate", "conflict", "held"]
 ReasonCode = Annotated[str, Meta(extra_json_schema={"enum": list(REASONS)})]
 ProblemType = Annotated[str, Meta(extra_json_schema={"enum": [TYPE_PREFIX + code for code in TITLES]})]
