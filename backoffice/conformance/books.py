@@ -162,11 +162,15 @@ class Books:
     def lose(self, batch_id: UUID) -> None:
         """Forgets a batch with its orders, as if it had never come."""
         del self.batches[batch_id]
-        self.lost[batch_id] = frozenset(n for n, id_ in self.numbers.items() if self.orders[id_].batch_id == batch_id)
+        self.lost[batch_id] = self.numbers_of(batch_id)
         for order_id in [id_ for id_, order in self.orders.items() if order.batch_id == batch_id]:
             number = self.orders.pop(order_id).number
             if number is not None:
                 self.numbers.pop(number, None)
+
+    def numbers_of(self, batch_id: UUID) -> frozenset[int]:
+        """The numbers that orders of a batch have taken."""
+        return frozenset(n for n, id_ in self.numbers.items() if self.orders[id_].batch_id == batch_id)
 
     def missing_numbers(self, shift: StoredShift) -> list[tuple[int, int]]:
         """Of a closed shift what it declared, of an open one the gaps below the highest number used."""

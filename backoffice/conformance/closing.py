@@ -13,8 +13,11 @@ from backoffice.domain.wire import CloseShift
 def check_closed(notes: Notebook, shift: StoredShift, close: CloseShift, *, history: History) -> None:
     """What a shift declared against its orders as they were sent, wherever they ended up."""
     orders = history.of_shift(shift.shift_id)
-    _check_numbers(notes, shift, close, orders)
-    _check_sums(notes, close, orders)
+    unreadable = history.unreadable.get(shift.shift_id, set())
+    _check_numbers(notes, shift, orders, unreadable=unreadable)
+    if not unreadable:  # what nobody can read cannot be added up
+        _check_counts(notes, shift, close, orders)
+        _check_sums(notes, close, orders)
     late = [order.number for order in orders if order.closed_at > close.closed_at]
     if late:
         notes.broke("hours", f"shift {shift.opening.number} was closed before number {_few(late)} was sold")
@@ -24,7 +27,7 @@ def check_closed(notes: Notebook, shift: StoredShift, close: CloseShift, *, hist
     notes.note("close-batches", right=not left_out and not never_came, what=what)
 
 
-def _check_numbers(notes: Notebook, shift: StoredShift, close: CloseShift, orders: list[Order]) -> None:
+def _check_counts(notes: Notebook, shift: StoredShift, close: CloseShift, orders: list[Order]) -> None:
     name = f"shift {shift.opening.number}"
     first = shift.opening.first_number
     last = orders[-1].number if orders else first - 1
@@ -32,8 +35,12 @@ def _check_numbers(notes: Notebook, shift: StoredShift, close: CloseShift, order
     right = (len(orders), first, last)
     what = f"{name} declares {said}, its orders make it {right} (count, first, last)"
     notes.note("close-numbers", right=said == right, what=what)
-    numbers = [order.number for order in orders]
-    gaps = sorted(set(range(first, last + 1)) - set(numbers))
+
+
+def _check_numbers(notes: Notebook, shift: StoredShift, orders: list[Order], *, unreadable: set[int]) -> None:
+    name = f"shift {shift.opening.number}"
+    numbers = {order.number for order in orders} | unreadable
+    gaps = sorted(set(range(shift.opening.first_number, max(numbers, default=0) + 1)) - numbers)
     backwards = [b.number for a, b in pairwise(orders) if b.closed_at < a.closed_at]
     what = (
         f"{name} leaves out {_few(gaps)}"
@@ -66,13 +73,16 @@ def check_arrived(notes: Notebook, *, history: History, books: Books) -> None:
         notes.note("orders-arrive", right=order_id in books.orders, what=what)
     for shift in books.shifts.values():
         if shift.close is not None:
-            gaps = books.missing_numbers(shift)
+            unreadable = history.unreadable.get(shift.shift_id, set())
+            gaps = [gap for gap in books.missing_numbers(shift) if not set(range(gap[0], gap[1] + 1)) <= unreadable]
             what = f"shift {shift.opening.number} declares numbers {gaps}, which never arrived"
             notes.note("orders-arrive", right=not gaps, what=what)
     for batch in history.batches.values():
         if batch.expected == "batch-retried":
             notes.broke("batch-retried", f"batch {batch.batch_id} had no answer and was never sent again")
-    for number, rule in history.asked.items():
+    unreadable = set().union(*history.unreadable.values())
+    for number in history.asked.keys() - unreadable:
+        rule = history.asked[number]
         notes.broke(rule, f"number {number} was asked for and did not come")
 
 

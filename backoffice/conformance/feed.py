@@ -52,6 +52,7 @@ class Feed:
         cursor = request.query.get("after")
         at = 0 if cursor is None else self._read(cursor)
         if at is None:
+            self._given = None  # it begins anew
             return problem(400, "cursor-invalid")
         limit = request.query.get("limit", "")
         size = max(1, min(PAGE, int(limit) if limit.isdigit() else PAGE))

@@ -77,7 +77,9 @@ class Floor:
     def restore(self) -> None:
         """Back to just after the first close."""
         if self._before is not None:
-            self.books = copy.deepcopy(self._before)
+            present, self.books = self.books, copy.deepcopy(self._before)
+            gone = present.batches.keys() - self.books.batches.keys()
+            self.books.lost |= {batch_id: present.numbers_of(batch_id) for batch_id in gone}
             self.is_restored = True
 
     def everything_came(self) -> bool:

@@ -70,6 +70,7 @@ class History:
         self.closes: dict[UUID, Said[CloseShift]] = {}
         self.taken_before_close: dict[UUID, set[UUID]] = {}
         self.asked: dict[int, str] = {}
+        self.unreadable: dict[UUID, set[int]] = {}
         self._ever_asked: set[int] = set()
         self._sales: dict[bytes, UUID] = {}
         self._movements: dict[UUID, bytes] = {}
@@ -81,6 +82,7 @@ class History:
         same = (batch.body, batch.shift_id) == (body, shift_id)
         what = f"batch {batch.batch_id} came again with another body"
         if not self._notes.note("batch-unchanged", right=same, what=what):
+            batch.expected = "none"
             return False
         if batch.expected == "batch-retried":
             self._notes.kept("batch-retried")

@@ -1,6 +1,6 @@
 """What the kit does wrong, and when: by kinds of request, each thing once, in an order that the seed decides."""
 
-from collections import deque
+from collections import Counter, deque
 from random import Random
 from typing import Literal
 
@@ -14,7 +14,12 @@ LIVE: tuple[Fault, ...] = (
     "lost", "truncated", "dropped", "slow", "unavailable", "too-many", "timeout", "digest", "outage", "reused", "deferred",
 )  # fmt: skip
 
+MANY = 2_000
+# What is split must leave two of two, so that one of them can be malformed.
+_LEAST_ORDERS: dict[Fault, int] = {"too-large": 4, "malformed": 2}
+
 MEANINGS: dict[Fault, str] = {
+    "none": "nothing",
     "lost": "taken, and the answer never sent",
     "truncated": "taken, and the answer cut in the middle",
     "dropped": "not taken, and the connection cut",
@@ -46,15 +51,19 @@ class Mischief:
             "first-use": deque(["lost"]),
             "feed": deque(["none", "lost"]),
         }
+        self.befell: Counter[Fault] = Counter()
         self.retry_after_s = {"unavailable": rng.choice((1, 2)), "too-many": rng.choice((1, 2))}
 
     def draw(self, occasion: Occasion, *, orders: int = 1) -> Fault:
         """What befalls a request of a kind; of a batch with `orders` orders, only what such a batch can suffer."""
         queue = self._queues[occasion]
-        if not queue or (queue[0] == "too-large" and orders < 4):  # noqa: PLR2004 - two halves of two
-            return "none"
-        return queue.popleft()
+        for fault in queue:
+            if orders >= _LEAST_ORDERS.get(fault, 0):
+                queue.remove(fault)
+                self.befell[fault] += 1
+                return fault
+        return "none"
 
-    def left(self, occasion: Occasion) -> int:
-        """How many are still to come."""
-        return len(self._queues[occasion])
+    def left(self, occasion: Occasion, *, orders: int = MANY) -> int:
+        """How many are still to come, for a terminal that never has more than so many orders in a batch."""
+        return sum(orders >= _LEAST_ORDERS.get(fault, 0) for fault in self._queues[occasion])

@@ -83,6 +83,7 @@ class Report:
     seed: int
     results: Sequence[Result]
     steps_left: Sequence[str]
+    mishaps: Sequence[str]
 
     @property
     def passed(self) -> bool:
@@ -99,6 +100,7 @@ class Report:
             "passed": self.passed,
             "seed": self.seed,
             "steps_left": list(self.steps_left),
+            "mishaps": list(self.mishaps),
             "rules": [asdict(result) for result in self.results],
         }
 
@@ -106,7 +108,7 @@ class Report:
         """For people: a table, then what was broken, in words."""
         width = max(len(result.code) for result in self.results)
         rows = [f"{r.code:<{width}}  {r.section:<5} {_mark(r):<14} {r.sentence}" for r in self.results]
-        return "\n".join([*rows, "", *self._broken_in_words(), *self._left_in_words(), self._last_line()]) + "\n"
+        return "\n".join([*rows, "", *self._broken_in_words(), *self._rest_in_words(), self._last_line()]) + "\n"
 
     def _broken_in_words(self) -> Iterable[str]:
         for result in self.results:
@@ -117,11 +119,12 @@ class Report:
                     yield f"    ({result.broken} occasions in all)"
                 yield ""
 
-    def _left_in_words(self) -> Iterable[str]:
-        if self.steps_left:
-            yield "Steps that were not finished:"
-            yield from (f"    {step}" for step in self.steps_left)
-            yield ""
+    def _rest_in_words(self) -> Iterable[str]:
+        for title, lines in (("What befell it:", self.mishaps), ("Steps that were not finished:", self.steps_left)):
+            if lines:
+                yield title
+                yield from (f"    {line}" for line in lines)
+                yield ""
 
     def _last_line(self) -> str:
         counts = {verdict: len(self.of(verdict)) for verdict in ("kept", "broken", "not exercised", "not used")}

@@ -11,6 +11,7 @@ from backoffice.conformance.closing import check_arrived, check_closed
 from backoffice.conformance.credentials import Token
 from backoffice.conformance.floor import Floor
 from backoffice.conformance.messages import identifier, message_of
+from backoffice.conformance.mischief import MEANINGS
 from backoffice.conformance.notes import Report
 from backoffice.conformance.scenario import steps_left
 from backoffice.conformance.shifts import CURRENCY, Shifts
@@ -72,7 +73,9 @@ class Office:
             check_arrived(floor.notes, history=floor.history, books=floor.books)
             floor.credentials.finish()
             self._check_at_once()
-            return Report(floor.seed, floor.notes.results(), steps_left(floor))
+            befell = floor.mischief.befell
+            mishaps = [f"{fault} {befell[fault]}x: {words}" for fault, words in MEANINGS.items() if befell[fault]]
+            return Report(floor.seed, floor.notes.results(), steps_left(floor), mishaps)
 
     def _check_at_once(self) -> None:
         """Openings and closes were sent when they happened, by the device's clock as its heartbeats tell it."""

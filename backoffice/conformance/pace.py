@@ -21,7 +21,7 @@ class _Failing:
 
 
 class Pace:
-    """Watches the distances between requests. A request is known by its method and address."""
+    """Watches the distances between requests. What fails under one identifier fails under another: requests are known by their kind."""
 
     def __init__(self, notes: Notebook) -> None:
         self._notes = notes
@@ -30,13 +30,13 @@ class Pace:
 
     def arrived(self, request: Request) -> None:
         """To be told of every request, before it is answered."""
-        for key in ("*", request.line):
+        for key in ("*", request.kind):
             if key in self._asked:
                 since, retry_after_s = self._asked.pop(key)
                 waited_s = request.at - since
                 what = f"{request.line} came after {waited_s:.1f} s, Retry-After was {retry_after_s:.0f} s"
                 self._notes.note("retry-after", right=waited_s >= retry_after_s - TOLERANCE_S, what=what)
-        failing = self._failing.get(request.line)
+        failing = self._failing.get(request.kind)
         if failing is not None and not failing.hammered:
             self._count(failing, request)
 
@@ -46,16 +46,16 @@ class Pace:
             failing.times.popleft()
         if len(failing.times) > MOST_REPEATS:
             failing.hammered = True
-            self._notes.broke("backs-off", f"{request.line} was repeated {len(failing.times)} times within a second")
+            self._notes.broke("backs-off", f"{request.kind} was repeated {len(failing.times)} times within a second")
 
     def answered(self, request: Request, answer: Answer, *, at: float) -> None:
         """To be told of every answer, as it is given."""
         retryable = answer.status in {TOO_MANY, TIMED_OUT} or answer.status >= BROKEN or answer.manner != "whole"
         if not retryable:
-            failing = self._failing.pop(request.line, None)
+            failing = self._failing.pop(request.kind, None)
             if failing is not None and not failing.hammered:
                 self._notes.kept("backs-off")
             return
-        self._failing.setdefault(request.line, _Failing(deque([request.at])))
+        self._failing.setdefault(request.kind, _Failing(deque([request.at])))
         if answer.retry_after_s is not None and answer.manner == "whole":
-            self._asked["*" if answer.status == TOO_MANY else request.line] = (at, answer.retry_after_s)
+            self._asked["*" if answer.status == TOO_MANY else request.kind] = (at, answer.retry_after_s)

@@ -16,7 +16,13 @@ class Step(NamedTuple):
 def _cache_is_delivered(floor: Floor) -> bool:
     offline = any(s.order is not None and s.order.mode == "offline" for s in floor.books.orders.values())
     refused = any(seen.order.order_id not in floor.books.orders for seen in floor.history.orders.values())
-    return offline and not floor.mischief.left("cache") and not floor.culprits and (floor.is_restored or not refused)
+    largest = max((len(batch.orders) for batch in floor.history.batches.values()), default=0)
+    return (
+        offline
+        and not floor.mischief.left("cache", orders=largest)
+        and not floor.culprits
+        and (floor.is_restored or not refused)
+    )
 
 
 def _is_restored_and_sent(floor: Floor) -> bool:

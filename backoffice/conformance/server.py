@@ -2,6 +2,7 @@
 
 import json
 import socket
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,6 +24,11 @@ class Listener(ThreadingHTTPServer):
     def __init__(self, host: str, port: int, office: Office) -> None:
         super().__init__((host, port), _Handler)
         self.office = office
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A terminal that hangs up is nothing to speak of."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]
 
     @property
     def address(self) -> str:

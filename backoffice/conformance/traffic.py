@@ -17,6 +17,7 @@ MAX_DECODED = 32 * 1024 * 1024
 LIMITS = {"max_batch_orders": 2_000, "max_batch_bytes": MAX_SENT, "max_decoded_bytes": MAX_DECODED}
 RETRY_AFTER = "Retry-After"
 _GZIP = 16 + zlib.MAX_WBITS
+_IDENTIFIER = re.compile(r"[0-9A-Fa-f]{8}-[0-9A-Fa-f-]{27}")
 _DIGEST = re.compile(r"(?:^|,)\s*sha-256=:([A-Za-z0-9+/=]*):\s*(?:,|$)")
 
 Manner = Literal["whole", "lost", "truncated"]
@@ -46,6 +47,11 @@ class Request:
     def line(self) -> str:
         """How people call it."""
         return f"{self.method} {self.path.removeprefix('/api/v1')}"
+
+    @property
+    def kind(self) -> str:
+        """The same for every request of its kind, whatever identifiers are in its address."""
+        return _IDENTIFIER.sub("…", self.line)
 
 
 @dataclass(frozen=True)

@@ -59,6 +59,9 @@ class Uploads:
     def _first(self, request: Request, seen: SeenBatch, members: Members) -> tuple[SeenBatch, Fault | None]:
         """Looks at a new batch, and decides what befalls it."""
         seen.orders = [order for order in members[0] if isinstance(order, Order)]
+        unreadable = {o.number for o in members[0] if isinstance(o, Unreadable) and o.number is not None}
+        if unreadable:
+            self._history.unreadable.setdefault(seen.shift_id, set()).update(unreadable)
         fault = self._draw(seen)
         self._check(request, seen, members)
         self._history.add(seen, [movement for movement in members[1] if isinstance(movement, CashMovement)])

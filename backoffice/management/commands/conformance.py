@@ -12,7 +12,7 @@ from backoffice.conformance.scenario import instructions
 from backoffice.conformance.server import Listener, as_json, listening
 
 POLL_S = 0.2
-# A run is over when its last step is done and nothing more comes, or when the terminal has fallen silent.
+# A run is over when its last step is done and nothing more comes; the only one, also when the terminal falls silent.
 QUIET_S = 3.0
 SILENT_S = 15 * 60.0
 
@@ -39,7 +39,9 @@ class Command(BaseCommand):
                 goes_on = True
                 while goes_on:
                     listener.office = Office(seed=seed)
-                    report, was_interrupted = self._run(listener)
+                    report, was_interrupted = self._run(
+                        listener, silent_s=SILENT_S if options["once"] else float("inf")
+                    )
                     self._publish(report, options["report"])
                     passed = passed and report.passed
                     goes_on, seed = not options["once"] and not was_interrupted, seed + 1
@@ -48,13 +50,14 @@ class Command(BaseCommand):
         if not passed:
             raise CommandError("The terminal did not pass.")
 
-    def _run(self, listener: Listener) -> tuple[Report, bool]:
-        """One run; its report, and whether somebody pressed Ctrl-C."""
+    def _run(self, listener: Listener, *, silent_s: float) -> tuple[Report, bool]:
+        """One run, until it is over or the terminal was silent for so long; whether somebody pressed Ctrl-C."""
         office = listener.office
         self.stdout.write(instructions(office.floor, listener.address))
+        self.stdout.flush()
         left = len(office.steps_left)
         try:
-            while not self._is_over(office):
+            while not self._is_over(office, silent_s):
                 time.sleep(POLL_S)
                 if len(office.steps_left) < left:
                     left = len(office.steps_left)
@@ -64,9 +67,9 @@ class Command(BaseCommand):
             return office.report(), True
         return office.report(), False
 
-    def _is_over(self, office: Office) -> bool:
+    def _is_over(self, office: Office, silent_s: float) -> bool:
         quiet_s = time.monotonic() - office.last_at
-        return quiet_s > SILENT_S or (quiet_s > QUIET_S and not office.steps_left)
+        return quiet_s > silent_s or (quiet_s > QUIET_S and not office.steps_left)
 
     def _publish(self, report: Report, path: Path | None) -> None:
         self.stdout.write(report.as_text())

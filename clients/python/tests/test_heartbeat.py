@@ -99,6 +99,27 @@ def test_what_is_still_to_be_sent_is_not_sent_twice_for_a_gap(
 
 
 def test_no_answer_is_no_answer(till: Terminal, server: FakeBackOffice) -> None:
-    server.script = [httpx.ConnectError("down")] * 3
+    server.script = [httpx.ConnectError("down")]
     with pytest.raises(LinkError):
         till.heartbeat()
+
+
+def test_a_shift_that_stands_open_again_is_sent_all_over(
+    till: Terminal, server: FakeBackOffice, baguette: Ring
+) -> None:
+    shift_id = till.shift().shift_id
+    for _ in range(3):
+        till.sell(baguette())
+    till.close_shift(cash_counted=20_360)
+    till.sync()
+    shift = server.shifts[shift_id]
+    shift.declaration = None
+    for lost in list(server.orders)[1:]:
+        del server.orders[lost]
+    server.receipts.clear()
+    shift.batches.clear()
+    till.heartbeat()
+    till.sync()
+    assert shift.declaration is not None
+    assert sorted(order["number"] for order in server.posted()) == [1, 2, 3]
+    assert till.journal.shift(shift_id).state == "reconciled"

@@ -1,28 +1,35 @@
 """Our own terminal client works through the whole scenario and breaks no rule."""
 
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from random import Random
 
+import httpx
 import pytest
-from backoffice_terminal import Busy, Device, Draft, LinkError, NotActivated, TaxRate, Terminal, TerminalError
+from backoffice_terminal import Busy, Device, Draft, LinkError, NotActivated, TaxRate, Terminal
 
 from backoffice.conformance.office import Office
 from backoffice.conformance.server import listening
 
 FOOD = TaxRate("FR-5.5", "0.055")
 PATIENCE_S = 60.0
-# What a client of ours uses although nobody must.
-NOT_USED: list[str] = []
+CHECKOUT = Path(__file__).resolve().parents[3]
 
 
 class Cashier:
     """Works through the printed steps with a terminal, as a person would."""
 
-    def __init__(self, till: Terminal, office: Office) -> None:
+    def __init__(self, till: Terminal, codes: list[str], steps_left: Callable[[], list[str]]) -> None:
         self.till = till
-        self.office = office
+        self.codes = codes
+        self.steps_left = steps_left
 
     def sell(self, *, tip: int = 0, status: str = "paid") -> None:
         draft = self.ring_up()
@@ -57,8 +64,8 @@ class Cashier:
     def until(self, step: int, call: Callable[[], object]) -> None:
         """Repeats a step of the scenario until the kit says that it is done."""
         deadline = time.monotonic() + PATIENCE_S
-        while any(left.startswith(f"{step}.") for left in self.office.steps_left):
-            assert time.monotonic() < deadline, self.office.steps_left
+        while any(left.startswith(f"{step}.") for left in self.steps_left()):
+            assert time.monotonic() < deadline, self.steps_left()
             call()
 
     def sell_live(self) -> None:
@@ -78,7 +85,7 @@ class Cashier:
 
 
 def work_through(cashier: Cashier) -> None:
-    till, codes = cashier.till, cashier.office.floor.credentials.codes
+    till, codes = cashier.till, cashier.codes
     till.activate(codes[0], Device("Till 1", app_version="1.0"))
     cashier.persist(lambda: till.open_shift(cashier="Anna", opening_float=20_000))
     cashier.sell(tip=30)
@@ -118,24 +125,69 @@ def lose_the_credential(cashier: Cashier) -> None:
         cashier.till.sync()
     for _ in range(2):
         cashier.sell()
-    cashier.till.activate(cashier.office.floor.credentials.codes[1], Device("Till 1", app_version="1.0"))
+    cashier.till.activate(cashier.codes[1], Device("Till 1", app_version="1.0"))
     cashier.persist(cashier.till.sync)
 
 
-@pytest.fixture(params=[1, 2, 3])
-def cashier(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Cashier]:
-    with listening("127.0.0.1", 0, Office(seed=request.param)) as listener:
-        till = Terminal(tmp_path / "till.sqlite", listener.address, rng=Random(request.param))
-        yield Cashier(till, listener.office)
+def test_our_client_passes(tmp_path: Path) -> None:
+    office = Office(seed=1)
+    with listening("127.0.0.1", 0, office) as listener:
+        till = Terminal(tmp_path / "till.sqlite", listener.address, rng=Random(1))
+        work_through(Cashier(till, office.floor.credentials.codes, lambda: office.steps_left))
         till.close()
-
-
-def test_our_client_passes(cashier: Cashier) -> None:
-    try:
-        work_through(cashier)
-    except (TerminalError, AssertionError):
-        print(cashier.office.report().as_text())
-        raise
-    report = cashier.office.report()
+    report = office.report()
     assert report.passed, report.as_text()
-    assert report.of("not used") == NOT_USED
+    assert report.of("not used") == []
+
+
+@pytest.fixture
+def without_a_stack(tmp_path: Path) -> Mapping[str, str]:
+    """No database, no broker, and no folder in which either could be found."""
+    return {name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", "REDIS_URL"}}
+
+
+@pytest.fixture
+def kit(tmp_path: Path, without_a_stack: Mapping[str, str]) -> Iterator[subprocess.Popen[str]]:
+    options = ["--listen", "0", "--seed", "2", "--once", "--report", str(tmp_path / "report.json")]
+    with subprocess.Popen(
+        [sys.executable, str(CHECKOUT / "manage.py"), "conformance", *options],
+        env=without_a_stack,
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        yield process
+        process.kill()
+
+
+def read_until(process: subprocess.Popen[str], pattern: str) -> list[str]:
+    """What the kit prints up to a line, and the groups of that line."""
+    for line in process.stdout:
+        found = re.search(pattern, line)
+        if found:
+            return list(found.groups())
+    raise AssertionError(f"never printed: {pattern}")
+
+
+def test_the_command_ends_with_0_for_a_terminal_that_passes(kit: subprocess.Popen[str], tmp_path: Path) -> None:
+    (address,) = read_until(kit, r"listens at (http://\S+)/api/v1/")
+    codes = read_until(kit, r"first code +(\S+)") + read_until(kit, r"second code +(\S+)")
+    till = Terminal(tmp_path / "till.sqlite", address, rng=Random(2))
+    work_through(Cashier(till, codes, lambda: httpx.get(address).json()["steps_left"]))
+    till.close()
+    printed, _ = kit.communicate(timeout=PATIENCE_S)
+    assert "PASSED: of" in printed
+    assert kit.returncode == 0, printed
+    assert json.loads((tmp_path / "report.json").read_text())["passed"] is True
+
+
+def test_the_command_ends_with_1_where_nothing_was_exercised(kit: subprocess.Popen[str], tmp_path: Path) -> None:
+    read_until(kit, r"second code")
+    kit.send_signal(signal.SIGINT)
+    printed, _ = kit.communicate(timeout=PATIENCE_S)
+    assert kit.returncode == 1
+    assert "NOT PASSED" in printed
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert {rule["verdict"] for rule in report["rules"]} == {"not exercised", "not used"}
+    assert len(report["steps_left"]) == 11

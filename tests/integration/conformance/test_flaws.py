@@ -1,0 +1,61 @@
+"""Each flaw of a till breaks exactly the rules that are about it, and a till without one breaks none."""
+
+import pytest
+
+from tests.integration.conformance.naive_till import NaiveTill
+
+FLAWS: dict[str, set[str]] = {
+    "fresh-ids": {"order-id-kept", "batch-retried"},
+    "renumbers": {"order-id-kept", "batch-retried", "numbers-ascend", "orders-arrive", "missing-sent"},
+    "drops-unanswered": {
+        "batch-retried",
+        "orders-arrive",
+        "missing-sent",
+        "close-numbers",
+        "close-totals",
+        "close-payments",
+    },
+    "forgets": {"missing-sent", "orders-arrive"},
+    "changes-content": {"batch-unchanged"},
+    "never-renames": {"batch-renamed"},
+    "halves-always": {"alone"},
+    "hammers": {"backs-off", "retry-after"},
+    "wrong-sums": {"close-totals", "close-payments"},
+    "wrong-total": {"sums", "close-payments"},
+    "money-as-float": {"money"},
+    "customer-offline": {"offline-customer", "offline-network"},
+    "skips-a-number": {"numbers-ascend", "orders-arrive", "missing-sent"},
+    "strange-heartbeat": {"heartbeat-true"},
+    "keeps-the-old-token": {"token-changed"},
+    "token-in-address": {"token-secret"},
+    "spells-the-cursor": {"cursor"},
+    "polls-always": {"feed-pace"},
+    "ignores-401": {"stops-on-401"},
+    "opens-twice": {"one-open-shift"},
+}
+
+
+@pytest.mark.parametrize("seed", range(1, 9))
+def test_a_till_without_a_flaw_passes_whatever_the_order_of_mishaps(seed: int) -> None:
+    till = NaiveTill(seed=seed)
+    till.work()
+    report = till.office.report()
+    assert report.passed, report.as_text()
+
+
+@pytest.mark.parametrize(("flaw", "broken"), FLAWS.items(), ids=FLAWS)
+def test_a_flaw_breaks_exactly_the_rules_about_it(flaw: str, broken: set[str]) -> None:
+    till = NaiveTill(flaw)
+    till.work()
+    report = till.office.report()
+    assert set(report.of("broken")) == broken, report.as_text()
+    assert not report.passed
+
+
+def test_a_till_with_everything_wrong_is_told_everything() -> None:
+    flaws = ("renumbers", "forgets", "wrong-sums", "customer-offline", "hammers", "ignores-401", "polls-always")
+    till = NaiveTill(*flaws)
+    till.work()
+    report = till.office.report()
+    expected = set().union(*(FLAWS[flaw] for flaw in flaws))
+    assert set(report.of("broken")) == expected, report.as_text()
