@@ -1,7 +1,7 @@
-"""Writing rows of one table in one statement: by binary COPY where they are many, from one JSON value where they are few.
+"""Writing rows of several tables at once: by binary COPY where they are many, in one statement where they are few.
 
-COPY is the fastest for a whole batch, but takes several round trips and cannot be pipelined; a live order would wait
-for each. The few go as one parameter of a prepared INSERT, which can.
+COPY is the fastest for a whole batch, but takes several round trips a table, and a live order would wait for each. The
+few go as JSON into one prepared statement that inserts into all tables.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,13 +11,13 @@ from typing import Any
 import msgspec
 from django.db import connection
 from django.db.backends.utils import CursorWrapper
-from psycopg.pq import PipelineStatus
 from psycopg.types.json import Jsonb
 
 FEW = 64
-FEW_MEMBERS = 8
 
 _encode = msgspec.json.Encoder(enc_hook=str).encode
+
+Row = Sequence[Any]
 
 
 class Table:
@@ -29,6 +29,7 @@ class Table:
     def __init__(self, name: str, columns: Mapping[str, str]) -> None:
         names = ", ".join(columns)
         definitions = ", ".join(f"{column} {kind}" for column, kind in columns.items())
+        self.name = name
         self.columns = tuple(columns)
         self.types = tuple(columns.values())
         self.copy = f"COPY {name} ({names}) FROM STDIN (FORMAT BINARY)"
@@ -38,36 +39,40 @@ class Table:
         )
 
 
-def write_rows(cursor: CursorWrapper, table: Table, rows: Sequence[Sequence[Any]]) -> None:
-    """Writes rows in one statement. Errors of a COPY are psycopg's own: `diag.constraint_name` names the broken rule."""
-    if not rows:
+def write_rows(cursor: CursorWrapper, writes: Sequence[tuple[Table, Sequence[Row]]]) -> None:
+    """Writes the rows of each table in one statement, and those of all tables in a single one where they are few.
+
+    The tables stand in the order in which their keys allow. Raises what the database refuses; where it was a COPY, as
+    psycopg's own error: `diag.constraint_name` names the broken rule.
+    """
+    writes = [(table, rows) for table, rows in writes if rows]
+    if not writes:
         return
-    if len(rows) <= FEW or _is_pipelining():
-        cursor.execute(table.insert, [_encode([_as_object(table, row) for row in rows]).decode()])
+    if max(len(rows) for _, rows in writes) <= FEW:
+        _insert(cursor, writes)
         return
-    with cursor.copy(table.copy) as copy:
-        copy.set_types(table.types)
-        for row in rows:
-            copy.write_row(row)
+    for table, rows in writes:
+        with cursor.copy(table.copy) as copy:
+            copy.set_types(table.types)
+            for row in rows:
+                copy.write_row(row)
 
 
 @contextmanager
-def pipelined(*, members: int) -> Iterator[None]:
-    """Sends the statements within in one go, where a batch of so many members is written without COPY.
-
-    Nothing within may ask for a result. An error is raised at the end at the latest.
-    """
-    if members > FEW_MEMBERS:
-        yield
-        return
+def pipelined() -> Iterator[None]:
+    """Sends the statements within in one go. Results are there at its end; so is an error, at the latest."""
     with connection.wrap_database_errors, connection.connection.pipeline():
         yield
 
 
-def _is_pipelining() -> bool:
-    return bool(connection.connection.info.pipeline_status != PipelineStatus.OFF)
+def _insert(cursor: CursorWrapper, writes: Sequence[tuple[Table, Sequence[Row]]]) -> None:
+    """Triggers and keys look at the end of the statement, when the rows of all tables are there."""
+    *others, last = [table for table, _ in writes]
+    with_others = ", ".join(f"{table.name}_rows AS ({table.insert})" for table in others)
+    statement = f"WITH {with_others} {last.insert}" if others else last.insert
+    cursor.execute(statement, [_encode([_as_object(table, row) for row in rows]).decode() for table, rows in writes])
 
 
-def _as_object(table: Table, row: Sequence[Any]) -> dict[str, Any]:
+def _as_object(table: Table, row: Row) -> dict[str, Any]:
     values = ((value.obj if isinstance(value, Jsonb) else value) for value in row)
     return dict(zip(table.columns, values, strict=True))

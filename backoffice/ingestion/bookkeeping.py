@@ -9,14 +9,14 @@ import msgspec
 from django.db.backends.utils import CursorWrapper
 from psycopg.types.json import Jsonb
 
-from backoffice.bulk import write_rows
+from backoffice.bulk import Row, Table, write_rows
 from backoffice.domain.accounts import DRAWER
 from backoffice.domain.orders import CashMovement, Order, Tax
 from backoffice.domain.posting import Posting
 from backoffice.domain.reasons import reasons_json
 from backoffice.ingestion.members import Judged, member_number, member_order_id
 from backoffice.ingestion.work import Work
-from backoffice.ledger.writers import EntryRow, LineRow, write_entries
+from backoffice.ledger.writers import ENTRIES, LINES, EntryRow, LineRow
 from backoffice.sales import writers as sales
 from backoffice.sales.models import CashMovement as CashMovementRow
 from backoffice.sales.models import HeldItem
@@ -38,9 +38,14 @@ def write_judged(
     """Writes posted orders and movements with their entries, and what is held. Duplicates write nothing."""
     pairs = [Posted(row_id, item) for row_id, item in zip(row_ids, judged, strict=True)]
     posted = [pair for pair in pairs if pair.judged.outcome == "posted"]
-    _write_orders(cursor, [pair for pair in posted if pair.judged.member.what == "order"], work=work, now=now)
+    write_rows(
+        cursor,
+        [
+            *_order_writes([pair for pair in posted if pair.judged.member.what == "order"], work=work, now=now),
+            *_entry_writes([pair for pair in posted if pair.judged.postings], work=work, now=now),
+        ],
+    )
     _write_movements([pair for pair in posted if pair.judged.member.what == "movement"], work=work, now=now)
-    _write_entries(cursor, [pair for pair in posted if pair.judged.postings], work=work, now=now)
     _write_held([pair.judged for pair in pairs if pair.judged.outcome in {"held", "conflict"}], work=work)
 
 
@@ -63,9 +68,9 @@ def line_rows(postings: Sequence[Posting], *, entry: EntryRow) -> list[LineRow]:
     ]
 
 
-def _write_orders(cursor: CursorWrapper, posted: Sequence[Posted], *, work: Work, now: datetime) -> None:
+def _order_writes(posted: Sequence[Posted], *, work: Work, now: datetime) -> list[tuple[Table, Sequence[Row]]]:
     if not posted:
-        return
+        return []
     date = work.business_date
     orders: list[sales.OrderRow] = []
     lines: list[sales.OrderLineRow] = []
@@ -103,17 +108,13 @@ def _write_orders(cursor: CursorWrapper, posted: Sequence[Posted], *, work: Work
                     payment.reference,
                 )
             )
-    write_rows(cursor, sales.ORDERS, orders)
-    write_rows(cursor, sales.LINES, lines)
-    write_rows(cursor, sales.PAYMENTS, payments)
-    sales.note_posting(
-        cursor,
-        store_id=work.store_id,
-        first_id=posted[0].row_id,
-        last_id=posted[-1].row_id,
-        batch_id=work.batch_id,
-        business_date=date,
-    )
+    posting = sales.PostingRow(work.store_id, posted[0].row_id, posted[-1].row_id, work.batch_id, date)
+    return [
+        (sales.ORDERS, orders),
+        (sales.LINES, lines),
+        (sales.PAYMENTS, payments),
+        (sales.POSTINGS, [posting]),
+    ]
 
 
 def _order_row(row_id: int, order: Order, judged: Judged, *, work: Work, now: datetime) -> sales.OrderRow:
@@ -176,9 +177,7 @@ def _write_movements(posted: Sequence[Posted], *, work: Work, now: datetime) -> 
     CashMovementRow.objects.bulk_create(rows)
 
 
-def _write_entries(cursor: CursorWrapper, posted: Sequence[Posted], *, work: Work, now: datetime) -> None:
-    if not posted:
-        return
+def _entry_writes(posted: Sequence[Posted], *, work: Work, now: datetime) -> list[tuple[Table, Sequence[Row]]]:
     entries: list[EntryRow] = []
     lines: list[LineRow] = []
     for row_id, judged in posted:
@@ -196,7 +195,7 @@ def _write_entries(cursor: CursorWrapper, posted: Sequence[Posted], *, work: Wor
         )
         entries.append(entry)
         lines += line_rows(judged.postings, entry=entry)
-    write_entries(cursor, entries=entries, lines=lines)
+    return [(ENTRIES, entries), (LINES, lines)]
 
 
 def _write_held(held: Sequence[Judged], *, work: Work) -> None:

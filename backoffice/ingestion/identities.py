@@ -48,7 +48,7 @@ def _all_distinct(incoming: Sequence[Incoming]) -> bool:
 
 def _insert(cursor: CursorWrapper, rows: Sequence[IdentityRow], *, work: Work) -> bool:
     """Remembers all rows or, where something among them is known already, none; says which."""
-    with pipelined(members=0):  # the savepoint costs no round trip of its own
+    with pipelined():  # the savepoint costs no round trip of its own
         cursor.execute("SAVEPOINT identities")
         insert_identities(
             cursor,

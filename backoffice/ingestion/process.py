@@ -16,7 +16,6 @@ from django.db.backends.utils import CursorWrapper
 from django.utils import timezone
 from psycopg.types.json import Jsonb
 
-from backoffice.bulk import pipelined
 from backoffice.domain.decoding import decode_batch
 from backoffice.domain.identity import Decision
 from backoffice.domain.reasons import PROCESSING_FAILED, Reason, reasons_json
@@ -108,8 +107,7 @@ def _judge_and_write(
 ) -> list[Judged]:
     judged = [judge(member, decision, work=work) for member, decision in zip(members, decisions, strict=True)]
     judged = add_history_flags(cursor, judged, work=work)
-    with pipelined(members=len(judged)):
-        write_judged(cursor, judged, row_ids=row_ids, work=work, now=now)
+    write_judged(cursor, judged, row_ids=row_ids, work=work, now=now)
     look_again(cursor, judged, row_ids=row_ids, work=work, now=now)
     return judged
 

@@ -74,7 +74,7 @@ class Work(NamedTuple):
 def lock_work(cursor: CursorWrapper, batch_id: UUID) -> Work | None:
     """Locks a batch and its terminal until the transaction ends; None where it is processed or somebody else's now."""
     with connection.cursor() as lock:
-        with pipelined(members=1):
+        with pipelined():
             lock.execute(LOCK_BATCH, [batch_id])
             cursor.execute(SELECT_WORK, [batch_id])
         if lock.fetchone() is None:

@@ -85,8 +85,7 @@ def write_entries(cursor: CursorWrapper, *, entries: Sequence[EntryRow], lines: 
     Raises psycopg's CheckViolation (`entry_balances`, `entry_has_lines` at commit) and UniqueViolation
     (`one_entry_per_source`).
     """
-    write_rows(cursor, ENTRIES, entries)
-    write_rows(cursor, LINES, lines)
+    write_rows(cursor, [(ENTRIES, entries), (LINES, lines)])
 
 
 def drawer_balance(cursor: CursorWrapper, *, terminal_id: int, after_entry_id: int) -> int:

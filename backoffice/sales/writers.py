@@ -89,6 +89,12 @@ PAYMENTS = Table(
 )
 
 
+POSTINGS = Table(
+    "sales_posting",
+    {"store_id": "int4", "first_id": "int8", "last_id": "int8", "batch_id": "uuid", "business_date": "date"},
+)
+
+
 class IdentityRow(NamedTuple):
     """One version to be remembered; `number` only where it takes that number."""
 
@@ -172,6 +178,16 @@ class PaymentRow(NamedTuple):
     reference: str
 
 
+class PostingRow(NamedTuple):
+    """A row of `sales_posting`: this transaction posts orders of a batch, from one id to another."""
+
+    store_id: int
+    first_id: int
+    last_id: int
+    batch_id: UUID
+    business_date: date
+
+
 def insert_identities(
     cursor: CursorWrapper,
     rows: Sequence[IdentityRow],
@@ -205,13 +221,3 @@ def select_known(
     """Every remembered version of these items, and of whatever used these numbers of the terminal."""
     cursor.execute(SELECT_KNOWN, {"terminal_id": terminal_id, "item_ids": list(item_ids), "numbers": list(numbers)})
     return [KnownVersion(row[0], row[1], row[2], row[3], row[4], bytes(row[5])) for row in cursor.fetchall()]
-
-
-def note_posting(
-    cursor: CursorWrapper, *, store_id: int, first_id: int, last_id: int, batch_id: UUID, business_date: date
-) -> None:
-    """Tells the store's other terminals that this transaction posts orders of a batch, from one id to another."""
-    cursor.execute(
-        "INSERT INTO sales_posting (store_id, first_id, last_id, batch_id, business_date) VALUES (%s, %s, %s, %s, %s)",
-        [store_id, first_id, last_id, batch_id, business_date],
-    )
