@@ -64,6 +64,7 @@ class NaiveTill:
         self.closes: dict[str, Json] = {}
         self.openings: dict[str, Json] = {}
         self.cursor: str | None = None
+        self.in_a_batch = 8
 
     # -- sending
 
@@ -268,7 +269,9 @@ class NaiveTill:
         for _ in range(3):
             self.follow()
         cached = [copy.copy(self.sell("offline")) for _ in range(8)]
-        self.send(self.shift, str(uuid.uuid4()), cached)
+        size = self.in_a_batch
+        for at in range(0, len(cached), size):
+            self.send(self.shift, str(uuid.uuid4()), cached[at : at + size])
         self.until(7, self.deliver)
         self.sell_live()
         for _ in range(5 if "ignores-401" in self.flaws else 0):

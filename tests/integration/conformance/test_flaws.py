@@ -43,6 +43,16 @@ def test_a_till_without_a_flaw_passes_whatever_the_order_of_mishaps(seed: int) -
     assert report.passed, report.as_text()
 
 
+@pytest.mark.parametrize(("in_a_batch", "not_used"), [(1, {"split", "alone"}), (3, {"split"})])
+def test_a_till_with_small_batches_passes_too(in_a_batch: int, not_used: set[str]) -> None:
+    till = NaiveTill()
+    till.in_a_batch = in_a_batch
+    till.work()
+    report = till.office.report()
+    assert report.passed, report.as_text()
+    assert set(report.of("not used")) - {"gzip", "digest", "live-wait"} == not_used
+
+
 @pytest.mark.parametrize(("flaw", "broken"), FLAWS.items(), ids=FLAWS)
 def test_a_flaw_breaks_exactly_the_rules_about_it(flaw: str, broken: set[str]) -> None:
     till = NaiveTill(flaw)

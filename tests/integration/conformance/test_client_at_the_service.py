@@ -1,0 +1,81 @@
+"""What our client has besides selling, before a Back Office that runs: heartbeats, tokens, the store's feed."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from backoffice_terminal import Device, StoreOrder, TaxRate, Terminal
+
+from tests.conftest import RunningStack
+
+PATIENCE_S = 20.0
+STORE = "HEARTBEAT"
+
+
+@pytest.fixture(scope="module")
+def store(stack: RunningStack) -> str:
+    stack.manage("create_store", STORE, "--name=Heartbeat", "--timezone=Europe/Paris", "--currency=EUR")
+    return STORE
+
+
+@pytest.fixture
+def till(stack: RunningStack, store: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Terminal]:
+    """Activated, with an open shift. Each test has a till of its own."""
+    name = request.node.name[:60]
+    till = Terminal(tmp_path / "till.sqlite", stack.base_url, app_version="9.9")
+    till.activate(stack.manage("issue_activation_code", store, name).split()[-1], Device(name))
+    till.open_shift(cashier="Anna", opening_float=0)
+    yield till
+    till.close()
+
+
+def sell(till: Terminal) -> str:
+    draft = till.draft()
+    draft.add(unit_price=120, taxes=[TaxRate("FR-5.5", "0.055")])
+    draft.pay_cash(tendered=200)
+    return till.sell(draft).order.order_id
+
+
+def follow_until(till: Terminal, order_ids: set[str]) -> list[StoreOrder]:
+    seen: list[StoreOrder] = []
+    deadline = time.monotonic() + PATIENCE_S
+    while not order_ids <= {order.order_id for order in seen} and time.monotonic() < deadline:
+        seen += till.follow_store()
+        time.sleep(0.05)
+    return seen
+
+
+def test_a_heartbeat_is_understood_and_its_answer_too(till: Terminal) -> None:
+    sell(till)
+    till.go_offline()
+    sell(till)
+    answer = till.heartbeat()
+    assert answer.open_shift_id == till.shift().shift_id
+    assert answer.missing_numbers == ()
+    assert abs(answer.clock_skew_ms) < 60_000
+
+
+def test_a_token_is_changed_for_another_and_another(till: Terminal) -> None:
+    seen = {till.journal.fact("token")}
+    for _ in range(2):
+        till.change_token()
+        assert till.journal.fact("token_next") is None
+        seen.add(till.journal.fact("token"))
+    assert len(seen) == 3
+    sell(till)
+    assert till.mode == "online"
+
+
+def test_the_feed_brings_each_order_once_and_catches_up(till: Terminal) -> None:
+    first = {sell(till) for _ in range(3)}
+    seen = follow_until(till, first)
+    till.go_offline()
+    assert till.follow_store() == []
+    second = {sell(till) for _ in range(3)}
+    till.sync()
+    seen += follow_until(till, second)
+    ids = [order.order_id for order in seen]
+    assert first | second <= set(ids)
+    assert len(ids) == len(set(ids))
+    assert till.journal.store_orders() == seen
