@@ -5,6 +5,8 @@ from typing import NamedTuple
 
 from backoffice.conformance.floor import Floor
 
+SOLD_OFFLINE = 8
+
 
 class Step(NamedTuple):
     """A sentence for people, and when it is done."""
@@ -14,15 +16,14 @@ class Step(NamedTuple):
 
 
 def _cache_is_delivered(floor: Floor) -> bool:
-    offline = any(s.order is not None and s.order.mode == "offline" for s in floor.books.orders.values())
-    refused = any(seen.order.order_id not in floor.books.orders for seen in floor.history.orders.values())
-    largest = max((len(batch.orders) for batch in floor.history.batches.values()), default=0)
-    return (
-        offline
-        and not floor.mischief.left("cache", orders=largest)
-        and not floor.culprits
-        and (floor.is_restored or not refused)
-    )
+    if floor.history.closes:
+        return True  # from here on something is always lost on purpose
+    orders, history = floor.books.orders, floor.history
+    made_offline = [s for s in orders.values() if s.order is not None and s.order.mode == "offline"]
+    largest = max((len(batch.orders) for batch in history.batches.values()), default=0)
+    suffered = not floor.mischief.left("cache", orders=largest) and not floor.culprits
+    arrived = all(seen.came_as is not None or order_id in orders for order_id, seen in history.orders.items())
+    return len(made_offline) >= SOLD_OFFLINE and suffered and arrived
 
 
 def _is_restored_and_sent(floor: Floor) -> bool:

@@ -53,19 +53,21 @@ class Command(BaseCommand):
     def _run(self, listener: Listener, *, silent_s: float) -> tuple[Report, bool]:
         """One run, until it is over or the terminal was silent for so long; whether somebody pressed Ctrl-C."""
         office = listener.office
-        self.stdout.write(instructions(office.floor, listener.address))
-        self.stdout.flush()
-        left = len(office.steps_left)
         try:
+            self._tell(instructions(office.floor, listener.address))
+            left = len(office.steps_left)
             while not self._is_over(office, silent_s):
                 time.sleep(POLL_S)
                 if len(office.steps_left) < left:
                     left = len(office.steps_left)
-                    self.stdout.write(f"{left} steps left.")
-                    self.stdout.flush()
+                    self._tell(f"{left} steps left.")
         except KeyboardInterrupt:
             return office.report(), True
         return office.report(), False
+
+    def _tell(self, words: str) -> None:
+        self.stdout.write(words)
+        self.stdout.flush()
 
     def _is_over(self, office: Office, silent_s: float) -> bool:
         quiet_s = time.monotonic() - office.last_at
