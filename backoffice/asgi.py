@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, cast
 
 from a2wsgi.wsgi import build_environ
+from django.conf import settings
 
 from backoffice.garbage import expect_bursts
 from backoffice.wsgi import application as django_application
@@ -26,8 +27,8 @@ WSGIApplication = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]
 
 THREADS = int(os.environ.get("WEB_THREADS", "32"))
 BODY_TIMEOUT_S = float(os.environ.get("BODY_TIMEOUT_S", "30"))
-# A little above the protocol's 4 MiB: what says that it is larger is refused by Django without being read.
-MOST_BYTES = 4 * 1024 * 1024 + 64 * 1024
+# A little above what a batch may have: what says that it is larger is refused by Django without being read.
+MOST_BYTES = settings.MAX_BATCH_BYTES + 64 * 1024
 
 
 class BodyGate:

@@ -40,6 +40,7 @@ app.conf.update(
     task_default_queue="backoffice",
     beat_schedule={
         "sweep": {"task": "backoffice.ingestion.tasks.sweep", "schedule": 5.0, "options": {"expires": 5}},
+        "refunds": {"task": "backoffice.ingestion.tasks.refunds", "schedule": 60.0, "options": {"expires": 60}},
         "months": {"task": "backoffice.ingestion.tasks.months", "schedule": 3600.0, "options": {"expires": 3600}},
     },
 )

@@ -16,8 +16,6 @@ from pos_api.limits import limits_json
 from pos_api.problems import Problem
 
 CHUNK = 64 * 1024
-# After an early refusal a client that is still sending would see a broken pipe instead of the answer.
-DRAIN = 256 * 1024
 GZIP = 16 + zlib.MAX_WBITS
 SHA256_DIGEST = re.compile(r"(?:^|,)\s*sha-256=:([A-Za-z0-9+/=]*):\s*(?:,|$)")
 MAX_SMALL_BODY = 64 * 1024
@@ -32,7 +30,6 @@ def read_body(request: Request, *, small: bool = False) -> bytes:
     encoding = _check_media(request)
     limit = MAX_SMALL_BODY if small else settings.MAX_BATCH_BYTES
     if length > limit:
-        _drain(request, length)
         raise Problem("too-large", f"At most {limit} bytes are taken, as sent.", limits=limits_json())
     release_connection()
     sent = _read_exactly(request, length)
@@ -48,7 +45,7 @@ def read_message(request: Request, *, small: bool = True) -> bytes:
 
 
 def release_connection() -> None:
-    """Gives the connection back to its pool: while a slow body arrives, or an answer is waited for, others use it."""
+    """Gives the connection back to its pool: while a body is read and unpacked, or an answer is waited for."""
     if not connection.in_atomic_block:
         connection.close()
 
@@ -83,15 +80,6 @@ def _read_exactly(request: Request, length: int) -> bytes:
         chunks.append(chunk)
         missing -= len(chunk)
     return b"".join(chunks)
-
-
-def _drain(request: Request, length: int) -> None:
-    stream, missing = _stream(request), min(length, DRAIN)
-    while missing > 0:
-        chunk = stream.read(min(missing, CHUNK))
-        if not chunk:
-            return
-        missing -= len(chunk)
 
 
 def _check_digest(request: Request, sent: bytes) -> None:

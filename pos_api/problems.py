@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import structlog
-from django.db import DatabaseError, InterfaceError
+from django.db import InterfaceError, InternalError, OperationalError
 from django.http import HttpRequest
 from psycopg_pool import PoolTimeout
 from rest_framework import exceptions
@@ -107,8 +107,8 @@ def _translate(error: Exception) -> Problem:  # noqa: C901, PLR0911, PLR0912 - o
             return Problem("method-not-allowed")
         case exceptions.NotFound():
             return Problem("not-found")
-        case DatabaseError() | InterfaceError() | PoolTimeout():
-            log.error("database unavailable", error=type(error).__name__)
+        case OperationalError() | InternalError() | InterfaceError() | PoolTimeout():
+            log.error("database unavailable", error=str(error))
             return Problem("unavailable", "Send again with the same identifiers.", headers={"Retry-After": "5"})
     log.error("request failed", exc_info=error)
     return Problem("internal")

@@ -1,4 +1,4 @@
-"""The states of a shift and of a batch, and which may follow which (protocol §6, §5; architecture)."""
+"""The states of a shift and of a batch, and which of a shift's may follow which (protocol §6, §5)."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -36,20 +36,8 @@ SHIFT_TRANSITIONS: Mapping[ShiftState, frozenset[ShiftState]] = {
     ShiftState.APPROVED: frozenset({ShiftState.CLOSING, ShiftState.RECONCILED, ShiftState.DISCREPANT}),
 }
 
-BATCH_TRANSITIONS: Mapping[BatchState, frozenset[BatchState]] = {
-    BatchState.RECEIVED: frozenset({BatchState.PROCESSED, BatchState.FAILED}),
-    BatchState.FAILED: frozenset({BatchState.PROCESSED}),
-    BatchState.PROCESSED: frozenset(),
-}
-
 
 def check_shift_transition(*, present: ShiftState, wanted: ShiftState) -> None:
     """Raises `TransitionRefused` unless a shift in `present` may become `wanted`."""
     if wanted not in SHIFT_TRANSITIONS[present]:
         raise TransitionRefused(f"A shift that is {present} cannot become {wanted}.")
-
-
-def check_batch_transition(*, present: BatchState, wanted: BatchState) -> None:
-    """Raises `TransitionRefused` unless a batch in `present` may become `wanted`."""
-    if wanted not in BATCH_TRANSITIONS[present]:
-        raise TransitionRefused(f"A batch that is {present} cannot become {wanted}.")

@@ -39,6 +39,13 @@ RETURNING state
 """
 
 
+# A failed batch waits from when it is due again: that it failed is told elsewhere.
+SELECT_OLDEST = """
+SELECT min(CASE WHEN state = 'failed' THEN due_at ELSE received_at END) FROM inbox_batch
+WHERE state <> 'processed' AND due_at <= %s
+"""
+
+
 class Claim(NamedTuple):
     """A batch that this process may try now; `attempts` counts this try.
 
@@ -96,6 +103,6 @@ def count_failure(*, batch_id: UUID, error: str, now: datetime) -> str | None:
 def oldest_waiting(*, now: datetime) -> timedelta | None:
     """How long the oldest unprocessed batch that is due has waited; None where nothing waits."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT min(received_at) FROM inbox_batch WHERE state <> 'processed' AND due_at <= %s", [now])
+        cursor.execute(SELECT_OLDEST, [now])
         row = cursor.fetchone()
     return now - row[0] if row and row[0] else None

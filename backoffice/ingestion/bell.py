@@ -4,8 +4,6 @@ import time
 
 import structlog
 from celery import current_app
-from kombu.exceptions import OperationalError as BrokerError
-from redis.exceptions import RedisError
 
 log = structlog.get_logger(__name__)
 
@@ -23,7 +21,7 @@ def ring(*, expires_s: float | None = None) -> bool:
         return False
     try:
         current_app.send_task(LOOK_TASK, expires=expires_s)
-    except (BrokerError, RedisError, OSError) as error:
+    except Exception as error:  # noqa: BLE001 - whatever is wrong with the bell, nothing may depend on it
         _silent_until = time.monotonic() + SILENCE_S
         log.warning("bell not heard", error=type(error).__name__)
         return False

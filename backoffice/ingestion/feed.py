@@ -65,8 +65,14 @@ def write_cursor(position: Position) -> str:
 
 
 def store_orders(*, store_id: int, after: Position, limit: int) -> dict[str, Any]:
-    """One page of a store's orders in the order in which they can be followed; `more` says that another is ready."""
+    """One page of a store's orders in the order in which they can be followed; `more` says that another is ready.
+
+    Raises CursorInvalid for a cursor from the future: the database was restored to an earlier point since.
+    """
     with connection.cursor() as cursor:
+        cursor.execute("SELECT %s::text::xid8 >= pg_snapshot_xmax(pg_current_snapshot())", [str(after.xid)])
+        if (cursor.fetchone() or (False,))[0]:
+            raise CursorInvalid
         cursor.execute(
             SELECT_PAGE, {"store_id": store_id, "xid": str(after.xid), "order_id": after.order_id, "limit": limit + 1}
         )

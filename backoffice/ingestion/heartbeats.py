@@ -64,10 +64,17 @@ def _missing_numbers(terminal: Terminal) -> list[tuple[int, int]]:
         for shift in unsettled:
             if shift.declared is None:
                 first = shift.first_number
-                used = used_numbers(cursor, terminal_id=terminal.pk, first=first, last=None)
+                used = used_numbers(cursor, terminal_id=terminal.pk, first=first, last=_last_before_the_next(shift))
                 last = max(used, default=first - 1)
             else:
                 first, last = shift.declared["first_number"], shift.declared["last_number"]
                 used = used_numbers(cursor, terminal_id=terminal.pk, first=first, last=last)
             ranges += missing_ranges(declared_first=first, declared_last=last, used=used)
     return sorted(set(ranges))[:MOST_RANGES]
+
+
+def _last_before_the_next(shift: Shift) -> int | None:
+    """The number before the terminal's following shift; None for its newest. One that was forgotten ends there too."""
+    following = Shift.objects.filter(terminal_id=shift.terminal_id, first_number__gt=shift.first_number)
+    first = following.order_by("first_number").values_list("first_number", flat=True).first()
+    return None if first is None else first - 1

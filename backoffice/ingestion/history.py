@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 from psycopg.types.json import Jsonb
 
@@ -40,6 +41,15 @@ FROM sales_awaitedoriginal a
 JOIN sales_order o ON o.id = a.refund_id AND o.business_date = a.business_date
 JOIN fleet_store s ON s.id = o.store_id
 WHERE a.refund_of = ANY(%s::uuid[]) AND a.arrived_at IS NULL ORDER BY o.id
+FOR UPDATE OF a
+"""
+
+# A sale and its refund that were processed at the same moment did not see each other.
+SELECT_ARRIVED = """
+SELECT DISTINCT a.refund_of, o.total, o.closed_at FROM sales_awaitedoriginal a
+JOIN sales_identity i ON i.item_id = a.refund_of AND i.version = 0
+JOIN sales_order o ON o.id = i.row_id AND o.business_date = i.business_date AND o.status = 'paid'
+WHERE a.arrived_at IS NULL LIMIT 1000
 """
 
 REPLACE_FLAGS = "UPDATE sales_order SET flags = %s WHERE id = %s AND business_date = %s"
@@ -81,9 +91,23 @@ def look_again(
         if any(reason.code == REFUND_OF_UNKNOWN_ORDER for reason in item.reasons)
     ]
     AwaitedOriginal.objects.bulk_create(awaiting)
-    originals = {order.order_id: order for order in _posted_orders(judged) if order.status == "paid"}
+    if not work.refunds_wait:
+        return
+    originals = {
+        order.order_id: (order.total, order.closed_at) for order in _posted_orders(judged) if order.status == "paid"
+    }
     if originals:
         _look_again_at_refunds(cursor, originals, now=now)
+
+
+def look_again_at_arrived(*, now: datetime) -> int:
+    """Catches up on refunds whose original arrived unseen beside them; how many originals there were."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(SELECT_ARRIVED)
+        originals = {row[0]: (row[1], row[2]) for row in cursor.fetchall()}
+        if originals:
+            _look_again_at_refunds(cursor, originals, now=now)
+    return len(originals)
 
 
 def _posted_orders(judged: Sequence[Judged]) -> list[Order]:
@@ -149,15 +173,17 @@ def _card_flags(
     return flagged
 
 
-def _look_again_at_refunds(cursor: CursorWrapper, originals: Mapping[UUID, Order], *, now: datetime) -> None:
+def _look_again_at_refunds(
+    cursor: CursorWrapper, originals: Mapping[UUID, tuple[int, datetime]], *, now: datetime
+) -> None:
     """What is replaced is the order's flags; the receipt of its batch stays what it was."""
     cursor.execute(SELECT_AWAITING, [list(originals)])
     refunded: dict[UUID, int] = {}
     for row_id, business_date, order_id, refund_of, total, closed_at, flags, refund_days in cursor.fetchall():
-        sale = originals[refund_of]
+        sale_total, sale_closed_at = originals[refund_of]
         reasons = refund_flags(
             _refund(order_id=order_id, refund_of=refund_of, total=total, closed_at=closed_at),
-            original=Original(total=sale.total, closed_at=sale.closed_at, refunded=refunded.get(refund_of, 0)),
+            original=Original(total=sale_total, closed_at=sale_closed_at, refunded=refunded.get(refund_of, 0)),
             settings=StoreSettings(refund_days=refund_days),
         )
         refunded[refund_of] = refunded.get(refund_of, 0) + total

@@ -47,12 +47,12 @@ def judge(member: Member, decision: Decision, *, work: Work) -> Judged:
     if decision.version == "duplicate":
         return Judged(member, "duplicate", decision.reasons, [])
     if decision.version == "conflict":
-        return Judged(member, "conflict", decision.reasons, [])
+        return Judged(member, "conflict", decision.reasons + _card_flags(member, work=work), [])
     if isinstance(member.value, Order):
         return _judge_order(member, member.value, work=work)
     if isinstance(member.value, CashMovement):
         return _judge_movement(member, member.value, work=work)
-    return Judged(member, "held", member.value.reasons, [])
+    return Judged(member, "held", member.value.reasons + _card_flags(member, work=work), [])
 
 
 def _member(what: What, position: int, value: Order | CashMovement | Unreadable, terminal_id: int) -> Member:

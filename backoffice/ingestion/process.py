@@ -10,8 +10,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import psycopg
 import structlog
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.db.backends.utils import CursorWrapper
 from django.utils import timezone
 from psycopg.types.json import Jsonb
@@ -130,6 +131,8 @@ def _write_one_by_one(
                 # What the database checks at the end of a transaction is checked for this member now.
                 cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
                 cursor.execute("SET CONSTRAINTS ALL DEFERRED")
+        except (OperationalError, psycopg.OperationalError):
+            raise  # a deadlock, a time-out, a full disk: not this member's fault, so the batch waits
         except Exception as error:
             log.exception("member held after a crash", batch_id=str(work.batch_id), position=member.position)
             held = Judged(member, "held", (Reason(PROCESSING_FAILED, "", type(error).__name__),), [])

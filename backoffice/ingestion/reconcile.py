@@ -3,13 +3,15 @@
 from datetime import datetime
 from uuid import UUID
 
+import msgspec
 import structlog
 from django.db.backends.utils import CursorWrapper
 from django.db.models import Q
 
 from backoffice.domain.posting import post_over_short
 from backoffice.domain.states import ShiftState, check_shift_transition
-from backoffice.domain.totals import Difference, ShiftTotals, reconcile
+from backoffice.domain.totals import Difference, declared_totals, reconcile, settled_state
+from backoffice.domain.wire import CloseShift
 from backoffice.ingestion.bookkeeping import line_rows
 from backoffice.ingestion.figures import ShiftFigures, shift_figures
 from backoffice.ledger.writers import EntryRow, next_entry_id, write_entries
@@ -18,17 +20,11 @@ from backoffice.sales.models import Shift
 log = structlog.get_logger(__name__)
 
 
-def declared_totals(declared: dict[str, object]) -> ShiftTotals:
-    """The totals of a stored declaration."""
-    totals: dict[str, object] = declared["totals"]  # type: ignore[assignment]
-    return ShiftTotals(order_count=declared["order_count"], **totals)  # type: ignore[arg-type]
-
-
 def differences_of(shift: Shift, figures: ShiftFigures) -> list[Difference]:
     """What differs between the declaration and what is computed; nothing while nothing was declared."""
     if shift.declared is None:
         return []
-    return reconcile(declared=declared_totals(shift.declared), computed=figures.computed)
+    return reconcile(declared=declared_totals(msgspec.convert(shift.declared, CloseShift)), computed=figures.computed)
 
 
 def reconcile_unsettled(cursor: CursorWrapper, *, terminal_id: int, shift_id: UUID, now: datetime) -> None:
@@ -47,24 +43,16 @@ def reconcile_shift(cursor: CursorWrapper, shift: Shift, *, now: datetime) -> No
     """Settles a closed shift, or leaves it `closing` while something declared is missing. Saves it."""
     figures = shift_figures(cursor, shift)
     differences = differences_of(shift, figures)
-    shift.computed = {
-        "order_count": figures.computed.order_count,
-        "sales": figures.computed.sales,
-        "refunds": figures.computed.refunds,
-        "tax": figures.computed.tax,
-        "tips": figures.computed.tips,
-        "rounding": figures.computed.rounding,
-        "payments": figures.computed.payments,
-    }
-    shift.differences = [
-        {"what": item.what, "declared": item.declared, "computed": item.computed, "difference": item.difference}
-        for item in differences
-    ]
+    shift.computed = msgspec.to_builtins(figures.computed)
+    shift.differences = msgspec.to_builtins(differences)
     shift.expected_cash = figures.expected_cash
-    wanted = ShiftState.CLOSING
-    if not figures.missing_batches and not figures.missing_numbers:
-        agreed = not differences and figures.held == 0
-        wanted = ShiftState.RECONCILED if agreed else ShiftState.DISCREPANT
+    wanted = settled_state(
+        waiting_batches=len(figures.missing_batches),
+        missing_numbers=len(figures.missing_numbers),
+        held=figures.held,
+        differences=len(differences),
+    )
+    if wanted != ShiftState.CLOSING:
         _post_over_short(cursor, shift, figures=figures, now=now)
         shift.reconciled_at = now
     if wanted != shift.state:

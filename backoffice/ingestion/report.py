@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import msgspec
 from django.db import connection
 
 from backoffice.ingestion.figures import shift_figures
@@ -14,7 +15,6 @@ def shift_report(shift: Shift) -> dict[str, Any]:
     with connection.cursor() as cursor:
         figures = shift_figures(cursor, shift)
     counted = None if shift.declared is None else shift.declared["cash_counted"]
-    computed = figures.computed
     return {
         "shift_id": str(shift.shift_id),
         "number": shift.number,
@@ -23,19 +23,8 @@ def shift_report(shift: Shift) -> dict[str, Any]:
         "missing_batches": figures.missing_batches,
         "missing_numbers": [list(numbers) for numbers in figures.missing_numbers],
         "declared": shift.declared,
-        "computed": {
-            "order_count": computed.order_count,
-            "sales": computed.sales,
-            "refunds": computed.refunds,
-            "tax": computed.tax,
-            "tips": computed.tips,
-            "rounding": computed.rounding,
-            "payments": computed.payments,
-        },
-        "differences": [
-            {"what": item.what, "declared": item.declared, "computed": item.computed, "difference": item.difference}
-            for item in differences_of(shift, figures)
-        ],
+        "computed": msgspec.to_builtins(figures.computed),
+        "differences": msgspec.to_builtins(differences_of(shift, figures)),
         "cash": {
             "expected": figures.expected_cash,
             "counted": counted,

@@ -4,7 +4,7 @@ import threading
 from datetime import timedelta
 
 import structlog
-from django.db import DatabaseError, connection
+from django.db import connection
 from django.utils import timezone
 
 from backoffice.inbox.claims import oldest_waiting
@@ -36,10 +36,15 @@ def watch(stop: threading.Event) -> None:
     """
     while not stop.wait(WATCH_EVERY_S):
         try:
-            waited = oldest_waiting(now=timezone.now())
-            if waited is not None and waited > OLD_ENOUGH:
-                ring(expires_s=WATCH_EVERY_S)
-        except DatabaseError as error:
-            log.warning("inbox out of sight", error=type(error).__name__)
-        finally:
-            connection.close()
+            _ring_for_what_waits()
+        except Exception:  # this thread is the last to look: it must outlive whatever happens
+            log.exception("inbox out of sight")
+
+
+def _ring_for_what_waits() -> None:
+    try:
+        waited = oldest_waiting(now=timezone.now())
+        if waited is not None and waited > OLD_ENOUGH:
+            ring(expires_s=WATCH_EVERY_S)
+    finally:
+        connection.close()

@@ -3,6 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
+from backoffice.ingestion.history import look_again_at_arrived
 from backoffice.ingestion.months import make_months
 from backoffice.ingestion.sweep import process_waiting
 
@@ -23,3 +24,9 @@ def sweep() -> None:
 def months() -> None:
     """Makes the partitions of the months to come."""
     make_months(today=timezone.now().date())
+
+
+@shared_task
+def refunds() -> None:
+    """Catches up on refunds whose original arrived beside them."""
+    look_again_at_arrived(now=timezone.now())

@@ -32,7 +32,8 @@ SELECT b.batch_id, b.body, b.received_at, b.terminal_id, t.uuid, s.store_id, s.s
     h.clock_skew_ms, b.card_flags,
     ARRAY(SELECT nextval('ledger_entry_id_seq') FROM generate_series(1, b.order_count + b.movement_count)),
     (SELECT json_object_agg(method, account_id)::text FROM ledger_paymentaccount p WHERE p.store_id = s.store_id),
-    (SELECT json_object_agg(reason, account_id)::text FROM ledger_cashreason r WHERE r.store_id = s.store_id)
+    (SELECT json_object_agg(reason, account_id)::text FROM ledger_cashreason r WHERE r.store_id = s.store_id),
+    EXISTS (SELECT FROM sales_awaitedoriginal WHERE arrived_at IS NULL)
 FROM inbox_batch b
 JOIN fleet_terminal t ON t.id = b.terminal_id
 JOIN sales_shift s ON s.shift_id = b.shift_id
@@ -45,6 +46,7 @@ WHERE b.batch_id = %s
 class Work(NamedTuple):
     """One locked batch, and how it came. `card_flags` is what was masked at the door, by member.
 
+    `refunds_wait` says that some refund, of any store, waits for the order that it refunds.
     `row_ids` has one for each member: of its identity, its row and its journal entry.
 
     `settles` says that a closed shift may wait for this batch: its own, or another that misses its numbers.
@@ -64,6 +66,7 @@ class Work(NamedTuple):
     payment_accounts: Mapping[str, str]
     reason_accounts: Mapping[str, str]
     row_ids: Sequence[int]
+    refunds_wait: bool
 
     @property
     def business_date(self) -> date:
@@ -113,6 +116,7 @@ def lock_work(cursor: CursorWrapper, batch_id: UUID) -> Work | None:
         payment_accounts=json.loads(row[22] or "{}"),
         reason_accounts=reasons,
         row_ids=row[21],
+        refunds_wait=row[24],
     )
 
 

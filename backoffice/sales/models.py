@@ -74,7 +74,7 @@ class Identity(models.Model):
 
     pk = models.CompositePrimaryKey("item_id", "version")
     item_id = models.UUIDField()
-    version = models.SmallIntegerField(default=0)
+    version = models.IntegerField(default=0)
     terminal_id = models.IntegerField()
     shift_id = models.UUIDField()
     number = models.BigIntegerField(null=True)

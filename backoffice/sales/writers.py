@@ -15,7 +15,7 @@ from backoffice.bulk import Table
 INSERT_IDENTITIES = """
 INSERT INTO sales_identity (item_id, version, terminal_id, shift_id, number, content_hash, batch_id, business_date, row_id)
 SELECT item_id, version, %(terminal_id)s, %(shift_id)s, number, content_hash, %(batch_id)s, %(business_date)s, row_id
-FROM unnest(%(item_ids)s::uuid[], %(versions)s::smallint[], %(numbers)s::bigint[], %(hashes)s::bytea[], %(row_ids)s::bigint[])
+FROM unnest(%(item_ids)s::uuid[], %(versions)s::integer[], %(numbers)s::bigint[], %(hashes)s::bytea[], %(row_ids)s::bigint[])
     AS incoming (item_id, version, number, content_hash, row_id)
 ON CONFLICT DO NOTHING
 """

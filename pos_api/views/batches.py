@@ -8,7 +8,6 @@ from uuid import UUID
 
 import structlog
 from django.conf import settings
-from django.db import DatabaseError
 from django.urls import reverse
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -73,19 +72,20 @@ class BatchUpload(TerminalView):
             now=self.now,
             claim=inline,
         )
-        # From here on the batch is durable: whatever fails, the answer is 2xx.
+        # From here on the batch is durable: neither our processing nor the bell may fail the answer. If the receipt
+        # cannot be read it is 503, and a repeat gets it.
         if received.is_new and not (inline and self._process(batch_key)):
             ring()
         answer = receipt(batch_id=batch_key, terminal_id=self.terminal.pk)
-        if wait_s and not inline and answer["state"] == "received":
+        if wait_s and answer["state"] == "received":
             answer = self._wait_for(batch_key, wait_s, answer)
         return _answer(answer)
 
     def _process(self, batch_id: UUID) -> bool:
         try:
             return process_claimed(batch_id=batch_id, attempts=1, now=self.now)
-        except DatabaseError as error:
-            log.warning("live order left to a worker", batch_id=str(batch_id), error=type(error).__name__)
+        except Exception:
+            log.exception("live order left to a worker", batch_id=str(batch_id))
             return False
 
     def _wait_for(self, batch_id: UUID, wait_s: int, answer: dict[str, Any]) -> dict[str, Any]:

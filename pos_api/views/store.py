@@ -24,9 +24,10 @@ class StoreOrders(TerminalView):
     def get(self, request: Request) -> Response:
         try:
             after = read_cursor(request.GET.get("after", ""))
+            limit = _limit(request.GET.get("limit", ""))
+            page = store_orders(store_id=self.terminal.store_id, after=after, limit=limit)
         except CursorInvalid:
-            raise Problem("cursor-invalid", "Use `next` of an earlier answer, or none to begin.") from None
-        page = store_orders(store_id=self.terminal.store_id, after=after, limit=_limit(request.GET.get("limit", "")))
+            raise Problem("cursor-invalid", "Use `next` of an earlier answer, or none to begin anew.") from None
         return Response(page, headers={"Retry-After": "0" if page["more"] else str(POLL_AGAIN_S)})
 
 

@@ -80,26 +80,19 @@ class Traffic:
         self.sent += size * batches
         return fresh, self._timed(self._requests(orders), orders=size * batches)
 
-    def send_live(self, *, rate_per_s: int, seconds: int) -> Measured:
-        """Batches of one that wait for their outcome, at a steady rate over all clients."""
-        orders = [self._orders(till, 1) for _, till in zip(range(rate_per_s * seconds), self._turns(), strict=False)]
-        requests = self._requests(orders, wait=True)
-        shares = [requests[start :: self._clients] for start in range(self._clients)]
-        began = time.perf_counter()
-        latencies = list(
-            self._pool.map(
-                _send_all, [self._address] * self._clients, shares, [self._clients / rate_per_s] * self._clients
-            )
-        )
-        measured = Measured(len(orders), time.perf_counter() - began, [one for share in latencies for one in share])
-        self.sent += len(orders)
-        self._books.wait_until_processed()
+    def send_live(self, *, rate_per_s: int | None, seconds: int = 0, count: int = 0) -> Measured:
+        """Batches of one that wait for their outcome: at a steady rate over all clients, or one after the other."""
+        count = count or (rate_per_s or 0) * seconds
+        orders = [self._orders(till, 1) for _, till in zip(range(count), self._turns(), strict=False)]
+        every_s = self._clients / rate_per_s if rate_per_s else 0.0
+        measured = self._timed(self._requests(orders, wait=True), orders=count, every_s=every_s)
+        self.sent += count
         return measured
 
-    def _timed(self, requests: Sequence[Request], *, orders: int) -> Measured:
+    def _timed(self, requests: Sequence[Request], *, orders: int, every_s: float = 0.0) -> Measured:
         shares = [requests[start :: self._clients] for start in range(self._clients)]
         began = time.perf_counter()
-        latencies = list(self._pool.map(_send_all, [self._address] * self._clients, shares, [0.0] * self._clients))
+        latencies = list(self._pool.map(_send_all, [self._address] * self._clients, shares, [every_s] * self._clients))
         self._books.wait_until_processed()
         return Measured(orders, time.perf_counter() - began, [one for share in latencies for one in share])
 

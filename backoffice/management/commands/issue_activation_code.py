@@ -1,5 +1,6 @@
 """`manage.py issue_activation_code PAR1 "Till 2"`: the code alone on the last line."""
 
+import os
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
@@ -19,6 +20,8 @@ class Command(StackCommand):
         parser.add_argument("terminal_name")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if "SECRET_KEY" not in os.environ:
+            raise CommandError("Set SECRET_KEY as the web server has it: codes are keyed with it.")
         try:
             code = issue_activation_code(
                 store_code=options["store_code"], terminal_name=options["terminal_name"], now=timezone.now()

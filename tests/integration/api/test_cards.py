@@ -82,3 +82,11 @@ def test_what_is_compared_is_the_order_as_masked(till: Till) -> None:
 def test_a_device_name_that_is_a_card_number_is_masked_before_it_is_kept(till: Till) -> None:
     again = Till(till.store, name=VISA)
     assert VISA not in json.dumps(again.terminal.device)
+
+
+def test_an_order_that_cannot_be_read_says_so_too(till: Till) -> None:
+    order = a_sale(1001, cvv="123")
+    del order["total"]
+    receipt = till.sell(order)
+    assert outcomes(receipt) == ["held"]
+    assert codes(receipt) == ["unreadable-order", "card-data-removed"]

@@ -3,7 +3,10 @@
 from typing import Any
 from uuid import uuid4
 
-from backoffice.sales.models import Order
+from django.utils import timezone
+
+from backoffice.ingestion.history import look_again_at_arrived
+from backoffice.sales.models import AwaitedOriginal, Order
 from tests.till import Till, a_sale, a_store, codes
 
 
@@ -133,3 +136,17 @@ def test_a_refund_of_the_other_order_shares_its_reference_rightly(till: Till) ->
 def test_no_reference_is_no_reference_in_common(till: Till) -> None:
     receipt = till.sell(by_card(1001, ""), by_card(1002, ""))
     assert [codes(receipt, index) for index in (0, 1)] == [[], []]
+
+
+def test_a_refund_and_its_original_that_did_not_see_each_other_are_caught_up_with(till: Till) -> None:
+    sale = a_sale(1001)
+    refund, excessive = a_refund(1002, sale), a_refund(1003, sale)
+    till.sell(refund, excessive)
+    till.sell(sale)
+    # As two transactions at the same moment leave it: both posted, and nobody looked again.
+    unknown = [{"code": "refund-of-unknown-order", "pointer": "/refund_of", "detail": ""}]
+    Order.objects.filter(order_id__in=[refund["order_id"], excessive["order_id"]]).update(flags=unknown)
+    AwaitedOriginal.objects.update(arrived_at=None)
+    assert look_again_at_arrived(now=timezone.now()) == 1
+    assert (flags_of(refund), flags_of(excessive)) == ([], ["refund-exceeds-original"])
+    assert look_again_at_arrived(now=timezone.now()) == 0

@@ -10,6 +10,7 @@ import pytest
 from django.db import connection, connections
 
 from backoffice.fleet.models import Store
+from backoffice.ingestion.feed import Position, write_cursor
 from backoffice.ingestion.sweep import process_waiting
 from tests.till import Till, a_sale, a_store, at_once
 
@@ -88,6 +89,12 @@ def test_a_cursor_is_opaque_and_always_there() -> None:
     assert re.fullmatch("[A-Za-z0-9_-]+", page(till)["next"])
     till.sell(a_sale(1001))
     assert re.fullmatch("[A-Za-z0-9_-]+", page(till)["next"])
+
+
+def test_a_cursor_from_before_a_restore_is_400_so_that_the_terminal_begins_anew() -> None:
+    till = Till()
+    future = write_cursor(Position(2**40, 1))
+    assert till.send("GET", f"store/orders?after={future}").status_code == 400
 
 
 @pytest.mark.parametrize("cursor", ["x", "!!", "0", "MS4y.", "é", "LTEuMQ", "OTk5OTk5OTk5OTk5OTk5OTk5OTk5LjE"])

@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from typing import Any
 from uuid import UUID, uuid4
 
+import psycopg
 import pytest
-from django.db import connections
+from django.db import connection, connections
 
 from backoffice.inbox.models import Batch
 from backoffice.ingestion.sweep import process_waiting
@@ -339,3 +340,25 @@ def test_a_large_batch_that_a_worker_finishes_meanwhile_is_200(committed_db: Non
         finished.set()
         worker.join()
     assert (answer.status_code, answer.json()["outcomes"]["posted"]) == (200, view.INLINE_ORDERS + 1)
+
+
+def test_a_live_order_waits_for_whoever_is_at_work_on_its_terminal(committed_db: None):
+    till = Till()
+    till.open()
+    url = "postgresql://{USER}:{PASSWORD}@{HOST}:{PORT}/{NAME}".format(**connection.settings_dict)
+    with psycopg.connect(url) as busy:
+        busy.execute("SELECT FROM fleet_terminal WHERE id = %s FOR NO KEY UPDATE", [till.terminal.pk])
+        answers: list[Any] = []
+        sender = threading.Thread(
+            target=lambda: (answers.append(till.upload(a_sale(1001), Prefer="wait=10")), connections.close_all())
+        )
+        sender.start()
+        with psycopg.connect(url, autocommit=True) as watcher:
+            while not watcher.execute("SELECT FROM inbox_batch WHERE terminal_id = %s", [till.terminal.pk]).fetchall():
+                assert sender.is_alive()
+        busy.rollback()
+    while sender.is_alive():
+        process_waiting()
+        sender.join(timeout=0.05)
+    assert answers[0].status_code == 200
+    assert answers[0].json()["outcomes"]["posted"] == 1

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.db import OperationalError
+from django.db import IntegrityError, OperationalError
 from django.utils import timezone
 
 from backoffice.inbox.models import Batch
@@ -90,7 +90,7 @@ def test_what_breaks_only_when_it_is_written_is_held_alone_too(till: Till, monke
     def broken(cursor: Any, judged: Any, **facts: Any) -> None:
         write_judged(cursor, judged, **facts)
         if any(item.outcome == "posted" and getattr(item.member.value, "note", "") == "boom" for item in judged):
-            raise OperationalError("the database broke")
+            raise IntegrityError("the database refused it")
 
     monkeypatch.setattr(process, "write_judged", broken)
     batch_id = upload(till, "", "boom", "")
@@ -99,6 +99,22 @@ def test_what_breaks_only_when_it_is_written_is_held_alone_too(till: Till, monke
     assert (outcomes(receipt), codes(receipt, 1)) == (["posted", "held", "posted"], ["processing-failed"])
     assert entry_of(receipt["results"][1]["order_id"]) == set()
     assert balance(till) == 20480
+
+
+def test_a_deadlock_is_no_fault_of_the_order_so_its_batch_waits(till: Till, monkeypatch: pytest.MonkeyPatch):
+    write_judged = process.write_judged
+    left = [3]
+
+    def unlucky(cursor: Any, judged: Any, **facts: Any) -> None:
+        if left[0]:
+            left[0] -= 1
+            raise OperationalError("deadlock detected")
+        write_judged(cursor, judged, **facts)
+
+    monkeypatch.setattr(process, "write_judged", unlucky)
+    batch_id = upload(till, "", "", "")
+    try_again(4)
+    assert outcomes(till.receipt(batch_id)) == ["posted", "posted", "posted"]
 
 
 def test_an_order_that_broke_its_batch_keeps_its_number_and_stays_known(till: Till, break_rules: Callable[[], None]):

@@ -13,12 +13,9 @@ from backoffice.domain.money import divide_half_away, gross_amount, round_half_a
 from backoffice.domain.numbers import missing_ranges
 from backoffice.domain.reasons import REASONS
 from backoffice.domain.states import (
-    BATCH_TRANSITIONS,
     SHIFT_TRANSITIONS,
-    BatchState,
     ShiftState,
     TransitionRefused,
-    check_batch_transition,
     check_shift_transition,
 )
 from backoffice.domain.totals import (
@@ -154,15 +151,6 @@ def test_an_open_shift_can_only_be_closed(wanted):
 def test_no_shift_opens_again():
     assert all(ShiftState.OPEN not in following for following in SHIFT_TRANSITIONS.values())
     assert set(SHIFT_TRANSITIONS) == set(ShiftState)
-
-
-def test_a_failed_batch_may_still_be_processed_and_a_processed_one_stays_so():
-    check_batch_transition(present=BatchState.RECEIVED, wanted=BatchState.FAILED)
-    check_batch_transition(present=BatchState.FAILED, wanted=BatchState.PROCESSED)
-    assert set(BATCH_TRANSITIONS) == set(BatchState)
-    for wanted in BatchState:
-        with pytest.raises(TransitionRefused, match="A batch that is processed"):
-            check_batch_transition(present=BatchState.PROCESSED, wanted=wanted)
 
 
 @given(st.integers(-(10**40), 10**40), st.integers(-(10**10), 10**10).filter(bool))
