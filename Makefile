@@ -11,7 +11,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --generate-hashes --no-header --no-emit
 NO_DATABASE := DATABASE_URL=postgresql://none@127.0.0.1:1/none PYTHONWARNINGS="ignore:Got an error checking a consistent"
 
 .DEFAULT_GOAL := help
-.PHONY: help venv up demo test check bench lock clean
+.PHONY: help venv up demo test check fuzz bench lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,6 +38,11 @@ check: $(INSTALLED) ## everything CI runs besides the tests: format, lint, types
 	step "API description" env $(NO_DATABASE) $(BIN)/python manage.py spectacular --validate --fail-on-warn --file /dev/null; \
 	if [ -n "$$failed" ]; then printf "\nFailed:$$failed\n"; exit 1; fi; \
 	printf '\nAll checks passed.\n'
+
+fuzz: $(INSTALLED) ## try bodies that nobody would send on the decoder and the rules (ARGS="--seconds 600")
+	@$(BIN)/python -c 'import atheris' 2>/dev/null || $(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	  --only-binary :all: --require-hashes -r tests/fuzz/requirements.txt || echo 'No atheris for this machine: blindly, then.'
+	@$(BIN)/python -m tests.fuzz $(ARGS)
 
 bench: $(INSTALLED) ## measure throughput and latency (ARGS="--help")
 	@$(BIN)/python -m tests.bench $(ARGS)

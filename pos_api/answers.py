@@ -16,7 +16,7 @@ from pos_api.problems import TITLES, TYPE_PREFIX
 Amount = Annotated[int, Meta(description="Minor units of the shift's currency, signed.")]
 Cursor = Annotated[str, Meta(pattern="^[A-Za-z0-9_-]+$", description="Opaque.")]
 Token = Annotated[str, Meta(min_length=32, description="256 random bits, shown this once.")]
-Pointer = Annotated[str, Meta(pattern="^(/.*)?$", description="A JSON Pointer (RFC 6901).")]
+Pointer = Annotated[str, Meta(pattern="^(/|$)", description="A JSON Pointer (RFC 6901).")]
 NumberPair = Annotated[list[Number], Meta(min_length=2, max_length=2)]
 NumberRanges = Annotated[list[NumberPair], Meta(max_length=100, description="Order numbers, as inclusive pairs.")]
 Outcome = Literal["posted", "duplicate", "conflict", "held"]
