@@ -8,7 +8,6 @@ import zlib
 from typing import Any
 
 from django.conf import settings
-from django.db import connection
 from rest_framework.request import Request
 
 from backoffice.domain.cards import mask_cards
@@ -31,7 +30,6 @@ def read_body(request: Request, *, small: bool = False) -> bytes:
     limit = MAX_SMALL_BODY if small else settings.MAX_BATCH_BYTES
     if length > limit:
         raise Problem("too-large", f"At most {limit} bytes are taken, as sent.", limits=limits_json())
-    release_connection()
     sent = _read_exactly(request, length)
     _check_digest(request, sent)
     if encoding == "gzip":
@@ -42,12 +40,6 @@ def read_body(request: Request, *, small: bool = False) -> bytes:
 def read_message(request: Request, *, small: bool = True) -> bytes:
     """The decoded body of a message other than a batch, without card data."""
     return mask_cards(read_body(request, small=small)).body
-
-
-def release_connection() -> None:
-    """Gives the connection back to its pool: while a body is read and unpacked, or an answer is waited for."""
-    if not connection.in_atomic_block:
-        connection.close()
 
 
 def _content_length(request: Request) -> int:

@@ -13,6 +13,7 @@ from backoffice.embedded.processes import Child
 ROLES = ("web", "worker", "beat")
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
 SERVER_ERROR = 500
+WEB_PROCESSES = "2"
 # What these programs print at every start here, on purpose: static files come from their packages, and the worker may be
 # root's on a developer's machine.
 IGNORED_WARNINGS = "ignore:No directory at,ignore:You're running the worker with superuser privileges"
@@ -32,7 +33,17 @@ def role_child(role: str, options: RoleOptions, *, log: Log, environment: Mappin
     celery = ["celery", "--app", "backoffice", "--quiet"]
     arguments = {
         "web": [
-            *("granian", "--interface", "asgi", "--host", LOOPBACK, "--port", str(options.port), "--workers", "1"),
+            *(
+                "granian",
+                "--interface",
+                "asgi",
+                "--host",
+                LOOPBACK,
+                "--port",
+                str(options.port),
+                "--workers",
+                WEB_PROCESSES,
+            ),
             *("--no-ws", "--log-level", "warning", "--workers-kill-timeout", "3", "backoffice.asgi:application"),
         ],
         "worker": [

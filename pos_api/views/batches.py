@@ -8,6 +8,7 @@ from uuid import UUID
 
 import structlog
 from django.conf import settings
+from django.db import connection
 from django.urls import reverse
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -18,7 +19,7 @@ from backoffice.ingestion.bell import ring
 from backoffice.ingestion.process import process_claimed
 from backoffice.ingestion.receipts import NoSuchBatch, receipt
 from backoffice.ingestion.receive import receive_batch
-from pos_api.bodies import read_body, release_connection
+from pos_api.bodies import read_body
 from pos_api.problems import Problem
 from pos_api.schema import BATCH, RECEIPT, describe
 from pos_api.views.base import TerminalView, identifier
@@ -94,7 +95,7 @@ class BatchUpload(TerminalView):
         try:
             deadline = time.monotonic() + wait_s
             while answer["state"] == "received" and time.monotonic() < deadline:
-                release_connection()
+                _release_connection()
                 time.sleep(POLL_EVERY_S)
                 answer = receipt(batch_id=batch_id, terminal_id=self.terminal.pk)
         finally:
@@ -113,6 +114,12 @@ class BatchDetail(TerminalView):
         except NoSuchBatch:
             raise Problem("not-found", "This terminal sent no such batch.") from None
         return Response(answer)
+
+
+def _release_connection() -> None:
+    """Gives the connection back to its pool while nothing is asked of it."""
+    if not connection.in_atomic_block:
+        connection.close()
 
 
 def _wait(request: Request) -> int:

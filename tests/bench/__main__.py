@@ -18,7 +18,7 @@ from tests.bench.books import Books
 from tests.bench.copying import Copied, copy_bare
 from tests.bench.traffic import Measured, Traffic
 
-BATCHES = {1: 1_500, 50: 300, 500: 60}
+BATCHES = {1: 1_000, 50: 300, 500: 100}
 
 
 def main() -> int:

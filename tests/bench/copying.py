@@ -11,6 +11,7 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from multiprocessing import get_context
 
 import psycopg
 
@@ -56,7 +57,7 @@ def copy_bare(stack: Stack, books: Books, *, last_orders: int) -> Copied:
     chunks = _read_chunks(books.database_url, last_orders)
     target = _fresh_database(stack, books.database_url)
     shares = [chunks[start::PROCESSES] for start in range(PROCESSES)]
-    with ProcessPoolExecutor(PROCESSES) as pool:
+    with ProcessPoolExecutor(PROCESSES, get_context("spawn")) as pool:
         list(pool.map(_touch, [target] * PROCESSES))
         began = time.perf_counter()
         list(pool.map(_copy_chunks, [target] * PROCESSES, shares))

@@ -11,6 +11,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import count
+from multiprocessing import get_context
 from os import environ
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -66,7 +67,7 @@ class Traffic:
     def __init__(self, stack: Stack, *, clients: int, terminals: int, books: Books) -> None:
         self._address = urlsplit(stack.base_url).netloc
         self._books = books
-        self._pool = ProcessPoolExecutor(clients)
+        self._pool = ProcessPoolExecutor(clients, get_context("spawn"))
         self._clients = clients
         self._environment = {**environ, **stack.environment}
         self.sent = 0
@@ -91,8 +92,12 @@ class Traffic:
 
     def _timed(self, requests: Sequence[Request], *, orders: int, every_s: float = 0.0) -> Measured:
         shares = [requests[start :: self._clients] for start in range(self._clients)]
+        list(self._pool.map(abs, range(self._clients)))  # the processes are started before the clock
+        # At a steady rate the clients take turns, as tills do that know nothing of each other.
+        offsets = [every_s * place / self._clients for place in range(self._clients)]
         began = time.perf_counter()
-        latencies = list(self._pool.map(_send_all, [self._address] * self._clients, shares, [every_s] * self._clients))
+        addresses, distances = [self._address] * self._clients, [every_s] * self._clients
+        latencies = list(self._pool.map(_send_all, addresses, shares, distances, offsets))
         self._books.wait_until_processed()
         return Measured(orders, time.perf_counter() - began, [one for share in latencies for one in share])
 
@@ -138,11 +143,11 @@ def _ask(client: http.client.HTTPConnection, method: str, path: str, body: bytes
     return content
 
 
-def _send_all(address: str, requests: Sequence[Request], every_s: float) -> list[float]:
-    """Sends one after the other, `every_s` apart at least; the milliseconds of each."""
+def _send_all(address: str, requests: Sequence[Request], every_s: float, offset_s: float) -> list[float]:
+    """Sends one after the other, `every_s` apart at least and `offset_s` later than asked; the milliseconds of each."""
     client = http.client.HTTPConnection(address)
     latencies = []
-    due = time.perf_counter()
+    due = time.perf_counter() + offset_s
     for request in requests:
         if every_s:
             due += every_s
