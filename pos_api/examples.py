@@ -212,7 +212,7 @@ _UPLOAD = f"/shifts/{SHIFT_ID}/batches/{CACHE_ID}"
 _REFUSALS: Mapping[str, Refusal] = {
     "body-malformed": Refusal(_UPLOAD, "Extra data at character 15"),
     "digest-mismatch": Refusal(_UPLOAD, "The bytes that arrived are not those that were sent. Send again."),
-    "cursor-invalid": Refusal("/store/orders", "Use `next` of an earlier answer, or none to begin."),
+    "cursor-invalid": Refusal("/store/orders", "Use `next` of an earlier answer, or none to begin anew."),
     "credential-invalid": Refusal("/terminal", "Activate the terminal again."),
     "activation-code-invalid": Refusal("/activations", "Ask head office for another code."),
     "not-found": Refusal(f"/batches/{CACHE_ID}", "This terminal sent no such batch."),
