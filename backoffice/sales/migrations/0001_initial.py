@@ -88,7 +88,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('pk', models.CompositePrimaryKey('item_id', 'version', blank=True, editable=False, primary_key=True, serialize=False)),
                 ('item_id', models.UUIDField()),
-                ('version', models.SmallIntegerField(default=0)),
+                ('version', models.IntegerField(default=0)),
                 ('terminal_id', models.IntegerField()),
                 ('shift_id', models.UUIDField()),
                 ('number', models.BigIntegerField(null=True)),
