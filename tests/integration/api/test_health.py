@@ -1,5 +1,6 @@
 """What operators and load balancers ask: alive at all, and fit to take uploads (protocol §9)."""
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -94,3 +95,9 @@ def test_it_is_only_for_reading(path: str):
 @pytest.mark.parametrize("path", ["/livez", "/readyz", "/api/schema/", "/api/docs/"])
 def test_it_needs_no_credential(path: str):
     assert ask(path).status_code == 200
+
+
+def test_the_api_description_is_given_as_json_to_whoever_asks_for_it():
+    answer = a_client().get("/api/schema/", headers={"Accept": "application/vnd.oai.openapi+json"})
+    assert answer.status_code == 200
+    assert json.loads(answer.content)["openapi"].startswith("3.1")
