@@ -9,7 +9,7 @@ import msgspec
 from django.db.backends.utils import CursorWrapper
 from psycopg.types.json import Jsonb
 
-from backoffice.bulk import Row, Table, write_rows
+from backoffice.bulk import Row, Table, Update, write_rows
 from backoffice.domain.accounts import DRAWER
 from backoffice.domain.orders import CashMovement, Order, Tax
 from backoffice.domain.posting import Posting
@@ -33,9 +33,18 @@ _json = msgspec.json.Encoder(enc_hook=str)  # rates keep the spelling they were 
 
 
 def write_judged(
-    cursor: CursorWrapper, judged: Sequence[Judged], *, row_ids: Sequence[int], work: Work, now: datetime
+    cursor: CursorWrapper,
+    judged: Sequence[Judged],
+    *,
+    row_ids: Sequence[int],
+    work: Work,
+    now: datetime,
+    update: Update | None = None,
 ) -> None:
-    """Writes posted orders and movements with their entries, and what is held. Duplicates write nothing."""
+    """Writes posted orders and movements with their entries, and what is held. Duplicates write nothing.
+
+    `update` is made with them.
+    """
     pairs = [Posted(row_id, item) for row_id, item in zip(row_ids, judged, strict=True)]
     posted = [pair for pair in pairs if pair.judged.outcome == "posted"]
     write_rows(
@@ -44,6 +53,7 @@ def write_judged(
             *_order_writes([pair for pair in posted if pair.judged.member.what == "order"], work=work, now=now),
             *_entry_writes([pair for pair in posted if pair.judged.postings], work=work, now=now),
         ],
+        update,
     )
     _write_movements([pair for pair in posted if pair.judged.member.what == "movement"], work=work, now=now)
     _write_held([pair.judged for pair in pairs if pair.judged.outcome in {"held", "conflict"}], work=work)

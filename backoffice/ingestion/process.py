@@ -7,7 +7,7 @@ crashes it is taken order by order, after five it is `failed` and people are tol
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import psycopg
@@ -17,7 +17,8 @@ from django.db.backends.utils import CursorWrapper
 from django.utils import timezone
 from psycopg.types.json import Jsonb
 
-from backoffice.domain.decoding import decode_batch
+from backoffice.bulk import Update
+from backoffice.domain.decoding import Envelope, decode_batch
 from backoffice.domain.identity import Decision
 from backoffice.domain.reasons import PROCESSING_FAILED, Reason, reasons_json
 from backoffice.domain.states import BatchState
@@ -34,10 +35,20 @@ from backoffice.ingestion.work import Work, lock_work
 log = structlog.get_logger(__name__)
 
 MARK_PROCESSED = """
-UPDATE inbox_batch SET state = 'processed', processed_at = %(now)s, last_error = '', outcomes = %(outcomes)s,
-    results = %(results)s, movement_outcomes = %(movement_outcomes)s, movement_results = %(movement_results)s
-WHERE batch_id = %(batch_id)s
+UPDATE inbox_batch SET state = 'processed', processed_at = %s, last_error = '', outcomes = %s,
+    results = %s, movement_outcomes = %s, movement_results = %s
+WHERE batch_id = %s
 """
+
+
+class Processed(NamedTuple):
+    """What became of a batch, as it is stored and as its receipt tells it: counts by outcome, and notable results."""
+
+    processed_at: datetime | None
+    outcomes: dict[str, int]
+    results: list[dict[str, Any]]
+    movement_outcomes: dict[str, int]
+    movement_results: list[dict[str, Any]]
 
 
 def process_next(*, now: datetime) -> bool:
@@ -52,17 +63,19 @@ def process_next(*, now: datetime) -> bool:
     return True
 
 
-def process_claimed(*, batch_id: UUID, attempts: int, now: datetime) -> bool:
-    """Tries a batch whose attempt is counted. True where it is processed now, by whomever.
+def process_claimed(
+    *, batch_id: UUID, attempts: int, now: datetime, envelope: Envelope | None = None
+) -> Processed | None:
+    """Tries a batch whose attempt is counted; None where it was not processed here.
 
-    A failure is noted with the batch and does not raise: the caller's next batch is none the worse for it.
+    `envelope` is the stored body as decoded, from who has it at hand. A failure is noted with the batch and does not raise: the caller's next batch is none the worse for it.
     """
     try:
         with transaction.atomic(), connection.cursor() as cursor:
-            work = lock_work(cursor, batch_id)
+            work = lock_work(cursor, batch_id, with_body=envelope is None)
             if work is not None:
-                _process(cursor, work, isolate=attempts > ISOLATE_AFTER, now=now)
-                return True
+                envelope = envelope or decode_batch(work.body, max_orders=len(work.body))
+                return _process(cursor, work, envelope, isolate=attempts > ISOLATE_AFTER, now=now)
         give_back(batch_id=batch_id, now=now)
     except Exception as error:
         log.exception("batch crashed", batch_id=str(batch_id), attempts=attempts)
@@ -70,7 +83,7 @@ def process_claimed(*, batch_id: UUID, attempts: int, now: datetime) -> bool:
         state = count_failure(batch_id=batch_id, error=f"{type(error).__name__}: {error}", now=timezone.now())
         if state == BatchState.FAILED.value:
             _alarm(batch_id=batch_id, now=now)
-    return False
+    return None
 
 
 def _alarm(*, batch_id: UUID, now: datetime) -> None:
@@ -82,35 +95,31 @@ def _alarm(*, batch_id: UUID, now: datetime) -> None:
         reconcile_unsettled(cursor, terminal_id=terminal_id, shift_id=shift_id, now=now)
 
 
-def _process(cursor: CursorWrapper, work: Work, *, isolate: bool, now: datetime) -> None:
+def _process(cursor: CursorWrapper, work: Work, envelope: Envelope, *, isolate: bool, now: datetime) -> Processed:
     """The whole work on one locked batch. `isolate` keeps whatever crashes to its own member."""
-    envelope = decode_batch(work.body, max_orders=len(work.body))
     members = read_members(envelope, terminal_id=work.terminal_id)
     decisions = decide_identities(cursor, members, work=work)
     if isolate:
         judged = _write_one_by_one(cursor, members, decisions, row_ids=work.row_ids, work=work, now=now)
+        processed = _processed(judged, now=now)
+        cursor.execute(*_mark(processed, work=work))
     else:
-        judged = _judge_and_write(cursor, members, decisions, row_ids=work.row_ids, work=work, now=now)
-    _mark_processed(cursor, judged, work=work, now=now)
+        judged = _judge(cursor, members, decisions, work=work)
+        processed = _processed(judged, now=now)
+        marked = _mark(processed, work=work)
+        write_judged(cursor, judged, row_ids=work.row_ids, work=work, now=now, update=marked)
+        look_again(cursor, judged, row_ids=work.row_ids, work=work, now=now)
     if work.settles:
         reconcile_unsettled(cursor, terminal_id=work.terminal_id, shift_id=work.shift.shift_id, now=now)
     log.info("batch processed", batch_id=str(work.batch_id), terminal=str(work.terminal_uuid), **_outcomes(judged))
+    return processed
 
 
-def _judge_and_write(
-    cursor: CursorWrapper,
-    members: Sequence[Member],
-    decisions: Sequence[Decision],
-    *,
-    row_ids: Sequence[int],
-    work: Work,
-    now: datetime,
+def _judge(
+    cursor: CursorWrapper, members: Sequence[Member], decisions: Sequence[Decision], *, work: Work
 ) -> list[Judged]:
     judged = [judge(member, decision, work=work) for member, decision in zip(members, decisions, strict=True)]
-    judged = add_history_flags(cursor, judged, work=work)
-    write_judged(cursor, judged, row_ids=row_ids, work=work, now=now)
-    look_again(cursor, judged, row_ids=row_ids, work=work, now=now)
-    return judged
+    return add_history_flags(cursor, judged, work=work)
 
 
 def _write_one_by_one(
@@ -127,10 +136,13 @@ def _write_one_by_one(
     for member, decision, row_id in zip(members, decisions, row_ids, strict=True):
         try:
             with transaction.atomic():
-                written += _judge_and_write(cursor, [member], [decision], row_ids=[row_id], work=work, now=now)
+                judged = _judge(cursor, [member], [decision], work=work)
+                write_judged(cursor, judged, row_ids=[row_id], work=work, now=now)
+                look_again(cursor, judged, row_ids=[row_id], work=work, now=now)
                 # What the database checks at the end of a transaction is checked for this member now.
                 cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
                 cursor.execute("SET CONSTRAINTS ALL DEFERRED")
+            written += judged
         except (OperationalError, psycopg.OperationalError):
             raise  # a deadlock, a time-out, a full disk: not this member's fault, so the batch waits
         except Exception as error:
@@ -141,18 +153,15 @@ def _write_one_by_one(
     return written
 
 
-def _mark_processed(cursor: CursorWrapper, judged: Sequence[Judged], *, work: Work, now: datetime) -> None:
+def _processed(judged: Sequence[Judged], *, now: datetime) -> Processed:
     orders = [item for item in judged if item.member.what == "order"]
     movements = [item for item in judged if item.member.what == "movement"]
-    marked: dict[str, Any] = {
-        "batch_id": work.batch_id,
-        "now": now,
-        "outcomes": Jsonb(_outcomes(orders)),
-        "results": Jsonb(_notable(orders)),
-        "movement_outcomes": Jsonb(_outcomes(movements)),
-        "movement_results": Jsonb(_notable(movements)),
-    }
-    cursor.execute(MARK_PROCESSED, marked)
+    return Processed(now, _outcomes(orders), _notable(orders), _outcomes(movements), _notable(movements))
+
+
+def _mark(processed: Processed, *, work: Work) -> Update:
+    processed_at, *told = processed
+    return Update(MARK_PROCESSED, [processed_at, *map(Jsonb, told), work.batch_id])
 
 
 def _notable(judged: Sequence[Judged]) -> list[dict[str, Any]]:

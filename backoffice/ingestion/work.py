@@ -24,7 +24,7 @@ FOR NO KEY UPDATE OF b, t SKIP LOCKED
 # A statement of its own: its snapshot is taken under the lock, so it sees a close that committed just before, and its
 # ids follow those of every entry that the terminal's other work made.
 SELECT_WORK = """
-SELECT b.batch_id, b.body, b.received_at, b.terminal_id, t.uuid, s.store_id, s.shift_id, s.currency, s.prices_include_tax,
+SELECT b.batch_id, CASE WHEN %s THEN b.body ELSE '' END, b.received_at, b.terminal_id, t.uuid, s.store_id, s.shift_id, s.currency, s.prices_include_tax,
     s.opened_at, coalesce(s.closed_at, s.recorded_end), s.first_number, s.business_date,
     coalesce(b.received_at > s.close_received_at AND NOT s.declared -> 'batches' ? b.batch_id::text, false),
     st.max_order_total, st.min_refund_total, st.refund_days, st.rounding_step,
@@ -46,7 +46,7 @@ WHERE b.batch_id = %s
 class Work(NamedTuple):
     """One locked batch, and how it came. `card_flags` is what was masked at the door, by member.
 
-    `refunds_wait` says that some refund, of any store, waits for the order that it refunds.
+    `body` is empty where it was not asked for. `refunds_wait` says that some refund, of any store, waits for the order that it refunds.
     `row_ids` has one for each member: of its identity, its row and its journal entry.
 
     `settles` says that a closed shift may wait for this batch: its own, or another that misses its numbers.
@@ -74,12 +74,12 @@ class Work(NamedTuple):
         return self.shift.business_date
 
 
-def lock_work(cursor: CursorWrapper, batch_id: UUID) -> Work | None:
+def lock_work(cursor: CursorWrapper, batch_id: UUID, *, with_body: bool = True) -> Work | None:
     """Locks a batch and its terminal until the transaction ends; None where it is processed or somebody else's now."""
     with connection.cursor() as lock:
         with pipelined():
             lock.execute(LOCK_BATCH, [batch_id])
-            cursor.execute(SELECT_WORK, [batch_id])
+            cursor.execute(SELECT_WORK, [with_body, batch_id])
         if lock.fetchone() is None:
             return None
     row = cursor.fetchone()
@@ -88,7 +88,7 @@ def lock_work(cursor: CursorWrapper, batch_id: UUID) -> Work | None:
     reasons = json.loads(row[23] or "{}")
     return Work(
         batch_id=row[0],
-        body=zlib.decompress(row[1]),
+        body=zlib.decompress(row[1]) if with_body else b"",
         received_at=row[2],
         terminal_id=row[3],
         terminal_uuid=row[4],

@@ -14,10 +14,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from backoffice.domain.cards import mask_cards
-from backoffice.domain.decoding import decode_batch
+from backoffice.domain.decoding import Envelope, decode_batch
+from backoffice.domain.states import BatchState
 from backoffice.ingestion.bell import ring
-from backoffice.ingestion.process import process_claimed
-from backoffice.ingestion.receipts import NoSuchBatch, receipt
+from backoffice.ingestion.process import Processed, process_claimed
+from backoffice.ingestion.receipts import NoSuchBatch, compose_receipt, receipt
 from backoffice.ingestion.receive import receive_batch
 from pos_api.bodies import read_body
 from pos_api.problems import Problem
@@ -64,30 +65,35 @@ class BatchUpload(TerminalView):
         if masked.findings:
             envelope = decode_batch(masked.body, max_orders=settings.MAX_BATCH_ORDERS)
         inline = wait_s > 0 and len(envelope.orders) + len(envelope.movements) <= INLINE_ORDERS
+        received_at = self.now
         received = receive_batch(
             terminal=self.terminal,
             shift_id=shift_key,
             batch_id=batch_key,
             masked=masked,
             envelope=envelope,
-            now=self.now,
+            now=received_at,
             claim=inline,
         )
         # From here on the batch is durable: neither our processing nor the bell may fail the answer. If the receipt
         # cannot be read it is 503, and a repeat gets it.
-        if received.is_new and not (inline and self._process(batch_key)):
+        processed = self._process(batch_key, envelope) if inline and received.is_new else None
+        if processed is not None:
+            done = BatchState.PROCESSED.value
+            return _answer(compose_receipt(batch_key, shift_key, done, received_at, len(envelope.orders), processed))
+        if received.is_new:
             ring()
         answer = receipt(batch_id=batch_key, terminal_id=self.terminal.pk)
         if wait_s and answer["state"] == "received":
             answer = self._wait_for(batch_key, wait_s, answer)
         return _answer(answer)
 
-    def _process(self, batch_id: UUID) -> bool:
+    def _process(self, batch_id: UUID, envelope: Envelope) -> Processed | None:
         try:
-            return process_claimed(batch_id=batch_id, attempts=1, now=self.now)
+            return process_claimed(batch_id=batch_id, attempts=1, now=self.now, envelope=envelope)
         except Exception:
             log.exception("live order left to a worker", batch_id=str(batch_id))
-            return False
+            return None
 
     def _wait_for(self, batch_id: UUID, wait_s: int, answer: dict[str, Any]) -> dict[str, Any]:
         if not waiters.acquire(blocking=False):

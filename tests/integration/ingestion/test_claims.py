@@ -142,7 +142,7 @@ def test_a_look_ends_after_so_many_batches_and_rings_for_the_next(till: Till, mo
 
 def test_a_live_batch_is_left_to_the_request_that_brought_it(till: Till, monkeypatch: pytest.MonkeyPatch):
     """It is due only two seconds later: should its request die, a worker finds it then."""
-    monkeypatch.setattr("pos_api.views.batches.process_claimed", lambda **_: False)
+    monkeypatch.setattr("pos_api.views.batches.process_claimed", lambda **_: None)
     batch_id = till.upload(a_sale(1001), Prefer="wait=1").json()["batch_id"]
     assert not process_next(now=timezone.now())
     assert process_next(now=later(seconds=3))

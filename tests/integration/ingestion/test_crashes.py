@@ -244,7 +244,7 @@ def test_while_one_batch_kills_its_workers_its_neighbours_flow(till: Till, monke
     assert other.receipt(batch_id)["state"] == "processed"
 
 
-@pytest.mark.parametrize("place", ["decide_identities", "write_judged", "_mark_processed", "reconcile_unsettled"])
+@pytest.mark.parametrize("place", ["decide_identities", "write_judged", "look_again", "reconcile_unsettled"])
 @pytest.mark.parametrize("before", [True, False], ids=["before", "after"])
 def test_killed_between_any_two_steps_it_is_all_or_nothing(
     till: Till, monkeypatch: pytest.MonkeyPatch, place: str, before: bool
