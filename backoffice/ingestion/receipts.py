@@ -45,11 +45,18 @@ def receipt(*, batch_id: UUID, terminal_id: int, every_result: bool = False) -> 
     if every_result and state == BatchState.PROCESSED.value:
         results, movement_results = _every_result(batch_id, terminal_id, processed.results, processed.movement_results)
         processed = processed._replace(results=results, movement_results=movement_results)
-    return compose_receipt(batch_id, shift_id, state, received_at, order_count, processed)
+    return compose_receipt(
+        batch_id=batch_id,
+        shift_id=shift_id,
+        state=state,
+        received_at=received_at,
+        order_count=order_count,
+        processed=processed,
+    )
 
 
 def compose_receipt(
-    batch_id: UUID, shift_id: UUID, state: str, received_at: datetime, order_count: int, processed: Processed
+    *, batch_id: UUID, shift_id: UUID, state: str, received_at: datetime, order_count: int, processed: Processed
 ) -> dict[str, Any]:
     """The receipt of these facts; `processed` is empty, its time None, until the batch is processed."""
     return {

@@ -1,10 +1,10 @@
-"""What processing one batch needs to know, read once and locked: the batch, its terminal, shift and store."""
+"""What processing a batch needs to know, read once and locked: the batch, its terminal, shift and store."""
 
 import json
 import zlib
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection
@@ -15,9 +15,9 @@ from backoffice.domain.reasons import Reason
 from backoffice.domain.rules import Circumstances, Shift, StoreSettings
 
 # SKIP LOCKED: whoever finds the terminal at work goes elsewhere instead of waiting.
-LOCK_BATCH = """
+LOCK_BATCHES = """
 SELECT b.batch_id FROM inbox_batch b JOIN fleet_terminal t ON t.id = b.terminal_id
-WHERE b.batch_id = %s AND b.state <> 'processed'
+WHERE b.batch_id = ANY(%s) AND b.state <> 'processed'
 FOR NO KEY UPDATE OF b, t SKIP LOCKED
 """
 
@@ -39,7 +39,7 @@ JOIN fleet_terminal t ON t.id = b.terminal_id
 JOIN sales_shift s ON s.shift_id = b.shift_id
 JOIN fleet_store st ON st.id = s.store_id
 LEFT JOIN fleet_heartbeat h ON h.terminal_id = b.terminal_id
-WHERE b.batch_id = %s
+WHERE b.batch_id = ANY(%s) ORDER BY b.received_at, b.batch_id
 """
 
 
@@ -74,21 +74,24 @@ class Work(NamedTuple):
         return self.shift.business_date
 
 
-def lock_work(cursor: CursorWrapper, batch_id: UUID, *, with_body: bool = True) -> Work | None:
-    """Locks a batch and its terminal until the transaction ends; None where it is processed or somebody else's now."""
+def lock_works(cursor: CursorWrapper, batch_ids: Sequence[UUID], *, with_bodies: bool = True) -> list[Work]:
+    """Locks batches and their terminals until the transaction ends, in the order received.
+
+    Left out is what is processed, or somebody else's now.
+    """
     with connection.cursor() as lock:
         with pipelined():
-            lock.execute(LOCK_BATCH, [batch_id])
-            cursor.execute(SELECT_WORK, [with_body, batch_id])
-        if lock.fetchone() is None:
-            return None
-    row = cursor.fetchone()
-    if row is None:
-        return None
+            lock.execute(LOCK_BATCHES, [list(batch_ids)])
+            cursor.execute(SELECT_WORK, [with_bodies, list(batch_ids)])
+        locked = {row[0] for row in lock.fetchall()}
+    return [_read(row) for row in cursor.fetchall() if row[0] in locked]
+
+
+def _read(row: Sequence[Any]) -> Work:
     reasons = json.loads(row[23] or "{}")
     return Work(
         batch_id=row[0],
-        body=zlib.decompress(row[1]) if with_body else b"",
+        body=zlib.decompress(row[1]) if row[1] else b"",
         received_at=row[2],
         terminal_id=row[3],
         terminal_uuid=row[4],

@@ -17,7 +17,8 @@ from backoffice.domain.cards import mask_cards
 from backoffice.domain.decoding import Envelope, decode_batch
 from backoffice.domain.states import BatchState
 from backoffice.ingestion.bell import ring
-from backoffice.ingestion.process import Processed, process_claimed
+from backoffice.ingestion.live import process_live
+from backoffice.ingestion.process import Attempt, Processed
 from backoffice.ingestion.receipts import NoSuchBatch, compose_receipt, receipt
 from backoffice.ingestion.receive import receive_batch
 from pos_api.bodies import read_body
@@ -79,8 +80,15 @@ class BatchUpload(TerminalView):
         # cannot be read it is 503, and a repeat gets it.
         processed = self._process(batch_key, envelope) if inline and received.is_new else None
         if processed is not None:
-            done = BatchState.PROCESSED.value
-            return _answer(compose_receipt(batch_key, shift_key, done, received_at, len(envelope.orders), processed))
+            receipt_now = compose_receipt(
+                batch_id=batch_key,
+                shift_id=shift_key,
+                state=BatchState.PROCESSED.value,
+                received_at=received_at,
+                order_count=len(envelope.orders),
+                processed=processed,
+            )
+            return _answer(receipt_now)
         if received.is_new:
             ring()
         answer = receipt(batch_id=batch_key, terminal_id=self.terminal.pk)
@@ -90,7 +98,7 @@ class BatchUpload(TerminalView):
 
     def _process(self, batch_id: UUID, envelope: Envelope) -> Processed | None:
         try:
-            return process_claimed(batch_id=batch_id, attempts=1, now=self.now, envelope=envelope)
+            return process_live(Attempt(batch_id, 1, envelope), now=self.now)
         except Exception:
             log.exception("live order left to a worker", batch_id=str(batch_id))
             return None
