@@ -17,10 +17,10 @@ CLAIM_GRACE = timedelta(seconds=1)
 MEMBERS_TOGETHER = 500
 
 # The terminal's row is locked with the batch, so that one terminal's batches run one after the other while nobody
-# waits: what is being worked on is skipped. What was tried before is tried alone: it may have killed its worker.
+# waits: what is being worked on is skipped, and stays where it is (ctid) once it is locked. What was tried before is tried alone: it may have killed its worker.
 CLAIM_NEXT = """
 WITH due AS (
-    SELECT batch_id, inbox_batch.state AS was, due_at, attempts AS before, order_count + movement_count AS members
+    SELECT inbox_batch.ctid, batch_id, inbox_batch.state AS was, due_at, attempts AS before, order_count + movement_count AS members
     FROM inbox_batch JOIN fleet_terminal ON fleet_terminal.id = inbox_batch.terminal_id
     WHERE inbox_batch.state <> 'processed' AND inbox_batch.due_at <= %(now)s
     ORDER BY inbox_batch.due_at LIMIT %(most)s
@@ -34,7 +34,7 @@ WITH due AS (
 UPDATE inbox_batch SET attempts = least(attempts + 1, %(most_counted)s),
     state = CASE WHEN attempts >= %(fail_after)s THEN 'failed' ELSE state END,
     due_at = %(now)s + CASE WHEN attempts >= %(fail_after)s THEN %(retry_failed)s ELSE %(grace)s END
-FROM next WHERE inbox_batch.batch_id = next.batch_id
+FROM next WHERE inbox_batch.ctid = next.ctid
 RETURNING inbox_batch.batch_id, inbox_batch.attempts, next.was <> inbox_batch.state,
     set_config('synchronous_commit', 'off', true)
 """

@@ -10,14 +10,14 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-import msgspec
 import psycopg
 import structlog
 from django.db import OperationalError, connection, transaction
 from django.db.backends.utils import CursorWrapper
 from django.utils import timezone
+from psycopg.types.json import Jsonb
 
-from backoffice.bulk import Update
+from backoffice.bulk import Update, pipelined
 from backoffice.domain.decoding import Envelope, decode_batch
 from backoffice.domain.identity import Decision
 from backoffice.domain.reasons import PROCESSING_FAILED, Reason, reasons_json
@@ -38,14 +38,10 @@ log = structlog.get_logger(__name__)
 TOGETHER = 16
 
 MARK_PROCESSED = """
-UPDATE inbox_batch SET state = 'processed', processed_at = %s, last_error = '', outcomes = done.outcomes,
-    results = done.results, movement_outcomes = done.movement_outcomes, movement_results = done.movement_results
-FROM jsonb_to_recordset(%s::jsonb) AS done
-    (batch_id uuid, outcomes jsonb, results jsonb, movement_outcomes jsonb, movement_results jsonb)
-WHERE inbox_batch.batch_id = done.batch_id
+UPDATE inbox_batch SET state = 'processed', processed_at = %s, last_error = '', outcomes = %s, results = %s,
+    movement_outcomes = %s, movement_results = %s
+WHERE batch_id = %s
 """
-
-_json = msgspec.json.Encoder(enc_hook=str)
 
 
 class Processed(NamedTuple):
@@ -166,7 +162,12 @@ def _write_together(
         waiting.append(batch)
         every.append(batch)
         findable |= can_be_found(judged)
-    write_judged(cursor, waiting, now=now, update=_mark(every, now=now))
+    marks = [_mark(batch, now=now) for batch in every]
+    write_judged(cursor, waiting, now=now, update=marks.pop())
+    if marks:
+        with pipelined():
+            for mark in marks:
+                cursor.execute(*mark)
     look_again(cursor, every, now=now)
     return {batch.work.batch_id: batch.judged for batch in every}
 
@@ -193,7 +194,7 @@ def _write_one_by_one(
             held = Judged(member, "held", (Reason(PROCESSING_FAILED, "", type(error).__name__),), [])
             write_judged(cursor, [JudgedBatch(work, [held], [row_id])], now=now)
             written.append(held)
-    cursor.execute(*_mark([JudgedBatch(work, written, work.row_ids)], now=now))
+    cursor.execute(*_mark(JudgedBatch(work, written, work.row_ids), now=now))
     return {work.batch_id: written}
 
 
@@ -203,13 +204,9 @@ def _processed(judged: Sequence[Judged], *, now: datetime) -> Processed:
     return Processed(now, _outcomes(orders), _notable(orders), _outcomes(movements), _notable(movements))
 
 
-def _mark(batches: Sequence[JudgedBatch], *, now: datetime) -> Update:
-    done = []
-    for batch in batches:
-        told = _processed(batch.judged, now=now)._asdict()
-        del told["processed_at"]
-        done.append(told | {"batch_id": batch.work.batch_id})
-    return Update(MARK_PROCESSED, [now, _json.encode(done).decode()])
+def _mark(batch: JudgedBatch, *, now: datetime) -> Update:
+    processed_at, *told = _processed(batch.judged, now=now)
+    return Update(MARK_PROCESSED, [processed_at, *map(Jsonb, told), batch.work.batch_id])
 
 
 def _notable(judged: Sequence[Judged]) -> list[dict[str, Any]]:
