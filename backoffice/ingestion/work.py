@@ -9,17 +9,19 @@ from uuid import UUID
 
 from django.db import connection
 from django.db.backends.utils import CursorWrapper
+from psycopg.types.json import Jsonb
 
 from backoffice.bulk import pipelined
 from backoffice.domain.reasons import Reason
 from backoffice.domain.rules import Circumstances, Shift, StoreSettings
 
 # SKIP LOCKED: whoever finds the terminal at work goes elsewhere instead of waiting.
-# LATERAL: batch by batch through the primary key, also by a plan that was made when the inbox was still small.
+# LATERAL: batch by batch through the primary key, also by a plan that was made when the inbox was still small. And JSON
+# instead of an array, whose length the planner would look at: it would plan every execution anew, which costs as much.
 LOCK_BATCHES = """
-SELECT locked.batch_id FROM unnest(%s::uuid[]) AS wanted (batch_id) CROSS JOIN LATERAL (
+SELECT locked.batch_id FROM jsonb_array_elements_text(%s) AS wanted (batch_id) CROSS JOIN LATERAL (
     SELECT b.batch_id FROM inbox_batch b JOIN fleet_terminal t ON t.id = b.terminal_id
-    WHERE b.batch_id = wanted.batch_id AND b.state <> 'processed'
+    WHERE b.batch_id = wanted.batch_id::uuid AND b.state <> 'processed'
     FOR NO KEY UPDATE OF b, t SKIP LOCKED
 ) AS locked
 """
@@ -27,9 +29,10 @@ SELECT locked.batch_id FROM unnest(%s::uuid[]) AS wanted (batch_id) CROSS JOIN L
 # A statement of its own: its snapshot is taken under the lock, so it sees a close that committed just before, and its
 # ids follow those of every entry that the terminal's other work made.
 SELECT_WORK = """
-SELECT work.* FROM unnest(%s::uuid[]) AS wanted (batch_id) CROSS JOIN LATERAL (
+SELECT work.* FROM jsonb_array_elements_text(%s) AS wanted (batch_id) CROSS JOIN LATERAL (
     SELECT b.batch_id, CASE WHEN %s THEN b.body ELSE '' END, b.received_at, b.terminal_id, t.uuid,
-        s.store_id, s.shift_id, s.currency, s.prices_include_tax, s.opened_at, coalesce(s.closed_at, s.recorded_end) AS ended_at, s.first_number, s.business_date,
+        s.store_id, s.shift_id, s.currency, s.prices_include_tax, s.opened_at,
+        coalesce(s.closed_at, s.recorded_end) AS ended_at, s.first_number, s.business_date,
         coalesce(b.received_at > s.close_received_at AND NOT s.declared -> 'batches' ? b.batch_id::text, false),
         st.max_order_total, st.min_refund_total, st.refund_days, st.rounding_step,
         s.state <> 'open' OR EXISTS (SELECT FROM sales_shift c WHERE c.terminal_id = b.terminal_id AND c.state = 'closing'),
@@ -43,7 +46,7 @@ SELECT work.* FROM unnest(%s::uuid[]) AS wanted (batch_id) CROSS JOIN LATERAL (
     JOIN sales_shift s ON s.shift_id = b.shift_id
     JOIN fleet_store st ON st.id = s.store_id
     LEFT JOIN fleet_heartbeat h ON h.terminal_id = b.terminal_id
-    WHERE b.batch_id = wanted.batch_id
+    WHERE b.batch_id = wanted.batch_id::uuid
     LIMIT 1
 ) AS work ORDER BY work.received_at, work.batch_id
 """
@@ -86,10 +89,11 @@ def lock_works(cursor: CursorWrapper, batch_ids: Sequence[UUID], *, with_bodies:
 
     Left out is what is processed, or somebody else's now.
     """
+    wanted: Any = Jsonb([str(batch_id) for batch_id in batch_ids])
     with connection.cursor() as lock:
         with pipelined():
-            lock.execute(LOCK_BATCHES, [list(batch_ids)])
-            cursor.execute(SELECT_WORK, [list(batch_ids), with_bodies])
+            lock.execute(LOCK_BATCHES, [wanted])
+            cursor.execute(SELECT_WORK, [wanted, with_bodies])
         locked = {row[0] for row in lock.fetchall()}
     return [_read(row) for row in cursor.fetchall() if row[0] in locked]
 
