@@ -1,0 +1,122 @@
+"""Carries out a schedule on a running service, and counts what really happened."""
+
+import os
+import signal
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+
+from redis.exceptions import RedisError
+
+from tests.faults.fleet import Fleet
+from tests.faults.schedule import Action, Moment
+from tests.faults.service import Service
+
+POLL_S = 0.02
+PATIENCE_S = 30.0  # for a process that is being started again
+
+
+class Stalled(Exception):
+    """Terminals have not been acknowledged anything for too long."""
+
+
+class Killer:
+    """`counts` is by (what, whom). `keep_up` is called often while this waits, and may raise to end the run."""
+
+    def __init__(self, service: Service, fleet: Fleet, *, keep_up: Callable[[], None]) -> None:
+        self._service = service
+        self._fleet = fleet
+        self._keep_up = keep_up
+        self._frozen: dict[int, float] = {}
+        self._disk_until = 0.0
+        self._lock = threading.Lock()
+        self.counts: Counter[tuple[str, str]] = Counter()
+
+    def carry_out(self, moment: Moment) -> None:
+        """The moment has come: its actions, one after the other."""
+        for action in moment.actions:
+            self._wait(action.after_s)
+            self._strike(action)
+
+    @contextmanager
+    def healing(self) -> Iterator[None]:
+        """Frees what has been frozen or filled for long enough, in a thread; everything at the end."""
+        ended = threading.Event()
+        thread = threading.Thread(target=self._heal_until, args=(ended,), name="healer", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            thread.join()
+            self._heal(float("inf"))
+
+    def kills(self) -> int:
+        return sum(count for (what, _), count in self.counts.items() if what in {"kill", "stop at once"})
+
+    def _strike(self, action: Action) -> None:
+        match action.what:
+            case "crash":
+                names = list(self._fleet.tills)
+                done = self._fleet.kill(names[action.pick % len(names)])
+            case "flush":
+                done = self._flush()
+            case "fill":
+                self._service.fill_disk()
+                self._disk_until = time.monotonic() + 2 + action.for_s
+                done = True
+            case _:
+                done = self._signal(action)
+        if done:
+            self.counts[action.what, action.whom] += 1
+
+    def _signal(self, action: Action) -> bool:
+        deadline = time.monotonic() + PATIENCE_S
+        number = {"kill": signal.SIGKILL, "stop at once": signal.SIGQUIT, "freeze": signal.SIGSTOP}[action.what]
+        while time.monotonic() < deadline:
+            pids = self._service.processes().get(action.whom)
+            if pids:
+                pid = pids[action.pick % len(pids)]
+                with self._lock, suppress(ProcessLookupError):
+                    os.kill(pid, number)
+                    if action.what == "freeze":
+                        self._frozen[pid] = time.monotonic() + action.for_s
+                    return True
+            self._wait(POLL_S)
+        return False
+
+    def _flush(self) -> bool:
+        deadline = time.monotonic() + PATIENCE_S
+        while time.monotonic() < deadline:
+            try:
+                self._service.broker().flushall()
+            except RedisError:
+                self._wait(0.1)
+            else:
+                return True
+        return False
+
+    def _wait(self, seconds: float) -> None:
+        deadline = time.monotonic() + seconds
+        while True:
+            self._keep_up()
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return
+            time.sleep(min(POLL_S, left))
+
+    def _heal_until(self, ended: threading.Event) -> None:
+        while not ended.wait(POLL_S):
+            self._heal(time.monotonic())
+
+    def _heal(self, now: float) -> None:
+        with self._lock:
+            for pid, until in list(self._frozen.items()):
+                if until <= now:
+                    del self._frozen[pid]
+                    with suppress(ProcessLookupError):
+                        os.kill(pid, signal.SIGCONT)
+        if self._disk_until <= now:
+            self._service.free_disk()
