@@ -14,11 +14,13 @@ RETRY_FAILED = timedelta(minutes=10)
 CLAIM_GRACE = timedelta(seconds=1)
 
 # The terminal's row is locked with the batch, so that one terminal's batches run one after the other while nobody
-# waits: what is being worked on is skipped.
+# waits: what is being worked on is skipped. What is put off for longer than any rule does was dated by a machine whose clock
+# is ahead: it is due now, or it would wait until the other clocks have caught up.
 CLAIM_NEXT = """
 WITH next AS (
     SELECT batch_id, inbox_batch.state AS was FROM inbox_batch JOIN fleet_terminal ON fleet_terminal.id = inbox_batch.terminal_id
-    WHERE inbox_batch.state <> 'processed' AND inbox_batch.due_at <= %(now)s
+    WHERE inbox_batch.state <> 'processed' AND (inbox_batch.due_at <= %(now)s
+        OR inbox_batch.due_at > %(now)s + CASE WHEN inbox_batch.state = 'failed' THEN interval '20 minutes' ELSE interval '1 minute' END)
     ORDER BY inbox_batch.due_at LIMIT 1
     FOR NO KEY UPDATE OF inbox_batch, fleet_terminal SKIP LOCKED
 )
@@ -42,7 +44,8 @@ RETURNING state
 # A failed batch waits from when it is due again: that it failed is told elsewhere.
 SELECT_OLDEST = """
 SELECT min(CASE WHEN state = 'failed' THEN due_at ELSE received_at END) FROM inbox_batch
-WHERE state <> 'processed' AND due_at <= %s
+WHERE state <> 'processed' AND (due_at <= %(now)s
+    OR due_at > %(now)s + CASE WHEN state = 'failed' THEN interval '20 minutes' ELSE interval '1 minute' END)
 """
 
 
@@ -101,8 +104,11 @@ def count_failure(*, batch_id: UUID, error: str, now: datetime) -> str | None:
 
 
 def oldest_waiting(*, now: datetime) -> timedelta | None:
-    """How long the oldest unprocessed batch that is due has waited; None where nothing waits."""
+    """How long the oldest unprocessed batch that is due has waited; None where nothing waits.
+
+    Negative where all that waits was received by the clock of another machine that is ahead of ours.
+    """
     with connection.cursor() as cursor:
-        cursor.execute(SELECT_OLDEST, [now])
+        cursor.execute(SELECT_OLDEST, {"now": now})
         row = cursor.fetchone()
     return now - row[0] if row and row[0] else None

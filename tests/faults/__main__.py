@@ -6,6 +6,7 @@ Starts servers of its own. Every decision follows from the seed; when exactly a 
 import argparse
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -22,6 +23,7 @@ def main() -> int:
     """Exit code 0: nothing lost, nothing doubled, every account exact, and the run came to its end."""
     options = parse()
     enter_own_mounts()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("Ended."))
     folder = options.folder or Path(tempfile.mkdtemp(prefix="backoffice-faults-"))
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o755)

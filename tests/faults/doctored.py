@@ -3,6 +3,8 @@
 The changes are those that the checker must catch, and a clock that is set wrong. The service itself has no switch for them.
 """
 
+# ruff: noqa: PLC0415 - what is changed is imported where it is changed, once Celery has set up Django
+
 import os
 import runpy
 import signal

@@ -1,6 +1,7 @@
 """The terminals of a run: a process each, started again when it was killed, its memory and its journal in files that stay."""
 
 import json
+import signal
 import subprocess
 import sys
 import threading
@@ -9,6 +10,7 @@ from pathlib import Path
 
 from backoffice_terminal import Device, Terminal
 
+from backoffice.embedded.processes import wrapped
 from backoffice.embedded.roles import CHECKOUT
 from tests.faults.service import Service
 
@@ -137,8 +139,11 @@ class Fleet:
         options = [word for name, value in words.items() for word in (f"--{name}", str(value))]
         with (self.folder / f"{till.name}.log").open("ab") as log:
             return subprocess.Popen(
-                [sys.executable, "-m", "tests.faults.terminal", *options],
-                cwd=CHECKOUT,
+                wrapped(
+                    [sys.executable, "-m", "tests.faults.terminal", *options],
+                    directory=CHECKOUT,
+                    orphan_signal=signal.SIGKILL,
+                ),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

@@ -7,6 +7,8 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
 
 from redis.exceptions import RedisError
 
@@ -23,9 +25,12 @@ class Stalled(Exception):
 
 
 class Killer:
-    """`counts` is by (what, whom). `keep_up` is called often while this waits, and may raise to end the run."""
+    """`counts` is by (what, whom); `log` gets a line for each. `keep_up` is called often while this waits, and may raise to
+    end the run.
+    """
 
-    def __init__(self, service: Service, fleet: Fleet, *, keep_up: Callable[[], None]) -> None:
+    def __init__(self, service: Service, fleet: Fleet, *, keep_up: Callable[[], None], log: Path) -> None:
+        self._log = log.open("a")
         self._service = service
         self._fleet = fleet
         self._keep_up = keep_up
@@ -69,6 +74,8 @@ class Killer:
                 done = True
             case _:
                 done = self._signal(action)
+        self._log.write(f"{datetime.now(UTC):%H:%M:%S.%f} {action.what} {action.whom}{'' if done else ': not there'}\n")
+        self._log.flush()
         if done:
             self.counts[action.what, action.whom] += 1
 

@@ -14,7 +14,7 @@ from backoffice.embedded.roles import CHECKOUT
 from tests.faults.fleet import Day, Fleet
 from tests.faults.killer import Killer, Stalled
 from tests.faults.proxy import Proxy
-from tests.faults.schedule import schedule
+from tests.faults.schedule import due, schedule
 from tests.faults.service import Service
 
 STALLED_AFTER_S = 120.0
@@ -62,15 +62,15 @@ def run(service: Service, plan: Plan, *, folder: Path, say: Say, drain_s: float 
     proxy = Proxy(service.port, seed=plan.day.seed)
     proxy.start()
     watch = Watcher(fleet, plan, say)
-    killer = Killer(service, fleet, keep_up=watch.keep_up)
+    killer = Killer(service, fleet, keep_up=watch.keep_up, log=folder / "misfortunes")
     watch.killer = killer
     victims = [*service.processes(), "terminal", *(["disk"] if service.can_fill_disk else [])]
     moments = schedule(seed=plan.day.seed, kills=plan.kills, victims=victims)
     try:
         fleet.start(proxy.url)
         with killer.healing():
-            for moment in moments:
-                watch.until(lambda: fleet.acknowledged() >= moment.progress * plan.orders)  # noqa: B023 - called at once
+            for place, moment in enumerate(moments):
+                watch.until_acknowledged(due(moments[place:], acknowledged=fleet.acknowledged(), orders=plan.orders))
                 killer.carry_out(moment)
         proxy.faulty = False
         watch.until(lambda: fleet.done, patience_s=drain_s)
@@ -102,6 +102,10 @@ class Watcher:
         self._progressed = self.began
         self._most = 0
         self.killer: Killer | None = None
+
+    def until_acknowledged(self, orders: int) -> None:
+        """Returns when so many orders are acknowledged. Raises as `until` does."""
+        self.until(lambda: self._fleet.acknowledged() >= orders)
 
     def until(self, condition: Callable[[], bool], *, patience_s: float = STALLED_AFTER_S) -> None:
         """Returns when it holds. Raises Stalled where nothing is acknowledged for `patience_s`, or time is up."""

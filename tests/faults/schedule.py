@@ -28,6 +28,8 @@ CHOICES = (
     ("crash", "terminal", 14),
 )
 KILLS = ("kill", "stop at once")
+# Terminals find the last orders harder to bring in: nothing is struck then.
+LAST_AT = 0.97
 
 
 class Action(NamedTuple):
@@ -41,9 +43,9 @@ class Action(NamedTuple):
 
 
 class Moment(NamedTuple):
-    """Misfortunes that come together, when this share of the orders is acknowledged."""
+    """Misfortunes that come together, each `distance` orders, in shares of the whole, after the one before."""
 
-    progress: float
+    distance: float
     actions: Sequence[Action]
 
 
@@ -64,12 +66,13 @@ def schedule(*, seed: str, kills: int, victims: Sequence[str]) -> list[Moment]:
             left -= what in KILLS
             group.append(_action(rng, what, whom, first=place == 0))
         groups.append(group)
-    steps = [rng.uniform(0.5, 1.5) for _ in groups]
-    scale, reached, moments = 0.96 / sum(steps), 0.0, []
-    for step, group in zip(steps, groups, strict=True):
-        reached += step * scale
-        moments.append(Moment(reached, group))
-    return moments
+    return [Moment(rng.uniform(0.5, 1.5), group) for group in groups]
+
+
+def due(moments: Sequence[Moment], *, acknowledged: int, orders: int) -> int:
+    """How many orders are to be acknowledged when the first of `moments` comes: all of them take turns in what is left."""
+    left = LAST_AT * orders - acknowledged
+    return acknowledged + max(0, int(left * moments[0].distance / sum(moment.distance for moment in moments)))
 
 
 def _action(rng: Random, what: str, whom: str, *, first: bool) -> Action:
