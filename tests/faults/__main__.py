@@ -10,9 +10,11 @@ import signal
 import subprocess
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 
 from tests.faults.fleet import Day
+from tests.faults.naive import NaiveService, naive_processes
 from tests.faults.run import Plan, report, run
 from tests.faults.service import Service, with_a_fast_clock
 
@@ -41,7 +43,12 @@ def main() -> int:
     disk = small_disk(folder, megabytes=options.wal_mb)
     if disk is None:
         say("No full disk in this run: that takes root, to mount a small one.")
-    with Service(folder / "service", companions=with_a_fast_clock, wal_disk=disk) as service:
+    start = (
+        partial(NaiveService, roles=(), companions=naive_processes)
+        if options.naive
+        else partial(Service, companions=with_a_fast_clock)
+    )
+    with start(folder / "service", wal_disk=disk) as service:
         result = run(service, plan, folder=folder, say=say)
     print(report(result))
     if result.clean and options.folder is None:
@@ -62,6 +69,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--batch", type=int, default=500, help="orders that a terminal makes before it sends")
     parser.add_argument("--duration-limit", type=float, default=90.0, help="minutes after which the run has failed")
     parser.add_argument("--wal-mb", type=int, default=3000, help="size of the disk that is filled")
+    parser.add_argument("--naive", action="store_true", help="the same against a queue of Celery and Redis alone")
     parser.add_argument("--folder", type=Path, help="keep everything there (default: a temporary folder)")
     return parser.parse_args()
 

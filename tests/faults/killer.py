@@ -17,7 +17,8 @@ from tests.faults.schedule import Action, Moment
 from tests.faults.service import Service
 
 POLL_S = 0.02
-PATIENCE_S = 30.0  # for a process that is being started again
+PATIENCE_S = 60.0  # for processes that are being started again
+SIGNALS = {"kill": signal.SIGKILL, "stop at once": signal.SIGQUIT, "freeze": signal.SIGSTOP}
 
 
 class Stalled(Exception):
@@ -34,16 +35,25 @@ class Killer:
         self._service = service
         self._fleet = fleet
         self._keep_up = keep_up
+        self._missed: list[Action] = []
         self._frozen: dict[int, float] = {}
         self._disk_until = 0.0
         self._lock = threading.Lock()
         self.counts: Counter[tuple[str, str]] = Counter()
 
     def carry_out(self, moment: Moment) -> None:
-        """The moment has come: its actions, one after the other."""
+        """The moment has come: its actions, one after the other, and those that found nobody until now."""
         for action in moment.actions:
             self._wait(action.after_s)
-            self._strike(action)
+            self._missed.append(action)
+            self._missed = [left for left in self._missed if not self._strike(left)]
+
+    def carry_out_missed(self) -> None:
+        """What found nobody is carried out as soon as somebody is there. Gives up after a while."""
+        deadline = time.monotonic() + PATIENCE_S
+        while self._missed and time.monotonic() < deadline:
+            self._wait(POLL_S)
+            self._missed = [left for left in self._missed if not self._strike(left)]
 
     @contextmanager
     def healing(self) -> Iterator[None]:
@@ -61,7 +71,8 @@ class Killer:
     def kills(self) -> int:
         return sum(count for (what, _), count in self.counts.items() if what in {"kill", "stop at once"})
 
-    def _strike(self, action: Action) -> None:
+    def _strike(self, action: Action) -> bool:
+        """Whether the victim was there."""
         match action.what:
             case "crash":
                 names = list(self._fleet.tills)
@@ -74,36 +85,32 @@ class Killer:
                 done = True
             case _:
                 done = self._signal(action)
-        self._log.write(f"{datetime.now(UTC):%H:%M:%S.%f} {action.what} {action.whom}{'' if done else ': not there'}\n")
-        self._log.flush()
         if done:
+            self._log.write(f"{datetime.now(UTC):%H:%M:%S.%f} {action.what} {action.whom}\n")
+            self._log.flush()
             self.counts[action.what, action.whom] += 1
+        return done
 
     def _signal(self, action: Action) -> bool:
-        deadline = time.monotonic() + PATIENCE_S
-        number = {"kill": signal.SIGKILL, "stop at once": signal.SIGQUIT, "freeze": signal.SIGSTOP}[action.what]
-        while time.monotonic() < deadline:
-            pids = self._service.processes().get(action.whom)
-            if pids:
-                pid = pids[action.pick % len(pids)]
-                with self._lock, suppress(ProcessLookupError):
-                    os.kill(pid, number)
-                    if action.what == "freeze":
-                        self._frozen[pid] = time.monotonic() + action.for_s
-                    return True
-            self._wait(POLL_S)
-        return False
+        pids = self._service.processes().get(action.whom)
+        if not pids:
+            return False
+        pid = pids[action.pick % len(pids)]
+        with self._lock:
+            try:
+                os.kill(pid, SIGNALS[action.what])
+            except ProcessLookupError:
+                return False
+            if action.what == "freeze":
+                self._frozen[pid] = time.monotonic() + action.for_s
+        return True
 
     def _flush(self) -> bool:
-        deadline = time.monotonic() + PATIENCE_S
-        while time.monotonic() < deadline:
-            try:
-                self._service.broker().flushall()
-            except RedisError:
-                self._wait(0.1)
-            else:
-                return True
-        return False
+        try:
+            self._service.broker().flushall()
+        except RedisError:
+            return False
+        return True
 
     def _wait(self, seconds: float) -> None:
         deadline = time.monotonic() + seconds

@@ -5,7 +5,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from backoffice.embedded.roles import CHECKOUT
 from tests.faults.fleet import Day, Fleet
 from tests.faults.killer import Killer, Stalled
 from tests.faults.proxy import Proxy
-from tests.faults.schedule import due, schedule
+from tests.faults.schedule import Moment, due, schedule
 from tests.faults.service import Service
 
 STALLED_AFTER_S = 120.0
@@ -54,8 +54,19 @@ class Result:
         return not self.trouble and not any(finding["count"] for finding in found.values())
 
 
-def run(service: Service, plan: Plan, *, folder: Path, say: Say, drain_s: float = 900.0) -> Result:
-    """Carries out the plan on a started service and has the checker look. Never raises for what the service does."""
+def run(
+    service: Service,
+    plan: Plan,
+    *,
+    folder: Path,
+    say: Say,
+    moments: Sequence[Moment] | None = None,
+    drain_s: float = 900.0,
+) -> Result:
+    """Carries out the plan on a started service and has the checker look. Never raises for what the service does.
+
+    `moments` are those that the plan's seed makes, unless given.
+    """
     result = Result(plan)
     fleet = Fleet(folder, plan.day, [f"terminal-{number:02}" for number in range(1, plan.terminals + 1)])
     fleet.activate(service)
@@ -65,13 +76,14 @@ def run(service: Service, plan: Plan, *, folder: Path, say: Say, drain_s: float 
     killer = Killer(service, fleet, keep_up=watch.keep_up, log=folder / "misfortunes")
     watch.killer = killer
     victims = [*service.processes(), "terminal", *(["disk"] if service.can_fill_disk else [])]
-    moments = schedule(seed=plan.day.seed, kills=plan.kills, victims=victims)
+    moments = moments or schedule(seed=plan.day.seed, kills=plan.kills, victims=victims)
     try:
         fleet.start(proxy.url)
         with killer.healing():
             for place, moment in enumerate(moments):
                 watch.until_acknowledged(due(moments[place:], acknowledged=fleet.acknowledged(), orders=plan.orders))
                 killer.carry_out(moment)
+            killer.carry_out_missed()
         proxy.faulty = False
         watch.until(lambda: fleet.done, patience_s=drain_s)
     except Stalled as stalled:

@@ -12,12 +12,13 @@ from redis import Redis
 
 from backoffice.embedded.log import Log
 from backoffice.embedded.processes import Child, wait_until
-from backoffice.embedded.roles import CHECKOUT, ROLES, RoleOptions, role_child
+from backoffice.embedded.roles import CHECKOUT, ROLES, RoleOptions, answers, role_child
 from backoffice.embedded.stack import Stack
 from backoffice.embedded.watch import Watch
 
 # A supervisor that waits longer and longer would have the run wait for it.
 LONGEST_WAIT_S = 0.4
+STARTED_WITHIN_S = 60.0
 FOUND_FULL = "No space left on device"
 ISSUE_CODES = """
 from django.utils import timezone
@@ -28,7 +29,8 @@ for code, name in {terminals!r}:
     print(issue_activation_code(store_code=code, terminal_name=name, now=timezone.now()))
 """
 # Code, time zone, currency, and whether prices include tax.
-STORES = (("PARIS", "Europe/Paris", "EUR", True), ("NYC", "America/New_York", "USD", False))
+StoreFacts = tuple[str, str, str, bool]
+STORES: Sequence[StoreFacts] = (("PARIS", "Europe/Paris", "EUR", True), ("NYC", "America/New_York", "USD", False))
 
 Companions = Callable[["Service"], Sequence[Child]]
 
@@ -83,6 +85,8 @@ class Service:
             child.start()
         self._watch = Watch(self._children, log=Log(self.log), longest_wait_s=LONGEST_WAIT_S)
         self._watch.start()
+        if not wait_until(lambda: answers(self.port), timeout_s=STARTED_WITHIN_S):
+            raise RuntimeError(f"nothing answers on port {self.port}; see {self.log_path}")
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -125,11 +129,11 @@ class Service:
                 found[f"{name} process"] = children_of(pid)
         return found
 
-    def activation_codes(self, names: Sequence[str]) -> list[tuple[str, str]]:
+    def activation_codes(self, names: Sequence[str], *, stores: Sequence[StoreFacts] = STORES) -> list[tuple[str, str]]:
         """Opens the stores and gives a code to each named terminal, in turn over the stores: (store, code)."""
-        terminals = [(STORES[number % len(STORES)][0], name) for number, name in enumerate(names)]
+        terminals = [(stores[number % len(stores)][0], name) for number, name in enumerate(names)]
         done = subprocess.run(
-            [sys.executable, "manage.py", "shell", "-c", ISSUE_CODES.format(stores=STORES, terminals=terminals)],
+            [sys.executable, "manage.py", "shell", "-c", ISSUE_CODES.format(stores=stores, terminals=terminals)],
             env={**os.environ, **self.stack.environment},
             cwd=CHECKOUT,
             capture_output=True,
