@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from tests.faults.schedule import Action, Moment
 from tests.faults.service import Service
 
 POLL_S = 0.02
+BREATH_S = 0.25  # between two moments, also where they are late
+FULL_FOR_S = 40.0  # at most, for a disk
 PATIENCE_S = 60.0  # for processes that are being started again
 SIGNALS = {"kill": signal.SIGKILL, "stop at once": signal.SIGQUIT, "freeze": signal.SIGSTOP}
 
@@ -37,7 +40,8 @@ class Killer:
         self._keep_up = keep_up
         self._missed: list[Action] = []
         self._frozen: dict[int, float] = {}
-        self._disk_until = 0.0
+        self._hit: set[int] = set()  # a process dies once; one that is frozen is left alone until it moves again
+        self._full: _Full | None = None
         self._lock = threading.Lock()
         self.counts: Counter[tuple[str, str]] = Counter()
 
@@ -46,14 +50,15 @@ class Killer:
         for action in moment.actions:
             self._wait(action.after_s)
             self._missed.append(action)
-            self._missed = [left for left in self._missed if not self._strike(left)]
+            self._strike_all()
+        self._wait(BREATH_S)
 
     def carry_out_missed(self) -> None:
         """What found nobody is carried out as soon as somebody is there. Gives up after a while."""
         deadline = time.monotonic() + PATIENCE_S
         while self._missed and time.monotonic() < deadline:
-            self._wait(POLL_S)
-            self._missed = [left for left in self._missed if not self._strike(left)]
+            self._strike_all()
+            self._wait(BREATH_S)
 
     @contextmanager
     def healing(self) -> Iterator[None]:
@@ -71,6 +76,9 @@ class Killer:
     def kills(self) -> int:
         return sum(count for (what, _), count in self.counts.items() if what in {"kill", "stop at once"})
 
+    def _strike_all(self) -> None:
+        self._missed = [action for action in self._missed if not self._strike(action)]
+
     def _strike(self, action: Action) -> bool:
         """Whether the victim was there."""
         match action.what:
@@ -81,7 +89,7 @@ class Killer:
                 done = self._flush()
             case "fill":
                 self._service.fill_disk()
-                self._disk_until = time.monotonic() + 2 + action.for_s
+                self._full = _Full(self._service.times_full(), time.monotonic() + FULL_FOR_S, action.for_s)
                 done = True
             case _:
                 done = self._signal(action)
@@ -92,7 +100,7 @@ class Killer:
         return done
 
     def _signal(self, action: Action) -> bool:
-        pids = self._service.processes().get(action.whom)
+        pids = [pid for pid in self._service.processes().get(action.whom, []) if pid not in self._hit]
         if not pids:
             return False
         pid = pids[action.pick % len(pids)]
@@ -101,6 +109,7 @@ class Killer:
                 os.kill(pid, SIGNALS[action.what])
             except ProcessLookupError:
                 return False
+            self._hit.add(pid)
             if action.what == "freeze":
                 self._frozen[pid] = time.monotonic() + action.for_s
         return True
@@ -130,7 +139,24 @@ class Killer:
             for pid, until in list(self._frozen.items()):
                 if until <= now:
                     del self._frozen[pid]
+                    self._hit.discard(pid)
                     with suppress(ProcessLookupError):
                         os.kill(pid, signal.SIGCONT)
-        if self._disk_until <= now:
+        if self._full is not None and self._full.is_over(now, self._service.times_full()):
             self._service.free_disk()
+            self._full = None
+
+
+@dataclass
+class _Full:
+    """A disk that is full until `until`, but only `then_s` longer once PostgreSQL has found out."""
+
+    found_before: int
+    until: float
+    then_s: float
+
+    def is_over(self, now: float, found: int) -> bool:
+        if found > self.found_before:
+            self.until = min(self.until, now + self.then_s)
+            self.then_s = float("inf")
+        return now >= self.until

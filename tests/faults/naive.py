@@ -23,7 +23,7 @@ VISIBILITY_S = 5  # Redis gives a message to another worker after this; an hour 
 QUEUE = "naive"
 TABLES = """
 CREATE TABLE fleet_store (id serial PRIMARY KEY, code text UNIQUE);
-CREATE TABLE fleet_terminal (id serial PRIMARY KEY, uuid uuid UNIQUE, store_id integer);
+CREATE TABLE fleet_terminal (id serial PRIMARY KEY, uuid uuid UNIQUE, store_id integer, last_number bigint DEFAULT 0);
 CREATE TABLE inbox_batch (batch_id uuid, digest bytea, body bytea, state text);
 CREATE TABLE sales_order (order_id uuid);
 CREATE TABLE sales_helditem (order_id uuid, what text);
@@ -35,6 +35,11 @@ CREATE TABLE ledger_journalline (
     tax_code text DEFAULT '', debit bigint, credit bigint, currency text
 );
 """
+INSERT_TERMINAL = """
+INSERT INTO fleet_terminal (uuid, store_id) SELECT %s, id FROM fleet_store WHERE code = %s RETURNING id
+"""
+UPDATE_LAST = "UPDATE fleet_terminal SET last_number = greatest(last_number, %s) WHERE id = %s RETURNING store_id"
+SELECT_LAST = "SELECT last_number FROM fleet_terminal WHERE id = %s"
 INSERT_SALE = "INSERT INTO sales_order (order_id) VALUES (%s)"
 INSERT_ENTRY = """
 WITH entry AS (
@@ -60,12 +65,13 @@ app.conf.update(
 @app.task(name="naive.post")
 def post(batch: dict[str, Any], store_id: int) -> None:
     """Inserts order by order, each committed for itself."""
-    with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as connection:
+    with psycopg.connect(os.environ["DATABASE_URL"]) as connection:
         for order in batch["orders"]:
             total = order["total"] if order["status"] == "paid" else 0
             connection.execute(INSERT_SALE, [order["order_id"]])
             if total:
                 connection.execute(INSERT_ENTRY, {"order_id": order["order_id"], "store_id": store_id, "total": total})
+            connection.commit()
 
 
 def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -87,24 +93,37 @@ def _answer(method: str, path: Sequence[str], message: Any, environ: dict[str, A
         case "POST", "activations":
             return "201 Created", _activate(message["activation_code"])
         case "PUT", "shifts", shift_id, "batches", batch_id:
-            post.delay(message, int(environ["HTTP_AUTHORIZATION"].split()[1]))
+            post.delay(message, _noted(message["orders"], environ))
             return "202 Accepted", _receipt(shift_id, batch_id, len(message["orders"]))
         case "GET", "shifts", shift_id:
             return "200 OK", {"shift_id": shift_id, "state": "reconciled"}
         case "PUT", *_:
             return "200 OK", {"server_time": _now(), "clock_skew_ms": 0}
         case "GET", "terminal":
-            return "200 OK", {"server_time": _now(), "store": _store(STORES[0][0])}
+            last_number = _run(SELECT_LAST, [_terminal(environ)])[0]
+            return "200 OK", {"server_time": _now(), "store": _store(STORES[0][0]), "last_number": last_number}
     return "404 Not Found", {}
 
 
 def _activate(code: str) -> dict[str, Any]:
-    terminal_id = str(uuid.uuid4())
+    store, terminal_id = code.partition("/")[0], str(uuid.uuid4())
+    token = _run(INSERT_TERMINAL, [terminal_id, store])[0]
+    return {"terminal_id": terminal_id, "store": _store(store), "token": str(token)}
+
+
+def _noted(orders: Sequence[dict[str, Any]], environ: dict[str, Any]) -> int:
+    """Remembers how far the terminal has counted; its store."""
+    last = max((order["number"] for order in orders), default=0)
+    return int(_run(UPDATE_LAST, [last, _terminal(environ)])[0])
+
+
+def _terminal(environ: dict[str, Any]) -> int:
+    return int(environ["HTTP_AUTHORIZATION"].split()[1])
+
+
+def _run(statement: str, values: Sequence[object]) -> Any:
     with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as connection:
-        row = connection.execute("SELECT id FROM fleet_store WHERE code = %s", [code.partition("/")[0]]).fetchone()
-        assert row is not None
-        connection.execute("INSERT INTO fleet_terminal (uuid, store_id) VALUES (%s, %s)", [terminal_id, row[0]])
-    return {"terminal_id": terminal_id, "store": _store(code.partition("/")[0]), "token": str(row[0])}
+        return connection.execute(statement, values).fetchone()
 
 
 def _store(code: str) -> dict[str, Any]:

@@ -78,6 +78,7 @@ class Proxy:
         self.port = server.sockets[0].getsockname()[1]
 
     def stop(self) -> None:
+        asyncio.run_coroutine_threadsafe(_cancel_all(), self._loop).result(10)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
 
@@ -158,3 +159,10 @@ class Proxy:
             self.counts["repeat cut short"] += 1
         else:
             server.close()
+
+
+async def _cancel_all() -> None:
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)

@@ -173,7 +173,7 @@ def report(result: Result) -> str:
     rows = [
         ("seed", result.plan.day.seed),
         ("duration", f"{result.seconds / 60:.1f} min ({rate:,.0f} orders/s)"),
-        ("terminals", f"{result.plan.terminals}, batches of up to {result.plan.day.batch}"),
+        ("terminals", f"{result.plan.terminals}, which send after {result.plan.day.batch} orders"),
         ("**kills of the service's processes**", f"**{sum(kills.values()):,}**"),
         *((f"{what} {whom}", f"{count:,}") for (what, whom), count in sorted(kills.items())),
         *((f"{what} {whom}", f"{count:,}") for (what, whom), count in sorted(others.items())),

@@ -19,7 +19,7 @@ from backoffice.embedded.watch import Watch
 # A supervisor that waits longer and longer would have the run wait for it.
 LONGEST_WAIT_S = 0.4
 STARTED_WITHIN_S = 60.0
-FOUND_FULL = "No space left on device"
+FOUND_FULL = b"No space left on device"
 ISSUE_CODES = """
 from django.utils import timezone
 from backoffice.ingestion.stores import create_store, issue_activation_code
@@ -61,6 +61,7 @@ class Service:
         self.log_path = folder / "log"
         self.log: TextIO = self.log_path.open("a")
         self._wal_disk = wal_disk
+        self._log_read = self._found_full = 0
         self._companions = companions
         self._children: Sequence[Child] = ()
         self._watch: Watch | None = None
@@ -176,8 +177,12 @@ class Service:
 
     def times_full(self) -> int:
         """How often PostgreSQL has complained of a full disk."""
-        with self.log_path.open(errors="replace") as log:
-            return sum(FOUND_FULL in line for line in log)
+        with self.log_path.open("rb") as log:
+            log.seek(self._log_read)
+            whole, newline, _ = log.read().rpartition(b"\n")
+        self._log_read += len(whole) + len(newline)
+        self._found_full += sum(line.startswith(b"postgres") and FOUND_FULL in line for line in whole.splitlines())
+        return self._found_full
 
     def _move_wal(self, disk: Path) -> None:
         """PostgreSQL's data is made by a first start; then its log moves to the other disk."""
@@ -189,6 +194,9 @@ class Service:
         disk.chmod(0o700)
         subprocess.run(["rm", "-r", str(wal)], check=True)
         wal.symlink_to(disk)
+        # Every 16 MB need new space, rather than a file that was used before: so a full disk is noticed.
+        with (wal.parent / "postgresql.conf").open("a") as settings:
+            settings.write("wal_recycle = off\n")
 
     def _new_stack(self, roles: Sequence[str]) -> Stack:
         own = {name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", "REDIS_URL"}}

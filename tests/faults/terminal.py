@@ -71,7 +71,8 @@ class Shop:
         if shift is not None and shift.opened:
             sold = self._made - shift.first_number + 1
             if self._made < self._options.quota and sold < self._options.shift:
-                self._serve(min(self._options.batch, self._options.quota - self._made))
+                waiting = self._terminal.journal.cached().orders
+                self._serve(min(self._options.batch - waiting, self._options.quota - self._made))
             else:
                 self._close(short=self._rng.choice((0, 0, 500)))
         elif self._made < self._options.quota or shift is not None:
@@ -81,7 +82,11 @@ class Shop:
         return False
 
     def _serve(self, customers: int) -> None:
+        """Sells and sends; with a batch that still waits to be sent, only that."""
         live = self._rng.randint(1, 4) if self._rng.random() < self._options.live else 0
+        if customers <= 0:
+            self._terminal.go_online()
+            return
         for _ in range(min(live, customers)):
             self._customers.serve()
         self._terminal.go_offline()
