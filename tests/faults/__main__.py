@@ -41,7 +41,7 @@ def main() -> int:
         ),
     )
     disk = small_disk(folder, megabytes=options.wal_mb)
-    if disk is None:
+    if disk is None and options.wal_mb:
         say("No full disk in this run: that takes root, to mount a small one.")
     start = (
         partial(NaiveService, roles=(), companions=naive_processes)
@@ -50,6 +50,8 @@ def main() -> int:
     )
     with start(folder / "service", wal_disk=disk) as service:
         result = run(service, plan, folder=folder, say=say)
+    if disk is not None:
+        subprocess.run(["umount", str(disk)], check=False)
     print(report(result))
     if result.clean and options.folder is None:
         shutil.rmtree(folder, ignore_errors=True)
@@ -68,7 +70,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--terminals", type=int, default=12)
     parser.add_argument("--batch", type=int, default=500, help="orders that a terminal makes before it sends")
     parser.add_argument("--duration-limit", type=float, default=90.0, help="minutes after which the run has failed")
-    parser.add_argument("--wal-mb", type=int, default=3000, help="size of the disk that is filled")
+    parser.add_argument("--wal-mb", type=int, default=1500, help="size of the disk that is filled; 0: none is")
     parser.add_argument("--naive", action="store_true", help="the same against a queue of Celery and Redis alone")
     parser.add_argument("--folder", type=Path, help="keep everything there (default: a temporary folder)")
     return parser.parse_args()
@@ -84,8 +86,8 @@ def enter_own_mounts() -> None:
 
 
 def small_disk(folder: Path, *, megabytes: int) -> Path | None:
-    """A file system in memory for PostgreSQL's write-ahead log; None where this process may not mount one."""
-    if OWN_MOUNTS not in os.environ:
+    """A file system in memory for PostgreSQL's write-ahead log; None where none is wanted, or this process may not mount one."""
+    if OWN_MOUNTS not in os.environ or not megabytes:
         return None
     disk = folder / "wal"
     disk.mkdir(exist_ok=True)

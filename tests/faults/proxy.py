@@ -83,6 +83,8 @@ class Proxy:
         self._thread.join()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if (task := asyncio.current_task()) is not None:
+            self._keep(task)  # the loop itself holds its tasks weakly
         self._connections += 1
         rng = Random(f"{self._seed}/connection/{self._connections}")
         try:
@@ -96,7 +98,7 @@ class Proxy:
             await asyncio.gather(
                 self._pump(line, "up", reader, line.server), self._pump(line, "down", answers, line.client)
             )
-        except OSError:
+        except (OSError, asyncio.CancelledError):  # the line is dead, or the proxy is being stopped
             line.cut()
         finally:
             for end in (line.client, line.server):
@@ -144,7 +146,9 @@ class Proxy:
 
     def _repeat(self, said: bytes) -> None:
         """Says everything once more on a connection of its own, beside the first; nobody hears the answers."""
-        task = self._loop.create_task(self._say_again(said))
+        self._keep(self._loop.create_task(self._say_again(said)))
+
+    def _keep(self, task: "asyncio.Task[None]") -> None:
         self._kept.add(task)
         task.add_done_callback(self._kept.discard)
 

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Self, TextIO
 
@@ -18,6 +19,7 @@ from backoffice.embedded.watch import Watch
 
 # A supervisor that waits longer and longer would have the run wait for it.
 LONGEST_WAIT_S = 0.4
+BALLAST_STEPS = (64 << 20, 1 << 20, 1 << 12)
 STARTED_WITHIN_S = 60.0
 FOUND_FULL = b"No space left on device"
 ISSUE_CODES = """
@@ -166,10 +168,11 @@ class Service:
     def fill_disk(self) -> None:
         """Takes all that is left on the disk of the write-ahead log."""
         assert self._wal_disk is not None
-        ballast = os.open(self._wal_disk / "ballast", os.O_RDWR | os.O_CREAT)
-        state = os.fstatvfs(ballast)
-        os.posix_fallocate(ballast, 0, max(1, state.f_bavail * state.f_frsize))
-        os.close(ballast)
+        with (self._wal_disk / "ballast").open("wb") as ballast:
+            for step in BALLAST_STEPS:
+                with suppress(OSError):  # that much is not left
+                    while True:
+                        os.posix_fallocate(ballast.fileno(), os.fstat(ballast.fileno()).st_size, step)
 
     def free_disk(self) -> None:
         if self._wal_disk is not None:

@@ -13,7 +13,7 @@ CHECKOUT = Path(__file__).resolve().parent.parent.parent
 
 
 def test_a_dozen_kills_lose_and_double_nothing(tmp_path: Path) -> None:
-    options = ["--seed=4", "--kills=12", "--orders=4000", "--terminals=4", "--batch=100", "--wal-mb=400"]
+    options = ["--seed=4", "--kills=12", "--orders=4000", "--terminals=4", "--batch=100", "--wal-mb=0"]
     done = subprocess.run(
         [sys.executable, "-m", "tests.faults", *options, "--duration-limit=8", "--folder", str(tmp_path / "run")],
         cwd=CHECKOUT,
