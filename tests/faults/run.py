@@ -14,7 +14,7 @@ from backoffice.embedded.roles import CHECKOUT
 from tests.faults.fleet import Day, Fleet
 from tests.faults.killer import Killer, Stalled
 from tests.faults.proxy import Proxy
-from tests.faults.schedule import Moment, due, schedule
+from tests.faults.schedule import LAST_AT, Moment, positions, schedule
 from tests.faults.service import Service
 
 STALLED_AFTER_S = 120.0
@@ -41,6 +41,7 @@ class Result:
 
     plan: Plan
     seconds: float = 0.0
+    checked_in_s: float = 0.0
     misfortunes: Counter[tuple[str, str]] = field(default_factory=Counter)
     line_faults: Counter[str] = field(default_factory=Counter)
     crashes: int = 0
@@ -80,8 +81,9 @@ def run(
     try:
         fleet.start(proxy.url)
         with killer.healing():
-            for place, moment in enumerate(moments):
-                watch.until_acknowledged(due(moments[place:], acknowledged=fleet.acknowledged(), orders=plan.orders))
+            for moment, (position, distance) in zip(moments, positions(moments, orders=plan.orders), strict=True):
+                due = max(position, fleet.acknowledged() + distance)
+                watch.until_acknowledged(min(due, int(LAST_AT * plan.orders)))
                 killer.carry_out(moment)
             killer.carry_out_missed()
         proxy.faulty = False
@@ -98,7 +100,9 @@ def run(
     result.misfortunes, result.line_faults = killer.counts, proxy.counts
     result.crashes, result.times_full = fleet.crashes, service.times_full()
     say("Checking the books against the terminals' journals …")
+    began = time.monotonic()
     result.checked = check(fleet.journals, service.database_url)
+    result.checked_in_s = time.monotonic() - began
     return result
 
 
@@ -173,6 +177,7 @@ def report(result: Result) -> str:
     rows = [
         ("seed", result.plan.day.seed),
         ("duration", f"{result.seconds / 60:.1f} min ({rate:,.0f} orders/s)"),
+        ("checked in", f"{result.checked_in_s:.0f} s"),
         ("terminals", f"{result.plan.terminals}, which send after {result.plan.day.batch} orders"),
         ("**kills of the service's processes**", f"**{sum(kills.values()):,}**"),
         *((f"{what} {whom}", f"{count:,}") for (what, whom), count in sorted(kills.items())),

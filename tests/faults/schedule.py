@@ -69,10 +69,17 @@ def schedule(*, seed: str, kills: int, victims: Sequence[str]) -> list[Moment]:
     return [Moment(rng.uniform(0.5, 1.5), group) for group in groups]
 
 
-def due(moments: Sequence[Moment], *, acknowledged: int, orders: int) -> int:
-    """How many orders are to be acknowledged when the first of `moments` comes: all of them take turns in what is left."""
-    left = LAST_AT * orders - acknowledged
-    return acknowledged + max(0, int(left * moments[0].distance / sum(moment.distance for moment in moments)))
+def positions(moments: Sequence[Moment], *, orders: int) -> list[tuple[int, int]]:
+    """For each moment: how many orders are acknowledged when it should come, and how many at least since the one before.
+
+    Terminals bring their orders in bursts, so a moment may be late; those behind it then follow twice as close.
+    """
+    scale = LAST_AT * orders / sum(moment.distance for moment in moments)
+    reached, found = 0.0, []
+    for moment in moments:
+        reached += moment.distance * scale
+        found.append((int(reached), int(moment.distance * scale / 2)))
+    return found
 
 
 def _action(rng: Random, what: str, whom: str, *, first: bool) -> Action:

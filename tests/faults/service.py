@@ -10,6 +10,8 @@ from typing import Self, TextIO
 
 import psycopg
 from redis import Redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from backoffice.embedded.log import Log
 from backoffice.embedded.processes import Child, wait_until
@@ -98,6 +100,8 @@ class Service:
         for child in self._children:
             child.stop()
         self.stack.stop()
+        if self._wal_disk is not None:
+            self._bring_wal_back(self._wal_disk)
 
     def child(self, role: str, name: str, *, change: str = "") -> Child:
         """A process of a role beside the stack's own, doctored where `change` says so; not started."""
@@ -147,7 +151,9 @@ class Service:
         return [(store, code) for (store, _), code in zip(terminals, codes, strict=True)]
 
     def broker(self) -> Redis:
-        return Redis.from_url(self.stack.environment["REDIS_URL"], socket_timeout=1, socket_connect_timeout=1)
+        """Asked once and briefly: it may be frozen."""
+        url, once = self.stack.environment["REDIS_URL"], Retry(NoBackoff(), 0)
+        return Redis.from_url(url, socket_timeout=0.3, socket_connect_timeout=0.3, retry=once)
 
     def waiting(self) -> int:
         """Batches that are accepted and not worked on; those that failed wait too, for ten minutes each time."""
@@ -200,6 +206,12 @@ class Service:
         # Every 16 MB need new space, rather than a file that was used before: so a full disk is noticed.
         with (wal.parent / "postgresql.conf").open("a") as settings:
             settings.write("wal_recycle = off\n")
+
+    def _bring_wal_back(self, disk: Path) -> None:
+        """So that the data can be looked at when that disk is gone."""
+        wal = self.folder / "data" / "postgres" / "pg_wal"
+        wal.unlink()
+        subprocess.run(["cp", "-a", str(disk), str(wal)], check=True)
 
     def _new_stack(self, roles: Sequence[str]) -> Stack:
         own = {name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", "REDIS_URL"}}
