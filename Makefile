@@ -11,7 +11,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --generate-hashes --no-header --no-emit
 NO_DATABASE := DATABASE_URL=postgresql://none@127.0.0.1:1/none PYTHONWARNINGS="ignore:Got an error checking a consistent"
 
 .DEFAULT_GOAL := help
-.PHONY: help venv up demo test check fuzz bench lock clean
+.PHONY: help venv up demo test check fuzz faults bench lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ fuzz: $(INSTALLED) ## try bodies that nobody would send on the decoder and the r
 	@$(BIN)/python -c 'import atheris' 2>/dev/null || $(BIN)/python -m pip install --quiet --disable-pip-version-check \
 	  --only-binary :all: --require-hashes -r tests/fuzz/requirements.txt || echo 'No atheris for this machine: blindly, then.'
 	@$(BIN)/python -m tests.fuzz $(ARGS)
+
+faults: $(INSTALLED) ## kill everything, over and over, and prove that no order was lost (ARGS="--kills 1000 --orders 1000000")
+	@$(BIN)/python -m tests.faults $(ARGS)
 
 bench: $(INSTALLED) ## measure throughput and latency (ARGS="--help")
 	@$(BIN)/python -m tests.bench $(ARGS)

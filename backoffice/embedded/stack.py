@@ -17,7 +17,7 @@ from backoffice.embedded.ports import LOOPBACK, free_port, is_free
 from backoffice.embedded.processes import Child
 from backoffice.embedded.roles import CHECKOUT, ROLES, RoleOptions, answers, role_child
 from backoffice.embedded.servers import Servers
-from backoffice.embedded.watch import Watch
+from backoffice.embedded.watch import LONGEST_WAIT_S, Watch
 from backoffice.env import STACK_MARK
 
 READY_TIMEOUT_S = 60.0
@@ -29,7 +29,8 @@ class Stack:
 
     `data_dir` keeps everything that must last, and belongs to one stack at a time. `port` is the web server's, 0 for any free
     one; `workers` the worker's processes; `roles` which of web, worker and beat run (none: the servers alone, not migrated);
-    `extra_environment` is added to what those roles inherit; `log` is where all output goes.
+    `extra_environment` is added to what those roles inherit; `log` is where all output goes. A process that dies is started
+    again, each time later, `longest_wait_s` at most.
 
     Start it, as a context manager or by `start()`, in a thread that lives as long as the stack: when that thread ends, so do
     the processes. `start()` returns when the service answers, and raises StackError, having stopped everything, when it cannot.
@@ -45,6 +46,7 @@ class Stack:
         environment: Mapping[str, str] | None = None,
         extra_environment: Mapping[str, str] | None = None,
         log: TextIO | None = None,
+        longest_wait_s: float = LONGEST_WAIT_S,
     ) -> None:
         self._folder = DataFolder(Path(data_dir))
         self._port = port
@@ -53,6 +55,7 @@ class Stack:
         self._inherited = dict(os.environ if environment is None else environment)
         self._extra = dict(extra_environment or {})
         self._log = Log(log or sys.stderr)
+        self._longest_wait_s = longest_wait_s
         self._servers: Servers | None = None
         self._watch: Watch | None = None
         self._children: list[Child] = []
@@ -121,7 +124,7 @@ class Stack:
         if self._roles:
             self._start_roles(self._servers, secrets["token"])
         self._folder.write_addresses(self.environment)
-        self._watch = Watch(self._children, log=self._log)
+        self._watch = Watch(self._children, log=self._log, longest_wait_s=self._longest_wait_s)
         self._watch.start()
 
     def _start_roles(self, servers: Servers, token: str) -> None:

@@ -24,11 +24,12 @@ class Patience:
 
 
 class Watch:
-    """Looks after children that have been started already."""
+    """Looks after children that have been started already. `longest_wait_s` bounds the wait before a start."""
 
-    def __init__(self, children: Sequence[Child], *, log: Log) -> None:
+    def __init__(self, children: Sequence[Child], *, log: Log, longest_wait_s: float = LONGEST_WAIT_S) -> None:
         self._children = [(child, Patience()) for child in children]
         self._log = log
+        self._longest_wait_s = longest_wait_s
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
 
@@ -57,7 +58,7 @@ class Watch:
                 patience.wait_s = FIRST_WAIT_S
             patience.due_at = now + patience.wait_s
             self._log.say("stack", f"{child.name} {ending}: starting it again in {patience.wait_s:g} s")
-            patience.wait_s = min(patience.wait_s * 2, LONGEST_WAIT_S)
+            patience.wait_s = min(patience.wait_s * 2, self._longest_wait_s)
         elif now >= patience.due_at:
             patience.due_at, patience.started_at = None, now
             child.start()

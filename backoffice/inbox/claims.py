@@ -17,12 +17,16 @@ CLAIM_GRACE = timedelta(seconds=1)
 MEMBERS_TOGETHER = 500
 
 # The terminal's row is locked with the batch, so that one terminal's batches run one after the other while nobody
-# waits: what is being worked on is skipped, and stays where it is (ctid) once it is locked. What was tried before is tried alone: it may have killed its worker.
+# waits: what is being worked on is skipped, and stays where it is (ctid) once it is locked. What was tried before is tried
+# alone: it may have killed its worker. What is put off for longer than any rule does was dated by a machine whose clock is
+# ahead: it is due now, or it would wait until the other clocks have caught up.
 CLAIM_NEXT = """
 WITH due AS (
-    SELECT inbox_batch.ctid, batch_id, inbox_batch.state AS was, due_at, attempts AS before, order_count + movement_count AS members
+    SELECT inbox_batch.ctid, batch_id, inbox_batch.state AS was, due_at, attempts AS before,
+        order_count + movement_count AS members
     FROM inbox_batch JOIN fleet_terminal ON fleet_terminal.id = inbox_batch.terminal_id
-    WHERE inbox_batch.state <> 'processed' AND inbox_batch.due_at <= %(now)s
+    WHERE inbox_batch.state <> 'processed' AND (inbox_batch.due_at <= %(now)s
+        OR inbox_batch.due_at > %(now)s + CASE WHEN inbox_batch.state = 'failed' THEN interval '20 minutes' ELSE interval '1 minute' END)
     ORDER BY inbox_batch.due_at LIMIT %(most)s
     FOR NO KEY UPDATE OF inbox_batch, fleet_terminal SKIP LOCKED
 ), counted AS (
@@ -51,7 +55,8 @@ RETURNING state
 # A failed batch waits from when it is due again: that it failed is told elsewhere.
 SELECT_OLDEST = """
 SELECT min(CASE WHEN state = 'failed' THEN due_at ELSE received_at END) FROM inbox_batch
-WHERE state <> 'processed' AND due_at <= %s
+WHERE state <> 'processed' AND (due_at <= %(now)s
+    OR due_at > %(now)s + CASE WHEN state = 'failed' THEN interval '20 minutes' ELSE interval '1 minute' END)
 """
 
 
@@ -113,8 +118,11 @@ def count_failure(*, batch_id: UUID, error: str, now: datetime) -> str | None:
 
 
 def oldest_waiting(*, now: datetime) -> timedelta | None:
-    """How long the oldest unprocessed batch that is due has waited; None where nothing waits."""
+    """How long the oldest unprocessed batch that is due has waited; None where nothing waits.
+
+    Negative where all that waits was received by the clock of another machine that is ahead of ours.
+    """
     with connection.cursor() as cursor:
-        cursor.execute(SELECT_OLDEST, [now])
+        cursor.execute(SELECT_OLDEST, {"now": now})
         row = cursor.fetchone()
     return now - row[0] if row and row[0] else None

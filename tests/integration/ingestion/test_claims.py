@@ -68,6 +68,34 @@ def test_of_two_workers_one_claims_a_batch(committed_db: None, till: Till, monke
     assert Batch.objects.get(batch_id=batch_id).attempts == 1
 
 
+def test_a_batch_that_was_put_off_by_a_clock_two_hours_ahead_does_not_wait_for_ours(committed_db: None, till: Till):
+    batch_id = till.upload(a_sale(1001)).json()["batch_id"]
+    # A worker on that machine claims it, and is killed.
+    Batch.objects.filter(batch_id=batch_id).update(due_at=later(hours=2), attempts=1)
+    process_waiting()
+    assert state(batch_id) == "processed"
+
+
+def test_a_batch_that_was_received_by_a_clock_ahead_is_rung_for(
+    committed_db: None, till: Till, monkeypatch: pytest.MonkeyPatch
+):
+    batch_id = till.upload(a_sale(1001)).json()["batch_id"]
+    Batch.objects.filter(batch_id=batch_id).update(received_at=later(hours=2), due_at=later(hours=2))
+    rung = []
+    monkeypatch.setattr(sweep, "ring", lambda **_: rung.append(True))
+    sweep._ring_for_what_waits()
+    assert rung
+    process_waiting()
+    assert state(batch_id) == "processed"
+
+
+def test_a_failed_batch_is_put_off_ten_minutes_also_where_a_clock_is_a_little_ahead(committed_db: None, till: Till):
+    batch_id = till.upload(a_sale(1001)).json()["batch_id"]
+    Batch.objects.filter(batch_id=batch_id).update(state="failed", attempts=6, due_at=later(minutes=15))
+    process_waiting()
+    assert state(batch_id) == "failed"
+
+
 def test_batches_of_one_terminal_run_one_after_the_other(
     committed_db: None, till: Till, monkeypatch: pytest.MonkeyPatch
 ):
