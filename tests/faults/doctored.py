@@ -9,7 +9,7 @@ import os
 import runpy
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -38,18 +38,18 @@ def _mark_first() -> None:
 
     from backoffice.ingestion import process
 
-    def process_claimed(*, batch_id: UUID, attempts: int, now: datetime) -> bool:
-        with transaction.atomic(), connection.cursor() as cursor:
-            work = process.lock_work(cursor, batch_id)
-            if work is None:
-                return False
-            mark = "UPDATE inbox_batch SET state = 'processed', processed_at = %s WHERE batch_id = %s"
-            cursor.execute(mark, [now, batch_id])
-        if Path(os.environ[DIE_FILE]).exists():
-            os.kill(os.getpid(), signal.SIGKILL)
-        with transaction.atomic(), connection.cursor() as cursor:
-            process._process(cursor, work, isolate=False, now=now)
-        return True
+    def process_claimed(attempts: Sequence[Any], *, now: datetime) -> dict[UUID, Any]:
+        for attempt in attempts:
+            with transaction.atomic(), connection.cursor() as cursor:
+                works = process.lock_works(cursor, [attempt.batch_id])
+                mark = "UPDATE inbox_batch SET state = 'processed', processed_at = %s WHERE batch_id = ANY(%s)"
+                cursor.execute(mark, [now, [work.batch_id for work in works]])
+            if Path(os.environ[DIE_FILE]).exists():
+                os.kill(os.getpid(), signal.SIGKILL)
+            with transaction.atomic(), connection.cursor() as cursor:
+                for work in works:
+                    process._process(cursor, [(work, process._decode(work))], isolate=False, now=now)
+        return {}
 
     process.process_claimed = process_claimed
 
