@@ -13,6 +13,8 @@ from django.db import connection
 from django.db.backends.utils import CursorWrapper
 from psycopg.types.json import Jsonb
 
+from backoffice.failpoints import failpoint
+
 FEW = 64
 
 _encode = msgspec.json.Encoder(enc_hook=str).encode
@@ -56,6 +58,7 @@ def write_rows(cursor: CursorWrapper, writes: Sequence[tuple[Table, Sequence[Row
             copy.set_types(table.types)
             for row in rows:
                 copy.write_row(row)
+        failpoint("process-between-tables")
 
 
 @contextmanager

@@ -21,6 +21,7 @@ from backoffice.domain.decoding import decode_batch
 from backoffice.domain.identity import Decision
 from backoffice.domain.reasons import PROCESSING_FAILED, Reason, reasons_json
 from backoffice.domain.states import BatchState
+from backoffice.failpoints import failpoint
 from backoffice.inbox.claims import ISOLATE_AFTER, claim_next, count_failure, give_back
 from backoffice.inbox.models import Batch
 from backoffice.ingestion.bookkeeping import write_judged
@@ -45,10 +46,12 @@ def process_next(*, now: datetime) -> bool:
     claim = claim_next(now=now)
     if claim is None:
         return False
+    failpoint("process-claimed")
     if claim.gave_up:
         _alarm(batch_id=claim.batch_id, now=now)
     else:
         process_claimed(batch_id=claim.batch_id, attempts=claim.attempts, now=now)
+        failpoint("process-after-commit")
     return True
 
 
@@ -84,16 +87,20 @@ def _alarm(*, batch_id: UUID, now: datetime) -> None:
 
 def _process(cursor: CursorWrapper, work: Work, *, isolate: bool, now: datetime) -> None:
     """The whole work on one locked batch. `isolate` keeps whatever crashes to its own member."""
+    failpoint("process-locked")
     envelope = decode_batch(work.body, max_orders=len(work.body))
     members = read_members(envelope, terminal_id=work.terminal_id)
     decisions = decide_identities(cursor, members, work=work)
+    failpoint("process-identified")
     if isolate:
         judged = _write_one_by_one(cursor, members, decisions, row_ids=work.row_ids, work=work, now=now)
     else:
         judged = _judge_and_write(cursor, members, decisions, row_ids=work.row_ids, work=work, now=now)
     _mark_processed(cursor, judged, work=work, now=now)
+    failpoint("process-marked")
     if work.settles:
         reconcile_unsettled(cursor, terminal_id=work.terminal_id, shift_id=work.shift.shift_id, now=now)
+    failpoint("process-before-commit")
     log.info("batch processed", batch_id=str(work.batch_id), terminal=str(work.terminal_uuid), **_outcomes(judged))
 
 
@@ -108,7 +115,9 @@ def _judge_and_write(
 ) -> list[Judged]:
     judged = [judge(member, decision, work=work) for member, decision in zip(members, decisions, strict=True)]
     judged = add_history_flags(cursor, judged, work=work)
+    failpoint("process-before-writes")
     write_judged(cursor, judged, row_ids=row_ids, work=work, now=now)
+    failpoint("process-written")
     look_again(cursor, judged, row_ids=row_ids, work=work, now=now)
     return judged
 

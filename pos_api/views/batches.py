@@ -15,6 +15,7 @@ from rest_framework.response import Response
 
 from backoffice.domain.cards import mask_cards
 from backoffice.domain.decoding import decode_batch
+from backoffice.failpoints import failpoint
 from backoffice.ingestion.bell import ring
 from backoffice.ingestion.process import process_claimed
 from backoffice.ingestion.receipts import NoSuchBatch, receipt
@@ -75,8 +76,10 @@ class BatchUpload(TerminalView):
         )
         # From here on the batch is durable: neither our processing nor the bell may fail the answer. If the receipt
         # cannot be read it is 503, and a repeat gets it.
+        failpoint("receive-after-commit")
         if received.is_new and not (inline and self._process(batch_key)):
             ring()
+        failpoint("receive-before-answer")
         answer = receipt(batch_id=batch_key, terminal_id=self.terminal.pk)
         if wait_s and answer["state"] == "received":
             answer = self._wait_for(batch_key, wait_s, answer)
