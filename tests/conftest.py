@@ -88,6 +88,12 @@ def log_size(config: pytest.Config) -> int:
     return path.stat().st_size if path is not None and path.exists() else 0
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What is marked `last` looks at what all others have left behind."""
+    items.sort(key=lambda item: item.get_closest_marker("last") is not None)
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     item.stash[START_KEY] = log_size(item.config)
