@@ -37,7 +37,7 @@ class Table:
         self.copy = f"COPY {name} ({names}) FROM STDIN (FORMAT BINARY)"
         # The names are those of this program, never of a request.
         self.insert = (
-            f"INSERT INTO {name} ({names}) SELECT {names} FROM jsonb_to_recordset(%s::jsonb) AS row ({definitions})"  # noqa: S608
+            f"INSERT INTO {name} ({names}) SELECT {names} FROM jsonb_to_recordset(%s::jsonb) AS row ({definitions})"  # noqa: S608  # nosec B608
         )
 
 
