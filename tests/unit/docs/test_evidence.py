@@ -17,10 +17,10 @@ NAMED = re.compile(r"`((?:tests|clients)/[\w/]+\.py)::(\w+)`")
 
 @cache
 def shown_in(path: str) -> frozenset[str]:
-    """The test functions of a file, read rather than run; one that is skipped or asserts nothing shows nothing."""
+    """The test functions of a file, read rather than run; one that is marked to be skipped shows nothing."""
     functions = [
         node
-        for node in ast.parse((CHECKOUT / path).read_text()).body
+        for node in ast.walk(ast.parse((CHECKOUT / path).read_text()))
         if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
     ]
     return frozenset(function.name for function in functions if not is_skipped(function))
