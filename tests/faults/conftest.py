@@ -19,6 +19,8 @@ from tests.till import a_sale
 
 MANY = 80  # more than one statement writes at once: see FEW in bulk.py
 
+TAKEN = {200, 202}  # processed before it was answered, or not
+
 numbers = count(1001)
 
 
@@ -118,7 +120,7 @@ def send_until_taken(till: HttpTill, orders: list[dict], batch_id: str) -> list[
         statuses.append(0 if answer is None else answer.status_code)
         return statuses[-1]
 
-    eventually(once_more, lambda status: status in {200, 202})
+    eventually(once_more, lambda status: status in TAKEN)
     return statuses
 
 

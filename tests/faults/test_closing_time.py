@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import httpx
 
-from tests.faults.conftest import Mortal
+from tests.faults.conftest import TAKEN, Mortal
 from tests.journeys.http_till import HttpTill, a_store_code
 from tests.promises import broken_promises
 from tests.till import a_sale
@@ -58,7 +58,7 @@ def test_two_hundred_terminals_that_close_at_the_same_minute_are_all_acknowledge
         tills = [QuickTill(http, token) for token in tokens]
         with ThreadPoolExecutor(CLIENTS) as pool:
             told = list(pool.map(close_for_the_day, tills))
-        assert {status for _, statuses in told for status in statuses} == {202}
+        assert {status for _, statuses in told for status in statuses} <= TAKEN
         deadline = time.monotonic() + PATIENCE_S
         while waiting := [till for till in tills if till.shift()["state"] != "reconciled"]:
             assert time.monotonic() < deadline, f"{len(waiting)} shifts are not settled"
