@@ -169,8 +169,10 @@ def test_forged_and_pickled_messages_are_rejected_and_the_worker_goes_on(
 
 def test_what_is_not_even_a_message_costs_a_worker_its_life_at_most(mortal: Mortal, till: HttpTill) -> None:
     broker = Redis.from_url(mortal.environment["REDIS_URL"])
+    worker, ready = mortal.pids["worker"], mortal.times_logged("ready.")
     broker.rpush("backoffice", b"\x80garbage")
-    eventually(lambda: broker.llen("backoffice"), lambda left: left == 0)
+    mortal.came_back("worker", worker)
+    eventually(lambda: mortal.times_logged("ready."), lambda times: times > ready)
     orders, batch_id = some_orders(3), str(uuid4())
     assert till.upload(*orders, batch_id=batch_id).status_code in TAKEN
     assert outcomes(till.processed(batch_id)) == ["posted"] * 3
