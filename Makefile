@@ -27,11 +27,12 @@ demo: $(INSTALLED) ## show Back Office at work, with simulated terminals (ARGS=-
 test: $(INSTALLED) ## run the tests on servers of their own (ARGS="tests/unit -x")
 	@$(BIN)/python -m pytest $(ARGS)
 
-check: $(INSTALLED) ## everything CI runs besides the tests: format, lint, types, imports, migrations, API description
+check: $(INSTALLED) ## everything CI runs besides the tests: format, lint, security, types, imports, migrations, API description
 	@failed=; \
 	step() { title=$$1; shift; printf '\n== %s\n' "$$title"; "$$@" || failed="$$failed\n  $$title"; }; \
 	step "Format (ruff format)" $(BIN)/ruff format --check; \
 	step "Lint (ruff check)" $(BIN)/ruff check; \
+	step "Security (bandit)" $(BIN)/bandit --quiet --configfile pyproject.toml --recursive backoffice pos_api deploy clients/python/src manage.py; \
 	step "Types (mypy)" $(BIN)/mypy; \
 	step "Imports run one way (import-linter)" $(BIN)/lint-imports; \
 	step "Models match their migrations" env $(NO_DATABASE) $(BIN)/python manage.py makemigrations --check --dry-run; \

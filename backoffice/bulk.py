@@ -13,6 +13,8 @@ from django.db import connection
 from django.db.backends.utils import CursorWrapper
 from psycopg.types.json import Jsonb
 
+from backoffice.failpoints import failpoint
+
 FEW = 64
 
 _encode = msgspec.json.Encoder(enc_hook=str).encode
@@ -35,7 +37,7 @@ class Table:
         self.copy = f"COPY {name} ({names}) FROM STDIN (FORMAT BINARY)"
         # The names are those of this program, never of a request.
         self.insert = (
-            f"INSERT INTO {name} ({names}) SELECT {names} FROM jsonb_to_recordset(%s::jsonb) AS row ({definitions})"  # noqa: S608
+            f"INSERT INTO {name} ({names}) SELECT {names} FROM jsonb_to_recordset(%s::jsonb) AS row ({definitions})"  # noqa: S608  # nosec B608
         )
 
 
@@ -64,6 +66,7 @@ def write_rows(
             copy.set_types(table.types)
             for row in rows:
                 copy.write_row(row)
+        failpoint("process-between-tables")
     if update is not None:
         cursor.execute(*update)
 

@@ -30,7 +30,9 @@ app.conf.update(
     task_ignore_result=True,
     task_acks_late=True,
     task_reject_on_worker_lost=False,
-    worker_prefetch_multiplier=1,
+    # No limit: a message whose acknowledgement failed, because the broker died just then, would count against it for
+    # ever, and a worker at its limit listens no more. Messages hold nothing, so taking many costs nothing.
+    worker_prefetch_multiplier=0,
     accept_content=["json"],
     task_serializer="json",
     worker_hijack_root_logger=False,
@@ -44,6 +46,7 @@ app.conf.update(
         "months": {"task": "backoffice.ingestion.tasks.months", "schedule": 3600.0, "options": {"expires": 3600}},
     },
 )
+app.Task.Strategy = "backoffice.messages:bare_calls_only"
 app.autodiscover_tasks(["backoffice.ingestion"])
 
 

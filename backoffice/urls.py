@@ -3,21 +3,15 @@
 from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
-from rest_framework.negotiation import DefaultContentNegotiation
+from drf_spectacular.views import SpectacularSwaggerView
 
+from pos_api.views.description import DescriptionView
 from pos_api.views.health import livez, metrics, readyz
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("api/v1/", include("pos_api.urls")),
-    path(
-        "api/schema/",
-        SpectacularAPIView.as_view(
-            authentication_classes=[], permission_classes=[], content_negotiation_class=DefaultContentNegotiation
-        ),
-        name="schema",
-    ),
+    path("api/schema/", DescriptionView.as_view(), name="schema"),
     path(
         "api/docs/",
         SpectacularSwaggerView.as_view(url_name="schema", authentication_classes=[], permission_classes=[]),

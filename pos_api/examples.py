@@ -94,7 +94,7 @@ STORE_JSON = """
 ACTIVATED = {
     "terminal_id": "7acfd9ee-dfed-41b2-837f-ee09a1a9da9e",
     "store": json.loads(STORE_JSON),
-    "token": "XtDuwEv94lhf-iPDWSWhKU9OjpWd7kOHe6N4RACHKIw",
+    "token": "XtDuwEv94lhf-iPDWSWhKU9OjpWd7kOHe6N4RACHKIw",  # an example  # nosec B105
 }
 OPENED = json.loads("""
 {"shift_id": "0195518b-07a0-7a6e-b2c4-6d0f3c1e8a01", "number": 311, "state": "open", "business_date": "2026-03-01",

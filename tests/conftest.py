@@ -15,7 +15,7 @@ from backoffice.embedded.stack import Stack
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 # A test that sees a time-out should not have to wait for a production one.
-HURRY = {"BODY_TIMEOUT_S": "6"}
+HURRY = {"BODY_TIMEOUT_S": "6", "GRANIAN_HTTP1_HEADER_READ_TIMEOUT": "6000"}
 LOG_KEY = pytest.StashKey[Path]()
 START_KEY = pytest.StashKey[int]()
 
@@ -86,6 +86,12 @@ def log_size(config: pytest.Config) -> int:
     """How many bytes the stack has logged so far."""
     path = config.stash.get(LOG_KEY, None)
     return path.stat().st_size if path is not None and path.exists() else 0
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What is marked `last` looks at what all others have left behind."""
+    items.sort(key=lambda item: item.get_closest_marker("last") is not None)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -36,7 +36,7 @@ class Floor:
 
     def __post_init__(self) -> None:
         """Everything that chance decides comes of the seed."""
-        self.rng = Random(self.seed)  # noqa: S311 - repeatable on purpose
+        self.rng = Random(self.seed)  # noqa: S311 - repeatable on purpose  # nosec B311
         self.notes = Notebook()
         self.pace = Pace(self.notes)
         self.mischief = Mischief(self.rng)

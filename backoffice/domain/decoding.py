@@ -101,25 +101,27 @@ def decode_object(body: bytes) -> dict[str, Any]:
 
 
 def check_text(body: bytes) -> None:
-    """Raises `BodyMalformed` unless `body` is UTF-8 and its brackets nest no deeper than 32, itself counted."""
+    """Raises `BodyMalformed` unless `body` is UTF-8 and its brackets match and nest no deeper than 32, itself counted."""
     if not body.isascii():
         try:
             body.decode()
         except UnicodeDecodeError as error:
             raise BodyMalformed(f"Not UTF-8 at byte {error.start}") from None
     # Brackets within texts are not told apart at first: as a rule they are balanced, or there are none.
-    if _is_deeper(body) and _is_deeper(_STRING.sub(b"", body)):
-        raise BodyMalformed(f"Nested deeper than {MAX_DEPTH}")
+    if _unpaired(body) and (left := _unpaired(_STRING.sub(b"", body))):
+        raise BodyMalformed(
+            f"Nested deeper than {MAX_DEPTH}" if b"[]" in left else "Brackets without their other half: cut off?"
+        )
 
 
-def _is_deeper(text: bytes) -> bool:
-    """Whether brackets nest deeper than allowed: each round takes away the innermost pairs, one level."""
+def _unpaired(text: bytes) -> bytes:
+    """What is left of the brackets, all as `[` and `]`, when as many levels as are allowed are taken away from within."""
     brackets = text.translate(_BRACKETS_ALIKE, _NO_BRACKETS)
     for _ in range(MAX_DEPTH):
         if b"[]" not in brackets:
             break
         brackets = brackets.replace(b"[]", b"")
-    return bool(brackets)
+    return brackets
 
 
 def _parse(text: str) -> Any:

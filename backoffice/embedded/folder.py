@@ -13,7 +13,7 @@ from backoffice.env import STACK_FILE, STACK_MARK
 
 LOCK = "lock"
 SECRETS = "secrets.json"
-SECRET_BYTES = {"postgres_password": 24, "valkey_password": 24, "secret_key": 48, "token": 16}
+SECRET_BYTES = {"postgres_password": 24, "valkey_password": 24, "secret_key": 48, "token": 16}  # lengths  # nosec B105
 
 
 class DataFolder:

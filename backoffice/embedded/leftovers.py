@@ -9,7 +9,7 @@ from backoffice.embedded import StackError
 from backoffice.embedded.postgres import pid_file_lines
 from backoffice.embedded.processes import wait_until
 
-TOKEN = "BACKOFFICE_TOKEN"  # noqa: S105 - the name of the variable that marks a stack's children
+TOKEN = "BACKOFFICE_TOKEN"  # noqa: S105 - the name of the variable that marks a stack's children  # nosec B105
 PATIENCE_S = 5.0
 
 

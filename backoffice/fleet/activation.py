@@ -25,7 +25,7 @@ FROM fleet_credential c
 JOIN fleet_terminal t ON t.id = c.terminal_id
 JOIN fleet_store s ON s.id = t.store_id
 WHERE c.token_hash = %s AND c.revoked_at IS NULL
-"""  # noqa: S608 - the names are those of the model's own columns
+"""  # noqa: S608 - the names are those of the model's own columns  # nosec B608
 
 CODE_LIFETIME = timedelta(minutes=15)
 WRONG_TRIES_ALLOWED = 5

@@ -22,6 +22,7 @@ from backoffice.domain.decoding import Envelope, decode_batch
 from backoffice.domain.identity import Decision
 from backoffice.domain.reasons import PROCESSING_FAILED, Reason, reasons_json
 from backoffice.domain.states import BatchState
+from backoffice.failpoints import failpoint
 from backoffice.inbox.claims import ISOLATE_AFTER, claim_next, count_failure, give_back
 from backoffice.inbox.models import Batch
 from backoffice.ingestion.bookkeeping import JudgedBatch, write_judged
@@ -65,10 +66,14 @@ class Attempt(NamedTuple):
 def process_next(*, now: datetime, most: int = 1) -> int:
     """Processes the batch that has waited longest, together with up to `most` in all if they allow. How many were tried."""
     claims = claim_next(now=now, most=most)
+    if claims:
+        failpoint("process-claimed")
     for claim in claims:
         if claim.gave_up:
             _alarm(batch_id=claim.batch_id, now=now)
     process_claimed([Attempt(claim.batch_id, claim.attempts) for claim in claims if not claim.gave_up], now=now)
+    if claims:
+        failpoint("process-after-commit")
     return len(claims)
 
 
@@ -134,8 +139,10 @@ def _process(
     cursor: CursorWrapper, batches: Sequence[tuple[Work, Envelope]], *, isolate: bool, now: datetime
 ) -> dict[UUID, Processed]:
     """The whole work on locked batches. `isolate` keeps whatever crashes to its own member."""
+    failpoint("process-locked")
     read = [(work, read_members(envelope, terminal_id=work.terminal_id)) for work, envelope in batches]
     decided = decide_identities(cursor, read)
+    failpoint("process-identified")
     todo = [(work, members, decisions) for (work, members), decisions in zip(read, decided, strict=True)]
     done = _write_one_by_one(cursor, *todo[0], now=now) if isolate else _write_together(cursor, todo, now=now)
     for work, _ in batches:
@@ -143,6 +150,7 @@ def _process(
             reconcile_unsettled(cursor, terminal_id=work.terminal_id, shift_id=work.shift.shift_id, now=now)
         outcomes = _outcomes(done[work.batch_id])
         log.info("batch processed", batch_id=str(work.batch_id), terminal=str(work.terminal_uuid), **outcomes)
+    failpoint("process-before-commit")
     return {batch_id: _processed(judged, now=now) for batch_id, judged in done.items()}
 
 
@@ -163,12 +171,15 @@ def _write_together(
         every.append(batch)
         findable |= can_be_found(judged)
     marks = [_mark(batch, now=now) for batch in every]
+    failpoint("process-before-writes")
     write_judged(cursor, waiting, now=now, update=marks.pop())
     if marks:
         with pipelined():
             for mark in marks:
                 cursor.execute(*mark)
+    failpoint("process-written")
     look_again(cursor, every, now=now)
+    failpoint("process-looked-again")
     return {batch.work.batch_id: batch.judged for batch in every}
 
 

@@ -11,6 +11,7 @@ from django.db import connection
 
 from backoffice.domain.cards import Masked
 from backoffice.domain.decoding import Envelope
+from backoffice.failpoints import failpoint
 from backoffice.fleet.models import Terminal
 from backoffice.inbox.models import Batch
 from backoffice.sales.models import Shift
@@ -62,6 +63,7 @@ def receive_batch(
     body = masked.body
     digest = hashlib.sha256(body).digest()
     findings = [[found.list, found.index, found.code, found.pointer] for found in masked.findings if found.list]
+    failpoint("receive-before-commit")
     with connection.cursor() as cursor:
         cursor.execute(
             STORE_BATCH,

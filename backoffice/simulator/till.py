@@ -54,11 +54,12 @@ class Till:
         self.shop = shop
         self.number = number
         self.name = f"Till {number}"
-        self.rng = Random(f"{seed}/{shop.code}/{number}")
+        self.rng = Random(f"{seed}/{shop.code}/{number}")  # repeatable on purpose  # nosec B311
         self.customers = Customers(shop, self.rng)
         self.clock = DeviceClock(starts_at.astimezone(ZoneInfo(shop.timezone)))
         self.path = folder / f"{shop.code}-{number}.sqlite"
-        self.link = FaultyLink(transport or httpx.HTTPTransport(), Random(f"{seed}/line/{shop.code}/{number}"))
+        weather = Random(f"{seed}/line/{shop.code}/{number}")  # likewise  # nosec B311
+        self.link = FaultyLink(transport or httpx.HTTPTransport(), weather)
         self.witness = witness
         self._base_url = base_url
         self._haste = haste

@@ -16,6 +16,7 @@ from rest_framework.response import Response
 from backoffice.domain.cards import mask_cards
 from backoffice.domain.decoding import Envelope, decode_batch
 from backoffice.domain.states import BatchState
+from backoffice.failpoints import failpoint
 from backoffice.ingestion.bell import ring
 from backoffice.ingestion.live import process_live
 from backoffice.ingestion.process import Attempt, Processed
@@ -78,6 +79,7 @@ class BatchUpload(TerminalView):
         )
         # From here on the batch is durable: neither our processing nor the bell may fail the answer. If the receipt
         # cannot be read it is 503, and a repeat gets it.
+        failpoint("receive-after-commit")
         processed = self._process(batch_key, envelope) if inline and received.is_new else None
         if processed is not None:
             receipt_now = compose_receipt(
@@ -91,6 +93,7 @@ class BatchUpload(TerminalView):
             return _answer(receipt_now)
         if received.is_new:
             ring()
+        failpoint("receive-before-answer")
         answer = receipt(batch_id=batch_key, terminal_id=self.terminal.pk)
         if wait_s and answer["state"] == "received":
             answer = self._wait_for(batch_key, wait_s, answer)

@@ -4,13 +4,17 @@ import gzip
 import re
 import socket
 import ssl
+import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import uuid4
 
+import httpx
 import psycopg
 import pytest
 
@@ -46,28 +50,116 @@ def connect(stack: RunningStack) -> socket.socket:
     return socket.create_connection((address.hostname or "", address.port or 0), timeout=30)
 
 
+def idle(one: socket.socket, till: HttpTill) -> None:
+    """Connects, and says nothing."""
+
+
+def slow_headers(one: socket.socket, till: HttpTill) -> None:
+    one.sendall(b"GET /api/v1/terminal HTTP/1.1\r\nHost: local")
+
+
+def slow_body(one: socket.socket, till: HttpTill) -> None:
+    one.sendall(a_request(till, length=4 * MEBIBYTE) + b'{"orders": [')
+
+
+def half_open(one: socket.socket, till: HttpTill) -> None:
+    """Has closed its own side in the middle of a body, and leaves the other open."""
+    one.sendall(a_request(till, length=1000) + b'{"orders": [')
+    one.shutdown(socket.SHUT_WR)
+
+
+def never_reads(one: socket.socket, till: HttpTill) -> None:
+    """Asks for the same large page again and again, and takes none of the answers."""
+    one.setblocking(False)
+    with suppress(BlockingIOError):
+        one.sendall(b"GET /api/schema/ HTTP/1.1\r\nHost: localhost\r\n\r\n" * 50)
+    one.setblocking(True)
+
+
+KINDS = (idle, slow_headers, slow_body, half_open, never_reads)
+DRIPPING = (slow_headers, slow_body)
+
+
 @pytest.fixture
 def crowd(stack: RunningStack, till: HttpTill) -> Iterator[list[socket.socket]]:
-    """Sixty-four connections at once: idle ones, slow headers, and uploads whose body never comes."""
+    """Sixty-four connections at once, of every kind; the slow ones send a byte now and then."""
+    gone = threading.Event()
     with ExitStack() as stack_of_sockets:
         sockets = [stack_of_sockets.enter_context(connect(stack)) for _ in range(64)]
-        for place, one in enumerate(sockets):
-            if place % 3 == 1:
-                one.sendall(b"GET /api/v1/terminal HTTP/1.1\r\nHost: local")
-            elif place % 3 == 2:
-                one.sendall(a_request(till, length=4 * MEBIBYTE) + b'{"orders": [')
+        kinds = [KINDS[place % len(KINDS)] for place in range(len(sockets))]
+        for one, kind in zip(sockets, kinds, strict=True):
+            kind(one, till)
+
+        def drip() -> None:
+            while not gone.wait(0.2):
+                for one, kind in zip(sockets, kinds, strict=True):
+                    if kind in DRIPPING:
+                        with suppress(OSError):  # the service has had enough of it
+                            one.sendall(b" ")
+
+        dripping = threading.Thread(target=drip)
+        dripping.start()
+        stack_of_sockets.callback(dripping.join)
+        stack_of_sockets.callback(gone.set)
         yield sockets
 
 
-@pytest.mark.usefixtures("crowd")
-def test_a_well_behaved_till_is_served_beside_64_hostile_clients(till: HttpTill) -> None:
+@pytest.fixture
+def flood(stack: RunningStack) -> Iterator[Counter[int]]:
+    """Sixteen clients that ask without a pause: half of them nobody, half of them one terminal. What they were told."""
+    flooder = HttpTill(stack, a_store_code(stack), name="Flooder")
+    gone, told = threading.Event(), Counter()
+
+    def ask(token: str | None) -> None:
+        with httpx.Client(base_url=stack.base_url, timeout=30, headers={"Authorization": f"Bearer {token}"}) as client:
+            while not gone.is_set():
+                told[client.get("/api/v1/terminal").status_code] += 1
+
+    with ThreadPoolExecutor(16) as pool:
+        asking = [pool.submit(ask, token) for token in ["nobody", flooder.token] * 8]
+        try:
+            yield told
+        finally:
+            gone.set()
+            for each in asking:
+                each.result(timeout=60)
+
+
+def p99_of(till: HttpTill, numbers: range) -> float:
+    """Seconds within which ninety-nine of a hundred live orders were answered; all of them were posted."""
     waited = []
-    for number in range(1001, 1031):
+    for number in numbers:
         began = time.perf_counter()
         answer = till.upload(a_sale(number), Prefer="wait=5")
         waited.append(time.perf_counter() - began)
         assert answer.status_code == 200
-    assert max(waited) < 1.0
+    return sorted(waited)[len(waited) * 99 // 100 - 1]
+
+
+@pytest.fixture
+def patience_s(till: HttpTill) -> float:
+    """A second; more on a machine so busy that a till alone waits for long."""
+    return max(1.0, 4 * p99_of(till, range(1001, 1101)))
+
+
+@pytest.mark.usefixtures("patience_s", "crowd")  # in this order: the machine is measured without the crowd
+def test_a_well_behaved_till_is_served_beside_64_hostile_clients(till: HttpTill, patience_s: float) -> None:
+    assert p99_of(till, range(2001, 2101)) < patience_s
+
+
+def test_a_well_behaved_till_is_served_beside_a_flood(till: HttpTill, patience_s: float, flood: Counter[int]) -> None:
+    eventually(lambda: flood[429], bool)
+    assert p99_of(till, range(2001, 2101)) < patience_s
+    assert set(flood) <= {200, 401, 429}
+
+
+def test_who_does_not_finish_its_headers_is_sent_away(stack: RunningStack, till: HttpTill) -> None:
+    with connect(stack) as slow:
+        slow_headers(slow, till)
+        slow.settimeout(60)
+        with suppress(ConnectionResetError):
+            answer = slow.recv(4096)
+            assert answer == b"" or b" 408 " in answer.split(b"\r\n")[0]
 
 
 @pytest.mark.usefixtures("crowd")

@@ -75,6 +75,16 @@ def test_redis_being_away_is_told_but_is_no_reason(settings: Any):
     assert answer.json()["broker"].startswith("away")
 
 
+def test_commits_that_do_not_wait_for_the_disk_are_a_reason():
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL synchronous_commit = off")
+    answer = ask("/readyz")
+    assert answer.status_code == 503
+    assert answer.json()["reasons"] == [
+        "PostgreSQL runs with synchronous_commit = off: what is answered 2xx could be lost"
+    ]
+
+
 def test_a_broker_that_may_drop_messages_is_a_reason(settings: Any):
     broker = Redis.from_url(settings.REDIS_URL)
     broker.config_set("maxmemory-policy", "allkeys-lru")

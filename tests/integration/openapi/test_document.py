@@ -7,10 +7,13 @@ from urllib.parse import urlsplit
 
 import pytest
 from django.test import Client
+from drf_spectacular.generators import SchemaGenerator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from pos_api.problems import CONTENT_TYPE, TITLES, TYPE_PREFIX
+from pos_api.views.description import DescriptionView
 from tests.integration.openapi.contract import document, errors, operations
+from tests.till import a_client, at_once
 
 
 def schemas(node: Any) -> Iterator[dict[str, Any]]:
@@ -144,3 +147,18 @@ def test_its_page_needs_no_other_host():
         if address.startswith("/static/"):
             assert Client().get(address).status_code == 200, address
     assert "//" not in re.sub(r"^\s*//.*$", "", re.sub(r"<!--.*?-->", "", text, flags=re.DOTALL), flags=re.MULTILINE)
+
+
+def test_it_is_drawn_up_once_whoever_asks_and_however_many_at_once(monkeypatch):
+    monkeypatch.setattr(DescriptionView, "_drawn_up", {})
+    drawn_up = []
+    get_schema = SchemaGenerator.get_schema
+
+    def count(*args, **how):
+        drawn_up.append(how)
+        return get_schema(*args, **how)
+
+    monkeypatch.setattr(SchemaGenerator, "get_schema", count)
+    answers = at_once([lambda: a_client().get("/api/schema/")] * 8)
+    assert {(answer.status_code, answer.content) for answer in answers} == {(200, answers[0].content)}
+    assert len(drawn_up) == 1

@@ -90,6 +90,14 @@ def test_brackets_in_a_text_do_not_hide_depth():
         decode(f'{{"orders": [{{"note": "{"]" * 60}", "x": {nested(31)}}}]}}'.encode())
 
 
+@pytest.mark.parametrize(
+    "body", ['{"orders": [{"number": 1', '{"orders": [', '{"orders": []}]', f'{{"orders": {"[" * 60}']
+)
+def test_a_body_that_was_cut_off_is_not_called_deep(body):
+    with pytest.raises(BodyMalformed, match="Brackets without their other half"):
+        decode(body.encode())
+
+
 @pytest.mark.parametrize("body", [b"[]", b"5", b'"orders"', b"null", b"true"])
 def test_a_body_that_is_no_object_is_no_envelope(body):
     for read in (decode, decode_object):
