@@ -4,9 +4,11 @@ Attempts are counted before the work, outside its transaction: a batch that kill
 crashes it is taken order by order, after five it is `failed` and people are told; others flow past it.
 """
 
+import time
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -16,7 +18,9 @@ from django.db import OperationalError, connection, transaction
 from django.db.backends.utils import CursorWrapper
 from django.utils import timezone
 from psycopg.types.json import Jsonb
+from structlog.contextvars import bind_contextvars
 
+from backoffice import metrics
 from backoffice.domain.decoding import decode_batch
 from backoffice.domain.identity import Decision
 from backoffice.domain.reasons import PROCESSING_FAILED, Reason, reasons_json
@@ -45,6 +49,8 @@ def process_next(*, now: datetime) -> bool:
     claim = claim_next(now=now)
     if claim is None:
         return False
+    if claim.attempts > 1:
+        metrics.batches_retried.inc()
     if claim.gave_up:
         _alarm(batch_id=claim.batch_id, now=now)
     else:
@@ -57,6 +63,7 @@ def process_claimed(*, batch_id: UUID, attempts: int, now: datetime) -> bool:
 
     A failure is noted with the batch and does not raise: the caller's next batch is none the worse for it.
     """
+    bind_contextvars(batch_id=str(batch_id))
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             work = lock_work(cursor, batch_id)
@@ -65,7 +72,7 @@ def process_claimed(*, batch_id: UUID, attempts: int, now: datetime) -> bool:
                 return True
         give_back(batch_id=batch_id, now=now)
     except Exception as error:
-        log.exception("batch crashed", batch_id=str(batch_id), attempts=attempts)
+        log.exception("batch crashed", attempts=attempts)
         # A lost connection is replaced here; where PostgreSQL is away this raises and the sweepers come back later.
         state = count_failure(batch_id=batch_id, error=f"{type(error).__name__}: {error}", now=timezone.now())
         if state == BatchState.FAILED.value:
@@ -75,6 +82,7 @@ def process_claimed(*, batch_id: UUID, attempts: int, now: datetime) -> bool:
 
 def _alarm(*, batch_id: UUID, now: datetime) -> None:
     """Five tries crashed: people are told, and a closed shift that this batch came to cannot agree any more."""
+    metrics.batches_failed.inc()
     log.critical("batch failed: its orders count as held, a person must look", batch_id=str(batch_id))
     terminal_id, shift_id = Batch.objects.values_list("terminal_id", "shift_id").get(batch_id=batch_id)
     with transaction.atomic(), connection.cursor() as cursor:
@@ -84,6 +92,8 @@ def _alarm(*, batch_id: UUID, now: datetime) -> None:
 
 def _process(cursor: CursorWrapper, work: Work, *, isolate: bool, now: datetime) -> None:
     """The whole work on one locked batch. `isolate` keeps whatever crashes to its own member."""
+    began = time.perf_counter()
+    bind_contextvars(terminal=str(work.terminal_uuid))
     envelope = decode_batch(work.body, max_orders=len(work.body))
     members = read_members(envelope, terminal_id=work.terminal_id)
     decisions = decide_identities(cursor, members, work=work)
@@ -94,7 +104,14 @@ def _process(cursor: CursorWrapper, work: Work, *, isolate: bool, now: datetime)
     _mark_processed(cursor, judged, work=work, now=now)
     if work.settles:
         reconcile_unsettled(cursor, terminal_id=work.terminal_id, shift_id=work.shift.shift_id, now=now)
-    log.info("batch processed", batch_id=str(work.batch_id), terminal=str(work.terminal_uuid), **_outcomes(judged))
+    transaction.on_commit(partial(_tell, work=work, outcomes=_outcomes(judged), began=began))
+
+
+def _tell(*, work: Work, outcomes: dict[str, int], began: float) -> None:
+    """What is told of a batch once it is processed for good."""
+    seconds = time.perf_counter() - began
+    metrics.count_processed(outcomes=outcomes, seconds=seconds, since_receipt=timezone.now() - work.received_at)
+    log.info("batch processed", **outcomes, ms=round(seconds * 1000, 1))
 
 
 def _judge_and_write(

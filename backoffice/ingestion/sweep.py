@@ -6,6 +6,7 @@ from datetime import timedelta
 import structlog
 from django.db import connection
 from django.utils import timezone
+from structlog.contextvars import unbind_contextvars
 
 from backoffice.inbox.claims import oldest_waiting
 from backoffice.ingestion.bell import ring
@@ -23,6 +24,7 @@ OLD_ENOUGH = timedelta(seconds=1)
 def process_waiting(*, limit: int = BATCHES_PER_LOOK) -> int:
     """Processes batches until none is due, `limit` at most. How many were tried."""
     for done in range(limit):
+        unbind_contextvars("batch_id", "terminal")  # of the one before
         if not process_next(now=timezone.now()):
             return done
     ring()

@@ -12,6 +12,7 @@ from django.db import connection
 from django.urls import reverse
 from rest_framework.request import Request
 from rest_framework.response import Response
+from structlog.contextvars import bind_contextvars
 
 from backoffice.domain.cards import mask_cards
 from backoffice.domain.decoding import decode_batch
@@ -19,6 +20,7 @@ from backoffice.ingestion.bell import ring
 from backoffice.ingestion.process import process_claimed
 from backoffice.ingestion.receipts import NoSuchBatch, receipt
 from backoffice.ingestion.receive import receive_batch
+from backoffice.metrics import count_accepted
 from pos_api.bodies import read_body
 from pos_api.problems import Problem
 from pos_api.schema import BATCH, RECEIPT, describe
@@ -57,6 +59,7 @@ class BatchUpload(TerminalView):
     )
     def put(self, request: Request, shift_id: str, batch_id: str) -> Response:
         shift_key, batch_key = identifier(shift_id), identifier(batch_id)
+        bind_contextvars(batch_id=str(batch_key))
         wait_s = _wait(request)
         body = read_body(request)
         envelope = decode_batch(body, max_orders=settings.MAX_BATCH_ORDERS)
@@ -75,7 +78,10 @@ class BatchUpload(TerminalView):
         )
         # From here on the batch is durable: neither our processing nor the bell may fail the answer. If the receipt
         # cannot be read it is 503, and a repeat gets it.
+        if received.is_new:
+            count_accepted(orders=len(envelope.orders))
         if received.is_new and not (inline and self._process(batch_key)):
+            log.info("batch received", orders=len(envelope.orders))
             ring()
         answer = receipt(batch_id=batch_key, terminal_id=self.terminal.pk)
         if wait_s and answer["state"] == "received":
@@ -86,7 +92,7 @@ class BatchUpload(TerminalView):
         try:
             return process_claimed(batch_id=batch_id, attempts=1, now=self.now)
         except Exception:
-            log.exception("live order left to a worker", batch_id=str(batch_id))
+            log.exception("live order left to a worker")
             return False
 
     def _wait_for(self, batch_id: UUID, wait_s: int, answer: dict[str, Any]) -> dict[str, Any]:
