@@ -12,6 +12,9 @@ from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, cast
 
+# What is imported below asks for settings.
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "backoffice.settings")
+
 from a2wsgi.wsgi import build_environ
 from django.conf import settings
 

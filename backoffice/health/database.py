@@ -11,11 +11,14 @@ OLDEST_SUPPORTED = 15
 # Each of them off makes "2xx means durable" untrue after a crash.
 MUST_BE_ON = ("fsync", "synchronous_commit", "full_page_writes")
 
-# Tables whose rows nobody may change, by the trigger that says so (deploy/postgres/grants.sql reads the same).
+# Tables whose rows nobody may change, by the trigger that says so (deploy/postgres/grants.sql reads the same); months
+# go by their parent's name.
 CHANGEABLE_BOOKS = """
-SELECT c.relname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+SELECT DISTINCT coalesce(parent.relname, c.relname) AS name
+FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+LEFT JOIN pg_inherits i ON i.inhrelid = c.oid LEFT JOIN pg_class parent ON parent.oid = i.inhparent
 WHERE t.tgfoid = 'ledger_refuse_change'::regproc AND has_table_privilege(c.oid, 'UPDATE, DELETE, TRUNCATE')
-GROUP BY c.relname ORDER BY c.relname
+ORDER BY name
 """
 
 # The months of a partitioned table, from the bounds of its partitions; the default partition has none.
