@@ -1,6 +1,7 @@
 """The Celery application. Its messages only say "look now": the inbox row is the queue (ADR 1)."""
 
 import os
+import socket
 import threading
 from typing import Any
 
@@ -41,6 +42,9 @@ app.conf.update(
     broker_transport_options={
         "socket_timeout": 5.0 if settings.ROLE == "worker" else 0.3,
         "socket_connect_timeout": 0.3,
+        # A worker listens for minutes without a word: a Redis that vanished with its machine is noticed within one.
+        "socket_keepalive": True,
+        "socket_keepalive_options": {socket.TCP_KEEPIDLE: 30, socket.TCP_KEEPINTVL: 10, socket.TCP_KEEPCNT: 3},
         "max_retries": 0,
         "visibility_timeout": 3600,
     },

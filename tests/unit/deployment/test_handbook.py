@@ -7,7 +7,9 @@ from django.urls import Resolver404, resolve
 
 from tests.unit.deployment.files import CHECKOUT, COMPOSE, HANDBOOK, SERVICES, UNITS
 
-HEALTH_CODE = (CHECKOUT / "pos_api" / "views" / "health.py").read_text()
+HEALTH_CODE = "".join(
+    (CHECKOUT / path).read_text() for path in ("pos_api/views/health.py", "backoffice/health/readiness.py")
+)
 COMPOSE_COMMANDS = re.findall(
     r"docker compose (exec|logs|ps|restart|rm|run|stop|up)((?: +(?:--?[\w-]+(?:=\S+)?|\d+m|\d+|[a-z]+))*)", HANDBOOK
 )
