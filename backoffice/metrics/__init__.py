@@ -63,15 +63,19 @@ _bell_silent_until = Gauge(
     multiprocess_mode="max",
 )
 
-# Shown as 0 before anything happens, so that the first one is seen as an increase.
-for _outcome in ("posted", "duplicate", "conflict", "held"):
-    _processed_orders.labels(_outcome)
+# Looked up once: prometheus_client's own way to a labelled metric costs more than counting. Those of `outcome` and `wait`
+# are shown as 0 before anything happens, so that the first one is seen as an increase.
+_outcomes = {outcome: _processed_orders.labels(outcome) for outcome in ("posted", "duplicate", "conflict", "held")}
+_answered: dict[tuple[str, int], Counter] = {}
 _waited = {True: _upload_seconds.labels("yes"), False: _upload_seconds.labels("no")}
 
 
 def count_request(*, address: str, status: int) -> None:
     """One request answered. `address` is one of a few names, never what a client sent."""
-    _requests.labels(address, str(status)).inc()
+    counter = _answered.get((address, status))
+    if counter is None:
+        counter = _answered[address, status] = _requests.labels(address, str(status))
+    counter.inc()
 
 
 def count_upload(*, seconds: float, waited: bool) -> None:
@@ -89,7 +93,7 @@ def count_processed(*, outcomes: dict[str, int], seconds: float, since_receipt: 
     """One batch processed; `outcomes` counts its orders and movements."""
     _processed_batches.inc()
     for outcome, count in outcomes.items():
-        _processed_orders.labels(outcome).inc(count)
+        _outcomes[outcome].inc(count)
     _processing_seconds.observe(seconds)
     _settling_seconds.observe(max(0.0, since_receipt.total_seconds()))
 
