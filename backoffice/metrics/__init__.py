@@ -16,7 +16,7 @@ from backoffice.metrics.slots import Slots
 prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call]
 slots = Slots.usable(settings.METRICS_DIR)
 if slots is not None:
-    os.environ["PROMETHEUS_MULTIPROC_DIR"] = settings.METRICS_DIR
+    os.environ.update(PROMETHEUS_MULTIPROC_DIR=settings.METRICS_DIR)
     values.ValueClass = values.MultiProcessValue(slots.number)  # type: ignore[no-untyped-call]
 
 # --- The door ---------------------------------------------------------------------------------------------------------
