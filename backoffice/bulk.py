@@ -6,7 +6,7 @@ few go as JSON into one prepared statement that inserts into all tables.
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from django.db import connection
@@ -41,23 +41,33 @@ class Table:
         )
 
 
-def write_rows(cursor: CursorWrapper, writes: Sequence[tuple[Table, Sequence[Row]]]) -> None:
+class Update(NamedTuple):
+    """A statement that goes with the rows, of a table that none of them is of; `parameters` by position."""
+
+    statement: str
+    parameters: Sequence[Any]
+
+
+def write_rows(
+    cursor: CursorWrapper, writes: Sequence[tuple[Table, Sequence[Row]]], update: Update | None = None
+) -> None:
     """Writes the rows of each table in one statement, and those of all tables in a single one where they are few.
 
+    `update` is made in the same statement where there is a single one, and after the rows otherwise.
     The tables stand in the order in which their keys allow. Raises what the database refuses; where it was a COPY, as
     psycopg's own error: `diag.constraint_name` names the broken rule.
     """
     writes = [(table, rows) for table, rows in writes if rows]
-    if not writes:
-        return
-    if max(len(rows) for _, rows in writes) <= FEW:
-        _insert(cursor, writes)
+    if writes and max(len(rows) for _, rows in writes) <= FEW:
+        _insert(cursor, writes, update)
         return
     for table, rows in writes:
         with cursor.copy(table.copy) as copy:
             copy.set_types(table.types)
             for row in rows:
                 copy.write_row(row)
+    if update is not None:
+        cursor.execute(*update)
 
 
 class _EndsWithSync(Pipeline):
@@ -85,12 +95,16 @@ def pipelined() -> Iterator[None]:
             yield
 
 
-def _insert(cursor: CursorWrapper, writes: Sequence[tuple[Table, Sequence[Row]]]) -> None:
+def _insert(cursor: CursorWrapper, writes: Sequence[tuple[Table, Sequence[Row]]], update: Update | None) -> None:
     """Triggers and keys look at the end of the statement, when the rows of all tables are there."""
-    *others, last = [table for table, _ in writes]
-    with_others = ", ".join(f"{table.name}_rows AS ({table.insert})" for table in others)
-    statement = f"WITH {with_others} {last.insert}" if others else last.insert
-    cursor.execute(statement, [_encode([_as_object(table, row) for row in rows]).decode() for table, rows in writes])
+    parts = [table.insert for table, _ in writes]
+    parameters: list[Any] = [_encode([_as_object(table, row) for row in rows]).decode() for table, rows in writes]
+    if update is not None:
+        parts.append(update.statement)
+        parameters += update.parameters
+    *others, last = parts
+    with_others = ", ".join(f"part_{place} AS ({part})" for place, part in enumerate(others))
+    cursor.execute(f"WITH {with_others} {last}" if others else last, parameters)
 
 
 def _as_object(table: Table, row: Row) -> dict[str, Any]:

@@ -44,6 +44,7 @@ def role_child(role: str, options: RoleOptions, *, log: Log, environment: Mappin
                 "--workers",
                 WEB_PROCESSES,
             ),
+            *("--loop", "uvloop", "--runtime-mode", "mt"),
             *("--no-ws", "--log-level", "warning", "--workers-kill-timeout", "3", "backoffice.asgi:application"),
         ],
         "worker": [

@@ -13,19 +13,28 @@ RETRY_FAILED = timedelta(minutes=10)
 # Between counting an attempt and locking the batch, others leave it alone this long; the lock takes over then.
 CLAIM_GRACE = timedelta(seconds=1)
 
+# Small batches are worked on together, up to so many members.
+MEMBERS_TOGETHER = 500
+
 # The terminal's row is locked with the batch, so that one terminal's batches run one after the other while nobody
-# waits: what is being worked on is skipped.
+# waits: what is being worked on is skipped, and stays where it is (ctid) once it is locked. What was tried before is tried alone: it may have killed its worker.
 CLAIM_NEXT = """
-WITH next AS (
-    SELECT batch_id, inbox_batch.state AS was FROM inbox_batch JOIN fleet_terminal ON fleet_terminal.id = inbox_batch.terminal_id
+WITH due AS (
+    SELECT inbox_batch.ctid, batch_id, inbox_batch.state AS was, due_at, attempts AS before, order_count + movement_count AS members
+    FROM inbox_batch JOIN fleet_terminal ON fleet_terminal.id = inbox_batch.terminal_id
     WHERE inbox_batch.state <> 'processed' AND inbox_batch.due_at <= %(now)s
-    ORDER BY inbox_batch.due_at LIMIT 1
+    ORDER BY inbox_batch.due_at LIMIT %(most)s
     FOR NO KEY UPDATE OF inbox_batch, fleet_terminal SKIP LOCKED
+), counted AS (
+    SELECT *, row_number() OVER sooner AS place, sum(members) OVER sooner AS so_far, max(before) OVER sooner AS tried
+    FROM due WINDOW sooner AS (ORDER BY due_at, batch_id)
+), next AS (
+    SELECT * FROM counted WHERE place = 1 OR tried = 0 AND so_far <= %(members)s
 )
 UPDATE inbox_batch SET attempts = least(attempts + 1, %(most_counted)s),
     state = CASE WHEN attempts >= %(fail_after)s THEN 'failed' ELSE state END,
     due_at = %(now)s + CASE WHEN attempts >= %(fail_after)s THEN %(retry_failed)s ELSE %(grace)s END
-FROM next WHERE inbox_batch.batch_id = next.batch_id
+FROM next WHERE inbox_batch.ctid = next.ctid
 RETURNING inbox_batch.batch_id, inbox_batch.attempts, next.was <> inbox_batch.state,
     set_config('synchronous_commit', 'off', true)
 """
@@ -57,8 +66,10 @@ class Claim(NamedTuple):
     gave_up: bool
 
 
-def claim_next(*, now: datetime) -> Claim | None:
+def claim_next(*, now: datetime, most: int = 1) -> list[Claim]:
     """Takes the batch that has waited longest and counts the attempt, committed before any work is done.
+
+    With it come those that waited longest after it, `most` in all, as long as none was tried before and all are small.
 
     Call it outside a transaction. The count need not survive a crash of PostgreSQL itself, so its commit does not wait
     for the disk: the setting ends with the statement's own transaction.
@@ -70,10 +81,11 @@ def claim_next(*, now: datetime) -> Claim | None:
             "fail_after": FAIL_AFTER,
             "most_counted": MOST_COUNTED,
             "retry_failed": RETRY_FAILED,
+            "most": most,
+            "members": MEMBERS_TOGETHER,
         }
         cursor.execute(CLAIM_NEXT, due)
-        row = cursor.fetchone()
-    return Claim(row[0], row[1], row[2]) if row else None
+        return [Claim(row[0], row[1], row[2]) for row in cursor.fetchall()]
 
 
 def give_back(*, batch_id: UUID, now: datetime) -> None:

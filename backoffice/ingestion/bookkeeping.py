@@ -1,4 +1,4 @@
-"""Writing what was judged: sales, journal entries and held items of one batch, in a handful of statements."""
+"""Writing what was judged: sales, journal entries and held items of batches, in a handful of statements."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -9,7 +9,7 @@ import msgspec
 from django.db.backends.utils import CursorWrapper
 from psycopg.types.json import Jsonb
 
-from backoffice.bulk import Row, Table, write_rows
+from backoffice.bulk import Row, Table, Update, write_rows
 from backoffice.domain.accounts import DRAWER
 from backoffice.domain.orders import CashMovement, Order, Tax
 from backoffice.domain.posting import Posting
@@ -22,31 +22,53 @@ from backoffice.sales.models import CashMovement as CashMovementRow
 from backoffice.sales.models import HeldItem
 
 
+class JudgedBatch(NamedTuple):
+    """Members of one batch to be written, each under the id its identity carries."""
+
+    work: Work
+    judged: Sequence[Judged]
+    row_ids: Sequence[int]
+
+    def posted(self) -> "list[Posted]":
+        """Those that go into the books."""
+        pairs = zip(self.row_ids, self.judged, strict=True)
+        return [Posted(row_id, item) for row_id, item in pairs if item.outcome == "posted"]
+
+
 class Posted(NamedTuple):
-    """A member to be written, under the id its identity carries."""
+    """A member to be posted, under the id its identity carries."""
 
     row_id: int
     judged: Judged
 
 
+# In the order that their keys allow.
+WRITTEN = (sales.ORDERS, sales.LINES, sales.PAYMENTS, sales.POSTINGS, ENTRIES, LINES)
+
 _json = msgspec.json.Encoder(enc_hook=str)  # rates keep the spelling they were sent with
 
 
 def write_judged(
-    cursor: CursorWrapper, judged: Sequence[Judged], *, row_ids: Sequence[int], work: Work, now: datetime
+    cursor: CursorWrapper, batches: Sequence[JudgedBatch], *, now: datetime, update: Update | None = None
 ) -> None:
-    """Writes posted orders and movements with their entries, and what is held. Duplicates write nothing."""
-    pairs = [Posted(row_id, item) for row_id, item in zip(row_ids, judged, strict=True)]
-    posted = [pair for pair in pairs if pair.judged.outcome == "posted"]
-    write_rows(
-        cursor,
-        [
-            *_order_writes([pair for pair in posted if pair.judged.member.what == "order"], work=work, now=now),
-            *_entry_writes([pair for pair in posted if pair.judged.postings], work=work, now=now),
-        ],
-    )
-    _write_movements([pair for pair in posted if pair.judged.member.what == "movement"], work=work, now=now)
-    _write_held([pair.judged for pair in pairs if pair.judged.outcome in {"held", "conflict"}], work=work)
+    """Writes posted orders and movements with their entries, and what is held. Duplicates write nothing.
+
+    `update` is made with them.
+    """
+    rows: dict[Table, list[Row]] = {table: [] for table in WRITTEN}
+    for batch in batches:
+        posted = batch.posted()
+        orders = [pair for pair in posted if pair.judged.member.what == "order"]
+        for table, more in (
+            *_order_writes(orders, work=batch.work, now=now),
+            *_entry_writes([pair for pair in posted if pair.judged.postings], work=batch.work, now=now),
+        ):
+            rows[table] += more
+    write_rows(cursor, list(rows.items()), update)
+    for batch in batches:
+        movements = [pair for pair in batch.posted() if pair.judged.member.what == "movement"]
+        _write_movements(movements, work=batch.work, now=now)
+        _write_held([item for item in batch.judged if item.outcome in {"held", "conflict"}], work=batch.work)
 
 
 def line_rows(postings: Sequence[Posting], *, entry: EntryRow) -> list[LineRow]:

@@ -16,6 +16,7 @@ from psycopg.types.json import Jsonb
 from backoffice.domain.orders import Order
 from backoffice.domain.reasons import REFUND_OF_UNKNOWN_ORDER, Reason, reasons_json
 from backoffice.domain.rules import CardPayment, Original, StoreSettings, card_flags, card_references, refund_flags
+from backoffice.ingestion.bookkeeping import JudgedBatch
 from backoffice.ingestion.members import Judged
 from backoffice.ingestion.work import Work
 from backoffice.sales.models import AwaitedOriginal
@@ -80,21 +81,38 @@ def add_history_flags(cursor: CursorWrapper, judged: Sequence[Judged], *, work: 
     ]
 
 
-def look_again(
-    cursor: CursorWrapper, judged: Sequence[Judged], *, row_ids: Sequence[int], work: Work, now: datetime
-) -> None:
-    """Remembers posted refunds that wait for their original, and flags those anew whose original was just posted."""
+def looks_for(judged: Sequence[Judged]) -> set[UUID | str]:
+    """What `add_history_flags` looks for among orders that are written: refunded orders and card references."""
+    named: set[UUID | str] = set()
+    for order in _posted_orders(judged):
+        if order.refund_of is not None:
+            named.add(order.refund_of)
+        named.update(card_references(order))
+    return named
+
+
+def can_be_found(judged: Sequence[Judged]) -> set[UUID | str]:
+    """What others that look would find once these are written."""
+    return looks_for(judged) | {order.order_id for order in _posted_orders(judged)}
+
+
+def look_again(cursor: CursorWrapper, batches: Sequence[JudgedBatch], *, now: datetime) -> None:
+    """Remembers written refunds that wait for their original, and flags those anew whose original is written now."""
     awaiting = [
-        AwaitedOriginal(refund_id=row_id, refund_of=order.refund_of, business_date=work.business_date)
-        for row_id, item in zip(row_ids, judged, strict=True)
-        if item.outcome == "posted" and isinstance(order := item.member.value, Order) and order.refund_of is not None
+        AwaitedOriginal(refund_id=row_id, refund_of=order.refund_of, business_date=batch.work.business_date)
+        for batch in batches
+        for row_id, item in batch.posted()
+        if isinstance(order := item.member.value, Order) and order.refund_of is not None
         if any(reason.code == REFUND_OF_UNKNOWN_ORDER for reason in item.reasons)
     ]
     AwaitedOriginal.objects.bulk_create(awaiting)
-    if not work.refunds_wait:
+    if not awaiting and not any(batch.work.refunds_wait for batch in batches):
         return
     originals = {
-        order.order_id: (order.total, order.closed_at) for order in _posted_orders(judged) if order.status == "paid"
+        order.order_id: (order.total, order.closed_at)
+        for batch in batches
+        for order in _posted_orders(batch.judged)
+        if order.status == "paid"
     }
     if originals:
         _look_again_at_refunds(cursor, originals, now=now)

@@ -1,7 +1,7 @@
 """Who is new: every member of a batch is held against what is remembered, and remembered itself (protocol §5).
 
-The common batch is all new and costs one INSERT. Only where that finds something known is it taken back, and the
-batch decided member by member.
+Batches that are all new cost one INSERT. Only where that finds something known is it taken back, and each batch
+decided member by member.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from backoffice.bulk import pipelined
 from backoffice.domain.identity import Decision, Incoming, KnownOrder, identify
 from backoffice.ingestion.members import Member
 from backoffice.ingestion.work import Work
-from backoffice.sales.writers import IdentityRow, KnownVersion, insert_identities, select_known
+from backoffice.sales.writers import IdentityRow, KnownVersion, Origin, insert_identities, select_known
 
 NEW = Decision("new", (), takes_number=True)
 # Another terminal may insert the same identifier between our look and our insert; it is then known at the next look.
@@ -24,16 +24,21 @@ class RacedTooOften(Exception):
     """Other terminals kept being first with our identifiers: the batch is tried again later."""
 
 
-def decide_identities(cursor: CursorWrapper, members: Sequence[Member], *, work: Work) -> list[Decision]:
-    """One decision per member, in the order sent; what is new or in conflict is remembered on return."""
-    incoming = [member.incoming for member in members]
+def decide_identities(cursor: CursorWrapper, batches: Sequence[tuple[Work, Sequence[Member]]]) -> list[list[Decision]]:
+    """For each batch one decision per member, in the order sent; what is new or in conflict is remembered on return."""
+    incoming = [(work, [member.incoming for member in members]) for work, members in batches]
     if _all_distinct(incoming):
         rows = [
-            IdentityRow(item.order_id, 0, item.number, item.content_hash, row_id)
-            for item, row_id in zip(incoming, work.row_ids, strict=True)
+            IdentityRow(item.order_id, 0, item.number, item.content_hash, row_id, place)
+            for place, (work, items) in enumerate(incoming, start=1)
+            for item, row_id in zip(items, work.row_ids, strict=True)
         ]
-        if _insert(cursor, rows, work=work):
-            return [NEW] * len(incoming)
+        if _insert(cursor, rows, works=[work for work, _ in incoming]):
+            return [[NEW] * len(items) for _, items in incoming]
+    return [_decide_batch(cursor, items, work=work) for work, items in incoming]
+
+
+def _decide_batch(cursor: CursorWrapper, incoming: Sequence[Incoming], *, work: Work) -> list[Decision]:
     for _ in range(RACES_ALLOWED):
         decisions = _decide_one_by_one(cursor, incoming, work=work)
         if decisions is not None:
@@ -41,23 +46,18 @@ def decide_identities(cursor: CursorWrapper, members: Sequence[Member], *, work:
     raise RacedTooOften
 
 
-def _all_distinct(incoming: Sequence[Incoming]) -> bool:
-    numbers = [item.number for item in incoming if item.number is not None]
-    return len({item.order_id for item in incoming}) == len(incoming) and len(set(numbers)) == len(numbers)
+def _all_distinct(incoming: Sequence[tuple[Work, Sequence[Incoming]]]) -> bool:
+    order_ids = [item.order_id for _, items in incoming for item in items]
+    numbers = [(work.terminal_id, item.number) for work, items in incoming for item in items if item.number is not None]
+    return len(set(order_ids)) == len(order_ids) and len(set(numbers)) == len(numbers)
 
 
-def _insert(cursor: CursorWrapper, rows: Sequence[IdentityRow], *, work: Work) -> bool:
+def _insert(cursor: CursorWrapper, rows: Sequence[IdentityRow], *, works: Sequence[Work]) -> bool:
     """Remembers all rows or, where something among them is known already, none; says which."""
     with pipelined():  # the savepoint costs no round trip of its own
         cursor.execute("SAVEPOINT identities")
-        insert_identities(
-            cursor,
-            rows,
-            terminal_id=work.terminal_id,
-            shift_id=work.shift.shift_id,
-            batch_id=work.batch_id,
-            business_date=work.business_date,
-        )
+        origins = [Origin(work.terminal_id, work.shift.shift_id, work.batch_id, work.business_date) for work in works]
+        insert_identities(cursor, rows, origins=origins)
     if cursor.rowcount == len(rows):
         return True
     cursor.execute("ROLLBACK TO SAVEPOINT identities")
@@ -94,10 +94,10 @@ def _decide_one_by_one(cursor: CursorWrapper, incoming: Sequence[Incoming], *, w
         next_version[item.order_id] = version + 1
         rows.append(
             IdentityRow(
-                item.order_id, version, item.number if decision.takes_number else None, item.content_hash, row_id
+                item.order_id, version, item.number if decision.takes_number else None, item.content_hash, row_id, 1
             )
         )
-    return decisions if _insert(cursor, rows, work=work) else None
+    return decisions if _insert(cursor, rows, works=[work]) else None
 
 
 def _known(versions: Sequence[KnownVersion], *, terminal_id: int) -> dict[UUID, KnownOrder]:

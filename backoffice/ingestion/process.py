@@ -8,8 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
-from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import psycopg
@@ -18,66 +17,130 @@ from django.db import OperationalError, connection, transaction
 from django.db.backends.utils import CursorWrapper
 from django.utils import timezone
 from psycopg.types.json import Jsonb
-from structlog.contextvars import bind_contextvars
 
 from backoffice import metrics
-from backoffice.domain.decoding import decode_batch
+from backoffice.bulk import Update, pipelined
+from backoffice.domain.decoding import Envelope, decode_batch
 from backoffice.domain.identity import Decision
 from backoffice.domain.reasons import PROCESSING_FAILED, Reason, reasons_json
 from backoffice.domain.states import BatchState
 from backoffice.inbox.claims import ISOLATE_AFTER, claim_next, count_failure, give_back
 from backoffice.inbox.models import Batch
-from backoffice.ingestion.bookkeeping import write_judged
-from backoffice.ingestion.history import add_history_flags, look_again
+from backoffice.ingestion.bookkeeping import JudgedBatch, write_judged
+from backoffice.ingestion.history import add_history_flags, can_be_found, look_again, looks_for
 from backoffice.ingestion.identities import decide_identities
 from backoffice.ingestion.locks import lock_terminal
 from backoffice.ingestion.members import Judged, Member, judge, member_number, member_order_id, read_members
 from backoffice.ingestion.reconcile import reconcile_unsettled
-from backoffice.ingestion.work import Work, lock_work
+from backoffice.ingestion.work import Work, lock_works
 
 log = structlog.get_logger(__name__)
 
+# So many first tries share a transaction: what a transaction costs is shared by small batches.
+TOGETHER = 16
+
 MARK_PROCESSED = """
-UPDATE inbox_batch SET state = 'processed', processed_at = %(now)s, last_error = '', outcomes = %(outcomes)s,
-    results = %(results)s, movement_outcomes = %(movement_outcomes)s, movement_results = %(movement_results)s
-WHERE batch_id = %(batch_id)s
+UPDATE inbox_batch SET state = 'processed', processed_at = %s, last_error = '', outcomes = %s, results = %s,
+    movement_outcomes = %s, movement_results = %s
+WHERE batch_id = %s
 """
 
 
-def process_next(*, now: datetime) -> bool:
-    """Processes the batch that has waited longest. False where nothing is due."""
-    claim = claim_next(now=now)
-    if claim is None:
-        return False
-    if claim.attempts > 1:
-        metrics.batches_retried.inc()
-    if claim.gave_up:
-        _alarm(batch_id=claim.batch_id, now=now)
-    else:
-        process_claimed(batch_id=claim.batch_id, attempts=claim.attempts, now=now)
-    return True
+class Processed(NamedTuple):
+    """What became of a batch, as it is stored and as its receipt tells it: counts by outcome, and notable results."""
+
+    processed_at: datetime | None
+    outcomes: dict[str, int]
+    results: list[dict[str, Any]]
+    movement_outcomes: dict[str, int]
+    movement_results: list[dict[str, Any]]
 
 
-def process_claimed(*, batch_id: UUID, attempts: int, now: datetime) -> bool:
-    """Tries a batch whose attempt is counted. True where it is processed now, by whomever.
+class Attempt(NamedTuple):
+    """A batch to be tried; `number` counts this try. `envelope` is its body as decoded, from who has it at hand.
 
-    A failure is noted with the batch and does not raise: the caller's next batch is none the worse for it.
+    `request_id` names the request that brought it, where that still waits.
     """
-    bind_contextvars(batch_id=str(batch_id))
+
+    batch_id: UUID
+    number: int
+    envelope: Envelope | None = None
+    request_id: str | None = None
+
+
+def process_next(*, now: datetime, most: int = 1) -> int:
+    """Processes the batch that has waited longest, together with up to `most` in all if they allow. How many were tried."""
+    claims = claim_next(now=now, most=most)
+    for claim in claims:
+        if claim.attempts > 1:
+            metrics.batches_retried.inc()
+        if claim.gave_up:
+            _alarm(batch_id=claim.batch_id, now=now)
+    process_claimed([Attempt(claim.batch_id, claim.attempts) for claim in claims if not claim.gave_up], now=now)
+    return len(claims)
+
+
+def process_claimed(attempts: Sequence[Attempt], *, now: datetime) -> dict[UUID, Processed]:
+    """Tries batches whose attempt is counted; those that were processed here.
+
+    They share one transaction first, and have one each where that fails. A failure is noted with the batch and does not
+    raise: other batches are none the worse for it.
+    """
+    processed: dict[UUID, Processed] = {}
+    if len(attempts) > 1:
+        try:
+            processed = _try(attempts, now=now)
+        except Exception as error:  # noqa: BLE001 - whoever is at fault fails again alone, and is told of there
+            log.warning("batches are tried one by one", batches=len(attempts), error=type(error).__name__)
+    for attempt in attempts:
+        if attempt.batch_id not in processed:
+            processed |= _process_alone(attempt, now=now)
+    return processed
+
+
+def _process_alone(attempt: Attempt, *, now: datetime) -> dict[UUID, Processed]:
+    batch_id = attempt.batch_id
     try:
-        with transaction.atomic(), connection.cursor() as cursor:
-            work = lock_work(cursor, batch_id)
-            if work is not None:
-                _process(cursor, work, isolate=attempts > ISOLATE_AFTER, now=now)
-                return True
-        give_back(batch_id=batch_id, now=now)
+        processed = _try([attempt], now=now)
+        if not processed:
+            give_back(batch_id=batch_id, now=now)
     except Exception as error:
-        log.exception("batch crashed", attempts=attempts)
+        log.exception("batch crashed", batch_id=str(batch_id), request_id=attempt.request_id, attempts=attempt.number)
         # A lost connection is replaced here; where PostgreSQL is away this raises and the sweepers come back later.
         state = count_failure(batch_id=batch_id, error=f"{type(error).__name__}: {error}", now=timezone.now())
         if state == BatchState.FAILED.value:
             _alarm(batch_id=batch_id, now=now)
-    return False
+        return {}
+    return processed
+
+
+def _try(attempts: Sequence[Attempt], *, now: datetime) -> dict[UUID, Processed]:
+    """All of the batches that can be locked, or none."""
+    envelopes = {attempt.batch_id: attempt.envelope for attempt in attempts if attempt.envelope is not None}
+    with_bodies = len(envelopes) < len(attempts)
+    began = time.perf_counter()
+    with transaction.atomic(), connection.cursor() as cursor:
+        works = lock_works(cursor, [attempt.batch_id for attempt in attempts], with_bodies=with_bodies)
+        batches = [(work, envelopes.get(work.batch_id) or _decode(work)) for work in works]
+        isolate = len(attempts) == 1 and attempts[0].number > ISOLATE_AFTER
+        processed = _process(cursor, batches, isolate=isolate, now=now) if batches else {}
+    requests = {attempt.batch_id: attempt.request_id for attempt in attempts}
+    for work in works:
+        _tell(work, processed[work.batch_id], request_id=requests[work.batch_id], began=began)
+    return processed
+
+
+def _tell(work: Work, processed: Processed, *, request_id: str | None, began: float) -> None:
+    """What is told of a batch once it is processed for good. All ids stand here: many batches may have been at work."""
+    seconds = time.perf_counter() - began
+    outcomes = dict(Counter(processed.outcomes) + Counter(processed.movement_outcomes))
+    metrics.count_processed(outcomes=outcomes, seconds=seconds, since_receipt=timezone.now() - work.received_at)
+    ids = {"batch_id": str(work.batch_id), "terminal": str(work.terminal_uuid), "request_id": request_id}
+    log.info("batch processed", **ids, **outcomes, ms=round(seconds * 1000, 1))
+
+
+def _decode(work: Work) -> Envelope:
+    return decode_batch(work.body, max_orders=len(work.body))
 
 
 def _alarm(*, batch_id: UUID, now: datetime) -> None:
@@ -90,86 +153,81 @@ def _alarm(*, batch_id: UUID, now: datetime) -> None:
         reconcile_unsettled(cursor, terminal_id=terminal_id, shift_id=shift_id, now=now)
 
 
-def _process(cursor: CursorWrapper, work: Work, *, isolate: bool, now: datetime) -> None:
-    """The whole work on one locked batch. `isolate` keeps whatever crashes to its own member."""
-    began = time.perf_counter()
-    bind_contextvars(terminal=str(work.terminal_uuid))
-    envelope = decode_batch(work.body, max_orders=len(work.body))
-    members = read_members(envelope, terminal_id=work.terminal_id)
-    decisions = decide_identities(cursor, members, work=work)
-    if isolate:
-        judged = _write_one_by_one(cursor, members, decisions, row_ids=work.row_ids, work=work, now=now)
-    else:
-        judged = _judge_and_write(cursor, members, decisions, row_ids=work.row_ids, work=work, now=now)
-    _mark_processed(cursor, judged, work=work, now=now)
-    if work.settles:
-        reconcile_unsettled(cursor, terminal_id=work.terminal_id, shift_id=work.shift.shift_id, now=now)
-    transaction.on_commit(partial(_tell, work=work, outcomes=_outcomes(judged), began=began))
+def _process(
+    cursor: CursorWrapper, batches: Sequence[tuple[Work, Envelope]], *, isolate: bool, now: datetime
+) -> dict[UUID, Processed]:
+    """The whole work on locked batches. `isolate` keeps whatever crashes to its own member."""
+    read = [(work, read_members(envelope, terminal_id=work.terminal_id)) for work, envelope in batches]
+    decided = decide_identities(cursor, read)
+    todo = [(work, members, decisions) for (work, members), decisions in zip(read, decided, strict=True)]
+    done = _write_one_by_one(cursor, *todo[0], now=now) if isolate else _write_together(cursor, todo, now=now)
+    for work, _ in batches:
+        if work.settles:
+            reconcile_unsettled(cursor, terminal_id=work.terminal_id, shift_id=work.shift.shift_id, now=now)
+    return {batch_id: _processed(judged, now=now) for batch_id, judged in done.items()}
 
 
-def _tell(*, work: Work, outcomes: dict[str, int], began: float) -> None:
-    """What is told of a batch once it is processed for good."""
-    seconds = time.perf_counter() - began
-    metrics.count_processed(outcomes=outcomes, seconds=seconds, since_receipt=timezone.now() - work.received_at)
-    log.info("batch processed", **outcomes, ms=round(seconds * 1000, 1))
-
-
-def _judge_and_write(
-    cursor: CursorWrapper,
-    members: Sequence[Member],
-    decisions: Sequence[Decision],
-    *,
-    row_ids: Sequence[int],
-    work: Work,
-    now: datetime,
-) -> list[Judged]:
-    judged = [judge(member, decision, work=work) for member, decision in zip(members, decisions, strict=True)]
-    judged = add_history_flags(cursor, judged, work=work)
-    write_judged(cursor, judged, row_ids=row_ids, work=work, now=now)
-    look_again(cursor, judged, row_ids=row_ids, work=work, now=now)
-    return judged
+def _write_together(
+    cursor: CursorWrapper, todo: Sequence[tuple[Work, Sequence[Member], Sequence[Decision]]], *, now: datetime
+) -> dict[UUID, Sequence[Judged]]:
+    """Everything in one go, unless a batch looks for what another before it brought: that is written first."""
+    waiting: list[JudgedBatch] = []
+    findable: set[UUID | str] = set()
+    every: list[JudgedBatch] = []
+    for work, members, decisions in todo:
+        judged = [judge(member, decision, work=work) for member, decision in zip(members, decisions, strict=True)]
+        if not findable.isdisjoint(looks_for(judged)):
+            write_judged(cursor, waiting, now=now)
+            waiting, findable = [], set()
+        batch = JudgedBatch(work, add_history_flags(cursor, judged, work=work), work.row_ids)
+        waiting.append(batch)
+        every.append(batch)
+        findable |= can_be_found(judged)
+    marks = [_mark(batch, now=now) for batch in every]
+    write_judged(cursor, waiting, now=now, update=marks.pop())
+    if marks:
+        with pipelined():
+            for mark in marks:
+                cursor.execute(*mark)
+    look_again(cursor, every, now=now)
+    return {batch.work.batch_id: batch.judged for batch in every}
 
 
 def _write_one_by_one(
-    cursor: CursorWrapper,
-    members: Sequence[Member],
-    decisions: Sequence[Decision],
-    *,
-    row_ids: Sequence[int],
-    work: Work,
-    now: datetime,
-) -> list[Judged]:
+    cursor: CursorWrapper, work: Work, members: Sequence[Member], decisions: Sequence[Decision], *, now: datetime
+) -> dict[UUID, Sequence[Judged]]:
     """Whatever crashes is held alone, for a reason that the rules do not know of."""
     written: list[Judged] = []
-    for member, decision, row_id in zip(members, decisions, row_ids, strict=True):
+    for member, decision, row_id in zip(members, decisions, work.row_ids, strict=True):
         try:
             with transaction.atomic():
-                written += _judge_and_write(cursor, [member], [decision], row_ids=[row_id], work=work, now=now)
+                judged = add_history_flags(cursor, [judge(member, decision, work=work)], work=work)
+                write_judged(cursor, [JudgedBatch(work, judged, [row_id])], now=now)
+                look_again(cursor, [JudgedBatch(work, judged, [row_id])], now=now)
                 # What the database checks at the end of a transaction is checked for this member now.
                 cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
                 cursor.execute("SET CONSTRAINTS ALL DEFERRED")
+            written += judged
         except (OperationalError, psycopg.OperationalError):
             raise  # a deadlock, a time-out, a full disk: not this member's fault, so the batch waits
         except Exception as error:
             log.exception("member held after a crash", batch_id=str(work.batch_id), position=member.position)
             held = Judged(member, "held", (Reason(PROCESSING_FAILED, "", type(error).__name__),), [])
-            write_judged(cursor, [held], row_ids=[row_id], work=work, now=now)
+            write_judged(cursor, [JudgedBatch(work, [held], [row_id])], now=now)
             written.append(held)
-    return written
+    cursor.execute(*_mark(JudgedBatch(work, written, work.row_ids), now=now))
+    return {work.batch_id: written}
 
 
-def _mark_processed(cursor: CursorWrapper, judged: Sequence[Judged], *, work: Work, now: datetime) -> None:
+def _processed(judged: Sequence[Judged], *, now: datetime) -> Processed:
     orders = [item for item in judged if item.member.what == "order"]
     movements = [item for item in judged if item.member.what == "movement"]
-    marked: dict[str, Any] = {
-        "batch_id": work.batch_id,
-        "now": now,
-        "outcomes": Jsonb(_outcomes(orders)),
-        "results": Jsonb(_notable(orders)),
-        "movement_outcomes": Jsonb(_outcomes(movements)),
-        "movement_results": Jsonb(_notable(movements)),
-    }
-    cursor.execute(MARK_PROCESSED, marked)
+    return Processed(now, _outcomes(orders), _notable(orders), _outcomes(movements), _notable(movements))
+
+
+def _mark(batch: JudgedBatch, *, now: datetime) -> Update:
+    processed_at, *told = _processed(batch.judged, now=now)
+    return Update(MARK_PROCESSED, [processed_at, *map(Jsonb, told), batch.work.batch_id])
 
 
 def _notable(judged: Sequence[Judged]) -> list[dict[str, Any]]:

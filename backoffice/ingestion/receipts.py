@@ -2,6 +2,7 @@
 
 import json
 import zlib
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from backoffice.domain.decoding import decode_batch
 from backoffice.domain.states import BatchState
 from backoffice.inbox.models import Batch
 from backoffice.ingestion.members import member_number, member_order_id, read_members
+from backoffice.ingestion.process import Processed
 
 Results = list[dict[str, Any]]
 
@@ -39,21 +41,36 @@ def receipt(*, batch_id: UUID, terminal_id: int, every_result: bool = False) -> 
     if row is None:
         raise NoSuchBatch
     shift_id, state, received_at, processed_at, order_count, *written = row
-    outcomes, results, movement_outcomes, movement_results = (json.loads(text) for text in written)
+    processed = Processed(processed_at, *(json.loads(text) for text in written))
     if every_result and state == BatchState.PROCESSED.value:
-        results, movement_results = _every_result(batch_id, terminal_id, results, movement_results)
+        results, movement_results = _every_result(batch_id, terminal_id, processed.results, processed.movement_results)
+        processed = processed._replace(results=results, movement_results=movement_results)
+    return compose_receipt(
+        batch_id=batch_id,
+        shift_id=shift_id,
+        state=state,
+        received_at=received_at,
+        order_count=order_count,
+        processed=processed,
+    )
+
+
+def compose_receipt(
+    *, batch_id: UUID, shift_id: UUID, state: str, received_at: datetime, order_count: int, processed: Processed
+) -> dict[str, Any]:
+    """The receipt of these facts; `processed` is empty, its time None, until the batch is processed."""
     return {
         "batch_id": str(batch_id),
         "shift_id": str(shift_id),
         "state": state,
         "received_at": received_at,
-        "processed_at": processed_at,
+        "processed_at": processed.processed_at,
         "orders": order_count,
-        "outcomes": {outcome: outcomes.get(outcome, 0) for outcome in OUTCOMES},
-        "results": [_with_decision(result) for result in results],
+        "outcomes": {outcome: processed.outcomes.get(outcome, 0) for outcome in OUTCOMES},
+        "results": [_with_decision(result) for result in processed.results],
         "movements": {
-            "outcomes": {outcome: movement_outcomes.get(outcome, 0) for outcome in OUTCOMES},
-            "results": [_with_decision(result) for result in movement_results],
+            "outcomes": {outcome: processed.movement_outcomes.get(outcome, 0) for outcome in OUTCOMES},
+            "results": [_with_decision(result) for result in processed.movement_results],
         },
     }
 

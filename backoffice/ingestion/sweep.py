@@ -6,11 +6,10 @@ from datetime import timedelta
 import structlog
 from django.db import connection
 from django.utils import timezone
-from structlog.contextvars import unbind_contextvars
 
 from backoffice.inbox.claims import oldest_waiting
 from backoffice.ingestion.bell import ring
-from backoffice.ingestion.process import process_next
+from backoffice.ingestion.process import TOGETHER, process_next
 
 log = structlog.get_logger(__name__)
 
@@ -23,12 +22,14 @@ OLD_ENOUGH = timedelta(seconds=1)
 
 def process_waiting(*, limit: int = BATCHES_PER_LOOK) -> int:
     """Processes batches until none is due, `limit` at most. How many were tried."""
-    for done in range(limit):
-        unbind_contextvars("batch_id", "terminal")  # of the one before
-        if not process_next(now=timezone.now()):
+    done = 0
+    while done < limit:
+        tried = process_next(now=timezone.now(), most=min(TOGETHER, limit - done))
+        if not tried:
             return done
+        done += tried
     ring()
-    return limit
+    return done
 
 
 def watch(stop: threading.Event) -> None:

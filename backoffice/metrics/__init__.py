@@ -43,7 +43,7 @@ _processed_orders = Counter(
 )
 _processing_seconds = Histogram(
     "backoffice_processing_seconds",
-    "Work on one batch, from the beginning of its transaction to its end.",
+    "Work on one batch, from the beginning of its transaction to its end; small batches may share one.",
     buckets=(0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
 )
 _settling_seconds = Histogram(

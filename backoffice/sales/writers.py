@@ -14,9 +14,10 @@ from backoffice.bulk import Table
 # Sorted by the caller, so that batches of different terminals that overlap cannot deadlock.
 INSERT_IDENTITIES = """
 INSERT INTO sales_identity (item_id, version, terminal_id, shift_id, number, content_hash, batch_id, business_date, row_id)
-SELECT item_id, version, %(terminal_id)s, %(shift_id)s, number, content_hash, %(batch_id)s, %(business_date)s, row_id
-FROM unnest(%(item_ids)s::uuid[], %(versions)s::integer[], %(numbers)s::bigint[], %(hashes)s::bytea[], %(row_ids)s::bigint[])
-    AS incoming (item_id, version, number, content_hash, row_id)
+SELECT item_id, version, (%(terminal_ids)s::integer[])[place], (%(shift_ids)s::uuid[])[place], number, content_hash,
+    (%(batch_ids)s::uuid[])[place], (%(business_dates)s::date[])[place], row_id
+FROM unnest(%(item_ids)s::uuid[], %(versions)s::integer[], %(numbers)s::bigint[], %(hashes)s::bytea[], %(row_ids)s::bigint[],
+    %(places)s::integer[]) AS incoming (item_id, version, number, content_hash, row_id, place)
 ON CONFLICT DO NOTHING
 """
 
@@ -96,13 +97,23 @@ POSTINGS = Table(
 
 
 class IdentityRow(NamedTuple):
-    """One version to be remembered; `number` only where it takes that number."""
+    """One version to be remembered; `number` only where it takes that number, `place` says of which batch, from 1."""
 
     item_id: UUID
     version: int
     number: int | None
     content_hash: bytes
     row_id: int
+    place: int
+
+
+class Origin(NamedTuple):
+    """Where identities come from: one batch."""
+
+    terminal_id: int
+    shift_id: UUID
+    batch_id: UUID
+    business_date: date
 
 
 class KnownVersion(NamedTuple):
@@ -188,29 +199,22 @@ class PostingRow(NamedTuple):
     business_date: date
 
 
-def insert_identities(
-    cursor: CursorWrapper,
-    rows: Sequence[IdentityRow],
-    *,
-    terminal_id: int,
-    shift_id: UUID,
-    batch_id: UUID,
-    business_date: date,
-) -> None:
+def insert_identities(cursor: CursorWrapper, rows: Sequence[IdentityRow], *, origins: Sequence[Origin]) -> None:
     """Remembers what is new among `rows`: the cursor's rowcount says how many. Waits for who inserts the same now."""
     ordered = sorted(rows)
     cursor.execute(
         INSERT_IDENTITIES,
         {
-            "terminal_id": terminal_id,
-            "shift_id": shift_id,
-            "batch_id": batch_id,
-            "business_date": business_date,
+            "terminal_ids": [origin.terminal_id for origin in origins],
+            "shift_ids": [origin.shift_id for origin in origins],
+            "batch_ids": [origin.batch_id for origin in origins],
+            "business_dates": [origin.business_date for origin in origins],
             "item_ids": [row.item_id for row in ordered],
             "versions": [row.version for row in ordered],
             "numbers": [row.number for row in ordered],
             "hashes": [row.content_hash for row in ordered],
             "row_ids": [row.row_id for row in ordered],
+            "places": [row.place for row in ordered],
         },
     )
 

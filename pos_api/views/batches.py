@@ -12,13 +12,15 @@ from django.db import connection
 from django.urls import reverse
 from rest_framework.request import Request
 from rest_framework.response import Response
-from structlog.contextvars import bind_contextvars
+from structlog.contextvars import bind_contextvars, get_contextvars
 
 from backoffice.domain.cards import mask_cards
-from backoffice.domain.decoding import decode_batch
+from backoffice.domain.decoding import Envelope, decode_batch
+from backoffice.domain.states import BatchState
 from backoffice.ingestion.bell import ring
-from backoffice.ingestion.process import process_claimed
-from backoffice.ingestion.receipts import NoSuchBatch, receipt
+from backoffice.ingestion.live import process_live
+from backoffice.ingestion.process import Attempt, Processed
+from backoffice.ingestion.receipts import NoSuchBatch, compose_receipt, receipt
 from backoffice.ingestion.receive import receive_batch
 from backoffice.metrics import count_accepted
 from pos_api.bodies import read_body
@@ -67,20 +69,32 @@ class BatchUpload(TerminalView):
         if masked.findings:
             envelope = decode_batch(masked.body, max_orders=settings.MAX_BATCH_ORDERS)
         inline = wait_s > 0 and len(envelope.orders) + len(envelope.movements) <= INLINE_ORDERS
+        received_at = self.now
         received = receive_batch(
             terminal=self.terminal,
             shift_id=shift_key,
             batch_id=batch_key,
             masked=masked,
             envelope=envelope,
-            now=self.now,
+            now=received_at,
             claim=inline,
         )
         # From here on the batch is durable: neither our processing nor the bell may fail the answer. If the receipt
         # cannot be read it is 503, and a repeat gets it.
         if received.is_new:
             count_accepted(orders=len(envelope.orders))
-        if received.is_new and not (inline and self._process(batch_key)):
+        processed = self._process(batch_key, envelope) if inline and received.is_new else None
+        if processed is not None:
+            receipt_now = compose_receipt(
+                batch_id=batch_key,
+                shift_id=shift_key,
+                state=BatchState.PROCESSED.value,
+                received_at=received_at,
+                order_count=len(envelope.orders),
+                processed=processed,
+            )
+            return _answer(receipt_now)
+        if received.is_new:
             log.info("batch received", orders=len(envelope.orders))
             ring()
         answer = receipt(batch_id=batch_key, terminal_id=self.terminal.pk)
@@ -88,12 +102,12 @@ class BatchUpload(TerminalView):
             answer = self._wait_for(batch_key, wait_s, answer)
         return _answer(answer)
 
-    def _process(self, batch_id: UUID) -> bool:
+    def _process(self, batch_id: UUID, envelope: Envelope) -> Processed | None:
         try:
-            return process_claimed(batch_id=batch_id, attempts=1, now=self.now)
+            return process_live(Attempt(batch_id, 1, envelope, get_contextvars().get("request_id")), now=self.now)
         except Exception:
             log.exception("live order left to a worker")
-            return False
+            return None
 
     def _wait_for(self, batch_id: UUID, wait_s: int, answer: dict[str, Any]) -> dict[str, Any]:
         if not waiters.acquire(blocking=False):

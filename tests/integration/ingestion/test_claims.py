@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.db import connection, connections
@@ -11,7 +12,7 @@ from django.utils import timezone
 
 from backoffice.inbox.models import Batch
 from backoffice.ingestion import process, sweep, tasks
-from backoffice.ingestion.process import process_claimed, process_next
+from backoffice.ingestion.process import Attempt, process_claimed, process_next
 from backoffice.ingestion.sweep import process_waiting
 from tests.till import Till, a_sale, at_once, later, outcomes
 
@@ -60,7 +61,7 @@ def test_of_two_workers_one_claims_a_batch(committed_db: None, till: Till, monke
     order = a_sale(1001, note="claimed once")
     batch_id = till.upload(order).json()["batch_id"]
     with a_worker_busy_with(monkeypatch, marker="claimed once") as finish:
-        assert process_next(now=later(hours=1)) is False
+        assert process_next(now=later(hours=1)) == 0
         assert state(batch_id) == "received"
         finish()
     assert state(batch_id) == "processed"
@@ -105,7 +106,7 @@ def test_a_live_order_is_stored_at_once_while_its_terminal_is_at_work(
 def test_the_same_batch_claimed_by_many_at_once_is_processed_once(committed_db: None, till: Till):
     orders = [a_sale(1001 + index) for index in range(20)]
     batch_id = till.upload(*orders).json()["batch_id"]
-    at_once([lambda: process_claimed(batch_id=batch_id, attempts=1, now=timezone.now())] * 6)
+    at_once([lambda: process_claimed([Attempt(UUID(batch_id), 1)], now=timezone.now())] * 6)
     assert till.receipt(batch_id)["outcomes"]["posted"] == 20
     assert till.shift()["computed"]["order_count"] == 20
 
@@ -142,7 +143,7 @@ def test_a_look_ends_after_so_many_batches_and_rings_for_the_next(till: Till, mo
 
 def test_a_live_batch_is_left_to_the_request_that_brought_it(till: Till, monkeypatch: pytest.MonkeyPatch):
     """It is due only two seconds later: should its request die, a worker finds it then."""
-    monkeypatch.setattr("pos_api.views.batches.process_claimed", lambda **_: False)
+    monkeypatch.setattr("pos_api.views.batches.process_live", lambda *_, **__: None)
     batch_id = till.upload(a_sale(1001), Prefer="wait=1").json()["batch_id"]
     assert not process_next(now=timezone.now())
     assert process_next(now=later(seconds=3))

@@ -87,9 +87,10 @@ def test_after_two_crashes_the_culprit_is_held_alone_and_its_neighbours_post(
 def test_what_breaks_only_when_it_is_written_is_held_alone_too(till: Till, monkeypatch: pytest.MonkeyPatch):
     write_judged = process.write_judged
 
-    def broken(cursor: Any, judged: Any, **facts: Any) -> None:
-        write_judged(cursor, judged, **facts)
-        if any(item.outcome == "posted" and getattr(item.member.value, "note", "") == "boom" for item in judged):
+    def broken(cursor: Any, batches: Any, **facts: Any) -> None:
+        write_judged(cursor, batches, **facts)
+        posted = [item.judged.member.value for batch in batches for item in batch.posted()]
+        if any(getattr(value, "note", "") == "boom" for value in posted):
             raise IntegrityError("the database refused it")
 
     monkeypatch.setattr(process, "write_judged", broken)
@@ -105,11 +106,11 @@ def test_a_deadlock_is_no_fault_of_the_order_so_its_batch_waits(till: Till, monk
     write_judged = process.write_judged
     left = [3]
 
-    def unlucky(cursor: Any, judged: Any, **facts: Any) -> None:
+    def unlucky(cursor: Any, batches: Any, **facts: Any) -> None:
         if left[0]:
             left[0] -= 1
             raise OperationalError("deadlock detected")
-        write_judged(cursor, judged, **facts)
+        write_judged(cursor, batches, **facts)
 
     monkeypatch.setattr(process, "write_judged", unlucky)
     batch_id = upload(till, "", "", "")
@@ -244,7 +245,7 @@ def test_while_one_batch_kills_its_workers_its_neighbours_flow(till: Till, monke
     assert other.receipt(batch_id)["state"] == "processed"
 
 
-@pytest.mark.parametrize("place", ["decide_identities", "write_judged", "_mark_processed", "reconcile_unsettled"])
+@pytest.mark.parametrize("place", ["decide_identities", "write_judged", "look_again", "reconcile_unsettled"])
 @pytest.mark.parametrize("before", [True, False], ids=["before", "after"])
 def test_killed_between_any_two_steps_it_is_all_or_nothing(
     till: Till, monkeypatch: pytest.MonkeyPatch, place: str, before: bool
