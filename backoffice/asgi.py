@@ -12,10 +12,15 @@ from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, cast
 
+# What is imported below asks for settings.
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "backoffice.settings")
+
 from a2wsgi.wsgi import build_environ
 from django.conf import settings
 
 from backoffice.garbage import expect_bursts
+from backoffice.health.startup import refuse_unsafe_servers
+from backoffice.tracing import HEADER, request_id
 from backoffice.wsgi import application as django_application
 from pos_api.problems import TITLES, TYPE_PREFIX
 
@@ -51,7 +56,7 @@ class BodyGate:
                 async with asyncio.timeout(self.timeout_s):
                     arrived = await _read(receive)
             except TimeoutError:
-                await _send(send, 408, [(b"content-type", b"application/problem+json")], self._too_slow(scope["path"]))
+                await _send(send, 408, _headers_of_408(scope), self._too_slow(scope["path"]))
                 return
             if arrived is None:  # the client is gone, and nothing was stored
                 return
@@ -95,6 +100,16 @@ def _content_length(scope: Scope) -> int:
     return 0
 
 
+def _headers_of_408(scope: Scope) -> list[tuple[bytes, bytes]]:
+    claimed = next(
+        (value.decode("latin-1") for name, value in scope["headers"] if name == HEADER.lower().encode()), None
+    )
+    return [
+        (b"content-type", b"application/problem+json"),
+        (HEADER.lower().encode(), request_id(claimed).encode()),
+    ]
+
+
 async def _read(receive: Receive) -> bytes | None:
     chunks: list[bytes] = []
     while True:
@@ -111,5 +126,7 @@ async def _send(send: Send, status: int, headers: list[tuple[bytes, bytes]], con
     await send({"type": "http.response.body", "body": content})
 
 
+if settings.ROLE == "web":
+    refuse_unsafe_servers()
 expect_bursts()
 application = BodyGate(django_application)

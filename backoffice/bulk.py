@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 import msgspec
 from django.db import connection
 from django.db.backends.utils import CursorWrapper
+from psycopg import Pipeline
+from psycopg.abc import PQGen
 from psycopg.types.json import Jsonb
 
 from backoffice.failpoints import failpoint
@@ -71,11 +73,29 @@ def write_rows(
         cursor.execute(*update)
 
 
+class _EndsWithSync(Pipeline):
+    """psycopg's own ends with Sync and then Flush, after which PostgreSQL does not count idle time until the next statement.
+
+    A worker that froze there would hold its claim for ever, whatever idle_in_transaction_session_timeout says. Sync alone
+    brings the results as well.
+    """
+
+    def _exit_gen(self) -> PQGen[None]:
+        try:
+            self._enqueue_sync()
+            yield from self._communicate_gen()
+        finally:
+            yield from self._fetch_gen(flush=False)
+
+
 @contextmanager
 def pipelined() -> Iterator[None]:
     """Sends the statements within in one go. Results are there at its end; so is an error, at the latest."""
-    with connection.wrap_database_errors, connection.connection.pipeline():
-        yield
+    link = connection.connection
+    with connection.wrap_database_errors:
+        link._pipeline = _EndsWithSync(link)  # noqa: SLF001 - psycopg has no other way to name its pipeline's class
+        with link.pipeline():
+            yield
 
 
 def _insert(cursor: CursorWrapper, writes: Sequence[tuple[Table, Sequence[Row]]], update: Update | None) -> None:

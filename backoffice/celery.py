@@ -1,18 +1,37 @@
 """The Celery application. Its messages only say "look now": the inbox row is the queue (ADR 1)."""
 
 import os
+import socket
 import threading
 from typing import Any
 
 # Reuse is set before Celery's Django fixup reads it: a new connection per task would double a task's time.
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "backoffice.settings")
 
+import structlog
 from celery import Celery
-from celery.signals import setup_logging, task_prerun, worker_process_init, worker_ready, worker_shutting_down
+from celery.signals import (
+    after_task_publish,
+    beat_init,
+    before_task_publish,
+    setup_logging,
+    task_prerun,
+    worker_init,
+    worker_process_init,
+    worker_ready,
+    worker_shutting_down,
+)
 from django.conf import settings
 from django.db import close_old_connections
+from redis.exceptions import RedisError
+from structlog.contextvars import bind_contextvars
 
 from backoffice.garbage import expect_bursts
+from backoffice.tracing import begin_task, ringer
+
+log = structlog.get_logger(__name__)
+
+SWEEP_TASK = "backoffice.ingestion.tasks.sweep"
 
 app = Celery("backoffice")
 app.conf.update(
@@ -23,6 +42,9 @@ app.conf.update(
     broker_transport_options={
         "socket_timeout": 5.0 if settings.ROLE == "worker" else 0.3,
         "socket_connect_timeout": 0.3,
+        # A worker listens for minutes without a word: a Redis that vanished with its machine is noticed within one.
+        "socket_keepalive": True,
+        "socket_keepalive_options": {socket.TCP_KEEPIDLE: 30, socket.TCP_KEEPINTVL: 10, socket.TCP_KEEPCNT: 3},
         "max_retries": 0,
         "visibility_timeout": 3600,
     },
@@ -41,7 +63,7 @@ app.conf.update(
     db_reuse_max=1_000_000_000,
     task_default_queue="backoffice",
     beat_schedule={
-        "sweep": {"task": "backoffice.ingestion.tasks.sweep", "schedule": 5.0, "options": {"expires": 5}},
+        "sweep": {"task": SWEEP_TASK, "schedule": 5.0, "options": {"expires": 5}},
         "refunds": {"task": "backoffice.ingestion.tasks.refunds", "schedule": 60.0, "options": {"expires": 60}},
         "months": {"task": "backoffice.ingestion.tasks.months", "schedule": 3600.0, "options": {"expires": 3600}},
     },
@@ -55,10 +77,40 @@ def _keep_our_logging(**_: Any) -> None:
     """Celery configures logging unless somebody listens to this signal: Django's settings already did."""
 
 
+@worker_init.connect
+@beat_init.connect
+def _refuse_unsafe_servers(**_: Any) -> None:
+    from backoffice.health.startup import refuse_unsafe_servers
+
+    refuse_unsafe_servers()
+
+
+@before_task_publish.connect
+def _say_who_rings(headers: dict[str, Any], **_: Any) -> None:
+    headers["rung_by"] = ringer(settings.ROLE)
+
+
+@task_prerun.connect
+def _take_up_the_ids(task_id: str, task: Any, **_: Any) -> None:
+    begin_task(task_id=task_id, rung_by=task.request.get("rung_by"))
+
+
 @task_prerun.connect
 def _drop_dead_connections(**_: Any) -> None:
     """A connection that is reused for ever is checked before each task, or one lost connection stops a worker."""
     close_old_connections()
+
+
+@after_task_publish.connect
+def _leave_a_trace_of_beat(sender: str, **_: Any) -> None:
+    """So that others can tell that beat lives (`doctor`, /metrics)."""
+    from backoffice.health.broker import leave_beat_trace
+
+    if settings.ROLE == "beat" and sender == SWEEP_TASK:
+        try:
+            leave_beat_trace()
+        except RedisError as error:
+            log.warning("beat left no trace", error=type(error).__name__)
 
 
 _stop_watching = threading.Event()
@@ -74,7 +126,11 @@ def _watch_the_inbox(**_: Any) -> None:
     """Each worker finds what waits by itself, in its main process, also when beat is dead and messages are lost."""
     from backoffice.ingestion.sweep import watch
 
-    threading.Thread(target=watch, args=(_stop_watching,), name="watch", daemon=True).start()
+    def watching() -> None:
+        bind_contextvars(rung_by="watch")
+        watch(_stop_watching)
+
+    threading.Thread(target=watching, name="watch", daemon=True).start()
 
 
 @worker_shutting_down.connect

@@ -42,6 +42,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "backoffice.tracing.RequestTrace",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -80,13 +81,20 @@ DATABASES["default"]["OPTIONS"] = {
     **DATABASES["default"].get("OPTIONS", {}),
     "application_name": f"backoffice-{ROLE}",
     "connect_timeout": 5,
-    # A frozen peer must not hold a row for ever: the server ends its statement, its wait or its idle transaction.
+    # A frozen peer must not hold a row for ever: the server ends its statement, its wait or its idle transaction. Nor
+    # may one that vanished with its machine: the server looks after it, and after the socket while a statement runs.
     "options": "-c statement_timeout=60s -c lock_timeout=10s -c idle_in_transaction_session_timeout=30s"
+    " -c client_connection_check_interval=10s -c tcp_user_timeout=30s"
+    " -c tcp_keepalives_idle=30 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=3"
     if ROLE in {"web", "worker", "beat"}
     else "",
     "server_side_binding": True,
     "prepare_threshold": 2,
+    # The same from our side: a server that vanished is noticed within a minute, also by a command.
+    "tcp_user_timeout": 30_000,
     "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
 }
 DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = False
 if ROLE == "web":
@@ -105,6 +113,9 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # --- Redis and Celery -------------------------------------------------------------------------------------------------
 
 REDIS_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
+
+# Where processes of one machine count together; each counts for itself where it is not set.
+METRICS_DIR = env.str("METRICS_DIR", default=None)
 
 # --- The door ---------------------------------------------------------------------------------------------------------
 

@@ -9,12 +9,12 @@ from typing import Any
 
 import structlog
 from django.conf import settings
-from prometheus_client import Counter
 from redis import Redis
 from redis.exceptions import RedisError
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
+from backoffice.metrics import requests_throttled, requests_unmetered
 from pos_api.authentication import Caller
 
 log = structlog.get_logger(__name__)
@@ -22,11 +22,6 @@ log = structlog.get_logger(__name__)
 REDIS_TIMEOUT_S = 0.1
 # After Redis did not answer, it is left alone this long: a request must not wait for a dead server each time.
 SILENCE_S = 5.0
-
-passed_unmetered = Counter(
-    "backoffice_requests_unmetered_total", "Requests that passed without a rate limit because Redis did not answer."
-)
-refused = Counter("backoffice_requests_throttled_total", "Requests answered 429.")
 
 # KEYS: the terminal's bucket. ARGV: tokens a second, tokens at most. Returns milliseconds to wait, 0 to pass.
 TAKE_ONE = """
@@ -58,7 +53,7 @@ class TerminalThrottle(BaseThrottle):
             return True
         self.wait_ms = self._ask(caller.terminal.pk)
         if self.wait_ms:
-            refused.inc()
+            requests_throttled.inc()
         return self.wait_ms == 0
 
     def wait(self) -> float:
@@ -67,13 +62,13 @@ class TerminalThrottle(BaseThrottle):
 
     def _ask(self, terminal_id: int) -> int:
         if time.monotonic() < TerminalThrottle._silent_until:
-            passed_unmetered.inc()
+            requests_unmetered.inc()
             return 0
         try:
             arguments = [settings.REQUESTS_PER_SECOND, settings.REQUESTS_BURST]
             return int(self._take_one(keys=[f"backoffice:requests:{terminal_id}"], args=arguments))
         except RedisError as error:
             TerminalThrottle._silent_until = time.monotonic() + SILENCE_S
-            passed_unmetered.inc()
+            requests_unmetered.inc()
             log.warning("requests pass unmetered", error=type(error).__name__)
             return 0

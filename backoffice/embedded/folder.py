@@ -2,9 +2,11 @@
 
 import contextlib
 import fcntl
+import hashlib
 import json
 import os
 import secrets
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from backoffice.env import STACK_FILE, STACK_MARK
 
 LOCK = "lock"
 SECRETS = "secrets.json"
+MEMORY = Path("/dev/shm")  # noqa: S108 - what lies there is in a folder that nobody else may enter
 SECRET_BYTES = {"postgres_password": 24, "valkey_password": 24, "secret_key": 48, "token": 16}  # lengths  # nosec B105
 
 
@@ -22,6 +25,8 @@ class DataFolder:
     def __init__(self, path: Path) -> None:
         self.path = path.resolve()
         self._lock: int | None = None
+        owner = f"{os.getuid()}-{hashlib.sha256(str(self.path).encode()).hexdigest()[:16]}"
+        self._metrics = MEMORY / f"backoffice-{owner}" if os.access(MEMORY, os.W_OK) else self.path / "metrics"
 
     def acquire(self) -> None:
         """Makes the folder and takes its lock, which the kernel gives back however this process ends. Raises StackError."""
@@ -44,8 +49,9 @@ class DataFolder:
         self._lock = lock
 
     def release(self) -> None:
-        """Gives the lock back. The file stays: removing it could let two processes hold one lock each."""
+        """Frees the memory and gives the lock back. The file stays: removing it could let two processes hold one lock each."""
         if self._lock is not None:
+            shutil.rmtree(self._metrics, ignore_errors=True)
             os.close(self._lock)
             self._lock = None
 
@@ -57,6 +63,12 @@ class DataFolder:
             known = {name: secrets.token_urlsafe(size) for name, size in SECRET_BYTES.items()} | known
             write_private(path, json.dumps(known, indent=2))
         return known
+
+    def make_metrics(self) -> Path:
+        """An empty folder for what the stack's processes count. In memory: counting into a file kills where the disk is full."""
+        shutil.rmtree(self._metrics, ignore_errors=True)
+        self._metrics.mkdir(mode=0o700)
+        return self._metrics
 
     def write_addresses(self, environment: Mapping[str, str]) -> None:
         """Tells the commands where the stack is, for as long as it runs."""

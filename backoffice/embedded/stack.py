@@ -132,6 +132,7 @@ class Stack:
         environment.pop(STACK_MARK, None)
         self._migrate(servers, environment)
         options = RoleOptions(port=self._port, workers=self._workers, data_dir=self._folder.path)
+        environment.setdefault("METRICS_DIR", str(self._folder.make_metrics()))
         for role in self._roles:
             if role == "beat":
                 self._wait_until_ready()  # nobody waits for beat, so it does not take the others' processor time

@@ -5,6 +5,8 @@ import time
 import structlog
 from celery import current_app
 
+from backoffice import metrics
+
 log = structlog.get_logger(__name__)
 
 LOOK_TASK = "backoffice.ingestion.tasks.look"
@@ -23,6 +25,8 @@ def ring(*, expires_s: float | None = None) -> bool:
         current_app.send_task(LOOK_TASK, expires=expires_s)
     except Exception as error:  # noqa: BLE001 - whatever is wrong with the bell, nothing may depend on it
         _silent_until = time.monotonic() + SILENCE_S
+        metrics.bell_failures.inc()
+        metrics.bell_silent_until(at=time.time() + SILENCE_S)
         log.warning("bell not heard", error=type(error).__name__)
         return False
     return True

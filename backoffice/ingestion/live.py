@@ -4,6 +4,8 @@ from collections import deque
 from datetime import datetime
 from threading import Lock
 
+from structlog.contextvars import bound_contextvars
+
 from backoffice.ingestion.process import TOGETHER, Attempt, Processed, process_claimed
 
 # Who has not had its turn by then leaves its batch to the next turn, or to a worker.
@@ -42,6 +44,8 @@ def _take_turn(*, now: datetime) -> None:
     together = [_waiting.popleft() for _ in range(min(TOGETHER, len(_waiting)))]
     for live in together:
         live.taken = True
-    processed = process_claimed([live.attempt for live in together], now=now)
+    # What is logged meanwhile is about others' batches too, not about this request alone.
+    with bound_contextvars(request_id=None, terminal=None, batch_id=None):
+        processed = process_claimed([live.attempt for live in together], now=now)
     for live in together:
         live.processed = processed.get(live.attempt.batch_id)

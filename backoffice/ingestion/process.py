@@ -4,6 +4,7 @@ Attempts are counted before the work, outside its transaction: a batch that kill
 crashes it is taken order by order, after five it is `failed` and people are told; others flow past it.
 """
 
+import time
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
@@ -17,6 +18,7 @@ from django.db.backends.utils import CursorWrapper
 from django.utils import timezone
 from psycopg.types.json import Jsonb
 
+from backoffice import metrics
 from backoffice.bulk import Update, pipelined
 from backoffice.domain.decoding import Envelope, decode_batch
 from backoffice.domain.identity import Decision
@@ -56,11 +58,15 @@ class Processed(NamedTuple):
 
 
 class Attempt(NamedTuple):
-    """A batch to be tried; `number` counts this try. `envelope` is its body as decoded, from who has it at hand."""
+    """A batch to be tried; `number` counts this try. `envelope` is its body as decoded, from who has it at hand.
+
+    `request_id` names the request that brought it, where that still waits.
+    """
 
     batch_id: UUID
     number: int
     envelope: Envelope | None = None
+    request_id: str | None = None
 
 
 def process_next(*, now: datetime, most: int = 1) -> int:
@@ -69,6 +75,8 @@ def process_next(*, now: datetime, most: int = 1) -> int:
     if claims:
         failpoint("process-claimed")
     for claim in claims:
+        if claim.attempts > 1:
+            metrics.batches_retried.inc()
         if claim.gave_up:
             _alarm(batch_id=claim.batch_id, now=now)
     process_claimed([Attempt(claim.batch_id, claim.attempts) for claim in claims if not claim.gave_up], now=now)
@@ -102,7 +110,7 @@ def _process_alone(attempt: Attempt, *, now: datetime) -> dict[UUID, Processed]:
         if not processed:
             give_back(batch_id=batch_id, now=now)
     except Exception as error:
-        log.exception("batch crashed", batch_id=str(batch_id), attempts=attempt.number)
+        log.exception("batch crashed", batch_id=str(batch_id), request_id=attempt.request_id, attempts=attempt.number)
         # A lost connection is replaced here; where PostgreSQL is away this raises and the sweepers come back later.
         state = count_failure(batch_id=batch_id, error=f"{type(error).__name__}: {error}", now=timezone.now())
         if state == BatchState.FAILED.value:
@@ -115,11 +123,25 @@ def _try(attempts: Sequence[Attempt], *, now: datetime) -> dict[UUID, Processed]
     """All of the batches that can be locked, or none."""
     envelopes = {attempt.batch_id: attempt.envelope for attempt in attempts if attempt.envelope is not None}
     with_bodies = len(envelopes) < len(attempts)
+    began = time.perf_counter()
     with transaction.atomic(), connection.cursor() as cursor:
         works = lock_works(cursor, [attempt.batch_id for attempt in attempts], with_bodies=with_bodies)
         batches = [(work, envelopes.get(work.batch_id) or _decode(work)) for work in works]
         isolate = len(attempts) == 1 and attempts[0].number > ISOLATE_AFTER
-        return _process(cursor, batches, isolate=isolate, now=now) if batches else {}
+        processed = _process(cursor, batches, isolate=isolate, now=now) if batches else {}
+    requests = {attempt.batch_id: attempt.request_id for attempt in attempts}
+    for work in works:
+        _tell(work, processed[work.batch_id], request_id=requests[work.batch_id], began=began)
+    return processed
+
+
+def _tell(work: Work, processed: Processed, *, request_id: str | None, began: float) -> None:
+    """What is told of a batch once it is processed for good. All ids stand here: many batches may have been at work."""
+    seconds = time.perf_counter() - began
+    outcomes = dict(Counter(processed.outcomes) + Counter(processed.movement_outcomes))
+    metrics.count_processed(outcomes=outcomes, seconds=seconds, since_receipt=timezone.now() - work.received_at)
+    ids = {"batch_id": str(work.batch_id), "terminal": str(work.terminal_uuid), "request_id": request_id}
+    log.info("batch processed", **ids, **outcomes, ms=round(seconds * 1000, 1))
 
 
 def _decode(work: Work) -> Envelope:
@@ -128,6 +150,7 @@ def _decode(work: Work) -> Envelope:
 
 def _alarm(*, batch_id: UUID, now: datetime) -> None:
     """Five tries crashed: people are told, and a closed shift that this batch came to cannot agree any more."""
+    metrics.batches_failed.inc()
     log.critical("batch failed: its orders count as held, a person must look", batch_id=str(batch_id))
     terminal_id, shift_id = Batch.objects.values_list("terminal_id", "shift_id").get(batch_id=batch_id)
     with transaction.atomic(), connection.cursor() as cursor:
@@ -148,8 +171,6 @@ def _process(
     for work, _ in batches:
         if work.settles:
             reconcile_unsettled(cursor, terminal_id=work.terminal_id, shift_id=work.shift.shift_id, now=now)
-        outcomes = _outcomes(done[work.batch_id])
-        log.info("batch processed", batch_id=str(work.batch_id), terminal=str(work.terminal_uuid), **outcomes)
     failpoint("process-before-commit")
     return {batch_id: _processed(judged, now=now) for batch_id, judged in done.items()}
 

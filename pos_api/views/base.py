@@ -4,7 +4,9 @@ from datetime import datetime
 from uuid import UUID
 
 from django.utils import timezone
+from rest_framework.request import Request
 from rest_framework.views import APIView
+from structlog.contextvars import bind_contextvars
 
 from backoffice.fleet.models import Terminal
 from pos_api.authentication import Caller
@@ -13,6 +15,11 @@ from pos_api.problems import Problem
 
 class TerminalView(APIView):
     """A view that a terminal speaks to with its token."""
+
+    def perform_authentication(self, request: Request) -> None:
+        """Every line of the log about this request names its terminal."""
+        super().perform_authentication(request)
+        bind_contextvars(terminal=str(self.terminal.uuid))
 
     @property
     def terminal(self) -> Terminal:

@@ -12,6 +12,7 @@ from django.db import connection
 from django.urls import reverse
 from rest_framework.request import Request
 from rest_framework.response import Response
+from structlog.contextvars import bind_contextvars, get_contextvars
 
 from backoffice.domain.cards import mask_cards
 from backoffice.domain.decoding import Envelope, decode_batch
@@ -22,6 +23,7 @@ from backoffice.ingestion.live import process_live
 from backoffice.ingestion.process import Attempt, Processed
 from backoffice.ingestion.receipts import NoSuchBatch, compose_receipt, receipt
 from backoffice.ingestion.receive import receive_batch
+from backoffice.metrics import count_accepted
 from pos_api.bodies import read_body
 from pos_api.problems import Problem
 from pos_api.schema import BATCH, RECEIPT, describe
@@ -60,6 +62,7 @@ class BatchUpload(TerminalView):
     )
     def put(self, request: Request, shift_id: str, batch_id: str) -> Response:
         shift_key, batch_key = identifier(shift_id), identifier(batch_id)
+        bind_contextvars(batch_id=str(batch_key))
         wait_s = _wait(request)
         body = read_body(request)
         envelope = decode_batch(body, max_orders=settings.MAX_BATCH_ORDERS)
@@ -80,6 +83,8 @@ class BatchUpload(TerminalView):
         # From here on the batch is durable: neither our processing nor the bell may fail the answer. If the receipt
         # cannot be read it is 503, and a repeat gets it.
         failpoint("receive-after-commit")
+        if received.is_new:
+            count_accepted(orders=len(envelope.orders))
         processed = self._process(batch_key, envelope) if inline and received.is_new else None
         if processed is not None:
             receipt_now = compose_receipt(
@@ -92,6 +97,7 @@ class BatchUpload(TerminalView):
             )
             return _answer(receipt_now)
         if received.is_new:
+            log.info("batch received", orders=len(envelope.orders))
             ring()
         failpoint("receive-before-answer")
         answer = receipt(batch_id=batch_key, terminal_id=self.terminal.pk)
@@ -101,9 +107,9 @@ class BatchUpload(TerminalView):
 
     def _process(self, batch_id: UUID, envelope: Envelope) -> Processed | None:
         try:
-            return process_live(Attempt(batch_id, 1, envelope), now=self.now)
+            return process_live(Attempt(batch_id, 1, envelope, get_contextvars().get("request_id")), now=self.now)
         except Exception:
-            log.exception("live order left to a worker", batch_id=str(batch_id))
+            log.exception("live order left to a worker")
             return None
 
     def _wait_for(self, batch_id: UUID, wait_s: int, answer: dict[str, Any]) -> dict[str, Any]:

@@ -9,8 +9,8 @@ from django.db import OperationalError, connection
 from django.utils import timezone
 from redis import Redis
 
+from backoffice.health import readiness
 from backoffice.inbox.models import Batch
-from pos_api.views import health
 from tests.till import Till, a_client, a_sale
 
 
@@ -54,7 +54,7 @@ def test_a_database_that_does_not_answer_is_a_reason(monkeypatch: pytest.MonkeyP
     def refuse(**_: Any) -> None:
         raise OperationalError("the password is hunter2")
 
-    monkeypatch.setattr(health, "oldest_waiting", refuse)
+    monkeypatch.setattr(readiness, "oldest_waiting_s", refuse)
     answer = ask("/readyz")
     assert answer.status_code == 503
     assert answer.json()["reasons"] == ["PostgreSQL does not answer"]

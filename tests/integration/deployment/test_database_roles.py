@@ -45,6 +45,16 @@ ready = Client().get("/readyz").json()
 assert ready["ready"], ready
 print("sold")
 """
+ASK_AFTER_ITSELF = """
+from datetime import date
+from django.utils import timezone
+from backoffice.health import backlog, database
+backlog.read_backlog(now=timezone.now())
+outside = database.rows_without_month()
+print(*database.role(), len(database.changeable_books()), len(database.missing_months(today=timezone.now().date(), ahead=2)))
+print(len(outside))
+"""
+THE_OWNERS = "from backoffice.health import database; print(database.changeable_books())"
 SOME_MONTHS = """
 from datetime import date
 from backoffice.ingestion.months import make_months
@@ -131,6 +141,14 @@ def leaves(address: str, parent: str) -> list[str]:
 
 def test_a_day_of_a_till_runs_as_the_application(production: Production) -> None:
     assert production.manage(production.application, "shell", "--verbosity=0", "--command", A_DAY).strip() == "sold"
+
+
+def test_the_service_can_ask_after_itself_with_the_applications_rights(production: Production) -> None:
+    said = production.manage(production.application, "shell", "--verbosity=0", "--command", ASK_AFTER_ITSELF).split()
+    assert said == ["backoffice", "False", "0", "0", "5"]
+    assert "ledger_journalline" in production.manage(
+        production.owner, "shell", "--verbosity=0", "--command", THE_OWNERS
+    )
 
 
 @pytest.mark.parametrize("table", BOOKS)

@@ -1,17 +1,22 @@
 """The broker only rings: whatever becomes of it, uploads are taken and everything is found (ADR 1)."""
 
 import socket
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 from celery import Celery
 from django.utils import timezone
+from prometheus_client import REGISTRY
 from redis import Redis
+from redis.exceptions import ConnectionError as RedisConnectionError
 
 from backoffice.celery import app
+from backoffice.embedded.valkey import binary
 from backoffice.inbox.models import Batch
 from backoffice.ingestion import bell, sweep
 from backoffice.ingestion.sweep import process_waiting
@@ -62,6 +67,34 @@ def frozen_port() -> Iterator[int]:
         yield int(held.getsockname()[1])
 
 
+def bell_failures() -> float:
+    return REGISTRY.get_sample_value("backoffice_bell_failures_total") or 0.0
+
+
+def rung(broker: Redis) -> bool:
+    """Whether a message is there; while the server starts, there is none."""
+    try:
+        return broker.llen("backoffice") > 0
+    except RedisConnectionError:
+        return False
+
+
+@contextmanager
+def a_redis_on(port: int) -> Iterator[Redis]:
+    """A Valkey of its own on a port, with nothing in it."""
+    server = subprocess.Popen(
+        [str(binary()), "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--loglevel", "warning"],
+        stdout=subprocess.DEVNULL,
+    )
+    client = Redis(port=port)
+    try:
+        yield client
+    finally:
+        client.close()
+        server.terminate()
+        server.wait(10)
+
+
 def taken_in(till: Till, number: int) -> float:
     """Seconds that an upload took; it was answered 202."""
     began = time.monotonic()
@@ -84,6 +117,29 @@ def test_with_the_broker_frozen_uploads_are_taken_in_under_three(
     broker_at(frozen_port)
     assert taken_in(till, 1001) < 3
     assert max(taken_in(till, number) for number in range(1002, 1006)) < 1  # it is left alone for a while
+
+
+def test_when_the_broker_is_back_the_bell_rings_again_by_itself(
+    till: Till, broker_at: Callable[[int], None], closed_port: int, monkeypatch: pytest.MonkeyPatch
+):
+    """First nobody listens on its port, then a Redis does, and nothing is told to the web process."""
+    monkeypatch.setattr(bell, "SILENCE_S", 0.5)
+    failures = bell_failures()
+    broker_at(closed_port)
+    assert taken_in(till, 1001) < 1
+    assert bell_failures() == failures + 1
+    silent_until = REGISTRY.get_sample_value("backoffice_bell_silent_until_seconds")
+    assert silent_until is not None
+    assert abs(silent_until - time.time()) < 30
+    with a_redis_on(closed_port) as broker:
+        deadline = time.monotonic() + 30
+        number = 1002
+        while not rung(broker):
+            assert time.monotonic() < deadline
+            assert taken_in(till, number) < 1
+            number += 1
+    process_waiting()
+    assert till.shift()["computed"]["order_count"] == number - 1001
 
 
 def test_a_live_order_needs_no_broker(till: Till, broker_at: Callable[[int], None], closed_port: int):

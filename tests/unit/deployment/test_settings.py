@@ -25,7 +25,14 @@ ASKED = documented("What compose reads from")
 IN_THE_IMAGE = dict(re.findall(r"\b([A-Z_]+)=(\S+)", " ".join(re.findall(r"^ENV (.*)$", DOCKERFILE, re.MULTILINE))))
 MUST_BE_SET = "must be set"
 # Without these a plain host runs well on their defaults, or its unit sets them.
-MAY_BE_LEFT_OUT = {"BACKOFFICE_ROLE", "DATABASE_POOL_SIZE", "LOG_LEVEL", "WEB_THREADS", "BODY_TIMEOUT_S"} | {
+MAY_BE_LEFT_OUT = {
+    "BACKOFFICE_ROLE",
+    "DATABASE_POOL_SIZE",
+    "LOG_LEVEL",
+    "WEB_THREADS",
+    "BODY_TIMEOUT_S",
+    "METRICS_DIR",
+} | {
     "REQUESTS_PER_SECOND",
     "REQUESTS_BURST",
 }

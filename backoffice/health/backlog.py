@@ -1,0 +1,76 @@
+"""What waits: batches for a worker, terminals that went silent, shifts that wait for something. Read from partial indexes."""
+
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from django.db import connection
+
+from backoffice.inbox.claims import oldest_waiting
+
+# Older than this, the oldest waiting batch says that nobody is processing.
+WAITED_TOO_LONG_S = 300
+# A till that sells is heard of far more often; one that sells offline uploads nothing, which is the point.
+SILENT_AFTER = timedelta(minutes=15)
+# Uploads follow a close within seconds, over a bad line within minutes.
+CLOSING_TOO_LONG = timedelta(hours=1)
+
+COUNT_WAITING = """
+SELECT count(*) FILTER (WHERE state = 'received'), count(*) FILTER (WHERE state = 'failed')
+FROM inbox_batch WHERE state <> 'processed'
+"""
+COUNT_SILENT = """
+SELECT count(*) FROM (SELECT DISTINCT terminal_id FROM sales_shift WHERE state = 'open' AND recorded_end IS NULL) AS at_work
+LEFT JOIN fleet_heartbeat h USING (terminal_id)
+WHERE coalesce(h.received_at, '-infinity') < %(since)s
+    AND NOT EXISTS (SELECT FROM inbox_batch b WHERE b.terminal_id = at_work.terminal_id AND b.received_at >= %(since)s)
+    AND NOT EXISTS (SELECT FROM sales_shift s WHERE s.terminal_id = at_work.terminal_id AND s.received_at >= %(since)s)
+"""
+COUNT_SHIFTS = """
+SELECT count(*) FILTER (WHERE state = 'closing' AND close_received_at < %(since)s),
+    count(*) FILTER (WHERE state = 'discrepant')
+FROM sales_shift WHERE state NOT IN ('reconciled', 'approved')
+"""
+
+
+class Backlog(NamedTuple):
+    """Counts as of now. `oldest_s` is the age of the oldest batch that is due, 0 where none is."""
+
+    waiting: int
+    failed: int
+    oldest_s: float
+    held: int
+    silent_terminals: int
+    closing_too_long: int
+    discrepant: int
+
+
+def read_backlog(*, now: datetime) -> Backlog:
+    """Five statements, each over what is unsettled. Raises DatabaseError."""
+    with connection.cursor() as cursor:
+        cursor.execute(COUNT_WAITING)
+        waiting, failed = cursor.fetchone() or (0, 0)
+        cursor.execute(COUNT_SHIFTS, _since(now - CLOSING_TOO_LONG))
+        closing, discrepant = cursor.fetchone() or (0, 0)
+        cursor.execute(COUNT_SILENT, _since(now - SILENT_AFTER))
+        (silent,) = cursor.fetchone() or (0,)
+        cursor.execute("SELECT count(*) FROM sales_helditem")
+        (held,) = cursor.fetchone() or (0,)
+    return Backlog(
+        waiting=waiting,
+        failed=failed,
+        oldest_s=oldest_waiting_s(now=now),
+        held=held,
+        silent_terminals=silent,
+        closing_too_long=closing,
+        discrepant=discrepant,
+    )
+
+
+def oldest_waiting_s(*, now: datetime) -> float:
+    """How long the oldest batch that is due has waited, in seconds; 0 where nothing waits. Raises DatabaseError."""
+    waited = oldest_waiting(now=now)
+    return 0.0 if waited is None else waited.total_seconds()
+
+
+def _since(moment: datetime) -> dict[str, Any]:
+    return {"since": moment}

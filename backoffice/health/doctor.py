@@ -1,0 +1,241 @@
+"""Every part of an installation, asked how it is: what `manage.py doctor` says."""
+
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from enum import StrEnum
+from pathlib import Path
+from queue import Empty
+from typing import NamedTuple
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+from celery import current_app
+from django.conf import settings
+from django.utils import timezone
+from kombu.exceptions import KombuError
+from redis.exceptions import RedisError
+
+from backoffice.env import STACK_MARK
+from backoffice.health import backlog, broker, database
+from backoffice.health.readiness import DATABASE_AWAY, broker_faults, database_faults
+
+ANSWER_TASK = "backoffice.ingestion.tasks.answer"
+# A worker in the middle of a look may have 200 batches before it.
+ANSWER_TIMEOUT_S = 20.0
+BEAT_SILENT_S = 60.0
+MONTHS_AHEAD = 2
+CLOCK_ODD_S, CLOCK_WRONG_S = 1.0, 60.0
+DISK_ODD, DISK_WRONG = 0.20, 0.05
+SHORTEST_KEY = 32
+
+
+class Verdict(StrEnum):
+    """Fine; odd, which a person should know of; wrong, which a person must mend."""
+
+    FINE = "✓"
+    ODD = "!"
+    WRONG = "✗"
+
+
+class Finding(NamedTuple):
+    """What was asked, what was seen, and, unless that is fine, what to do."""
+
+    verdict: Verdict
+    about: str
+    said: str
+    advice: str = ""
+
+
+def examine() -> Iterator[Finding]:
+    """All findings, each as soon as it is known. Takes as long as the worker's answer, ANSWER_TIMEOUT_S at most."""
+    yield from _settings()
+    yield from _database()
+    yield from _broker()
+    yield from _disk()
+
+
+def _settings() -> Iterator[Finding]:
+    key = os.environ.get("SECRET_KEY", "")
+    if len(key) < SHORTEST_KEY:
+        said = "is short" if key else "is not set: whoever reads the source can sign sessions"
+        yield Finding(Verdict.WRONG, "SECRET_KEY", said, "Set it to what `openssl rand -hex 48` prints.")
+    else:
+        yield Finding(Verdict.FINE, "SECRET_KEY", "is set")
+    if settings.DEBUG:
+        yield Finding(Verdict.WRONG, "DEBUG", "is on: error pages show settings and data", "Leave DEBUG = False.")
+    hosts = ", ".join(settings.ALLOWED_HOSTS)
+    if "*" in settings.ALLOWED_HOSTS:
+        yield Finding(Verdict.WRONG, "ALLOWED_HOSTS", "takes any name", "Name the service's own, and 127.0.0.1.")
+    elif "127.0.0.1" not in settings.ALLOWED_HOSTS:
+        yield Finding(Verdict.ODD, "ALLOWED_HOSTS", hosts, "Add 127.0.0.1, which health checks ask for.")
+    else:
+        yield Finding(Verdict.FINE, "ALLOWED_HOSTS", hosts)
+    address = urlsplit(settings.BASE_URL)
+    if address.scheme != "https" and address.hostname not in {"127.0.0.1", "localhost", "::1"}:
+        yield Finding(Verdict.WRONG, "BASE_URL", f"{settings.BASE_URL} is no https", "Put TLS before the web server.")
+
+
+def _database() -> Iterator[Finding]:
+    try:
+        version, (role, is_superuser) = database.version(), database.role()
+        enough = version >= database.OLDEST_SUPPORTED
+        yield Finding(
+            Verdict.FINE if enough else Verdict.WRONG,
+            "PostgreSQL",
+            f"answers: version {version}, as role {role}",
+            "" if enough else f"Version {database.OLDEST_SUPPORTED} is the oldest that works.",
+        )
+        faults = database_faults()
+        for fault in faults:
+            yield Finding(Verdict.WRONG, "PostgreSQL", fault, "See docs/operations.md, Health.")
+        if database.unapplied_migrations():
+            return  # what follows asks tables that may not be there
+        if not faults:
+            yield Finding(Verdict.FINE, "PostgreSQL", "tables fit the code, and what is committed lasts")
+        yield from _rights(role, is_superuser=is_superuser)
+        yield from _months()
+        yield from _clocks()
+        yield from _backlog()
+    except DATABASE_AWAY as error:
+        why = str(error).strip().partition("\n")[0]
+        yield Finding(Verdict.WRONG, "PostgreSQL", f"does not answer: {why}", "Start it, or correct DATABASE_URL.")
+
+
+def _rights(role: str, *, is_superuser: bool) -> Iterator[Finding]:
+    books = database.changeable_books()
+    if not books and not is_superuser:
+        yield Finding(Verdict.FINE, "Rights", f"role {role} adds to the books and can change nothing in them")
+        return
+    said = f"role {role} " + ("is a superuser" if is_superuser else f"may change {', '.join(books)}")
+    # The embedded server has one role, which owns all: triggers alone guard its books.
+    embedded = STACK_MARK in os.environ
+    advice = "Right for trying out only: with real money," if embedded else "Log in as role backoffice:"
+    yield Finding(
+        Verdict.ODD if embedded and not is_superuser else Verdict.WRONG,
+        "Rights",
+        said,
+        f"{advice} give it the rights of deploy/postgres/grants.sql and no more.",
+    )
+
+
+def _months() -> Iterator[Finding]:
+    missing = database.missing_months(today=timezone.now().date(), ahead=MONTHS_AHEAD)
+    if missing:
+        advice = "Beat has them made every hour: see whether it runs, and what the worker logs about months."
+        yield Finding(Verdict.WRONG, "Months", f"not made: {', '.join(missing)}", advice)
+    else:
+        yield Finding(Verdict.FINE, "Months", f"this one and the next {MONTHS_AHEAD} are made")
+    outside = {table: count for table, count in database.rows_without_month().items() if count}
+    if outside:
+        counted = ", ".join(
+            f"{table} {count}{' or more' * (count == database.MOST_ROWS_COUNTED)}" for table, count in outside.items()
+        )
+        advice = "They count like all others. A till's clock may be off, or a month was made too late."
+        yield Finding(Verdict.ODD, "Months", f"rows in the default partition: {counted}", advice)
+    else:
+        yield Finding(Verdict.FINE, "Months", "the default partitions are empty")
+
+
+def _clocks() -> Iterator[Finding]:
+    seconds = database.clock_difference().total_seconds()
+    said = f"PostgreSQL's is {abs(seconds):.3f} s {'ahead of' if seconds > 0 else 'behind'} ours"
+    if abs(seconds) < CLOCK_ODD_S:
+        yield Finding(Verdict.FINE, "Clocks", said)
+    else:
+        verdict = Verdict.ODD if abs(seconds) < CLOCK_WRONG_S else Verdict.WRONG
+        yield Finding(verdict, "Clocks", said, "Run NTP on both machines.")
+
+
+def _backlog() -> Iterator[Finding]:
+    found = backlog.read_backlog(now=timezone.now())
+    waits = f"{found.waiting} batches wait, the oldest for {found.oldest_s:.0f} s"
+    if found.oldest_s > backlog.WAITED_TOO_LONG_S:
+        yield Finding(Verdict.WRONG, "Inbox", waits, "See docs/operations.md, Orders wait.")
+    else:
+        yield Finding(Verdict.FINE, "Inbox", waits if found.waiting else "nothing waits")
+    if found.failed:
+        said = f"{found.failed} batches failed: their orders are in no books"
+        yield Finding(Verdict.WRONG, "Inbox", said, "See docs/operations.md, A batch is failed.")
+    else:
+        yield Finding(Verdict.FINE, "Inbox", "no batch is failed")
+    if found.silent_terminals:
+        said = f"{found.silent_terminals} with a shift open were not heard of for 15 minutes"
+        yield Finding(Verdict.ODD, "Terminals", said, "They may be offline: the console names them.")
+    if found.closing_too_long:
+        said = f"{found.closing_too_long} closed an hour ago or more still miss something"
+        yield Finding(Verdict.ODD, "Shifts", said, "The console says what is missing.")
+
+
+def _broker() -> Iterator[Finding]:
+    try:
+        faults = broker_faults()
+        for fault in faults:
+            yield Finding(Verdict.WRONG, "Redis", fault, "See docs/operations.md, Health.")
+        if not faults:
+            yield Finding(Verdict.FINE, "Redis", "answers, and drops no messages")
+        yield from _round_trip()
+        yield from _worker()
+        yield from _beat()
+    except RedisError as error:
+        yield Finding(Verdict.WRONG, "Redis", f"does not answer: {error}", "See docs/operations.md, Redis is down.")
+
+
+def _round_trip() -> Iterator[Finding]:
+    """A message of Celery's transport through a queue of its own, there and back."""
+    sent = uuid4().hex
+    try:
+        with (
+            current_app.connection_for_write() as link,
+            closing(link.SimpleQueue(f"backoffice-doctor-{sent}")) as queue,
+        ):
+            queue.put(sent)
+            message = queue.get(timeout=2)
+            message.ack()
+            queue.queue.delete()
+    except (KombuError, Empty) as error:
+        said = f"a message did not come back: {type(error).__name__}"
+        yield Finding(Verdict.WRONG, "Broker", said, "Is REDIS_URL the workers' own?")
+    else:
+        yield Finding(Verdict.FINE, "Broker", "a message went there and came back")
+
+
+def _worker() -> Iterator[Finding]:
+    token, began = uuid4().hex, time.monotonic()
+    current_app.send_task(ANSWER_TASK, [token], expires=ANSWER_TIMEOUT_S)
+    while not broker.answered(token):
+        if time.monotonic() - began > ANSWER_TIMEOUT_S:
+            said = f"none answered within {ANSWER_TIMEOUT_S:g} s"
+            yield Finding(Verdict.WRONG, "Worker", said, "Start one. If all are busy, see how the inbox drains.")
+            return
+        time.sleep(0.02)
+    yield Finding(Verdict.FINE, "Worker", f"one answered in {time.monotonic() - began:.2f} s")
+
+
+def _beat() -> Iterator[Finding]:
+    silent_s = broker.beat_silent_s()
+    if silent_s is not None and silent_s < BEAT_SILENT_S:
+        yield Finding(Verdict.FINE, "Beat", f"asked for a sweep {silent_s:.0f} s ago")
+        return
+    said = "has left no trace" if silent_s is None else f"asked for no sweep for {silent_s:.0f} s"
+    advice = "Start it. Workers look for batches by themselves meanwhile, but nobody makes the months to come."
+    yield Finding(Verdict.WRONG, "Beat", said, advice)
+
+
+def _disk() -> Iterator[Finding]:
+    """Of the embedded servers, which write where this command can look."""
+    if STACK_MARK not in os.environ:
+        return
+    folder = Path(os.environ[STACK_MARK])
+    if not folder.is_dir():
+        return
+    usage = shutil.disk_usage(folder)
+    free = usage.free / usage.total
+    said = f"{free:.0%} of it is free"
+    if free >= DISK_ODD:
+        yield Finding(Verdict.FINE, "Disk", said)
+    else:
+        verdict = Verdict.ODD if free >= DISK_WRONG else Verdict.WRONG
+        yield Finding(verdict, "Disk", said, f"Make room on the disk of {folder}.")

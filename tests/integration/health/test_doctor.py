@@ -1,0 +1,247 @@
+"""`manage.py doctor`: each thing that can be wrong with an installation is named, and is nothing else's fault."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+from redis import Redis
+
+from backoffice.env import STACK_MARK
+from backoffice.health import broker, database, doctor
+from backoffice.health.backlog import read_backlog
+from backoffice.health.doctor import Verdict, examine
+from backoffice.inbox.models import Batch
+from backoffice.ingestion import tasks
+from backoffice.sales.models import Shift
+from tests.conftest import CHECKOUT, RunningStack
+from tests.journeys.http_till import eventually
+from tests.till import Till, a_sale
+
+
+@pytest.fixture(autouse=True)
+def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """These servers have no worker: that is found out sooner."""
+    monkeypatch.setattr(doctor, "ANSWER_TIMEOUT_S", 0.1)
+
+
+@pytest.fixture
+def redis(settings: Any) -> Iterator[Redis]:
+    client = Redis.from_url(settings.REDIS_URL)
+    yield client
+    client.config_set("maxmemory-policy", "noeviction")
+    client.delete(broker.BEAT_TRACE)
+    client.close()
+
+
+def found(verdict: Verdict) -> dict[str, str]:
+    """All that `doctor` finds of a kind, by what it is about."""
+    return {finding.about: finding.said for finding in examine() if finding.verdict == verdict}
+
+
+def wrong() -> dict[str, str]:
+    """What is wrong, but for the worker and the beat that these servers do not have."""
+    return {about: said for about, said in found(Verdict.WRONG).items() if about not in {"Worker", "Beat"}}
+
+
+def run_doctor(**environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "manage.py", "doctor", "--json"],
+        env={**os.environ, **environment},
+        cwd=CHECKOUT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+
+def test_of_a_running_stack_nothing_is_wrong(stack: RunningStack) -> None:
+    with Redis.from_url(stack.environment["REDIS_URL"]) as running:
+        eventually(lambda: running.get(broker.BEAT_TRACE), bool)
+    said = stack.manage("doctor")
+    assert "Nothing is wrong." in said
+    assert "✗" not in said
+    for about in (
+        "SECRET_KEY",
+        "ALLOWED_HOSTS",
+        "PostgreSQL",
+        "Months",
+        "Clocks",
+        "Inbox",
+        "Redis",
+        "Broker",
+        "Worker",
+        "Beat",
+    ):
+        assert f"✓ {about}: " in said, said
+    findings = json.loads(stack.manage("doctor", "--json"))
+    assert {finding["verdict"] for finding in findings} <= {"✓", "!"}
+
+
+def test_servers_that_are_away_are_both_named_with_exit_1() -> None:
+    done = run_doctor(DATABASE_URL="postgresql://a:b@127.0.0.1:1/c", REDIS_URL="redis://127.0.0.1:1/0")
+    assert done.returncode == 1, done.stderr
+    said = {finding["about"]: finding for finding in json.loads(done.stdout) if finding["verdict"] == "✗"}
+    assert set(said) == {"PostgreSQL", "Redis"}
+    assert all("does not answer" in finding["said"] and finding["advice"] for finding in said.values())
+
+
+def test_no_running_stack_is_said_in_words(tmp_path: Any) -> None:
+    clean = {name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", "REDIS_URL", STACK_MARK}}
+    done = subprocess.run(
+        [sys.executable, "manage.py", "doctor", "--data-dir", str(tmp_path)],
+        env=clean,
+        cwd=CHECKOUT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 1
+    assert "No Back Office is running" in done.stderr
+
+
+@pytest.mark.django_db
+class TestWithAllElseRight:
+    """One thing is wrong at a time."""
+
+    @pytest.fixture(autouse=True)
+    def nothing_of_other_tests_waits(self, db: None) -> None:
+        Batch.objects.exclude(state="processed").update(state="processed", processed_at=timezone.now())
+
+    def test_a_worker_and_a_beat_that_are_not_there(self, redis: Redis) -> None:
+        redis.delete(broker.BEAT_TRACE)
+        said = found(Verdict.WRONG)
+        assert said == {"Worker": "none answered within 0.1 s", "Beat": "has left no trace"}
+
+    def test_a_worker_that_answers(self, redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(doctor.current_app, "send_task", lambda _name, words, **_: tasks.answer(*words))
+        assert "Worker" in found(Verdict.FINE)
+
+    def test_a_beat_that_stopped(self, redis: Redis) -> None:
+        broker.leave_beat_trace()
+        assert found(Verdict.FINE)["Beat"].startswith("asked for a sweep 0 s ago")
+        redis.set(broker.BEAT_TRACE, "1")
+        assert "asked for no sweep" in found(Verdict.WRONG)["Beat"]
+
+    def test_a_policy_that_drops_messages(self, redis: Redis) -> None:
+        redis.config_set("maxmemory-policy", "allkeys-lru")
+        assert wrong() == {"Redis": "the broker's maxmemory-policy is allkeys-lru; set it to noeviction"}
+
+    def test_migrations_that_are_not_applied(self) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("DELETE FROM django_migrations WHERE app = 'sales'")
+        assert "migrations are not applied" in wrong()["PostgreSQL"]
+
+    def test_commits_that_do_not_wait_for_the_disk(self) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL synchronous_commit = off")
+        assert wrong() == {
+            "PostgreSQL": "PostgreSQL runs with synchronous_commit = off: what is answered 2xx could be lost"
+        }
+
+    def test_a_role_with_too_many_rights(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        books = "may change ledger_entrysource, ledger_journalentry, ledger_journalline"
+        assert found(Verdict.ODD)["Rights"].endswith(books)
+        monkeypatch.delenv(STACK_MARK)
+        assert wrong()["Rights"].endswith(books)
+
+    def test_a_month_that_is_missing(self) -> None:
+        today = timezone.now().date()
+        with connection.cursor() as cursor:
+            cursor.execute(f"ALTER TABLE ledger_journalline DETACH PARTITION ledger_journalline_{today:%Y%m}")
+        assert wrong() == {"Months": f"not made: ledger_journalline {today:%Y-%m}"}
+
+    def test_rows_in_a_default_partition(self) -> None:
+        till = Till()
+        till.open(opened_at="2041-05-15T08:00:00Z")
+        till.sell(a_sale(1001, opened_at="2041-05-15T09:00:00Z", closed_at="2041-05-15T09:01:00Z"))
+        rows = database.rows_without_month()
+        assert (rows["sales_order"], rows["sales_payment"]) == (1, 1)
+        assert rows["ledger_journalline"] >= 2
+        assert "sales_order 1" in found(Verdict.ODD)["Months"]
+
+    def test_rows_in_the_gap_between_two_months(self) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT sales_create_month('2041-04-01'), sales_create_month('2041-06-01')")
+        till = Till()
+        for month, expected in (("04", 0), ("06", 0), ("05", 1), ("07", 2)):
+            other = Till(till.store, name=f"Till {month}")
+            other.open(opened_at=f"2041-{month}-15T08:00:00Z")
+            other.sell(a_sale(1001, opened_at=f"2041-{month}-15T09:00:00Z", closed_at=f"2041-{month}-15T09:01:00Z"))
+            assert database.rows_without_month()["sales_order"] == expected, month
+
+    def test_a_clock_that_is_off(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        class Ahead:
+            @staticmethod
+            def now() -> Any:
+                return timezone.now() + timedelta(minutes=2)
+
+        monkeypatch.setattr(database, "timezone", Ahead)
+        assert "behind ours" in wrong()["Clocks"]
+
+    def test_a_batch_that_nobody_processes(self) -> None:
+        till = Till()
+        till.open()
+        till.upload(a_sale(1001))
+        long_ago = timezone.now() - timedelta(minutes=6)
+        Batch.objects.filter(terminal=till.terminal).update(received_at=long_ago, due_at=long_ago)
+        assert wrong() == {"Inbox": "1 batches wait, the oldest for 360 s"}
+
+    def test_a_failed_batch(self) -> None:
+        till = Till()
+        till.open()
+        till.upload(a_sale(1001))
+        Batch.objects.filter(terminal=till.terminal).update(
+            state="failed", due_at=timezone.now() + timedelta(minutes=9)
+        )
+        assert wrong() == {"Inbox": "1 batches failed: their orders are in no books"}
+
+    def test_a_till_that_went_silent_and_a_shift_that_does_not_close(self) -> None:
+        before = read_backlog(now=timezone.now())
+        silent, closing = Till(), Till()
+        silent.open()
+        closing.open()
+        closing.close(a_sale(1001), batches=[uuid4()])
+        long_ago = timezone.now() - timedelta(hours=2)
+        Shift.objects.filter(terminal__in=[silent.terminal, closing.terminal]).update(received_at=long_ago)
+        Shift.objects.filter(terminal=closing.terminal).update(close_received_at=long_ago)
+        now = read_backlog(now=timezone.now())
+        assert (now.silent_terminals, now.closing_too_long) == (
+            before.silent_terminals + 1,
+            before.closing_too_long + 1,
+        )
+        assert {"Terminals", "Shifts"} <= found(Verdict.ODD).keys()
+        silent.upload(a_sale(1001))
+        assert read_backlog(now=timezone.now()).silent_terminals == before.silent_terminals
+
+    @pytest.mark.parametrize(
+        ("name", "value", "about"),
+        [
+            ("DEBUG", True, "DEBUG"),
+            ("ALLOWED_HOSTS", ["*"], "ALLOWED_HOSTS"),
+            ("BASE_URL", "http://shop.example", "BASE_URL"),
+        ],
+    )
+    def test_a_setting_that_is_not_for_production(self, settings: Any, name: str, value: Any, about: str) -> None:
+        setattr(settings, name, value)
+        assert set(wrong()) == {about}
+
+    @pytest.mark.parametrize("key", ["", "short"])
+    def test_a_key_that_signs_nothing(self, monkeypatch: pytest.MonkeyPatch, key: str) -> None:
+        monkeypatch.setenv("SECRET_KEY", key)
+        assert set(wrong()) == {"SECRET_KEY"}
+
+    def test_a_disk_that_is_full(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        usage = shutil.disk_usage("/")._replace(total=100, free=3)
+        monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
+        assert wrong() == {"Disk": "3% of it is free"}
