@@ -229,6 +229,17 @@ class AwaitedOriginal(models.Model):
         return f"refund of {self.refund_of}"
 
 
+class DetachedMonth(models.Model):
+    """A month whose partitions were taken out of the tables (ingestion/detaching.py). Always the oldest ones."""
+
+    first_day = models.DateField(primary_key=True)
+    last_day = models.DateField()
+    detached_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.first_day:%Y-%m}"
+
+
 class HeldItem(models.Model):
     """An order or cash movement that is kept, visible, and in no book until a person decides.
 
