@@ -59,6 +59,7 @@ class Shift(models.Model):
                 fields=["state"], condition=~Q(state__in=["reconciled", "approved"]), name="sales_shift_unsettled"
             ),
             models.Index(fields=["opened_at"], name="sales_shift_by_time"),
+            models.Index(fields=["state", "opened_at"], name="sales_shift_by_state"),
         ]
 
     def __str__(self) -> str:

@@ -1,10 +1,21 @@
-"""Many stores and terminals at once, activated without codes: credentials are written as activation writes them."""
+"""Many stores and terminals at once, activated without codes: credentials are written as activation writes them.
 
+`python -m tests.bench.fleet --terminals 2000` with the DATABASE_URL of a migrated database prints a token a line.
+"""
+
+import argparse
 import hashlib
+import os
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import NamedTuple
 from uuid import UUID
+
+if __name__ == "__main__":
+    import django
+
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "backoffice.settings")
+    django.setup()
 
 from backoffice.fleet.activation import hash_token
 from backoffice.fleet.models import Credential, Terminal
@@ -51,3 +62,17 @@ def known_tokens(terminals: Iterable[Terminal]) -> list[str]:
 def token_of(terminal: UUID) -> str:
     """Not random: whoever reads a benchmark's database may speak for its terminals."""
     return hashlib.sha256(f"bench {terminal}".encode()).hexdigest()
+
+
+def main() -> None:
+    """Prints the tokens."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench.fleet", description=__doc__)
+    parser.add_argument("--terminals", type=int, required=True)
+    parser.add_argument("--code", default="FLEET", help="what the stores' codes begin with")
+    options = parser.parse_args()
+    for one in enrol(terminals=options.terminals, code=options.code, now=datetime.now(UTC)):
+        print(one.token)
+
+
+if __name__ == "__main__":
+    main()

@@ -32,6 +32,11 @@ LINES = 3
 FLOAT = 20_000
 OPENS, CLOSES = timedelta(hours=7), timedelta(hours=19)
 EVERY, TAKES = timedelta(minutes=12), timedelta(minutes=1)
+# When each order of a day is opened and closed, as its body says it.
+CLOCK = [
+    tuple(f"{datetime.min + OPENS + place * EVERY + after:%H:%M:%SZ}" for after in (timedelta(), TAKES))
+    for place in range(ORDERS_PER_SHIFT)
+]
 # Of a shift's ids the first is its opening's and the last its over or short; its orders' stand between.
 IDS_PER_SHIFT = ORDERS_PER_SHIFT + 2
 ITEMS = [(f"BAG-{number:03}", name, 60 + 45 * number) for number, name in enumerate(
@@ -172,15 +177,15 @@ class Past:
         return told
 
     def _texts(self, drawer: Drawer, rng: random.Random, opened_at: datetime) -> Iterator[str]:
-        for place in range(ORDERS_PER_SHIFT):
+        day = f"{opened_at:%Y-%m-%dT}"
+        for place, (opened, closed) in enumerate(CLOCK):
             number = drawer.number + place
-            opened = opened_at + place * EVERY
             yield self._shapes[number % SHAPES].template % {
-                "id": _uuid(rng, opened),
+                "id": _uuid(rng, opened_at + place * EVERY),
                 "number": number,
                 "reference": f"{drawer.terminal_id}-{number}",
-                "opened": f"{opened:%Y-%m-%dT%H:%M:%SZ}",
-                "closed": f"{opened + TAKES:%Y-%m-%dT%H:%M:%SZ}",
+                "opened": day + opened,
+                "closed": day + closed,
             }
 
 
