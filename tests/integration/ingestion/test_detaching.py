@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from backoffice.ingestion.detaching import NotNow, attach_month, detach_month, why_not
 from backoffice.ingestion.months import default_rows, drain_default
+from backoffice.review.audit.paper import lines_of
 from backoffice.review.audit.run import audit
 from backoffice.sales.models import DetachedMonth, Order, Shift
 from tests.till import Till, a_movement, a_sale, balance, entry_of, outcomes
@@ -167,6 +168,26 @@ class TestDetached:
         assert outcomes(till.sell(fourth)) == ["posted"]
         assert till.shift()["computed"]["order_count"] == 4
         assert audit(progress=lambda done, total: None).difference_count == 0
+
+    def test_the_audit_leaves_it_out_and_says_so(self, till: Till) -> None:
+        """Also with a shift after it, whose opening found what the month had left, and a repeat of one of its orders."""
+        detach()
+        again = dict(till.sales[0])  # type: ignore[attr-defined]
+        open_shift(till, month="2026-11", first_number=1003)
+        order = sale(1003, month="2026-11")
+        till.sell(order, again)
+        till.sell(again, shift_id=Shift.objects.get(first_number=1001, terminal=till.terminal).pk)
+        report = audit(progress=lambda done, total: None)
+        assert report.differences == []
+        assert report.detached == [OLD]
+        assert "Detached, and not in these figures: 2000-02." in list(lines_of(report))
+
+    def test_the_audit_still_sees_a_drawer_that_was_found_otherwise(self, till: Till) -> None:
+        detach()
+        open_shift(till, month="2026-11", first_number=1003)
+        Shift.objects.filter(first_number=1001, terminal=till.terminal).update(expected_cash=1)
+        whats = {difference.what for difference in audit(progress=lambda done, total: None).differences}
+        assert any("lines of journal entry" in what for what in whats)
 
     def test_months_come_back_newest_first(self, till: Till) -> None:
         execute("SELECT sales_create_month('2000-03-01'), ledger_create_month('2000-03-01')")
