@@ -95,7 +95,7 @@ def tables_of(month: date) -> list[MonthTable]:
     with connection.cursor() as cursor:
         for name in _names(month):
             counting = sql.SQL("SELECT count(*), pg_total_relation_size({}) FROM {}")
-            cursor.execute(counting.format(sql.Literal(name), sql.Identifier(name)))  # type: ignore[arg-type] # psycopg's own
+            cursor.execute(counting.format(sql.Literal(name), sql.Identifier(name)))
             rows, size = cursor.fetchone() or (0, 0)
             tables.append(MonthTable(name, rows, size))
     return tables

@@ -135,10 +135,13 @@ def asks(*, seed: int = 4, times: int = TIMES) -> list[Ask]:
         for kind, (page, several) in pages.items()
     ]
     tokens = known_tokens(keys["terminal"])
-    return found + [
+    return [
+        *found,
         Ask("terminal: itself", ["/api/v1/terminal"] * times, tokens),
         Ask("terminal: a receipt", [f"/api/v1/batches/{key}" for key in keys["batch"]], tokens),
-        Ask("terminal: a receipt, every result", [f"/api/v1/batches/{key}?results=all" for key in keys["batch"]], tokens),
+        Ask(
+            "terminal: a receipt, every result", [f"/api/v1/batches/{key}?results=all" for key in keys["batch"]], tokens
+        ),
         Ask("terminal: a shift", [f"/api/v1/shifts/{key}" for key in keys["shift"]], tokens),
         Ask("terminal: what the store sold", ["/api/v1/store/orders?limit=200"] * times, tokens),
     ]
@@ -155,7 +158,9 @@ def _keys(rng: random.Random, times: int) -> dict[str, list[Any]]:
         shifts = sorted(row[0] for row in cursor.fetchall())
     if len(shifts) < times:
         shifts = sorted(Shift.objects.exclude(state="open").values_list("pk", flat=True)[: 10 * times])
-    keys: dict[str, list[Any]] = {name: [] for name in ("day", "order", "shift", "number", "order_id", "batch", "terminal")}
+    keys: dict[str, list[Any]] = {
+        name: [] for name in ("day", "order", "shift", "number", "order_id", "batch", "terminal")
+    }
     for shift in Shift.objects.filter(pk__in=rng.sample(shifts, times), declared__isnull=False):
         number = shift.first_number + rng.randrange(shift.declared["order_count"])
         known = Identity.objects.get(terminal_id=shift.terminal_id, number=number)

@@ -130,7 +130,9 @@ def fill(*, orders: int, today: date, code: str, processes: int = PROCESSES, see
         write_share(plan, plan.places)
     else:
         with ProcessPoolExecutor(processes, get_context("spawn"), initializer=django.setup) as pool:
-            list(pool.map(write_share, [plan] * processes, [plan.places[start::processes] for start in range(processes)]))
+            list(
+                pool.map(write_share, [plan] * processes, [plan.places[start::processes] for start in range(processes)])
+            )
     return plan
 
 
@@ -178,7 +180,16 @@ def _write_shapes(cursor: CursorWrapper, shapes: Sequence) -> None:
             (key, order.kind, order.status, order.type, order.cashier, tax, order.total, order.tip, bool(postings))
         )
         rows["line"] += [
-            (key, place, one.sku, one.name, str(one.quantity), str(one.unit_price), one.amount, _encode_taxes(one.taxes))
+            (
+                key,
+                place,
+                one.sku,
+                one.name,
+                str(one.quantity),
+                str(one.unit_price),
+                one.amount,
+                _encode_taxes(one.taxes),
+            )
             for place, one in enumerate(order.lines)
         ]
         rows["payment"] += [

@@ -29,19 +29,16 @@ from rich.console import Console
 from backoffice.embedded import postgres
 from backoffice.embedded.stack import Stack
 from tests.bench.books import Books
-from tests.bench.plot import draw
+from tests.bench.plot import DOCS, draw, write
 from tests.bench.traffic import MORNING, Till, Traffic
 
-DOCS = Path(__file__).resolve().parents[2] / "docs"
 STEPS = (0, 0.1, 0.5, 1)
 # Orders in a batch, and how many batches make one measurement.
 BATCHES = {500: 40, 50: 120, 1: 300}
 # Filling leaves out guards and keys, which only a superuser may; the service itself does nothing that an owner may not.
-SUPERUSER = (
-    "CREATE ROLE {role} LOGIN SUPERUSER PASSWORD '{password}';\nCREATE DATABASE {database} OWNER {role};\n"
-)
+SUPERUSER = "CREATE ROLE {role} LOGIN SUPERUSER PASSWORD '{password}';\nCREATE DATABASE {database} OWNER {role};\n"
 MOST_BYTES = 45 * 10**9
-BEGIN, END = "<!-- measured: make bench-growth -->", "<!-- end -->"
+BEGIN = "<!-- measured: make bench-growth -->"
 GIB = 1024**3
 
 
@@ -119,7 +116,9 @@ def main() -> int:
     parser.add_argument("--orders", type=int, default=10_000_000, help="in the last step")
     parser.add_argument("--times", type=int, default=6, help="measurements at each size, of each service")
     parser.add_argument("--scale", type=float, default=1.0, help="of the number of batches of a measurement")
-    parser.add_argument("--folder", type=Path, default=None, help="where data is kept meanwhile (default: a temporary one)")
+    parser.add_argument(
+        "--folder", type=Path, default=None, help="where data is kept meanwhile (default: a temporary one)"
+    )
     parser.add_argument("--write", action="store_true", help="put the results into docs/growth.md and its picture")
     options = parser.parse_args()
     say = Console(stderr=True).print
@@ -137,7 +136,9 @@ def main() -> int:
                 add = int(options.orders * share) - step.orders
                 say(f"Filling {add:,} orders …")
                 said = json.loads(full.run("tests.bench.fill", "--orders", str(add), "--code", f"G{number}"))
-                say(f"… {said['fill_s']} s, then {said['tidy_s']} s to vacuum and analyse; {said['bytes'] / GIB:.1f} GiB")
+                say(
+                    f"… {said['fill_s']} s, then {said['tidy_s']} s to vacuum and analyse; {said['bytes'] / GIB:.1f} GiB"
+                )
                 step.orders += said["orders"]
                 step.size, step.fill_s = said["bytes"], said["fill_s"]
                 options.orders = _affordable(step, options.orders, folder, say)
@@ -149,7 +150,9 @@ def main() -> int:
     text = report(steps, found, minutes=(time.monotonic() - began) / 60)
     print(text)
     if options.write:
-        write(text, draw([(step.orders, {batch: step.ratio(batch) for batch in BATCHES}) for step in steps]))
+        write(text, BEGIN)
+        picture = draw([(step.orders, {batch: step.ratio(batch) for batch in BATCHES}) for step in steps])
+        (DOCS / "images" / "growth.svg").write_text(picture)
     if not complete:
         sys.stderr.write("Orders are missing in the books: the figures mean nothing.\n")
     return 0 if complete and flat(steps) and quick(found) else 1
@@ -197,9 +200,12 @@ def _percentile(values: list[float], share: float) -> float:
 
 def report(steps: list[Step], found: list[dict], *, minutes: float) -> str:
     """Two Markdown tables."""
-    lines = [
+    title = (
         f"`make bench-growth` on {os.cpu_count()} cores, {minutes:.0f} minutes. Orders a second, end to end: filled service / "
-        "empty service beside it, medians, and their ratio.",
+        "empty service beside it, medians, and their ratio."
+    )
+    lines = [
+        title,
         "",
         "| orders in the tables | size | bytes an order | batches of 500 | ratio | batches of 50 | ratio | live, one by one | ratio |",
         "|---:|---:|---:|---:|---:|---:|---:|---:|---:|",
@@ -225,15 +231,6 @@ def report(steps: list[Step], found: list[dict], *, minutes: float) -> str:
         for one in found
     ]
     return "\n".join(lines)
-
-
-def write(text: str, picture: str) -> None:
-    """Puts the tables between their marks in docs/growth.md, and the picture beside."""
-    page = DOCS / "growth.md"
-    before, _, rest = page.read_text().partition(BEGIN)
-    after = rest.partition(END)[2]
-    page.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{after}")
-    (DOCS / "images" / "growth.svg").write_text(picture)
 
 
 if __name__ == "__main__":

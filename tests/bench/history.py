@@ -34,7 +34,10 @@ OPENS, CLOSES = timedelta(hours=7), timedelta(hours=19)
 EVERY, TAKES = timedelta(minutes=12), timedelta(minutes=1)
 # When each order of a day is opened and closed, as its body says it.
 CLOCK = [
-    tuple(f"{datetime.min + OPENS + place * EVERY + after:%H:%M:%SZ}" for after in (timedelta(), TAKES))
+    tuple(
+        f"{datetime(2000, 1, 1, tzinfo=UTC) + OPENS + place * EVERY + after:%H:%M:%SZ}"
+        for after in (timedelta(), TAKES)
+    )
     for place in range(ORDERS_PER_SHIFT)
 ]
 # Of a shift's ids the first is its opening's and the last its over or short; its orders' stand between.
@@ -173,7 +176,11 @@ class Past:
             shift, batch, first_id + 1, drawer.number, b"".join(order.order_id.bytes for order in orders),
             b"".join(map(content_hash, orders)), [entry for entry in entries if entry[3]],
         )  # fmt: skip
-        drawer.balance, drawer.number, drawer.shift_number = expected + over, drawer.number + count, drawer.shift_number + 1
+        drawer.balance, drawer.number, drawer.shift_number = (
+            expected + over,
+            drawer.number + count,
+            drawer.shift_number + 1,
+        )
         return told
 
     def _texts(self, drawer: Drawer, rng: random.Random, opened_at: datetime) -> Iterator[str]:

@@ -1,6 +1,10 @@
-"""The picture of `make bench-growth`: rate against the empty service's, by how many orders are in the tables."""
+"""Where measurements go: a picture of rates, and tables between their marks in docs/growth.md."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+END = "<!-- end -->"
 
 WIDTH, HEIGHT, LEFT, TOP, RIGHT, BOTTOM = 720, 380, 70, 50, 150, 60
 COLOURS = {500: "#1d4ed8", 50: "#b45309", 1: "#047857"}
@@ -18,9 +22,12 @@ def draw(points: Sequence[tuple[int, Mapping[int, float]]]) -> str:
     def y(ratio: float) -> float:
         return HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * min(ratio, HIGHEST) / HIGHEST
 
-    parts = [
+    opening = (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="sans-serif" font-size="13" '
-        'role="img" aria-label="Rate of intake by orders in the tables, as a share of an empty service beside it">',
+        'role="img" aria-label="Rate of intake by orders in the tables, as a share of an empty service beside it">'
+    )
+    parts = [
+        opening,
         f'<rect width="{WIDTH}" height="{HEIGHT}" fill="#fff"/>',
         f'<text x="{LEFT}" y="26" font-size="16" font-weight="bold">Intake, as a share of an empty service beside it</text>',
     ]
@@ -32,10 +39,13 @@ def draw(points: Sequence[tuple[int, Mapping[int, float]]]) -> str:
     for orders, _ in points:
         name = f"{orders / 1e6:.1f} M" if orders >= 100_000 else f"{orders:,}"
         parts.append(f'<text x="{x(orders):.1f}" y="{HEIGHT - BOTTOM + 20}" text-anchor="middle">{name}</text>')
-    parts.append(f'<text x="{(LEFT + WIDTH - RIGHT) / 2}" y="{HEIGHT - 14}" text-anchor="middle">orders in the tables</text>')
+    parts.append(
+        f'<text x="{(LEFT + WIDTH - RIGHT) / 2}" y="{HEIGHT - 14}" text-anchor="middle">orders in the tables</text>'
+    )
     for place, batch in enumerate(points[0][1]):
         path = " ".join(
-            f"{'L' if number else 'M'}{x(orders):.1f} {y(ratios[batch]):.1f}" for number, (orders, ratios) in enumerate(points)
+            f"{'L' if number else 'M'}{x(orders):.1f} {y(ratios[batch]):.1f}"
+            for number, (orders, ratios) in enumerate(points)
         )
         parts.append(f'<path d="{path}" fill="none" stroke="{COLOURS[batch]}" stroke-width="2.5"/>')
         parts += [
@@ -46,3 +56,11 @@ def draw(points: Sequence[tuple[int, Mapping[int, float]]]) -> str:
         parts.append(f'<path d="M{WIDTH - RIGHT + 8} {line - 4}h18" stroke="{COLOURS[batch]}" stroke-width="2.5"/>')
         parts.append(f'<text x="{WIDTH - RIGHT + 32}" y="{line}">{NAMES[batch]}</text>')
     return "\n".join([*parts, "</svg>\n"])
+
+
+def write(text: str, begin: str) -> None:
+    """Puts a text between the mark `begin` and the next end mark of docs/growth.md."""
+    page = DOCS / "growth.md"
+    before, found, rest = page.read_text().partition(begin)
+    assert found, begin
+    page.write_text(f"{before}{begin}\n\n{text}\n\n{END}{rest.partition(END)[2]}")

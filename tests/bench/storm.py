@@ -17,12 +17,14 @@ import threading
 import time
 import uuid
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Self
 from urllib.parse import urlsplit
 
 import django
@@ -31,11 +33,13 @@ import psycopg
 from rich.console import Console
 
 from backoffice.embedded.stack import Stack
+from tests.bench.plot import write
 
 OPENED = datetime.combine(datetime.now(UTC), datetime.min.time(), UTC)
 GIVES_UP_S = 300.0
 SAMPLE_EVERY_S = 1.0
 MEBIBYTE = 1024
+BEGIN = "<!-- measured: make storm -->"
 
 
 @dataclass
@@ -130,13 +134,15 @@ async def _until_taken(line: Line, path: str, body: bytes, heard: Heard) -> bool
     return False
 
 
-def storm(address: str, tokens: Sequence[str], within_s: float, seed: int) -> tuple[Heard, int, int]:
+def storm(address: str, tokens: Sequence[str], within_s: float, seed: int, day: int) -> tuple[Heard, int, int]:
     """Opens every shift, in peace; then the storm. What was heard, and how many orders and batches were sent."""
-    evenings = list(make_evenings(tokens, within_s=within_s, seed=seed))
+    evenings = list(make_evenings(tokens, within_s=within_s, seed=seed, day=day))
 
     async def run() -> Heard:
         mornings = Heard()
-        opening = json.dumps({"number": 1, "opened_at": _text(OPENED), "opening_float": 20000, "first_number": 1}).encode()
+        opening = json.dumps(
+            {"number": 1, "opened_at": _text(OPENED), "opening_float": 20000, "first_number": 1}
+        ).encode()
         for start in range(0, len(evenings), 20):
             some = evenings[start : start + 20]
             await asyncio.gather(*(_open(one, address, opening, mornings) for one in some))
@@ -155,20 +161,25 @@ async def _open(evening: Evening, address: str, opening: bytes, heard: Heard) ->
     line.close()
 
 
-def make_evenings(tokens: Sequence[str], *, within_s: float, seed: int) -> Iterable[Evening]:
+def first_number(day: int) -> int:
+    """Of a terminal's orders on the first, second, … of its days."""
+    return (day - 1) * 1000 + 1
+
+
+def make_evenings(tokens: Sequence[str], *, within_s: float, seed: int, day: int) -> Iterable[Evening]:
     """A day of orders for each terminal, with the close that declares them."""
     from backoffice.domain.orders import Order, read_order  # noqa: PLC0415 - after django.setup()
     from backoffice.domain.totals import compute_totals  # noqa: PLC0415
     from tests.bench.history import SHAPES, make_shapes  # noqa: PLC0415
 
-    shapes, rng = make_shapes(), random.Random(seed)
+    shapes, rng = make_shapes(), random.Random(f"{seed} {day}")
     for place, token in enumerate(tokens):
-        shift_id, number, texts, messages = str(uuid.UUID(int=rng.getrandbits(128))), 1, [], []
+        shift_id, number, texts, messages = str(uuid.UUID(int=rng.getrandbits(128))), first_number(day), [], []
         batches = []
         for _ in range(rng.choice([1, 2])):
             batch = []
             for _ in range(rng.randint(10, 40)):
-                at = OPENED + timedelta(minutes=10 * number)
+                at = OPENED + timedelta(minutes=10 * (number - first_number(day)))
                 batch.append(
                     shapes[rng.randrange(SHAPES)].template
                     % {
@@ -188,7 +199,7 @@ def make_evenings(tokens: Sequence[str], *, within_s: float, seed: int) -> Itera
         figures = msgspec.to_builtins(compute_totals(orders))
         close = {
             "closed_at": _text(OPENED + timedelta(hours=15)), "batches": batches, "order_count": figures.pop("order_count"),
-            "first_number": 1, "last_number": number - 1, "cash_counted": 20000 + figures["payments"].get("cash", 0),
+            "first_number": first_number(day), "last_number": number - 1, "cash_counted": 20000 + figures["payments"].get("cash", 0),
             "totals": figures,
         }  # fmt: skip
         messages.append((f"/api/v1/shifts/{shift_id}/close", json.dumps(close).encode()))
@@ -210,7 +221,7 @@ class Memory:
         self.peak = dict(self.before)
         self.processes = {name: len(_family(pid)) for name, pid in self._pids.items()}
 
-    def __enter__(self) -> "Memory":
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 
@@ -252,44 +263,68 @@ def _pss_mib(pid: int) -> float:
     return sum(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / MEBIBYTE
 
 
+@dataclass
+class Night:
+    """One storm: what was sent, heard and held."""
+
+    heard: Heard
+    orders: int
+    batches: int
+    drained_s: float
+    memory: Memory
+
+
 def main() -> int:
     """Exit code 1 where a terminal was not heard, an order is missing or doubled, or a shift did not settle."""
     parser = argparse.ArgumentParser(prog="make storm", description=__doc__)
     parser.add_argument("--terminals", type=int, default=2000)
     parser.add_argument("--within", type=float, default=60, metavar="SECONDS")
+    parser.add_argument(
+        "--nights", type=int, default=2, help="storms one after the other: memory must not grow with each"
+    )
     parser.add_argument("--seed", type=int, default=4)
+    parser.add_argument("--write", action="store_true", help="put the results into docs/growth.md")
     options = parser.parse_args()
     say = Console(stderr=True).print
-    with tempfile.TemporaryDirectory(prefix="backoffice-storm-") as name:
-        folder = Path(name)
+    with ExitStack() as exits:
+        folder = Path(exits.enter_context(tempfile.TemporaryDirectory(prefix="backoffice-storm-")))
         folder.chmod(0o755)
-        with (folder / "log").open("w") as log, Stack(folder / "stack", log=log) as stack:
-            environment = {**os.environ, **stack.environment}
-            say(f"Enrolling {options.terminals:,} terminals …")
-            enrol = [sys.executable, "-m", "tests.bench.fleet", "--terminals", str(options.terminals)]
-            done = subprocess.run(enrol, env=environment, check=True, stdout=subprocess.PIPE, text=True)
-            os.environ.update(stack.environment, DJANGO_SETTINGS_MODULE="backoffice.settings")
-            say(f"They open their shifts; then all close within {options.within:g} s …")
-            with Memory(stack.pids) as memory:
-                with ProcessPoolExecutor(1, get_context("spawn"), initializer=django.setup) as pool:
-                    told = pool.submit(
-                        storm, urlsplit(stack.base_url).netloc, done.stdout.split(), options.within, options.seed
-                    )
-                    heard, orders, batches = told.result()
-                    last = time.monotonic()
-                    _wait_until_settled(environment["DATABASE_URL"], options.terminals)
-                    drained_s = time.monotonic() - last
-            counted = count(environment["DATABASE_URL"])
-            say("Deriving the books again …")
-            verified = subprocess.run(
-                [sys.executable, "manage.py", "verify_books", "--json"],
-                env=environment,
-                check=False,
-                stdout=subprocess.DEVNULL,
-            )
-    expected = Counted(batches, orders, orders, options.terminals)
-    print(report(options, heard, memory, expected, counted, drained_s=drained_s, books=verified.returncode == 0))
-    return 0 if counted == expected and not heard.given_up and verified.returncode == 0 else 1
+        log = exits.enter_context((folder / "log").open("w"))
+        stack = exits.enter_context(Stack(folder / "stack", log=log))
+        environment = {**os.environ, **stack.environment}
+        say(f"Enrolling {options.terminals:,} terminals …")
+        enrol = [sys.executable, "-m", "tests.bench.fleet", "--terminals", str(options.terminals)]
+        done = subprocess.run(enrol, env=environment, check=True, stdout=subprocess.PIPE, text=True)
+        os.environ.update(stack.environment, DJANGO_SETTINGS_MODULE="backoffice.settings")
+        nights = []
+        for day in range(1, options.nights + 1):
+            say(f"Night {day}: shifts open; then all close within {options.within:g} s …")
+            nights.append(_night(stack, done.stdout.split(), options, day))
+        counted = count(environment["DATABASE_URL"])
+        say("Deriving the books again …")
+        verify = [sys.executable, "manage.py", "verify_books", "--json"]
+        verified = subprocess.run(verify, env=environment, check=False, stdout=subprocess.DEVNULL)
+    orders, batches = sum(night.orders for night in nights), sum(night.batches for night in nights)
+    expected = Counted(batches, orders, orders, options.terminals * options.nights)
+    text = report(options, nights, expected, counted, books=verified.returncode == 0)
+    print(text)
+    if options.write:
+        write(text, BEGIN)
+    unheard = sum(night.heard.given_up for night in nights)
+    return 0 if counted == expected and not unheard and verified.returncode == 0 else 1
+
+
+def _night(stack: Stack, tokens: list[str], options: argparse.Namespace, day: int) -> Night:
+    address = urlsplit(stack.base_url).netloc
+    with (
+        Memory(stack.pids) as memory,
+        ProcessPoolExecutor(1, get_context("spawn"), initializer=django.setup) as pool,
+    ):
+        heard, orders, batches = pool.submit(storm, address, tokens, options.within, options.seed, day).result()
+        last = time.monotonic()
+        _wait_until_settled(stack.environment["DATABASE_URL"], options.terminals * day)
+        drained_s = time.monotonic() - last
+    return Night(heard, orders, batches, drained_s, memory)
 
 
 @dataclass(frozen=True)
@@ -328,42 +363,49 @@ def _wait_until_settled(database_url: str, terminals: int) -> None:
 
 
 def report(
-    options: argparse.Namespace,
-    heard: Heard,
-    memory: Memory,
-    expected: Counted,
-    counted: Counted,
-    *,
-    drained_s: float,
-    books: bool,
+    options: argparse.Namespace, nights: Sequence[Night], expected: Counted, counted: Counted, *, books: bool
 ) -> str:
-    """Markdown."""
-    repeats = ", ".join(f"{times} × {what}" for what, times in sorted(heard.repeated.items())) or "none"
-    lines = [
-        f"`make storm`, seed {options.seed}: {options.terminals:,} terminals close within {options.within:g} s, "
-        f"{expected.orders:,} orders in {expected.batches:,} batches, on {os.cpu_count()} cores with the clients beside.",
-        "",
-        "| | |",
-        "|---|---:|",
-        f"| batches acknowledged | {len(heard.batch_ms):,} of {expected.batches:,} |",
-        f"| closes acknowledged | {len(heard.close_ms):,} of {expected.shifts:,} |",
-        f"| repeated | {repeats} |",
-        f"| a batch is taken in: p50 / p99 / longest | {_of(heard.batch_ms)} ms |",
-        f"| a close is taken in: p50 / p99 / longest | {_of(heard.close_ms)} ms |",
-        f"| the last acknowledgement | {heard.last_at:.1f} s after the first terminal may begin |",
-        f"| after it, until every batch is processed and every shift settled | {drained_s:.1f} s |",
-        f"| orders sent / posted / remembered | {expected.orders:,} / {counted.orders:,} / {counted.identities:,} |",
-        f"| shifts reconciled | {counted.shifts:,} of {expected.shifts:,} |",
-        f"| `verify_books` | {'no difference' if books else 'DIFFERENCES'} |",
-        "",
-        "| memory of | processes | before, MiB | highest | after |",
-        "|---|---:|---:|---:|---:|",
-    ]
+    """Markdown: a column per night."""
+    title = (
+        f"`make storm`, seed {options.seed}, {options.nights} nights: {options.terminals:,} terminals close within "
+        f"{options.within:g} s each, on {os.cpu_count()} cores with the clients beside."
+    )
+    told: dict[str, Callable[[Night], str]] = {
+        "orders, in batches": lambda night: f"{night.orders:,} in {night.batches:,}",
+        "batches acknowledged": lambda night: f"{len(night.heard.batch_ms):,} of {night.batches:,}",
+        "closes acknowledged": lambda night: f"{len(night.heard.close_ms):,} of {options.terminals:,}",
+        "repeated": lambda night: _repeats(night.heard),
+        "a batch is taken in: p50 / p99 / longest, ms": lambda night: _of(night.heard.batch_ms),
+        "a close is taken in: p50 / p99 / longest, ms": lambda night: _of(night.heard.close_ms),
+        "from the first possible message to the last acknowledgement, s": lambda night: f"{night.heard.last_at:.1f}",
+        "after it, until all is processed and settled, s": lambda night: f"{night.drained_s:.1f}",
+    }
+    columns = "".join(f" night {place + 1} |" for place in range(len(nights)))
+    lines = [title, "", f"| |{columns}", f"|---|{'---:|' * len(nights)}"]
+    lines += [f"| {what} | {' | '.join(map(say, nights))} |" for what, say in told.items()]
     lines += [
-        f"| {name} | {memory.processes[name]} | {before:.0f} | {memory.peak[name]:.0f} | {memory.after[name]:.0f} |"
-        for name, before in memory.before.items()
+        "",
+        (
+            f"In the tables afterwards: {counted.orders:,} orders of {expected.orders:,} sent, {counted.identities:,} remembered; "
+            f"{counted.batches:,} of {expected.batches:,} batches processed; {counted.shifts:,} of {expected.shifts:,} shifts "
+            f"reconciled. `verify_books`: {'no difference' if books else 'DIFFERENCES'}."
+        ),
+        "",
+        f"| memory of, MiB | processes | before |{columns.replace('|', 'highest | after |')}",
+        f"|---|---:|---:|{'---:|---:|' * len(nights)}",
+    ]
+    first = nights[0].memory
+    lines += [
+        f"| {name} | {first.processes[name]} | {before:.0f} | "
+        + " | ".join(f"{night.memory.peak[name]:.0f} | {night.memory.after[name]:.0f}" for night in nights)
+        + " |"
+        for name, before in first.before.items()
     ]
     return "\n".join(lines)
+
+
+def _repeats(heard: Heard) -> str:
+    return ", ".join(f"{times} × {what}" for what, times in sorted(heard.repeated.items())) or "none"
 
 
 def _of(values: Sequence[float]) -> str:

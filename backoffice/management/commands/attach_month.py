@@ -13,7 +13,9 @@ from backoffice.management.commands.detach_month import in_words, month, show
 class Command(StackCommand):
     """Exit code 1 with reasons where it cannot be."""
 
-    help = "Puts a month that detach_month took out back among orders and journal entries. To be run as the tables' owner."
+    help = (
+        "Puts a month that detach_month took out back among orders and journal entries. To be run as the tables' owner."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)

@@ -35,7 +35,9 @@ class Command(StackCommand):
             raise in_words(error, name) from error
         self.stdout.write(f"{name} is detached. Its tables stay in the database, outside of orders and journal:")
         show(self, tables)
-        self.stdout.write("To keep it elsewhere, dump the tables, then drop them (lines before orders, they refer to them):")
+        self.stdout.write(
+            "To keep it elsewhere, dump the tables, then drop them (lines before orders, they refer to them):"
+        )
         self.stdout.write(f"  pg_dump --format=custom --table='*_{options['month']:%Y%m}' --file={name}.dump DATABASE")
         self.stdout.write(f"To put it back: manage.py attach_month {name}")
 

@@ -78,7 +78,13 @@ class Audit:
         check_leftovers(self._cursor, self._met, self._ledger, self._findings)
         check_totals(self._cursor, self._ledger, stores, self._findings)
         check_drawers_total(self._cursor, balances, self._findings)
-        return Report(self._store_reports(stores.values()), self._findings.kept, self._findings.count, self._waiting, self._detached.months)
+        return Report(
+            self._store_reports(stores.values()),
+            self._findings.kept,
+            self._findings.count,
+            self._waiting,
+            self._detached.months,
+        )
 
     def _audit_till(self, till: Till, stores: dict[int, Store], total: int) -> TillBooks:
         shifts = load_shifts(self._cursor, till)

@@ -260,7 +260,9 @@ def test_the_application_drains_the_default_partition_and_the_owner_alone_detach
     run([str(BINARIES / "pg_restore"), "--exit-on-error", f"--dbname={production.owner}", str(dump)], {})
     assert "2000-02 is attached" in production.manage(production.owner, "attach_month", "2000-02")
     with psycopg.connect(production.application) as connection:
-        assert connection.execute("SELECT count(*) FROM sales_order WHERE business_date = '2000-02-15'").fetchone() == (1,)
+        assert connection.execute("SELECT count(*) FROM sales_order WHERE business_date = '2000-02-15'").fetchone() == (
+            1,
+        )
     with psycopg.connect(production.owner) as connection, pytest.raises(psycopg.errors.RestrictViolation):
         connection.execute("DELETE FROM ledger_journalline_200002")
     production.manage(production.application, "verify_books")

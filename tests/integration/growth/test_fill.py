@@ -31,7 +31,7 @@ def filled(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterato
 
 
 def test_the_books_are_those_that_the_bodies_make(filled: Plan) -> None:
-    report = audit(progress=lambda done, total: None)
+    report = audit(progress=lambda *_: None)
     stores = [store for store in report.stores if store.code.startswith("FILL-")]
     assert report.differences == []
     assert sum(store.figures.orders + store.figures.unpaid for store in stores) == filled.orders == ORDERS
@@ -54,9 +54,11 @@ def test_every_month_is_filled_and_the_default_partition_is_not(filled: Plan) ->
 def test_a_filled_shift_stands_as_if_its_terminal_had_closed_it(filled: Plan) -> None:
     shift = Shift.objects.filter(terminal_id=filled.places[0].terminal_id).order_by("opened_at").last()
     assert shift is not None
-    answer = Client().get(
-        f"/api/v1/shifts/{shift.pk}", headers={"Authorization": f"Bearer {_token(filled.places[0].terminal_id)}"}
-    ).json()
+    answer = (
+        Client()
+        .get(f"/api/v1/shifts/{shift.pk}", headers={"Authorization": f"Bearer {_token(filled.places[0].terminal_id)}"})
+        .json()
+    )
     assert (answer["state"], answer["differences"], answer["missing_numbers"]) == ("reconciled", [], [])
     assert answer["computed"]["order_count"] == Order.objects.filter(shift_id=shift.pk).count()
 
