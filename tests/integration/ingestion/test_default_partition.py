@@ -96,11 +96,12 @@ class TestDraining:
         line = "INSERT INTO ledger_journalline_204105 SELECT entry_id, 9, business_date, store_id, account_id, drawer_id, tax_code, 1, 0, currency FROM ledger_journalline_204105 LIMIT 1"
         with pytest.raises(IntegrityError, match="does not balance"):
             execute(line)
-        execute(
-            "INSERT INTO ledger_journalentry_204105 SELECT -1, business_date, store_id, terminal_id, shift_id, source_kind, gen_random_uuid(), 0, currency, posted_at FROM ledger_journalentry_204105 LIMIT 1"
+        lonely = (
+            "INSERT INTO ledger_journalentry_204105 SELECT -1, business_date, store_id, terminal_id, shift_id, source_kind,"
+            " gen_random_uuid(), 0, currency, posted_at FROM ledger_journalentry_204105 LIMIT 1"
         )
         with pytest.raises(IntegrityError, match="has no lines"):
-            execute("SET CONSTRAINTS ALL IMMEDIATE")
+            execute(f"{lonely}; SET CONSTRAINTS ALL IMMEDIATE")
 
 
 def test_a_reader_that_holds_the_tables_only_postpones_it(committed_db: None) -> None:
