@@ -26,11 +26,13 @@ TIMES = 24
 
 @dataclass
 class Found:
-    """One kind of request: each answer's milliseconds, and the growing tables that are read from end to end for it."""
+    """One kind of request: each answer's milliseconds, how many of one answer's are PostgreSQL's (`sql_ms`), and the growing
+    tables that are read from end to end for it."""
 
     kind: str
     ms: list[float] = field(default_factory=list)
     statements: int = 0
+    sql_ms: float = 0.0
     scanned: list[str] = field(default_factory=list)
 
     def percentile(self, share: float) -> float:
@@ -137,6 +139,10 @@ def asks(*, seed: int = 4, times: int = TIMES) -> list[Ask]:
     tokens = known_tokens(keys["terminal"])
     return [
         *found,
+        Ask(
+            "report: trial balance of a month",
+            some(lambda place: {"month": keys["day"][place][:7]}, "ledger_trial_balance"),
+        ),
         Ask("terminal: itself", ["/api/v1/terminal"] * times, tokens),
         Ask("terminal: a receipt", [f"/api/v1/batches/{key}" for key in keys["batch"]], tokens),
         Ask(
@@ -195,6 +201,7 @@ def measure(ask: Ask, client: Any, growing: Mapping[str, float]) -> Found:
         client.get(ask.addresses[-1], headers=headers)
     statements = [query["sql"] for query in captured.captured_queries]
     found.statements = len(statements)
+    found.sql_ms = sum(float(query["time"]) for query in captured.captured_queries) * 1000
     found.scanned = sorted({table for statement in statements for table in scans(statement, growing)})
     reset_queries()
     return found
@@ -244,7 +251,7 @@ def main() -> None:
         found = measure(ask, client, growing)
         sys.stderr.write(
             f"{found.kind:<40} p50 {found.percentile(50):7.1f} ms  p95 {found.percentile(95):7.1f} ms"
-            f"  {found.statements:3} statements  {' '.join(found.scanned)}\n"
+            f"  {found.statements:3} statements, {found.sql_ms:4.0f} ms  {' '.join(found.scanned)}\n"
         )
         results.append(asdict(found))
     print(json.dumps(results))

@@ -129,7 +129,10 @@ def fill(*, orders: int, today: date, code: str, processes: int = PROCESSES, see
     if processes == 1:
         write_share(plan, plan.places)
     else:
-        with ProcessPoolExecutor(processes, get_context("spawn"), initializer=django.setup) as pool:
+        # A process for each share: what it keeps for its session is its own.
+        with ProcessPoolExecutor(
+            processes, get_context("spawn"), initializer=django.setup, max_tasks_per_child=1
+        ) as pool:
             list(
                 pool.map(write_share, [plan] * processes, [plan.places[start::processes] for start in range(processes)])
             )

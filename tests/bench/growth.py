@@ -24,6 +24,7 @@ from pathlib import Path
 from unittest.mock import patch
 from urllib.parse import urlsplit
 
+import psycopg
 from rich.console import Console
 
 from backoffice.embedded import postgres
@@ -34,7 +35,7 @@ from tests.bench.traffic import MORNING, Till, Traffic
 
 STEPS = (0, 0.1, 0.5, 1)
 # Orders in a batch, and how many batches make one measurement.
-BATCHES = {500: 40, 50: 120, 1: 300}
+BATCHES = {500: 24, 50: 80, 1: 200}
 # Filling leaves out guards and keys, which only a superuser may; the service itself does nothing that an owner may not.
 SUPERUSER = "CREATE ROLE {role} LOGIN SUPERUSER PASSWORD '{password}';\nCREATE DATABASE {database} OWNER {role};\n"
 MOST_BYTES = 45 * 10**9
@@ -98,6 +99,15 @@ class Service:
         fresh, _again = self.traffic.send(size=batch, batches=count)
         return fresh.rate
 
+    def posted(self) -> int:
+        """How many orders of its tills are in the books."""
+        with psycopg.connect(self.books.database_url) as connection:
+            row = connection.execute(
+                "SELECT count(*) FROM ledger_journalentry e JOIN fleet_store s ON s.id = e.store_id"
+                " WHERE s.code LIKE 'BUSY-%' AND e.source_kind = 'order'"
+            ).fetchone()
+        return int(row[0]) if row else 0
+
     def run(self, module: str, *words: str) -> str:
         """Runs one of our programs on this service's database; what it printed."""
         done = subprocess.run(
@@ -142,11 +152,12 @@ def main() -> int:
                 step.orders += said["orders"]
                 step.size, step.fill_s = said["bytes"], said["fill_s"]
                 options.orders = _affordable(step, options.orders, folder, say)
+            if share == STEPS[-1]:  # before today's tills have sold more in this last step than shops do in weeks
+                say("Looking things up …")
+                found = json.loads(full.run("tests.bench.console"))
             _measure(step, full, empty, times=options.times, scale=options.scale, say=say)
             steps.append(step)
-        say("Looking things up …")
-        found = json.loads(full.run("tests.bench.console"))
-        complete = all(service.books.orders() >= service.traffic.sent for service in (full, empty))
+        complete = all(service.posted() == service.traffic.sent for service in (full, empty))
     text = report(steps, found, minutes=(time.monotonic() - began) / 60)
     print(text)
     if options.write:
@@ -189,8 +200,12 @@ def flat(steps: list[Step]) -> bool:
 
 
 def quick(found: list[dict]) -> bool:
-    """Whether everything is found within half a second, without reading a growing table from end to end."""
-    return all(_percentile(one["ms"], 95) < 500 and not one["scanned"] for one in found)
+    """Whether everything is found within half a second, without reading a growing table from end to end.
+
+    Reports add up a month: they read it whole, and it does not grow any more.
+    """
+    lookups = [one for one in found if not one["kind"].startswith("report")]
+    return all(_percentile(one["ms"], 95) < 500 and not one["scanned"] for one in lookups)
 
 
 def _percentile(values: list[float], share: float) -> float:
@@ -222,11 +237,12 @@ def report(steps: list[Step], found: list[dict], *, minutes: float) -> str:
         "",
         f"Looked up with {steps[-1].orders:,} orders in the tables:",
         "",
-        "| what | p50 ms | p95 ms | statements | read from end to end |",
-        "|---|---:|---:|---:|---|",
+        "| what | p50 ms | p95 ms | statements | of one answer in PostgreSQL, ms | read from end to end |",
+        "|---|---:|---:|---:|---:|---|",
     ]
     lines += [
         f"| {one['kind']} | {_percentile(one['ms'], 50):.0f} | {_percentile(one['ms'], 95):.0f} | {one['statements']} | "
+        f"{one['sql_ms']:.0f} | "
         f"{', '.join(one['scanned']) or '–'} |"
         for one in found
     ]
