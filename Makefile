@@ -11,10 +11,10 @@ COMPILE := $(BIN)/uv pip compile --quiet --generate-hashes --no-header --no-emit
 NO_DATABASE := DATABASE_URL=postgresql://none@127.0.0.1:1/none PYTHONWARNINGS="ignore:Got an error checking a consistent"
 
 .DEFAULT_GOAL := help
-.PHONY: help venv up demo test check fuzz faults bench lock clean
+.PHONY: help venv up demo test check fuzz faults bench bench-growth storm lock clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 venv: $(INSTALLED) ## make .venv from the pinned, hashed requirements; a second run changes nothing
 
@@ -50,6 +50,12 @@ faults: $(INSTALLED) ## kill everything, over and over, and prove that no order 
 
 bench: $(INSTALLED) ## measure throughput and latency (ARGS="--help")
 	@$(BIN)/python -m tests.bench $(ARGS)
+
+bench-growth: $(INSTALLED) ## fill ten million orders and show that nothing slows down (ARGS="--orders 300000")
+	@$(BIN)/python -m tests.bench.growth $(ARGS)
+
+storm: $(INSTALLED) ## two thousand terminals close within one minute (ARGS="--terminals 500")
+	@$(BIN)/python -m tests.bench.storm $(ARGS)
 
 lock: $(INSTALLED) ## pin requirements*.in anew, with hashes
 	$(COMPILE) requirements.in --output-file requirements.txt

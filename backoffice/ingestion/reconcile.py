@@ -13,6 +13,7 @@ from backoffice.domain.states import ShiftState, check_shift_transition
 from backoffice.domain.totals import Difference, declared_totals, reconcile, settled_state
 from backoffice.domain.wire import CloseShift
 from backoffice.ingestion.bookkeeping import line_rows
+from backoffice.ingestion.detaching import is_detached_shift
 from backoffice.ingestion.figures import ShiftFigures, shift_figures
 from backoffice.ledger.writers import EntryRow, next_entry_id, write_entries
 from backoffice.sales.models import Shift
@@ -30,12 +31,13 @@ def differences_of(shift: Shift, figures: ShiftFigures) -> list[Difference]:
 def reconcile_unsettled(cursor: CursorWrapper, *, terminal_id: int, shift_id: UUID, now: datetime) -> None:
     """Reconciles the shift that a batch went to, if it is closed, and every other that may have waited for its numbers.
 
-    The caller holds the terminal's lock.
+    A shift whose month was detached since stays as it was settled: its sales are not there to be summed. The caller holds
+    the terminal's lock.
     """
     touched = Shift.objects.filter(terminal_id=terminal_id).filter(
         Q(state=ShiftState.CLOSING.value) | Q(shift_id=shift_id) & ~Q(state=ShiftState.OPEN.value)
     )
-    for shift in touched.order_by("opened_at"):
+    for shift in touched.exclude(is_detached_shift()).order_by("opened_at"):
         reconcile_shift(cursor, shift, now=now)
 
 

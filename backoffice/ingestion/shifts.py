@@ -7,6 +7,8 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 from django.db import connection, transaction
+from django.db.models import BigIntegerField, Case, F, When
+from django.db.models.functions import Coalesce
 
 from backoffice.domain.decoding import EnvelopeInvalid
 from backoffice.domain.posting import post_opening
@@ -14,6 +16,7 @@ from backoffice.domain.states import ShiftState
 from backoffice.domain.wire import CloseShift, OpenShift
 from backoffice.fleet.models import Terminal
 from backoffice.ingestion.bookkeeping import line_rows
+from backoffice.ingestion.detaching import is_detached_shift
 from backoffice.ingestion.locks import lock_terminal
 from backoffice.ingestion.receive import IdentifierReused
 from backoffice.ingestion.reconcile import reconcile_shift
@@ -121,12 +124,16 @@ def open_shift_of(terminal: Terminal) -> Shift | None:
 def _post_opening(shift: Shift, *, now: datetime) -> None:
     """Between drawer and safe, so that the drawer's account equals the float (ledger, "Cash").
 
-    The drawer's balance is the float of the shift opened before, plus what was posted since: a sum over one shift.
+    The drawer's balance is the float of the shift opened before, plus what was posted since: a sum over one shift. Where
+    that shift's month was detached, what it came to when it was settled stands for both.
     """
+    amount = BigIntegerField()
+    left_at = F("expected_cash") + Coalesce("over_short", 0, output_field=amount)
+    balance_then = Case(When(is_detached_shift(), then=left_at), default="opening_float", output_field=amount)
     before = (
         Shift.objects.filter(terminal_id=shift.terminal_id, opening_entry_id__lt=shift.opening_entry_id)
         .order_by("-opening_entry_id")
-        .values_list("opening_entry_id", "opening_float")
+        .values_list("opening_entry_id", balance_then)
         .first()
     )
     after_entry_id, balance = before or (0, 0)

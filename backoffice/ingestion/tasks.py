@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from backoffice.health.broker import leave_answer
 from backoffice.ingestion.history import look_again_at_arrived
-from backoffice.ingestion.months import make_months
+from backoffice.ingestion.months import drain_default, make_months
 from backoffice.ingestion.sweep import process_waiting
 
 
@@ -23,8 +23,9 @@ def sweep() -> None:
 
 @shared_task
 def months() -> None:
-    """Makes the partitions of the months to come."""
+    """Makes the partitions of the months to come, and of what came without one."""
     make_months(today=timezone.now().date())
+    drain_default()
 
 
 @shared_task

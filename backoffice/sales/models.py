@@ -59,6 +59,7 @@ class Shift(models.Model):
                 fields=["state"], condition=~Q(state__in=["reconciled", "approved"]), name="sales_shift_unsettled"
             ),
             models.Index(fields=["opened_at"], name="sales_shift_by_time"),
+            models.Index(fields=["state", "opened_at"], name="sales_shift_by_state"),
         ]
 
     def __str__(self) -> str:
@@ -227,6 +228,17 @@ class AwaitedOriginal(models.Model):
 
     def __str__(self) -> str:
         return f"refund of {self.refund_of}"
+
+
+class DetachedMonth(models.Model):
+    """A month whose partitions were taken out of the tables (ingestion/detaching.py). Always the oldest ones."""
+
+    first_day = models.DateField(primary_key=True)
+    last_day = models.DateField()
+    detached_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.first_day:%Y-%m}"
 
 
 class HeldItem(models.Model):

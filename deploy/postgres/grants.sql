@@ -5,7 +5,7 @@
 --   the books                  every table that ledger_refuse_change() guards       read, add
 --   everything else            stores, terminals, shifts, sessions, settings        read, add, change, delete
 --
--- Months (partitions) are reached through their parent table and get no rights of their own.
+-- Months (partitions) are reached through their parent table and get no rights of their own; a detached one has none at all.
 
 \set ON_ERROR_STOP on
 BEGIN;
@@ -19,7 +19,7 @@ BEGIN
         SELECT oid FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'v', 'm')
     LOOP
         rights := CASE
-            WHEN (SELECT relispartition FROM pg_class WHERE oid = name) THEN NULL
+            WHEN (SELECT relispartition FROM pg_class WHERE oid = name) OR name::text ~ '_[0-9]{6}$' THEN NULL
             WHEN EXISTS (SELECT FROM pg_trigger WHERE tgrelid = name AND tgfoid = 'public.ledger_refuse_change'::regproc)
                 THEN 'SELECT, INSERT'
             WHEN name::text LIKE 'sales\_%' OR name::text LIKE 'inbox\_%'
@@ -37,13 +37,19 @@ END $$;
 GRANT USAGE ON SCHEMA public TO backoffice;
 GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO backoffice;
 
--- Making a month needs an owner's rights, and the application makes months ahead of time. It may call these two functions,
--- which take a date and do nothing else; a fixed search_path keeps others' tables out of them. A migration that replaces one
--- resets this, so it is set here, after each.
+-- Making a month needs an owner's rights, and the application makes months ahead of time, and those of rows that it finds in
+-- the default partition, which move there unchanged. It may call these four functions, which take a date or nothing and do
+-- nothing else; a fixed search_path keeps others' tables out of them. A migration that replaces one resets this, so it is set
+-- here, after each. What these call belongs to the owner alone.
 ALTER FUNCTION public.sales_create_month(date) SECURITY DEFINER SET search_path = public, pg_temp;
 ALTER FUNCTION public.ledger_create_month(date) SECURITY DEFINER SET search_path = public, pg_temp;
-REVOKE ALL ON FUNCTION public.sales_create_month(date), public.ledger_create_month(date) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION public.sales_create_month(date), public.ledger_create_month(date) TO backoffice;
+ALTER FUNCTION public.sales_default_months() SECURITY DEFINER SET search_path = public, pg_temp;
+ALTER FUNCTION public.ledger_default_months() SECURITY DEFINER SET search_path = public, pg_temp;
+REVOKE ALL ON FUNCTION public.sales_create_month(date), public.ledger_create_month(date),
+    public.sales_default_months(), public.ledger_default_months(), public.sales_join_month(date),
+    public.ledger_join_month(date), public.sales_leave_month(date), public.ledger_leave_month(date) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.sales_create_month(date), public.ledger_create_month(date),
+    public.sales_default_months(), public.ledger_default_months() TO backoffice;
 
 -- Whatever went wrong above: the books must not come out of here open.
 DO $$

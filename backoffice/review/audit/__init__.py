@@ -19,5 +19,6 @@ Taken on trust, because there is nothing to derive it from or it would be the wh
   checked), and the flags of what is posted;
 - that a version which `sales_identity` calls the first was; entry and row numbers tell the order of processing;
 - shifts as they were opened and declared: their messages are kept as columns, not as bytes; the business date;
+- of a month that was detached: everything, and what its last shifts left in their drawers;
 - the mapping of payment methods and cash reasons to accounts: today's, since no older one is kept.
 """

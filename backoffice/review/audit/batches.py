@@ -25,7 +25,11 @@ from backoffice.review.audit.values import Movement, Order
 SELECT_BATCHES = """
 SELECT batch_id::text, shift_id::text, received_at, state, size, order_count, movement_count, digest, body, outcomes,
     movement_outcomes
-FROM inbox_batch WHERE terminal_id = %s ORDER BY received_at, batch_id
+FROM inbox_batch WHERE terminal_id = %s AND NOT EXISTS (
+    SELECT FROM sales_shift s
+    JOIN sales_detachedmonth d ON s.business_date BETWEEN d.first_day AND d.last_day AND d.detached_at > s.received_at
+    WHERE s.shift_id = inbox_batch.shift_id
+) ORDER BY received_at, batch_id
 """
 COUNT_ORDERS = "SELECT coalesce(sum(order_count), 0)::bigint FROM inbox_batch WHERE state = 'processed'"
 

@@ -32,10 +32,11 @@ class ShiftBooks:
 
 
 class TillBooks:
-    """The shifts of one terminal, and its drawer's account as derived."""
+    """The shifts of one terminal, and its drawer's account as derived; `left` is what detached months left in it."""
 
-    def __init__(self, till: Till, shifts: list[Shift], entries: dict[Source, Entry]) -> None:
+    def __init__(self, till: Till, shifts: list[Shift], entries: dict[Source, Entry], *, left: int = 0) -> None:
         self.till = till
+        self.left = left
         self.shifts = {shift.shift_id: ShiftBooks(shift, entries) for shift in shifts}
         self.drawer = Effects([shift.opening_entry_id for shift in shifts])
         self._last_entry_id = 0
@@ -60,7 +61,7 @@ def check_drawers(books: TillBooks, *, ledger: Ledger, findings: Findings) -> No
     for shift in books.shifts.values():
         _check_over_short(books, shift, ledger=ledger, findings=findings)
         _check_figures(books, shift, findings=findings)
-    float_before = 0
+    float_before = books.left
     for shift, since in zip(books.shifts.values(), books.drawer.between, strict=False):
         amount = shift.row.opening_float - (float_before + since)
         expected = derived(shift.head("opening", shift.row.shift_id), transfer(amount, DRAWER, SAFE))
@@ -78,9 +79,12 @@ def check_drawers(books: TillBooks, *, ledger: Ledger, findings: Findings) -> No
 
 
 def drawer_balance(books: TillBooks) -> int:
-    """What the drawer's account holds now, once its drawers are checked: the last float, and what moved since."""
-    last = [shift.row.opening_float for shift in books.shifts.values()][-1:]
-    return sum(last) + books.drawer.between[-1]
+    """What the drawer's account holds now, once its drawers are checked: the last float, and what moved since.
+
+    Less what detached months left in it, which their entries take with them.
+    """
+    floats = [shift.row.opening_float for shift in books.shifts.values()]
+    return floats[-1] - books.left + books.drawer.between[-1] if floats else 0
 
 
 def _check_over_short(books: TillBooks, shift: ShiftBooks, *, ledger: Ledger, findings: Findings) -> None:

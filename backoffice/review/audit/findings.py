@@ -1,8 +1,9 @@
 """What an audit collects: differences in words, figures per store, and which rows it has met."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import NamedTuple
 
 from backoffice.review.audit.values import Order
@@ -116,12 +117,13 @@ class StoreReport(NamedTuple):
 
 
 class Report(NamedTuple):
-    """The outcome of an audit: the books are right where `difference_count` is 0."""
+    """The outcome of an audit: the books are right where `difference_count` is 0. `detached` months were left out."""
 
     stores: list[StoreReport]
     differences: list[Difference]
     difference_count: int
     waiting: Waiting
+    detached: Sequence[date] = ()
 
     def as_json(self) -> Mapping[str, object]:
         """As `verify_books --json` prints it. Money in minor units."""

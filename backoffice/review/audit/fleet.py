@@ -19,7 +19,9 @@ ORDER BY s.code, t.id
 SELECT_SHIFTS = """
 SELECT shift_id::text, store_id, terminal_id, number, state, business_date, currency, prices_include_tax, opening_float,
     opening_entry_id, recorded_end IS NOT NULL, declared, computed, expected_cash, over_short, reconciliations
-FROM sales_shift WHERE terminal_id = %s ORDER BY opening_entry_id
+FROM sales_shift s WHERE terminal_id = %s AND NOT EXISTS (
+    SELECT FROM sales_detachedmonth d WHERE s.business_date BETWEEN d.first_day AND d.last_day AND d.detached_at > s.received_at
+) ORDER BY opening_entry_id
 """
 
 
@@ -94,7 +96,7 @@ def load_tills(cursor: CursorWrapper) -> list[Till]:
 
 
 def load_shifts(cursor: CursorWrapper, till: Till) -> list[Shift]:
-    """The shifts of a terminal in the order in which they were opened here."""
+    """The shifts of a terminal in the order in which they were opened here, without those whose month was detached since."""
     cursor.execute(SELECT_SHIFTS, [till.id])
     shifts = [Shift(*row) for row in cursor.fetchall()]
     return [shift._replace(declared=_parsed(shift.declared), computed=_parsed(shift.computed)) for shift in shifts]

@@ -66,11 +66,18 @@ def check_leftovers(cursor: CursorWrapper, met: Met, ledger: Ledger, findings: F
         Sweep("SELECT id FROM sales_order", met.orders, NAME_ORDERS),
         Sweep(
             "SELECT coalesce(i.row_id, 0) FROM sales_cashmovement m"
-            " LEFT JOIN sales_identity i ON i.item_id = m.movement_id AND i.version = 0",
+            " LEFT JOIN sales_identity i ON i.item_id = m.movement_id AND i.version = 0"
+            " JOIN sales_shift s ON s.shift_id = m.shift_id"
+            " WHERE s.business_date > coalesce((SELECT max(last_day) FROM sales_detachedmonth), '-infinity')",
             met.movements,
             NAME_MOVEMENTS,
         ),
-        Sweep("SELECT row_id FROM sales_identity", met.versions, NAME_VERSIONS),
+        Sweep(
+            "SELECT row_id FROM sales_identity"
+            " WHERE business_date > coalesce((SELECT max(last_day) FROM sales_detachedmonth), '-infinity')",
+            met.versions,
+            NAME_VERSIONS,
+        ),
         Sweep("SELECT id FROM sales_helditem", met.held, NAME_HELD),
         Sweep("SELECT id FROM ledger_journalentry", ledger.met, NAME_ENTRIES),
     )

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from django.db.backends.utils import CursorWrapper
 
 from backoffice.review.audit.batches import Batch, Member, where_batch
+from backoffice.review.audit.detached import Detached
 from backoffice.review.audit.drawers import ShiftBooks, TillBooks
 from backoffice.review.audit.entries import Entry, Source, load_entries
 from backoffice.review.audit.findings import Findings, Ticks
@@ -86,6 +87,7 @@ class Accounting:
         ledger: Ledger,
         findings: Findings,
         originals: Originals,
+        detached: Detached,
     ) -> None:
         self._books = books
         self._till = books.till
@@ -94,6 +96,7 @@ class Accounting:
         self._ledger = ledger
         self._findings = findings
         self._originals = originals
+        self._detached = detached
         self._namesakes: dict[str, list[Member]] = {}
 
     def settle(self, batch: Batch, chunk: Chunk) -> None:
@@ -205,6 +208,8 @@ class Accounting:
             if version.terminal_id != self._till.id:
                 continue
             posted: FoundOrder | FoundMovement | None = chunk.orders.get(version.row_id)
+            if posted is None and member.what == "order" and self._detached.covers(version.business_date):
+                return True  # of a detached month: there is nothing left to compare it with
             if member.what == "movement":
                 posted = chunk.movements.get(version.item_id)
             if posted is not None and member.read is not None and same_content(posted[1], member.read):

@@ -19,6 +19,10 @@ def lines_of(report: Report) -> Iterator[str]:
     if report.waiting.batches:
         yield waiting_in_words(report.waiting)
         yield ""
+    if report.detached:
+        months = ", ".join(f"{month:%Y-%m}" for month in report.detached)
+        yield f"Detached, and not in these figures: {months}."
+        yield ""
     if not report.difference_count:
         yield "The books agree with what the tills sent."
         return

@@ -9,6 +9,7 @@ from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
 from backoffice.review.audit.batches import chunks_of, count_orders
+from backoffice.review.audit.detached import Detached, load_detached, load_left
 from backoffice.review.audit.drawers import TillBooks, check_drawers, drawer_balance
 from backoffice.review.audit.entries import load_entries
 from backoffice.review.audit.findings import Figures, Findings, Report, StoreReport, Waiting
@@ -63,10 +64,12 @@ class Audit:
         self._ledger = Ledger(self._findings)
         self._figures: dict[tuple[int, str], Figures] = defaultdict(Figures)
         self._done = 0
+        self._detached = Detached([], None)
 
     def run(self) -> Report:
         """From the bytes to the tables, then from the tables back."""
         stores = load_stores(self._cursor)
+        self._detached = load_detached(self._cursor)
         total = count_orders(self._cursor)
         balances: dict[int, tuple[Till, int]] = {}
         for till in load_tills(self._cursor):
@@ -75,12 +78,19 @@ class Audit:
         check_leftovers(self._cursor, self._met, self._ledger, self._findings)
         check_totals(self._cursor, self._ledger, stores, self._findings)
         check_drawers_total(self._cursor, balances, self._findings)
-        return Report(self._store_reports(stores.values()), self._findings.kept, self._findings.count, self._waiting)
+        return Report(
+            self._store_reports(stores.values()),
+            self._findings.kept,
+            self._findings.count,
+            self._waiting,
+            self._detached.months,
+        )
 
     def _audit_till(self, till: Till, stores: dict[int, Store], total: int) -> TillBooks:
         shifts = load_shifts(self._cursor, till)
         entries = load_entries(self._cursor, ["opening", "over_short"], [shift.shift_id for shift in shifts])
-        books = TillBooks(till, shifts, entries)
+        left = load_left(self._cursor, till) if self._detached.months else 0
+        books = TillBooks(till, shifts, entries, left=left)
         originals = Originals(self._cursor, till)
         accounting = Accounting(
             books,
@@ -89,6 +99,7 @@ class Audit:
             ledger=self._ledger,
             findings=self._findings,
             originals=originals,
+            detached=self._detached,
         )
         for batches in chunks_of(till, findings=self._findings, waiting=self._waiting):
             chunk = load_chunk(self._cursor, batches)

@@ -8,9 +8,9 @@ from django.core.management import get_commands
 
 from tests.unit.docs.documents import CHECKOUT, DOCUMENTS, README, anchors, blocks, links
 
-MAKE = re.compile(r"(?<![\w-])make +(?!-)([a-z]+)")
+MAKE = re.compile(r"(?<![\w-])make +(?!-)([a-z][a-z-]*)")
 MANAGE = re.compile(r"manage\.py +([a-z_]+)")
-TARGET = re.compile(r"^([a-z]+):.*## ", re.MULTILINE)
+TARGET = re.compile(r"^([a-z-]+):.*## ", re.MULTILINE)
 CODE = re.compile(r"`([^`\n]+)`")
 MACHINE = re.compile(r"(?<![\w.])/(?:work|root|home)/")
 

@@ -1,0 +1,33 @@
+"""`manage.py attach_month 2025-01`: puts a detached month back."""
+
+from typing import Any
+
+from django.core.management.base import CommandError, CommandParser
+from django.db import DatabaseError
+
+from backoffice.ingestion.detaching import NotNow, attach_month
+from backoffice.management.base import StackCommand
+from backoffice.management.commands.detach_month import in_words, month, show
+
+
+class Command(StackCommand):
+    """Exit code 1 with reasons where it cannot be."""
+
+    help = (
+        "Puts a month that detach_month took out back among orders and journal entries. To be run as the tables' owner."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("month", type=month, metavar="YYYY-MM")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        name = f"{options['month']:%Y-%m}"
+        try:
+            tables = attach_month(month=options["month"])
+        except NotNow as error:
+            raise CommandError("\n".join(error.reasons)) from None
+        except DatabaseError as error:
+            raise in_words(error, name) from error
+        self.stdout.write(f"{name} is attached:")
+        show(self, tables)

@@ -1,0 +1,418 @@
+"""`make storm`: two thousand terminals close their shifts within one minute; is every one heard, and is nothing lost?
+
+Starts a service of its own. Each terminal was offline all day: at a moment of its own within the minute it connects, sends its
+one or two batches, and declares the close. 429 and 503 are repeated as the protocol says, with the same identifiers. Then
+everything is counted by SQL, and `verify_books` derives the books again.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import uuid
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Self
+from urllib.parse import urlsplit
+
+import django
+import msgspec
+import psycopg
+from rich.console import Console
+
+from backoffice.embedded.stack import Stack
+from tests.bench.plot import write
+
+OPENED = datetime.combine(datetime.now(UTC), datetime.min.time(), UTC)
+GIVES_UP_S = 300.0
+SAMPLE_EVERY_S = 1.0
+MEBIBYTE = 1024
+BEGIN = "<!-- measured: make storm -->"
+
+
+@dataclass
+class Evening:
+    """What one terminal has to tell: bodies by path, in order; the close last."""
+
+    token: str
+    shift_id: str
+    messages: list[tuple[str, bytes]]
+    orders: int
+    at_s: float
+
+
+@dataclass
+class Heard:
+    """What terminals were told: milliseconds of each answer that took a message in, and what had to be repeated."""
+
+    batch_ms: list[float] = field(default_factory=list)
+    close_ms: list[float] = field(default_factory=list)
+    repeated: Counter[str] = field(default_factory=Counter)
+    given_up: int = 0
+    last_at: float = 0.0
+
+
+class Line:
+    """A terminal's connection: HTTP/1.1, kept open between its messages, made anew when it breaks."""
+
+    def __init__(self, address: str, token: str) -> None:
+        self._host, _, self._port = address.partition(":")
+        self._token = token
+        self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+
+    async def put(self, path: str, body: bytes) -> tuple[int, float]:
+        """The status, and the seconds of `Retry-After`. Raises OSError and asyncio's IncompleteReadError."""
+        if self._streams is None:
+            self._streams = await asyncio.open_connection(self._host, int(self._port))
+        reader, writer = self._streams
+        head = (
+            f"PUT {path} HTTP/1.1\r\nHost: {self._host}\r\nAuthorization: Bearer {self._token}\r\n"
+            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+        )
+        try:
+            writer.write(head.encode() + body)
+            await writer.drain()
+            lines = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
+            headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines[1:])}
+            await reader.readexactly(int(headers["content-length"]))
+        except (OSError, asyncio.IncompleteReadError):
+            self.close()
+            raise
+        return int(lines[0].split()[1]), float(headers.get("retry-after", 0))
+
+    def close(self) -> None:
+        """Hangs up."""
+        if self._streams is not None:
+            self._streams[1].close()
+            self._streams = None
+
+
+async def tell(evening: Evening, address: str, began: float, heard: Heard) -> None:
+    """Sends one terminal's messages, each until it is acknowledged."""
+    await asyncio.sleep(max(0.0, began + evening.at_s - time.monotonic()))
+    line = Line(address, evening.token)
+    for path, body in evening.messages:
+        if not await _until_taken(line, path, body, heard):
+            heard.given_up += 1
+            break
+    line.close()
+    heard.last_at = max(heard.last_at, time.monotonic() - began)
+
+
+async def _until_taken(line: Line, path: str, body: bytes, heard: Heard) -> bool:
+    gives_up_at = time.monotonic() + GIVES_UP_S
+    wait_s = 0.5
+    while time.monotonic() < gives_up_at:
+        sent_at = time.perf_counter()
+        try:
+            status, retry_after_s = await line.put(path, body)
+        except (OSError, asyncio.IncompleteReadError) as error:
+            status, retry_after_s = 0, wait_s
+            heard.repeated[type(error).__name__] += 1
+        if status in {200, 201, 202}:
+            taken = heard.close_ms if path.endswith("/close") else heard.batch_ms
+            taken.append((time.perf_counter() - sent_at) * 1000)
+            return True
+        if status not in {0, 429, 503}:
+            raise RuntimeError(f"{status} on {path}")
+        if status:
+            heard.repeated[str(status)] += 1
+        await asyncio.sleep(max(retry_after_s, wait_s) * random.uniform(1, 1.5))
+        wait_s = min(wait_s * 2, 30)
+    return False
+
+
+def storm(address: str, tokens: Sequence[str], within_s: float, seed: int, day: int) -> tuple[Heard, int, int]:
+    """Opens every shift, in peace; then the storm. What was heard, and how many orders and batches were sent."""
+    evenings = list(make_evenings(tokens, within_s=within_s, seed=seed, day=day))
+
+    async def run() -> Heard:
+        mornings = Heard()
+        opening = json.dumps(
+            {"number": 1, "opened_at": _text(OPENED), "opening_float": 20000, "first_number": 1}
+        ).encode()
+        for start in range(0, len(evenings), 20):
+            some = evenings[start : start + 20]
+            await asyncio.gather(*(_open(one, address, opening, mornings) for one in some))
+        heard = Heard()
+        began = time.monotonic()
+        await asyncio.gather(*(tell(evening, address, began, heard) for evening in evenings))
+        return heard
+
+    heard = asyncio.run(run())
+    return heard, sum(one.orders for one in evenings), sum(len(one.messages) - 1 for one in evenings)
+
+
+async def _open(evening: Evening, address: str, opening: bytes, heard: Heard) -> None:
+    line = Line(address, evening.token)
+    assert await _until_taken(line, f"/api/v1/shifts/{evening.shift_id}", opening, heard)
+    line.close()
+
+
+def first_number(day: int) -> int:
+    """Of a terminal's orders on the first, second, … of its days."""
+    return (day - 1) * 1000 + 1
+
+
+def make_evenings(tokens: Sequence[str], *, within_s: float, seed: int, day: int) -> Iterable[Evening]:
+    """A day of orders for each terminal, with the close that declares them."""
+    from backoffice.domain.orders import Order, read_order  # noqa: PLC0415 - after django.setup()
+    from backoffice.domain.totals import compute_totals  # noqa: PLC0415
+    from tests.bench.history import SHAPES, make_shapes  # noqa: PLC0415
+
+    shapes, rng = make_shapes(), random.Random(f"{seed} {day}")
+    for place, token in enumerate(tokens):
+        shift_id, number, texts, messages = str(uuid.UUID(int=rng.getrandbits(128))), first_number(day), [], []
+        batches = []
+        for _ in range(rng.choice([1, 2])):
+            batch = []
+            for _ in range(rng.randint(10, 40)):
+                at = OPENED + timedelta(minutes=10 * (number - first_number(day)))
+                batch.append(
+                    shapes[rng.randrange(SHAPES)].template
+                    % {
+                        "id": uuid.UUID(int=rng.getrandbits(128)),
+                        "number": number,
+                        "reference": f"{place}-{number}",
+                        "opened": _text(at),
+                        "closed": _text(at + timedelta(minutes=1)),
+                    }
+                )
+                number += 1
+            batches.append(str(uuid.UUID(int=rng.getrandbits(128))))
+            body = '{"orders":[' + ",".join(batch) + "]}"
+            messages.append((f"/api/v1/shifts/{shift_id}/batches/{batches[-1]}", body.encode()))
+            texts += batch
+        orders = [order for text in texts if isinstance(order := read_order(text.encode()), Order)]
+        figures = msgspec.to_builtins(compute_totals(orders))
+        close = {
+            "closed_at": _text(OPENED + timedelta(hours=15)), "batches": batches, "order_count": figures.pop("order_count"),
+            "first_number": first_number(day), "last_number": number - 1, "cash_counted": 20000 + figures["payments"].get("cash", 0),
+            "totals": figures,
+        }  # fmt: skip
+        messages.append((f"/api/v1/shifts/{shift_id}/close", json.dumps(close).encode()))
+        yield Evening(token, shift_id, messages, len(orders), rng.uniform(0, within_s))
+
+
+def _text(at: datetime) -> str:
+    return f"{at:%Y-%m-%dT%H:%M:%SZ}"
+
+
+class Memory:
+    """Watches what each role holds: MiB of its own and its share of what it shares (PSS), all its processes together."""
+
+    def __init__(self, pids: Mapping[str, int]) -> None:
+        self._pids = dict(pids)
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self.before = self.sample()
+        self.peak = dict(self.before)
+        self.processes = {name: len(_family(pid)) for name, pid in self._pids.items()}
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+        self.after = self.sample()
+
+    def sample(self) -> dict[str, float]:
+        """Now, by role."""
+        return {name: sum(map(_pss_mib, _family(pid))) for name, pid in self._pids.items()}
+
+    def _watch(self) -> None:
+        while not self._stop.wait(SAMPLE_EVERY_S):
+            for name, mib in self.sample().items():
+                self.peak[name] = max(self.peak[name], mib)
+
+
+def _family(pid: int) -> list[int]:
+    """A process and all that descend from it."""
+    parents: dict[int, list[int]] = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+        except OSError:
+            continue  # it ended meanwhile
+        parents.setdefault(parent, []).append(int(folder.name))
+    family = [pid]
+    for one in family:
+        family += parents.get(one, [])
+    return family
+
+
+def _pss_mib(pid: int) -> float:
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    except OSError:
+        return 0.0  # it ended meanwhile
+    return sum(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / MEBIBYTE
+
+
+@dataclass
+class Night:
+    """One storm: what was sent, heard and held."""
+
+    heard: Heard
+    orders: int
+    batches: int
+    drained_s: float
+    memory: Memory
+
+
+def main() -> int:
+    """Exit code 1 where a terminal was not heard, an order is missing or doubled, or a shift did not settle."""
+    parser = argparse.ArgumentParser(prog="make storm", description=__doc__)
+    parser.add_argument("--terminals", type=int, default=2000)
+    parser.add_argument("--within", type=float, default=60, metavar="SECONDS")
+    parser.add_argument(
+        "--nights", type=int, default=2, help="storms one after the other: memory must not grow with each"
+    )
+    parser.add_argument("--seed", type=int, default=4)
+    parser.add_argument("--write", action="store_true", help="put the results into docs/growth.md")
+    options = parser.parse_args()
+    say = Console(stderr=True).print
+    with ExitStack() as exits:
+        folder = Path(exits.enter_context(tempfile.TemporaryDirectory(prefix="backoffice-storm-")))
+        folder.chmod(0o755)
+        log = exits.enter_context((folder / "log").open("w"))
+        stack = exits.enter_context(Stack(folder / "stack", log=log))
+        environment = {**os.environ, **stack.environment}
+        say(f"Enrolling {options.terminals:,} terminals …")
+        enrol = [sys.executable, "-m", "tests.bench.fleet", "--terminals", str(options.terminals)]
+        done = subprocess.run(enrol, env=environment, check=True, stdout=subprocess.PIPE, text=True)
+        os.environ.update(stack.environment, DJANGO_SETTINGS_MODULE="backoffice.settings")
+        nights = []
+        for day in range(1, options.nights + 1):
+            say(f"Night {day}: shifts open; then all close within {options.within:g} s …")
+            nights.append(_night(stack, done.stdout.split(), options, day))
+        counted = count(environment["DATABASE_URL"])
+        say("Deriving the books again …")
+        verify = [sys.executable, "manage.py", "verify_books", "--json"]
+        verified = subprocess.run(verify, env=environment, check=False, stdout=subprocess.DEVNULL)
+    orders, batches = sum(night.orders for night in nights), sum(night.batches for night in nights)
+    expected = Counted(batches, orders, orders, options.terminals * options.nights)
+    text = report(options, nights, expected, counted, books=verified.returncode == 0)
+    print(text)
+    if options.write:
+        write(text, BEGIN)
+    unheard = sum(night.heard.given_up for night in nights)
+    return 0 if counted == expected and not unheard and verified.returncode == 0 else 1
+
+
+def _night(stack: Stack, tokens: list[str], options: argparse.Namespace, day: int) -> Night:
+    address = urlsplit(stack.base_url).netloc
+    with (
+        Memory(stack.pids) as memory,
+        ProcessPoolExecutor(1, get_context("spawn"), initializer=django.setup) as pool,
+    ):
+        heard, orders, batches = pool.submit(storm, address, tokens, options.within, options.seed, day).result()
+        last = time.monotonic()
+        _wait_until_settled(stack.environment["DATABASE_URL"], options.terminals * day)
+        drained_s = time.monotonic() - last
+    return Night(heard, orders, batches, drained_s, memory)
+
+
+@dataclass(frozen=True)
+class Counted:
+    """What stands in the tables."""
+
+    batches: int
+    orders: int
+    identities: int
+    shifts: int
+
+
+def count(database_url: str) -> Counted:
+    """Processed batches, posted orders, what is remembered, and reconciled shifts."""
+    with psycopg.connect(database_url) as connection:
+        row = connection.execute(
+            "SELECT (SELECT count(*) FROM inbox_batch WHERE state = 'processed'),"
+            " (SELECT count(*) FROM sales_order), (SELECT count(*) FROM sales_identity),"
+            " (SELECT count(*) FROM sales_shift WHERE state = 'reconciled')"
+        ).fetchone()
+    assert row is not None
+    return Counted(*row)
+
+
+def _wait_until_settled(database_url: str, terminals: int) -> None:
+    deadline = time.monotonic() + GIVES_UP_S
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        while time.monotonic() < deadline:
+            row = connection.execute(
+                "SELECT (SELECT count(*) FROM inbox_batch WHERE state <> 'processed'),"
+                " (SELECT count(*) FROM sales_shift WHERE state NOT IN ('open', 'closing'))"
+            ).fetchone()
+            if row == (0, terminals):
+                return
+            time.sleep(0.05)
+
+
+def report(
+    options: argparse.Namespace, nights: Sequence[Night], expected: Counted, counted: Counted, *, books: bool
+) -> str:
+    """Markdown: a column per night."""
+    title = (
+        f"`make storm`, seed {options.seed}, {options.nights} nights: {options.terminals:,} terminals close within "
+        f"{options.within:g} s each, on {os.cpu_count()} cores with the clients beside."
+    )
+    told: dict[str, Callable[[Night], str]] = {
+        "orders, in batches": lambda night: f"{night.orders:,} in {night.batches:,}",
+        "batches acknowledged": lambda night: f"{len(night.heard.batch_ms):,} of {night.batches:,}",
+        "closes acknowledged": lambda night: f"{len(night.heard.close_ms):,} of {options.terminals:,}",
+        "repeated": lambda night: _repeats(night.heard),
+        "a batch is taken in: p50 / p99 / longest, ms": lambda night: _of(night.heard.batch_ms),
+        "a close is taken in: p50 / p99 / longest, ms": lambda night: _of(night.heard.close_ms),
+        "from the first possible message to the last acknowledgement, s": lambda night: f"{night.heard.last_at:.1f}",
+        "after it, until all is processed and settled, s": lambda night: f"{night.drained_s:.1f}",
+    }
+    columns = "".join(f" night {place + 1} |" for place in range(len(nights)))
+    lines = [title, "", f"| |{columns}", f"|---|{'---:|' * len(nights)}"]
+    lines += [f"| {what} | {' | '.join(map(say, nights))} |" for what, say in told.items()]
+    lines += [
+        "",
+        (
+            f"In the tables afterwards: {counted.orders:,} orders of {expected.orders:,} sent, {counted.identities:,} remembered; "
+            f"{counted.batches:,} of {expected.batches:,} batches processed; {counted.shifts:,} of {expected.shifts:,} shifts "
+            f"reconciled. `verify_books`: {'no difference' if books else 'DIFFERENCES'}."
+        ),
+        "",
+        f"| memory of, MiB | processes | before |{columns.replace('|', 'highest | after |')}",
+        f"|---|---:|---:|{'---:|---:|' * len(nights)}",
+    ]
+    first = nights[0].memory
+    lines += [
+        f"| {name} | {first.processes[name]} | {before:.0f} | "
+        + " | ".join(f"{night.memory.peak[name]:.0f} | {night.memory.after[name]:.0f}" for night in nights)
+        + " |"
+        for name, before in first.before.items()
+    ]
+    return "\n".join(lines)
+
+
+def _repeats(heard: Heard) -> str:
+    return ", ".join(f"{times} × {what}" for what, times in sorted(heard.repeated.items())) or "none"
+
+
+def _of(values: Sequence[float]) -> str:
+    ordered = sorted(values) or [0.0]
+    at = [ordered[min(len(ordered) - 1, int(len(ordered) * share / 100))] for share in (50, 99, 100)]
+    return " / ".join(f"{ms:,.0f}" for ms in at)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
