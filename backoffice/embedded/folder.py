@@ -15,7 +15,7 @@ from backoffice.env import STACK_FILE, STACK_MARK
 
 LOCK = "lock"
 SECRETS = "secrets.json"
-MEMORY = Path("/dev/shm")  # noqa: S108 - what lies there is in a folder that nobody else may enter
+MEMORY = Path("/dev/shm")  # a folder that nobody else may enter lies there  # noqa: S108  # nosec B108
 SECRET_BYTES = {"postgres_password": 24, "valkey_password": 24, "secret_key": 48, "token": 16}  # lengths  # nosec B105
 
 
