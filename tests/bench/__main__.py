@@ -26,7 +26,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--sizes", type=int, nargs="+", default=list(BATCHES), help="orders per batch")
     parser.add_argument("--clients", type=int, default=4, help="connections that send at once")
-    parser.add_argument("--terminals", type=int, default=12)
+    parser.add_argument("--live-clients", type=int, default=24, help="connections at once when live orders saturate")
+    parser.add_argument("--terminals", type=int, default=24)
     parser.add_argument("--workers", type=int, default=2, help="worker processes")
     parser.add_argument("--times", type=float, default=1.0, help="scale the number of batches")
     options = parser.parse_args()
@@ -37,7 +38,13 @@ def main() -> int:
         Path(folder).chmod(0o755)
         with Stack(Path(folder) / "stack", workers=options.workers, log=log) as stack:
             books = Books(stack.environment["DATABASE_URL"])
-            traffic = Traffic(stack, clients=options.clients, terminals=options.terminals, books=books)
+            traffic = Traffic(
+                stack,
+                clients=options.clients,
+                most_clients=options.live_clients,
+                terminals=options.terminals,
+                books=books,
+            )
             rows = []
             for size in options.sizes:
                 batches = max(1, int(BATCHES.get(size, 30_000 // size) * options.times))

@@ -62,13 +62,16 @@ class Till:
 
 
 class Traffic:
-    """A store with tills, and client processes that send for them."""
+    """A store with tills, and client processes that send for them: `clients`, and `most_clients` where so many are asked for."""
 
-    def __init__(self, stack: Stack, *, clients: int, terminals: int, books: Books) -> None:
+    def __init__(
+        self, stack: Stack, *, clients: int, terminals: int, books: Books, most_clients: int | None = None
+    ) -> None:
         self._address = urlsplit(stack.base_url).netloc
         self._books = books
-        self._pool = ProcessPoolExecutor(clients, get_context("spawn"))
+        self._pool = ProcessPoolExecutor(most_clients or clients, get_context("spawn"))
         self._clients = clients
+        self._most_clients = most_clients or clients
         self._environment = {**environ, **stack.environment}
         self.sent = 0
         self._manage("create_store", "BENCH", "--timezone", "Europe/Paris", "--currency", "EUR")
@@ -82,21 +85,25 @@ class Traffic:
         return fresh, self._timed(self._requests(orders), orders=size * batches)
 
     def send_live(self, *, rate_per_s: int | None, seconds: int = 0, count: int = 0) -> Measured:
-        """Batches of one that wait for their outcome: at a steady rate over all clients, or one after the other."""
+        """Batches of one that wait for their outcome: at a steady rate, or from as many clients as there are, without a pause."""
         count = count or (rate_per_s or 0) * seconds
         orders = [self._orders(till, 1) for _, till in zip(range(count), self._turns(), strict=False)]
         every_s = self._clients / rate_per_s if rate_per_s else 0.0
-        measured = self._timed(self._requests(orders, wait=True), orders=count, every_s=every_s)
+        clients = self._clients if rate_per_s else self._most_clients
+        measured = self._timed(self._requests(orders, wait=True), orders=count, every_s=every_s, clients=clients)
         self.sent += count
         return measured
 
-    def _timed(self, requests: Sequence[Request], *, orders: int, every_s: float = 0.0) -> Measured:
-        shares = [requests[start :: self._clients] for start in range(self._clients)]
-        list(self._pool.map(abs, range(self._clients)))  # the processes are started before the clock
+    def _timed(
+        self, requests: Sequence[Request], *, orders: int, every_s: float = 0.0, clients: int | None = None
+    ) -> Measured:
+        clients = clients or self._clients
+        shares = [requests[start::clients] for start in range(clients)]
+        list(self._pool.map(abs, range(clients)))  # the processes are started before the clock
         # At a steady rate the clients take turns, as tills do that know nothing of each other.
-        offsets = [every_s * place / self._clients for place in range(self._clients)]
+        offsets = [every_s * place / clients for place in range(clients)]
         began = time.perf_counter()
-        addresses, distances = [self._address] * self._clients, [every_s] * self._clients
+        addresses, distances = [self._address] * clients, [every_s] * clients
         latencies = list(self._pool.map(_send_all, addresses, shares, distances, offsets))
         self._books.wait_until_processed()
         return Measured(orders, time.perf_counter() - began, [one for share in latencies for one in share])
