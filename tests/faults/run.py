@@ -78,8 +78,8 @@ def run(
     watch.killer = killer
     victims = [*service.processes(), "terminal", *(["disk"] if service.can_fill_disk else [])]
     # Of a hundred kills one or two find their process dead already, and do not count.
-    due = plan.kills + plan.kills // 30
-    moments = moments or schedule(seed=plan.day.seed, kills=due, victims=victims)
+    planned = plan.kills + plan.kills // 30
+    moments = moments or schedule(seed=plan.day.seed, kills=planned, victims=victims)
     try:
         fleet.start(proxy.url)
         with killer.healing():
