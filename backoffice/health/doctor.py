@@ -204,7 +204,7 @@ def _round_trip() -> Iterator[Finding]:
 
 def _worker() -> Iterator[Finding]:
     token, began = uuid4().hex, time.monotonic()
-    current_app.send_task(ANSWER_TASK, [token], expires=ANSWER_TIMEOUT_S)
+    current_app.send_task(ANSWER_TASK, task_id=token, expires=ANSWER_TIMEOUT_S)
     while not broker.answered(token):
         if time.monotonic() - began > ANSWER_TIMEOUT_S:
             said = f"none answered within {ANSWER_TIMEOUT_S:g} s"

@@ -1,5 +1,6 @@
 """The inbox as a queue: who may try which batch, and what a failed try leaves behind."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -39,8 +40,15 @@ UPDATE inbox_batch SET attempts = least(attempts + 1, %(most_counted)s),
     state = CASE WHEN attempts >= %(fail_after)s THEN 'failed' ELSE state END,
     due_at = %(now)s + CASE WHEN attempts >= %(fail_after)s THEN %(retry_failed)s ELSE %(grace)s END
 FROM next WHERE inbox_batch.ctid = next.ctid
-RETURNING inbox_batch.batch_id, inbox_batch.attempts, next.was <> inbox_batch.state,
+RETURNING inbox_batch.batch_id, inbox_batch.attempts, next.was <> inbox_batch.state, next.place,
     set_config('synchronous_commit', 'off', true)
+"""
+
+GIVE_BACK = """
+UPDATE inbox_batch SET attempts = greatest(attempts - 1, 0), due_at = CASE WHEN state = 'failed' THEN %s ELSE received_at END
+WHERE ctid = ANY (ARRAY(
+    SELECT ctid FROM inbox_batch WHERE batch_id = ANY(%s) AND state <> 'processed' FOR NO KEY UPDATE SKIP LOCKED
+))
 """
 
 COUNT_FAILURE = """
@@ -90,16 +98,16 @@ def claim_next(*, now: datetime, most: int = 1) -> list[Claim]:
             "members": MEMBERS_TOGETHER,
         }
         cursor.execute(CLAIM_NEXT, due)
-        return [Claim(row[0], row[1], row[2]) for row in cursor.fetchall()]
+        return [Claim(row[0], row[1], row[2]) for row in sorted(cursor.fetchall(), key=lambda row: row[3])]
 
 
-def give_back(*, batch_id: UUID, now: datetime) -> None:
-    """Uncounts an attempt that never began, because another worker had the terminal."""
+def give_back(batch_ids: Sequence[UUID], *, now: datetime) -> None:
+    """Uncounts attempts that never began, because another worker had the terminal. They wait where they waited before.
+
+    What another worker is at work on by now is left alone, without waiting for it.
+    """
     with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE inbox_batch SET attempts = greatest(attempts - 1, 0), due_at = %s WHERE batch_id = %s AND state <> 'processed'",
-            [now, batch_id],
-        )
+        cursor.execute(GIVE_BACK, [now, list(batch_ids)])
 
 
 def count_failure(*, batch_id: UUID, error: str, now: datetime) -> str | None:

@@ -89,33 +89,47 @@ def process_claimed(attempts: Sequence[Attempt], *, now: datetime) -> dict[UUID,
     """Tries batches whose attempt is counted; those that were processed here.
 
     They share one transaction first, and have one each where that fails. A failure is noted with the batch and does not
-    raise: other batches are none the worse for it.
+    raise, unless PostgreSQL is away: other batches are none the worse for it.
     """
-    processed: dict[UUID, Processed] = {}
     if len(attempts) > 1:
         try:
             processed = _try(attempts, now=now)
-        except Exception as error:  # noqa: BLE001 - whoever is at fault fails again alone, and is told of there
-            log.warning("batches are tried one by one", batches=len(attempts), error=type(error).__name__)
+        except Exception as error:  # whoever is at fault fails again alone
+            log.warning(
+                "batches are tried one by one", batches=len(attempts), error=type(error).__name__, exc_info=True
+            )
+        else:
+            _give_back(attempts, processed, now=now)
+            return processed
+    processed = {}
     for attempt in attempts:
-        if attempt.batch_id not in processed:
+        try:
             processed |= _process_alone(attempt, now=now)
+        except Exception:
+            if not connection.is_usable():
+                raise  # PostgreSQL is away: the sweepers come back later
+            log.exception("batch left to another try", batch_id=str(attempt.batch_id))
     return processed
+
+
+def _give_back(attempts: Sequence[Attempt], processed: dict[UUID, Processed], *, now: datetime) -> None:
+    left = [attempt.batch_id for attempt in attempts if attempt.batch_id not in processed]
+    if left:
+        give_back(left, now=now)
 
 
 def _process_alone(attempt: Attempt, *, now: datetime) -> dict[UUID, Processed]:
     batch_id = attempt.batch_id
     try:
         processed = _try([attempt], now=now)
-        if not processed:
-            give_back(batch_id=batch_id, now=now)
     except Exception as error:
         log.exception("batch crashed", batch_id=str(batch_id), request_id=attempt.request_id, attempts=attempt.number)
-        # A lost connection is replaced here; where PostgreSQL is away this raises and the sweepers come back later.
+        # A lost connection is replaced here; where PostgreSQL is away this raises.
         state = count_failure(batch_id=batch_id, error=f"{type(error).__name__}: {error}", now=timezone.now())
         if state == BatchState.FAILED.value:
             _alarm(batch_id=batch_id, now=now)
         return {}
+    _give_back([attempt], processed, now=now)
     return processed
 
 

@@ -8,7 +8,6 @@ from uuid import UUID
 
 import structlog
 from django.conf import settings
-from django.db import connection
 from django.urls import reverse
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -19,7 +18,7 @@ from backoffice.domain.decoding import Envelope, decode_batch
 from backoffice.domain.states import BatchState
 from backoffice.failpoints import failpoint
 from backoffice.ingestion.bell import ring
-from backoffice.ingestion.live import process_live
+from backoffice.ingestion.live import process_live, release_connection
 from backoffice.ingestion.process import Attempt, Processed
 from backoffice.ingestion.receipts import NoSuchBatch, compose_receipt, receipt
 from backoffice.ingestion.receive import receive_batch
@@ -107,7 +106,7 @@ class BatchUpload(TerminalView):
 
     def _process(self, batch_id: UUID, envelope: Envelope) -> Processed | None:
         try:
-            return process_live(Attempt(batch_id, 1, envelope, get_contextvars().get("request_id")), now=self.now)
+            return process_live(Attempt(batch_id, 1, envelope, get_contextvars().get("request_id")))
         except Exception:
             log.exception("live order left to a worker")
             return None
@@ -118,7 +117,7 @@ class BatchUpload(TerminalView):
         try:
             deadline = time.monotonic() + wait_s
             while answer["state"] == "received" and time.monotonic() < deadline:
-                _release_connection()
+                release_connection()
                 time.sleep(POLL_EVERY_S)
                 answer = receipt(batch_id=batch_id, terminal_id=self.terminal.pk)
         finally:
@@ -137,12 +136,6 @@ class BatchDetail(TerminalView):
         except NoSuchBatch:
             raise Problem("not-found", "This terminal sent no such batch.") from None
         return Response(answer)
-
-
-def _release_connection() -> None:
-    """Gives the connection back to its pool while nothing is asked of it."""
-    if not connection.in_atomic_block:
-        connection.close()
 
 
 def _wait(request: Request) -> int:

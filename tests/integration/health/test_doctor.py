@@ -124,7 +124,9 @@ class TestWithAllElseRight:
         assert said == {"Worker": "none answered within 0.1 s", "Beat": "has left no trace"}
 
     def test_a_worker_that_answers(self, redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(doctor.current_app, "send_task", lambda _name, words, **_: tasks.answer(*words))
+        monkeypatch.setattr(
+            doctor.current_app, "send_task", lambda _name, task_id, **_: tasks.answer.apply(task_id=task_id)
+        )
         assert "Worker" in found(Verdict.FINE)
 
     def test_a_beat_that_stopped(self, redis: Redis) -> None:

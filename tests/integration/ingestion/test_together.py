@@ -1,19 +1,20 @@
 """Small batches share a transaction, and each fares as if it were alone (ADR 13)."""
 
 import threading
+import time
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.db import connection, connections
+from django.db import connection, connections, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from backoffice.inbox.claims import MEMBERS_TOGETHER, claim_next
 from backoffice.inbox.models import Batch
 from backoffice.ingestion import live, members, process
+from backoffice.ingestion.locks import lock_terminal
 from backoffice.ingestion.process import TOGETHER, process_next
 from backoffice.sales.models import Order
 from tests.till import Till, a_movement, a_sale, at_once, balance, codes, later, outcomes
@@ -176,7 +177,7 @@ def test_live_orders_that_come_meanwhile_are_taken_along(committed_db: None, mon
     ] == [answer.json()["received_at"] for answer in answers]
 
 
-def test_a_live_order_that_gets_no_turn_is_stored_and_left_to_a_worker(
+def test_a_live_order_that_gets_no_turn_is_left_to_a_worker_at_once(
     till: Till, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(live, "PATIENCE_S", 0.05)
@@ -184,9 +185,32 @@ def test_a_live_order_that_gets_no_turn_is_stored_and_left_to_a_worker(
     with live._turn:
         answer = till.upload(a_sale(1001), batch_id=batch_id, Prefer="wait=1")
     assert (answer.status_code, answer.json()["state"]) == (202, "received")
-    assert process_next(now=timezone.now() + timedelta(seconds=3)) == 1
+    assert not live._waiting
+    assert Batch.objects.get(batch_id=batch_id).attempts == 0
+    assert process_next(now=timezone.now()) == 1
     assert outcomes(till.receipt(batch_id)) == ["posted"]
-    live._waiting.clear()
+
+
+def test_what_another_worker_holds_is_given_back_without_waiting(
+    committed_db: None, till: Till, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = sent(till, a_sale(1001), a_sale(1002))
+    claims = claim_next(now=timezone.now(), most=TOGETHER)
+    assert [str(claim.batch_id) for claim in claims] == [first, second]
+    with transaction.atomic():
+        lock_terminal(till.terminal.pk)
+        Batch.objects.select_for_update(no_key=True).get(batch_id=second)
+        began = time.monotonic()
+        attempts = [process.Attempt(claim.batch_id, claim.attempts) for claim in claims]
+        [nothing] = at_once([lambda: process.process_claimed(attempts, now=timezone.now())])
+        assert nothing == {}
+        assert time.monotonic() - began < 5  # a lock is waited for ten seconds
+    waiting = {str(batch.batch_id): batch for batch in Batch.objects.filter(batch_id__in=[first, second])}
+    assert (waiting[first].attempts, waiting[first].due_at) == (0, waiting[first].received_at)
+    assert waiting[second].attempts == 1  # whoever holds it now says what becomes of it
+    while process_next(now=later(minutes=1), most=TOGETHER):
+        """What was tried before is tried alone."""
+    assert [outcomes(till.receipt(batch_id)) for batch_id in (first, second)] == [["posted"]] * 2
 
 
 def test_who_fails_together_and_cannot_be_told_apart_is_tried_again(
