@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from backoffice.inbox.models import Batch
 from backoffice.ingestion import process
-from backoffice.ingestion.process import process_claimed, process_next
+from backoffice.ingestion.process import Attempt, process_claimed, process_next
 from backoffice.ingestion.receive import STORE_BATCH
 from backoffice.ingestion.sweep import process_waiting
 from backoffice.sales.models import Order
@@ -118,9 +118,7 @@ def test_a_worker_that_froze_loses_its_claim_and_its_late_commit_fails(
         return decode(body, **limits)
 
     monkeypatch.setattr(process, "decode_batch", freeze)
-    worker = in_a_thread(
-        lambda: came_to.append(process_claimed(batch_id=UUID(batch_id), attempts=1, now=timezone.now()))
-    )
+    worker = in_a_thread(lambda: came_to.append(process_claimed([Attempt(UUID(batch_id), 1)], now=timezone.now())))
     try:
         assert asleep.wait(PATIENCE_S)
         # PostgreSQL ends the frozen one's transaction, and the batch is free again.
@@ -129,7 +127,7 @@ def test_a_worker_that_froze_loses_its_claim_and_its_late_commit_fails(
     finally:
         awake.set()
         worker.join(PATIENCE_S)
-    assert came_to == [False]
+    assert came_to == [{}]
     assert Batch.objects.get(batch_id=batch_id).state == "processed"
     assert Order.objects.filter(terminal=till.terminal).count() == 1
     assert balance(till) == 20240
@@ -187,7 +185,7 @@ def deadlock(batch_id: str, first: UUID, second: UUID) -> str:
     with a_connection() as other, a_connection() as watcher:
         watcher.autocommit = True
         other.execute(HOLD_IDENTITY, [second, uuid4(), uuid4()])
-        worker = in_a_thread(lambda: process_claimed(batch_id=UUID(batch_id), attempts=1, now=timezone.now()))
+        worker = in_a_thread(lambda: process_claimed([Attempt(UUID(batch_id), 1)], now=timezone.now()))
         until(lambda: watcher.execute(SOMEBODY_WAITS).fetchone()[0])  # type: ignore[index]
         with contextlib.suppress(psycopg.errors.DeadlockDetected, psycopg.errors.UniqueViolation):
             other.execute(HOLD_IDENTITY, [first, uuid4(), uuid4()])  # chosen itself, or the worker had gone on
