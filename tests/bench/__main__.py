@@ -45,6 +45,11 @@ def main() -> int:
                 terminals=options.terminals,
                 books=books,
             )
+            # First, while PostgreSQL does not yet vacuum what the large batches leave behind.
+            progress.print("Live orders, steady and as many as can be …")
+            live = traffic.send_live(rate_per_s=100, seconds=10)
+            traffic.send_live(rate_per_s=None, count=500)  # so many clients open connections to PostgreSQL first
+            most = traffic.send_live(rate_per_s=None, count=3_000)
             rows = []
             for size in options.sizes:
                 batches = max(1, int(BATCHES.get(size, 30_000 // size) * options.times))
@@ -52,9 +57,6 @@ def main() -> int:
                 fresh, again = traffic.send(size=size, batches=batches)
                 progress.print("The same rows by bare COPY …")
                 rows.append((size, fresh, again, copy_bare(stack, books, last_orders=size * batches)))
-            progress.print("Live orders, steady and as many as can be …")
-            live = traffic.send_live(rate_per_s=100, seconds=10)
-            most = traffic.send_live(rate_per_s=None, count=3_000)
             complete = books.orders() == traffic.sent
     show(rows, live, most)
     if not complete:

@@ -6,6 +6,7 @@ import re
 import socket
 import subprocess
 import sys
+import threading
 import time
 import uuid
 from collections.abc import Sequence
@@ -99,14 +100,15 @@ class Traffic:
     ) -> Measured:
         clients = clients or self._clients
         shares = [requests[start::clients] for start in range(clients)]
-        list(self._pool.map(abs, range(clients)))  # the processes are started before the clock
         # At a steady rate the clients take turns, as tills do that know nothing of each other.
         offsets = [every_s * place / clients for place in range(clients)]
-        began = time.perf_counter()
-        addresses, distances = [self._address] * clients, [every_s] * clients
-        latencies = list(self._pool.map(_send_all, addresses, shares, distances, offsets))
+        with get_context("spawn").Manager() as manager:
+            gate = manager.Barrier(clients)
+            each = [self._address] * clients, shares, [every_s] * clients, offsets, [gate] * clients
+            sent = list(self._pool.map(_send_all, *each))
         self._books.wait_until_processed()
-        return Measured(orders, time.perf_counter() - began, [one for share in latencies for one in share])
+        began = min(at for at, _ in sent)  # a clock that all processes share
+        return Measured(orders, time.perf_counter() - began, [one for _, share in sent for one in share])
 
     def _turns(self) -> "list[Till]":
         while True:
@@ -163,11 +165,18 @@ def _message(path: str, token: str, body: bytes, *, wait: bool) -> bytes:
     return "\r\n".join([*head, "", ""]).encode() + body
 
 
-def _send_all(address: str, requests: Sequence[Request], every_s: float, offset_s: float) -> list[float]:
-    """Sends one after the other, `every_s` apart at least and `offset_s` later than asked; the milliseconds of each."""
+def _send_all(
+    address: str, requests: Sequence[Request], every_s: float, offset_s: float, gate: threading.Barrier
+) -> tuple[float, list[float]]:
+    """Sends one after the other, `every_s` apart at least and `offset_s` later than asked.
+
+    All begin once all are there: when that was, and the milliseconds of each request.
+    """
     client = _Connection(address)
     latencies = []
-    due = time.perf_counter() + offset_s
+    gate.wait(timeout=120)
+    started = time.perf_counter()
+    due = started + offset_s
     for request in requests:
         if every_s:
             due += every_s
@@ -177,7 +186,7 @@ def _send_all(address: str, requests: Sequence[Request], every_s: float, offset_
         latencies.append((time.perf_counter() - began) * 1000)
         if status not in {200, 202}:
             raise RuntimeError(f"HTTP {status}")
-    return latencies
+    return started, latencies
 
 
 class _Connection:
