@@ -99,7 +99,9 @@ def test_a_posting_whose_commit_was_never_answered_is_not_done_again(
     assert connection._commit == commit
     batch = Batch.objects.get(batch_id=batch_id)
     assert (batch.state, batch.last_error, batch.attempts) == ("processed", "", 1)
-    assert not process_next(now=later(hours=1))
+    while process_next(now=later(hours=1)):
+        """Batches of other tests may wait."""
+    assert Batch.objects.get(batch_id=batch_id).attempts == 1
     assert balance(till) == 20240
 
 
