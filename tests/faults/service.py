@@ -18,6 +18,7 @@ from backoffice.embedded.processes import Child, wait_until
 from backoffice.embedded.roles import CHECKOUT, ROLES, RoleOptions, answers, role_child
 from backoffice.embedded.stack import Stack
 from backoffice.embedded.watch import Watch
+from tests.faults.stores import STORES, StoreFacts
 
 # A supervisor that waits longer and longer would have the run wait for it.
 LONGEST_WAIT_S = 0.4
@@ -32,9 +33,6 @@ for code, zone, currency, included in {stores!r}:
 for code, name in {terminals!r}:
     print(issue_activation_code(store_code=code, terminal_name=name, now=timezone.now()))
 """
-# Code, time zone, currency, and whether prices include tax.
-StoreFacts = tuple[str, str, str, bool]
-STORES: Sequence[StoreFacts] = (("PARIS", "Europe/Paris", "EUR", True), ("NYC", "America/New_York", "USD", False))
 
 Companions = Callable[["Service"], Sequence[Child]]
 

@@ -30,11 +30,17 @@ def test_a_naive_queue_is_caught_losing_and_doubling(tmp_path: Path) -> None:
     day = Day(seed="4", quota=1500, batch=250, shift=1500, live=0.0, clock_steps=0.0, timeout_s=3.0)
     plan = Plan(kills=2, terminals=4, day=day, duration_limit_s=300)
     moments = [
-        # Messages pile up, and are gone.
-        Moment(1.0, [Action("freeze", "worker", 0.0, 0, 2.0), Action("flush", "valkey", 0.3, 0, 0.0)]),
-        # In the middle of a batch: what is inserted by then is inserted again when the message comes back.
-        Moment(1.0, [Action("kill", "worker", 0.0, 0, 0.0)]),
-        Moment(1.0, [Action("kill", "worker process", 0.0, 0, 0.0)]),
+        Moment(
+            1.0,
+            [
+                # Messages pile up, and are gone.
+                Action("freeze", "worker", 0.0, 0, 2.0),
+                Action("flush", "valkey", 0.3, 0, 0.0),
+                # In the middle of a batch: what is inserted by then is inserted again when the message comes back.
+                Action("kill", "worker", 2.7, 0, 0.0),
+            ],
+        ),
+        Moment(2.0, [Action("kill", "worker process", 0.0, 0, 0.0)]),
     ]
     with NaiveService(tmp_path / "service", roles=(), companions=naive_processes) as service:
         result = run(service, plan, folder=tmp_path, say=print, moments=moments)

@@ -20,7 +20,7 @@ import tests
 import tests.faults
 import tests.faults.check
 from tests.conftest import RunningStack
-from tests.faults.naive import TABLES
+from tests.faults.naive_queue import TABLES
 from tests.faults.recorder import Recorder
 from tests.faults.run import check
 from tests.journeys.http_till import a_store_code, eventually

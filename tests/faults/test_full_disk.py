@@ -7,7 +7,6 @@ from pathlib import Path
 from random import Random
 from uuid import uuid4
 
-import httpx
 import pytest
 
 from backoffice.embedded import postgres
@@ -36,19 +35,12 @@ def small_disk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def cramped(small_disk: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mortal]:
-    """A Back Office on it. Its PostgreSQL also runs with `fsync = off`, which it must say."""
+    """A Back Office on it."""
     log_file = tmp_path_factory.mktemp("cramped") / "log"
     with pytest.MonkeyPatch.context() as patch, log_file.open("w") as log:
-        patch.setitem(postgres.SETTINGS, "fsync", "off")
         patch.setitem(postgres.SETTINGS, "max_wal_size", "64MB")
         with Stack(small_disk / "data", log=log) as stack:
             yield Mortal(stack, orders=small_disk, log=log_file)
-
-
-def test_a_postgresql_that_does_not_wait_for_its_disk_is_not_ready(cramped: Mortal) -> None:
-    answer = httpx.get(f"{cramped.base_url}/readyz", timeout=30)
-    assert answer.status_code == 503
-    assert answer.json()["reasons"] == ["PostgreSQL runs with fsync = off: what is answered 2xx could be lost"]
 
 
 def fill(folder: Path) -> Path:

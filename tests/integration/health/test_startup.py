@@ -15,7 +15,9 @@ import pytest
 from django.db import connection
 from redis import Redis
 
+from backoffice.embedded import postgres
 from backoffice.embedded.ports import free_port
+from backoffice.embedded.stack import Stack, StackError
 from tests.conftest import CHECKOUT
 from tests.integration.ingestion.test_timeouts import environment_of
 from tests.journeys.http_till import eventually
@@ -100,6 +102,15 @@ def test_commits_that_do_not_wait_for_the_disk_are_refused(committed_db: None, t
             assert "synchronous_commit = off" in refusal("worker", folder=tmp_path)
         finally:
             owner.execute(f'ALTER DATABASE "{database}" RESET synchronous_commit')
+
+
+def test_a_postgresql_that_does_not_wait_for_its_disk_is_refused(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    with pytest.MonkeyPatch.context() as patch, log.open("w") as output:
+        patch.setitem(postgres.SETTINGS, "fsync", "off")
+        with pytest.raises(StackError, match="ended with exit code"), Stack(tmp_path / "data", log=output):
+            pytest.fail("it came up")
+    assert "PostgreSQL runs with fsync = off: what is answered 2xx could be lost" in log.read_text()
 
 
 def test_migrations_that_are_not_applied_are_refused(committed_db: None, tmp_path: Path) -> None:
