@@ -101,7 +101,7 @@ if ROLE == "web":
     # A request holds a connection only while it talks to the database, so a few serve many threads.
     DATABASES["default"]["OPTIONS"]["pool"] = {
         "min_size": 1,
-        "max_size": env.int("DATABASE_POOL_SIZE", default=16),
+        "max_size": env.int("DATABASE_POOL_SIZE", default=6),
         "timeout": 5,
     }
 else:

@@ -1,4 +1,4 @@
-"""Django as a WSGI application, which the gate in `asgi.py` wraps."""
+"""Django as a WSGI application, which the gate in `rsgi.py` wraps."""
 
 import os
 

@@ -36,7 +36,7 @@ def role_child(role: str, options: RoleOptions, *, log: Log, environment: Mappin
             *(
                 "granian",
                 "--interface",
-                "asgi",
+                "rsgi",
                 "--host",
                 LOOPBACK,
                 "--port",
@@ -45,7 +45,7 @@ def role_child(role: str, options: RoleOptions, *, log: Log, environment: Mappin
                 WEB_PROCESSES,
             ),
             *("--loop", "uvloop", "--runtime-mode", "mt"),
-            *("--no-ws", "--log-level", "warning", "--workers-kill-timeout", "3", "backoffice.asgi:application"),
+            *("--no-ws", "--log-level", "warning", "--workers-kill-timeout", "3", "backoffice.rsgi:application"),
         ],
         "worker": [
             *(*celery, "worker", "--pool", "prefork", "--concurrency", str(options.workers)),

@@ -28,7 +28,7 @@ class Stack:
     """Back Office on this machine, with embedded servers unless `environment` names others.
 
     `data_dir` keeps everything that must last, and belongs to one stack at a time. `port` is the web server's, 0 for any free
-    one; `workers` the worker's processes; `roles` which of web, worker and beat run (none: the servers alone, not migrated);
+    one; `workers` the worker's processes (three keep two processors busy while one waits for the disk); `roles` which of web, worker and beat run (none: the servers alone, not migrated);
     `extra_environment` is added to what those roles inherit; `log` is where all output goes. A process that dies is started
     again, each time later, `longest_wait_s` at most.
 
@@ -41,7 +41,7 @@ class Stack:
         data_dir: Path | str,
         *,
         port: int = 0,
-        workers: int = 2,
+        workers: int = 3,
         roles: Sequence[str] = ROLES,
         environment: Mapping[str, str] | None = None,
         extra_environment: Mapping[str, str] | None = None,

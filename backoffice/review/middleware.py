@@ -1,6 +1,7 @@
 """The console's Content-Security-Policy: nothing from elsewhere, nothing inline but styles."""
 
 from collections.abc import Callable
+from functools import cache
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -21,6 +22,11 @@ class ConsolePolicy:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Answers, with the policy where it belongs."""
         response = self.get_response(request)
-        if request.path.startswith(reverse("admin:index")):
+        if request.path.startswith(_console()):
             response.headers["Content-Security-Policy"] = POLICY
         return response
+
+
+@cache
+def _console() -> str:
+    return reverse("admin:index")

@@ -25,10 +25,10 @@ def main() -> int:
     """Runs every measurement and prints one table. Exit code 1 if an order is missing in the books."""
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--sizes", type=int, nargs="+", default=list(BATCHES), help="orders per batch")
-    parser.add_argument("--clients", type=int, default=4, help="connections that send at once")
-    parser.add_argument("--live-clients", type=int, default=24, help="connections at once when live orders saturate")
+    parser.add_argument("--clients", type=int, default=2, help="connections that send batches at once")
+    parser.add_argument("--live-clients", type=int, default=24, help="connections that send live orders at once")
     parser.add_argument("--terminals", type=int, default=24)
-    parser.add_argument("--workers", type=int, default=2, help="worker processes")
+    parser.add_argument("--workers", type=int, default=3, help="worker processes")
     parser.add_argument("--times", type=float, default=1.0, help="scale the number of batches")
     options = parser.parse_args()
     progress = Console(stderr=True)
@@ -41,14 +41,14 @@ def main() -> int:
             traffic = Traffic(
                 stack,
                 clients=options.clients,
-                most_clients=options.live_clients,
+                live_clients=options.live_clients,
                 terminals=options.terminals,
                 books=books,
             )
             # First, while PostgreSQL does not yet vacuum what the large batches leave behind.
             progress.print("Live orders, steady and as many as can be …")
-            live = traffic.send_live(rate_per_s=100, seconds=10)
-            traffic.send_live(rate_per_s=None, count=500)  # so many clients open connections to PostgreSQL first
+            traffic.send_live(rate_per_s=None, count=500)  # connections are opened, and statements planned
+            live = traffic.send_live(rate_per_s=100, seconds=30)
             most = traffic.send_live(rate_per_s=None, count=3_000)
             rows = []
             for size in options.sizes:

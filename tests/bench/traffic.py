@@ -19,6 +19,8 @@ from os import environ
 from typing import NamedTuple, Never
 from urllib.parse import urlsplit
 
+from backoffice_terminal.api import framed
+
 from backoffice.embedded.stack import Stack
 from tests.bench.bench_domain import typical_order
 from tests.bench.books import Books
@@ -63,16 +65,16 @@ class Till:
 
 
 class Traffic:
-    """A store with tills, and client processes that send for them: `clients`, and `most_clients` where so many are asked for."""
+    """A store with tills, and client processes that send for them: `clients`, and `live_clients` where so many are asked for."""
 
     def __init__(
-        self, stack: Stack, *, clients: int, terminals: int, books: Books, most_clients: int | None = None
+        self, stack: Stack, *, clients: int, terminals: int, books: Books, live_clients: int | None = None
     ) -> None:
         self._address = urlsplit(stack.base_url).netloc
         self._books = books
-        self._pool = ProcessPoolExecutor(most_clients or clients, get_context("spawn"))
+        self._pool = ProcessPoolExecutor(live_clients or clients, get_context("spawn"))
         self._clients = clients
-        self._most_clients = most_clients or clients
+        self._live_clients = live_clients or clients
         self._environment = {**environ, **stack.environment}
         self.sent = 0
         self._manage("create_store", "BENCH", "--timezone", "Europe/Paris", "--currency", "EUR")
@@ -86,11 +88,11 @@ class Traffic:
         return fresh, self._timed(self._requests(orders), orders=size * batches)
 
     def send_live(self, *, rate_per_s: int | None, seconds: int = 0, count: int = 0) -> Measured:
-        """Batches of one that wait for their outcome: at a steady rate, or from as many clients as there are, without a pause."""
+        """Batches of one that wait for their outcome, from many clients: at a steady rate, or without a pause."""
         count = count or (rate_per_s or 0) * seconds
         orders = [self._orders(till, 1) for _, till in zip(range(count), self._turns(), strict=False)]
-        every_s = self._clients / rate_per_s if rate_per_s else 0.0
-        clients = self._clients if rate_per_s else self._most_clients
+        clients = self._live_clients
+        every_s = clients / rate_per_s if rate_per_s else 0.0
         measured = self._timed(self._requests(orders, wait=True), orders=count, every_s=every_s, clients=clients)
         self.sent += count
         return measured
@@ -153,16 +155,18 @@ def _ask(client: http.client.HTTPConnection, method: str, path: str, body: bytes
 
 
 def _message(path: str, token: str, body: bytes, *, wait: bool) -> bytes:
-    """A whole PUT as it goes over the wire."""
+    """A whole PUT as it goes over the wire, framed as our terminals do: large bodies as gzip, each with its digest."""
+    sent, framing = framed(body)
+    assert sent is not None
     head = [
         f"PUT {path} HTTP/1.1",
         "Host: localhost",
         f"Authorization: Bearer {token}",
-        "Content-Type: application/json",
-        f"Content-Length: {len(body)}",
+        *(f"{name}: {value}" for name, value in framing.items()),
+        f"Content-Length: {len(sent)}",
         *(["Prefer: wait=5"] if wait else []),
     ]
-    return "\r\n".join([*head, "", ""]).encode() + body
+    return "\r\n".join([*head, "", ""]).encode() + sent
 
 
 def _send_all(

@@ -211,3 +211,21 @@ def test_a_body_that_arrives_too_slowly_is_answered_408(stack: RunningStack, til
         answer = eventually(lambda: one.recv(4096), bool, patience_s=60)
     assert b" 408 " in answer.split(b"\r\n")[0]
     assert b"body-timeout" in answer
+
+
+def test_bytes_that_no_text_should_have_in_its_head_are_no_error(stack: RunningStack, till: HttpTill) -> None:
+    with connect(stack) as one:
+        authorization = f"Authorization: Bearer {till.token}".encode()
+        lines = [b"GET /api/v1/terminal?\xc3\xa9=\xff HTTP/1.1", b"Host: localhost", b"X-Odd: \xff\xfe", authorization]
+        one.sendall(b"\r\n".join(lines) + b"\r\nConnection: close\r\n\r\n")
+        assert one.makefile("rb").readline() in {b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 400 Bad Request\r\n"}
+
+
+def test_a_header_with_an_underscore_does_not_pass_for_the_one_with_a_dash(stack: RunningStack) -> None:
+    said = {
+        name: httpx.get(f"{stack.base_url}/livez", headers={name: "mine"}) for name in ("X-Request-ID", "X_Request_ID")
+    }
+    assert {name: answer.headers["X-Request-ID"] == "mine" for name, answer in said.items()} == {
+        "X-Request-ID": True,
+        "X_Request_ID": False,
+    }

@@ -38,7 +38,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--data-dir", default=DEFAULT_DATA_DIR, metavar="DIR", help="where data is kept (default: var)"
         )
-        parser.add_argument("--workers", type=positive, default=2, metavar="N", help="worker processes (default: 2)")
+        parser.add_argument("--workers", type=positive, default=3, metavar="N", help="worker processes (default: 3)")
 
     def handle(self, *_args: Any, **options: Any) -> None:
         """Starts the stack, says where it is, and stops it on the first signal. Raises CommandError."""

@@ -31,12 +31,12 @@ def command(role: str, *, folder: Path, port: int) -> list[str]:
     celery = ["celery", "--app=backoffice", "--quiet"]
     words = {
         "web": [
-            *("granian", "--interface=asgi", "--host=127.0.0.1", f"--port={port}", "--workers=1", "--no-ws"),
+            *("granian", "--interface=rsgi", "--host=127.0.0.1", f"--port={port}", "--workers=1", "--no-ws"),
             *(
                 "--log-level=warning",
                 "--workers-kill-timeout=3",
                 "--respawn-failed-workers",
-                "backoffice.asgi:application",
+                "backoffice.rsgi:application",
             ),
         ],
         "worker": [*celery, "worker", "--pool=prefork", "--concurrency=1"],

@@ -254,7 +254,7 @@ class Api:
         headers: dict[str, str] | None = None,
         query: dict[str, str] | None = None,
     ) -> httpx.Response:
-        sent, framing = _framed(body)
+        sent, framing = framed(body)
         credential = {"Authorization": f"Bearer {self.token}"} if self.token else {}
         try:
             response = self._http.request(
@@ -267,7 +267,7 @@ class Api:
         return response
 
 
-def _framed(body: bytes | None) -> tuple[bytes | None, dict[str, str]]:
+def framed(body: bytes | None) -> tuple[bytes | None, dict[str, str]]:
     """The bytes as sent and the headers that describe them. The digest is over the bytes as sent (RFC 9530)."""
     if body is None:
         return None, {}
