@@ -65,8 +65,8 @@ def test_the_program_takes_these_options(role: str) -> None:
 def test_granian_serves_an_application_that_exists() -> None:
     for command in production("web"):
         module, name = command[-1].split(":")
-        assert callable(getattr(importlib.import_module(module), name))
-        assert module == f"backoffice.{options(command)['--interface']}"
+        assert callable(getattr(importlib.import_module(module), name).__rsgi__)
+        assert options(command)["--interface"] == "rsgi"
 
 
 def test_celery_finds_its_application_and_beat_sends_tasks_that_exist() -> None:
