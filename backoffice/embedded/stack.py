@@ -28,9 +28,9 @@ class Stack:
     """Back Office on this machine, with embedded servers unless `environment` names others.
 
     `data_dir` keeps everything that must last, and belongs to one stack at a time. `port` is the web server's, 0 for any free
-    one; `workers` the worker's processes (three keep two processors busy while one waits for the disk); `roles` which of web, worker and beat run (none: the servers alone, not migrated);
-    `extra_environment` is added to what those roles inherit; `log` is where all output goes. A process that dies is started
-    again, each time later, `longest_wait_s` at most.
+    one; `workers` the worker's processes (three keep two processors busy while one waits for the disk); `roles` which of web,
+    worker and beat run (none: the servers alone, not migrated); `extra_environment` is added to what those roles inherit;
+    `log` is where all output goes. A process that dies is started again, each time later, `longest_wait_s` at most.
 
     Start it, as a context manager or by `start()`, in a thread that lives as long as the stack: when that thread ends, so do
     the processes. `start()` returns when the service answers, and raises StackError, having stopped everything, when it cannot.

@@ -65,8 +65,9 @@ def test_the_program_takes_these_options(role: str) -> None:
 def test_granian_serves_an_application_that_exists() -> None:
     for command in production("web"):
         module, name = command[-1].split(":")
-        assert callable(getattr(importlib.import_module(module), name).__rsgi__)
-        assert options(command)["--interface"] == "rsgi"
+        interface = options(command)["--interface"]
+        assert callable(getattr(getattr(importlib.import_module(module), name), f"__{interface}__"))
+        assert module == f"backoffice.{interface}"
 
 
 def test_celery_finds_its_application_and_beat_sends_tasks_that_exist() -> None:
