@@ -49,8 +49,9 @@ class Killer:
         """The moment has come: its actions, one after the other, and those that found nobody until now."""
         for action in moment.actions:
             self._wait(action.after_s)
-            self._missed.append(action)
-            self._strike_all()
+            if action.when is None or self._comes_to_pass(action.when):
+                self._missed.append(action)
+                self._strike_all()
         self._wait(BREATH_S)
 
     def carry_out_missed(self) -> None:
@@ -120,6 +121,12 @@ class Killer:
         except RedisError:
             return False
         return True
+
+    def _comes_to_pass(self, condition: Callable[[], bool]) -> bool:
+        deadline = time.monotonic() + PATIENCE_S
+        while not condition() and time.monotonic() < deadline:
+            self._wait(POLL_S)
+        return condition()
 
     def _wait(self, seconds: float) -> None:
         deadline = time.monotonic() + seconds

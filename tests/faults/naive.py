@@ -24,6 +24,17 @@ class NaiveService(Service):
         codes = [stores[number % len(stores)][0] for number in range(len(names))]
         return [(code, f"{code}/{name}") for code, name in zip(codes, names, strict=True)]
 
+    def has_queued(self) -> bool:
+        """Whether messages wait that no worker has taken."""
+        return bool(self.broker().llen(QUEUE))
+
+    def amid(self, *, batch: int) -> bool:
+        """Whether the worker has inserted some orders of a batch and not the others; every batch has `batch` orders."""
+        with psycopg.connect(self.database_url) as connection:
+            row = connection.execute("SELECT count(*) FROM sales_order").fetchone()
+        assert row is not None
+        return batch // 10 <= row[0] % batch <= batch // 2
+
     def waiting(self) -> int:
         """Messages in the queue, and those that a worker has not acknowledged."""
         broker = self.broker()

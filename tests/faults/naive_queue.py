@@ -19,7 +19,8 @@ from celery import Celery
 
 from tests.faults.stores import STORES
 
-VISIBILITY_S = 5  # Redis gives a message to another worker after this; an hour by default, which no run waits for
+# Redis gives a message to another worker after this, an hour by default, and looks every hundred seconds: no run waits so long.
+VISIBILITY_S = 5
 QUEUE = "naive"
 TABLES = """
 CREATE TABLE fleet_store (id serial PRIMARY KEY, code text UNIQUE);
@@ -59,7 +60,13 @@ app.conf.update(
     task_default_queue=QUEUE,
     worker_prefetch_multiplier=1,
     broker_connection_retry_on_startup=True,
-    broker_transport_options={"visibility_timeout": VISIBILITY_S, "socket_timeout": 2, "max_retries": 1},
+    broker_transport_options={
+        "visibility_timeout": VISIBILITY_S,
+        "unacked_restore_interval": 1,
+        "unacked_restore_throttle": 1,
+        "socket_timeout": 2,
+        "max_retries": 1,
+    },
 )
 
 

@@ -1,6 +1,6 @@
 """What befalls a service, decided from the seed before anything starts."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from random import Random
 from typing import NamedTuple
 
@@ -33,13 +33,17 @@ LAST_AT = 0.97
 
 
 class Action(NamedTuple):
-    """One misfortune: `after_s` the one before it, in the same moment; `pick` chooses among several, `for_s` how long."""
+    """One misfortune: `after_s` the one before it, in the same moment; `pick` chooses among several, `for_s` how long.
+
+    Where `when` is given it comes only once that holds, or never: for who must meet something at work.
+    """
 
     what: str
     whom: str
     after_s: float
     pick: int
     for_s: float
+    when: Callable[[], bool] | None = None
 
 
 class Moment(NamedTuple):
