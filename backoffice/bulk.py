@@ -4,20 +4,25 @@ COPY is the fastest for a whole batch, but takes several round trips a table, an
 few go as JSON into one prepared statement that inserts into all tables.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
+from uuid import UUID
 
 import msgspec
 from django.db import connection
 from django.db.backends.utils import CursorWrapper
-from psycopg import Pipeline
-from psycopg.abc import PQGen
-from psycopg.types.json import Jsonb
+from psycopg import Pipeline, postgres
+from psycopg.abc import Buffer, PQGen
+from psycopg.adapt import Dumper
+from psycopg.pq import Format
+from psycopg.types.numeric import DecimalBinaryDumper
 
+from backoffice.domain.fields import Scaled
 from backoffice.failpoints import failpoint
 
 FEW = 64
+BYTES_BEGIN = r"\\x"  # bytea's own, with the backslash that an array's element needs
 
 _encode = msgspec.json.Encoder(enc_hook=str).encode
 
@@ -27,7 +32,7 @@ Row = Sequence[Any]
 class Table:
     """A table as it is written: its name, and its columns with their types, in the order of the rows.
 
-    Values of `jsonb` columns are psycopg's `Jsonb`, or None.
+    Values of `jsonb` columns are encoded already, as `msgspec.Raw`, those of `numeric` columns are `Scaled`; or None.
     """
 
     def __init__(self, name: str, columns: Mapping[str, str]) -> None:
@@ -43,11 +48,56 @@ class Table:
         )
 
 
+class _EncodedJson(Dumper):
+    """JSON that is encoded already goes into a COPY as it stands, after the version of jsonb's binary form."""
+
+    oid = postgres.types["jsonb"].oid
+    format = Format.BINARY
+
+    def dump(self, obj: msgspec.Raw) -> bytes:
+        return b"\x01" + bytes(obj)
+
+
+class _RememberedNumeric(Dumper):
+    """Tills send the same few quantities and prices all day; psycopg takes as long for one as for ten integers.
+
+    Two that are equal but spelled with more or fewer decimals are kept apart, as PostgreSQL does.
+    """
+
+    oid = postgres.types["numeric"].oid
+    format = Format.BINARY
+    most = 4096
+    _remembered: ClassVar[dict[tuple[int, int, int], Buffer | None]] = {}
+
+    def dump(self, obj: Scaled) -> Buffer | None:
+        key = obj.scaled, obj.places, obj.decimals
+        if (dumped := self._remembered.get(key)) is None:
+            if len(self._remembered) >= self.most:
+                self._remembered.clear()
+            dumped = self._remembered[key] = DecimalBinaryDumper(Scaled).dump(obj)
+        return dumped
+
+
 class Update(NamedTuple):
     """A statement that goes with the rows, of a table that none of them is of; `parameters` by position."""
 
     statement: str
     parameters: Sequence[Any]
+
+
+def uuid_array(values: Iterable[UUID]) -> str:
+    """A parameter for `%s::uuid[]`. psycopg dumps lists element by element, which for 500 orders takes ten times longer."""
+    return f"{{{','.join([value.hex for value in values])}}}"
+
+
+def integer_array(values: Iterable[int | None]) -> str:
+    """A parameter for `%s::bigint[]` or `%s::integer[]`; None is NULL."""
+    return f"{{{','.join(['NULL' if value is None else str(value) for value in values])}}}"
+
+
+def bytes_array(values: Iterable[bytes]) -> str:
+    """A parameter for `%s::bytea[]`."""
+    return f"{{{','.join([f'{BYTES_BEGIN}{value.hex()}' for value in values])}}}"
 
 
 def write_rows(
@@ -63,6 +113,8 @@ def write_rows(
     if writes and max(len(rows) for _, rows in writes) <= FEW:
         _insert(cursor, writes, update)
         return
+    for dumper in (_EncodedJson, _RememberedNumeric):
+        cursor.adapters.register_dumper(None, dumper)
     for table, rows in writes:
         with cursor.copy(table.copy) as copy:
             copy.set_types(table.types)
@@ -111,5 +163,4 @@ def _insert(cursor: CursorWrapper, writes: Sequence[tuple[Table, Sequence[Row]]]
 
 
 def _as_object(table: Table, row: Row) -> dict[str, Any]:
-    values = ((value.obj if isinstance(value, Jsonb) else value) for value in row)
-    return dict(zip(table.columns, values, strict=True))
+    return dict(zip(table.columns, row, strict=True))

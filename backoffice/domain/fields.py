@@ -36,13 +36,15 @@ _CANONICAL_UUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{
 class Scaled(Decimal):
     """A decimal within ±10^12 with a fixed number of decimals; `scaled` is its value in its smallest unit.
 
+    `places` is how many decimals were spelled: "2" and "2.00" are equal, and kept as they came.
     Raises ValueError where the text is no decimal in ASCII digits, has too many decimals, or is too large. The limit
     is money's own: the protocol names none for quantities and rates, and everything is bounded.
     """
 
-    __slots__ = ("scaled",)
+    __slots__ = ("places", "scaled")
 
     scaled: int
+    places: int
     decimals: ClassVar[int]
     spelling: ClassVar[re.Pattern[str]]
 
@@ -55,6 +57,7 @@ class Scaled(Decimal):
             raise ValueError("Expected a number within ±10^12")
         value = super().__new__(cls, text)
         value.scaled = scaled
+        value.places = len(fraction)
         return value
 
 

@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 import msgspec
 from django.db.backends.utils import CursorWrapper
-from psycopg.types.json import Jsonb
 
 from backoffice.bulk import Row, Table, Update, write_rows
 from backoffice.domain.accounts import DRAWER
@@ -157,7 +156,7 @@ def _order_row(row_id: int, order: Order, judged: Judged, *, work: Work, now: da
         opened_at=order.opened_at,
         closed_at=order.closed_at,
         cashier=order.cashier,
-        customer=None if order.customer is None else Jsonb(order.customer, dumps=_json.encode),
+        customer=None if order.customer is None else msgspec.Raw(_json.encode(order.customer)),
         printed_to=order.printed_to,
         refund_of=order.refund_of,
         note=order.note,
@@ -166,7 +165,7 @@ def _order_row(row_id: int, order: Order, judged: Judged, *, work: Work, now: da
         rounding=order.rounding,
         total=order.total,
         tip=order.tip,
-        flags=Jsonb(reasons_json(judged.reasons)) if judged.reasons else None,
+        flags=msgspec.Raw(_json.encode(reasons_json(judged.reasons))) if judged.reasons else None,
         received_at=work.received_at,
         posted_at=now,
     )
@@ -248,14 +247,10 @@ def _absent_as_null(amount: int | msgspec.UnsetType) -> int | None:
     return None if amount is msgspec.UNSET else amount
 
 
-def _taxes_json(taxes: Sequence[Tax]) -> Jsonb:
-    return Jsonb(taxes, dumps=_encode_taxes)
-
-
-def _encode_taxes(taxes: Sequence[Tax]) -> str:
-    return f"[{','.join([_encode_tax(tax) for tax in taxes])}]"
+def _taxes_json(taxes: Sequence[Tax]) -> msgspec.Raw:
+    return msgspec.Raw(b"[%b]" % b",".join([_encode_tax(tax) for tax in taxes]))
 
 
 @lru_cache(maxsize=16_384)  # a shop sells the same things at the same prices all day
-def _encode_tax(tax: Tax) -> str:
-    return _json.encode(tax).decode()
+def _encode_tax(tax: Tax) -> bytes:
+    return _json.encode(tax)

@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
+import msgspec
 from django.db.backends.utils import CursorWrapper
-from psycopg.types.json import Jsonb
 
-from backoffice.bulk import Table
+from backoffice.bulk import Table, bytes_array, integer_array, uuid_array
+from backoffice.domain.fields import Quantity, UnitPrice
 
 # Sorted by the caller, so that batches of different terminals that overlap cannot deadlock.
 INSERT_IDENTITIES = """
@@ -128,7 +128,7 @@ class KnownVersion(NamedTuple):
 
 
 class OrderRow(NamedTuple):
-    """A row of `sales_order`. JSON goes into a COPY as `Jsonb`: a text would be stored as a JSON string."""
+    """A row of `sales_order`; what is JSON is encoded already."""
 
     id: int
     business_date: date
@@ -146,7 +146,7 @@ class OrderRow(NamedTuple):
     opened_at: datetime
     closed_at: datetime
     cashier: str
-    customer: Jsonb | None
+    customer: msgspec.Raw | None
     printed_to: str
     refund_of: UUID | None
     note: str
@@ -155,7 +155,7 @@ class OrderRow(NamedTuple):
     rounding: int
     total: int
     tip: int
-    flags: Jsonb | None
+    flags: msgspec.Raw | None
     received_at: datetime
     posted_at: datetime
 
@@ -169,11 +169,11 @@ class OrderLineRow(NamedTuple):
     kind: str
     sku: str
     name: str
-    quantity: Decimal
-    unit_price: Decimal
+    quantity: Quantity
+    unit_price: UnitPrice
     discount: int
     amount: int
-    taxes: Jsonb
+    taxes: msgspec.Raw
 
 
 class PaymentRow(NamedTuple):
@@ -201,7 +201,7 @@ class PostingRow(NamedTuple):
 
 def insert_identities(cursor: CursorWrapper, rows: Sequence[IdentityRow], *, origins: Sequence[Origin]) -> None:
     """Remembers what is new among `rows`: the cursor's rowcount says how many. Waits for who inserts the same now."""
-    ordered = sorted(rows)
+    ordered = sorted(rows, key=_by_identifier)
     cursor.execute(
         INSERT_IDENTITIES,
         {
@@ -209,19 +209,28 @@ def insert_identities(cursor: CursorWrapper, rows: Sequence[IdentityRow], *, ori
             "shift_ids": [origin.shift_id for origin in origins],
             "batch_ids": [origin.batch_id for origin in origins],
             "business_dates": [origin.business_date for origin in origins],
-            "item_ids": [row.item_id for row in ordered],
-            "versions": [row.version for row in ordered],
-            "numbers": [row.number for row in ordered],
-            "hashes": [row.content_hash for row in ordered],
-            "row_ids": [row.row_id for row in ordered],
-            "places": [row.place for row in ordered],
+            "item_ids": uuid_array(row.item_id for row in ordered),
+            "versions": integer_array(row.version for row in ordered),
+            "numbers": integer_array(row.number for row in ordered),
+            "hashes": bytes_array(row.content_hash for row in ordered),
+            "row_ids": integer_array(row.row_id for row in ordered),
+            "places": integer_array(row.place for row in ordered),
         },
     )
+
+
+def _by_identifier(row: IdentityRow) -> tuple[int, int]:
+    return row.item_id.int, row.version
 
 
 def select_known(
     cursor: CursorWrapper, *, terminal_id: int, item_ids: Sequence[UUID], numbers: Sequence[int]
 ) -> list[KnownVersion]:
     """Every remembered version of these items, and of whatever used these numbers of the terminal."""
-    cursor.execute(SELECT_KNOWN, {"terminal_id": terminal_id, "item_ids": list(item_ids), "numbers": list(numbers)})
+    wanted: dict[str, Any] = {
+        "terminal_id": terminal_id,
+        "item_ids": uuid_array(item_ids),
+        "numbers": integer_array(numbers),
+    }
+    cursor.execute(SELECT_KNOWN, wanted)
     return [KnownVersion(row[0], row[1], row[2], row[3], row[4], bytes(row[5])) for row in cursor.fetchall()]

@@ -174,7 +174,7 @@ def _without_guards(cursor: CursorWrapper) -> bool:
 
 
 def _write_shapes(cursor: CursorWrapper, shapes: Sequence) -> None:
-    from backoffice.ingestion.bookkeeping import _encode_taxes  # noqa: PLC0415
+    from backoffice.ingestion.bookkeeping import _taxes_json  # noqa: PLC0415
 
     rows: dict[str, list[tuple]] = {"shape": [], "line": [], "payment": [], "posting": []}
     for key, (_, order, postings) in enumerate(shapes):
@@ -191,7 +191,7 @@ def _write_shapes(cursor: CursorWrapper, shapes: Sequence) -> None:
                 str(one.quantity),
                 str(one.unit_price),
                 one.amount,
-                _encode_taxes(one.taxes),
+                bytes(_taxes_json(one.taxes)).decode(),
             )
             for place, one in enumerate(order.lines)
         ]

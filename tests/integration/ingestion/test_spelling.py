@@ -1,0 +1,68 @@
+"""What an order says is stored as it says it, whichever of the two ways its rows are written (backoffice/bulk.py)."""
+
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from backoffice import bulk
+from tests.till import Till, a_sale
+
+FEW, MANY = 3, bulk.FEW + 1
+BOTH_WAYS = pytest.mark.parametrize("count", [FEW, MANY])
+# Equal numbers, spelled in as many ways.
+SPELLED = ("2", "2.0", "2.00", "2.0000")
+
+
+def stored(column: str, till: Till, table: str = "sales_order") -> list[Any]:
+    """The values of a column, as texts, of the till's orders in the order of their numbers."""
+    with connection.cursor() as cursor:
+        joined = "sales_order o" if table == "sales_order" else f"{table} o JOIN sales_order p ON p.id = o.order_id"
+        of = "o" if table == "sales_order" else "p"
+        cursor.execute(
+            f"SELECT (o.{column})::text FROM {joined} WHERE {of}.terminal_id = %s ORDER BY {of}.number",
+            [till.terminal.pk],
+        )
+        return [row[0] for row in cursor.fetchall()]
+
+
+def line(**changes: Any) -> dict[str, Any]:
+    return a_sale(1)["lines"][0] | changes
+
+
+@BOTH_WAYS
+def test_numbers_keep_the_decimals_they_were_spelled_with(till: Till, count: int):
+    quantities = [SPELLED[place % len(SPELLED)] for place in range(count)]
+    till.sell(*(a_sale(1001 + place, lines=[line(quantity=text)]) for place, text in enumerate(quantities)))
+    assert stored("quantity", till, "sales_orderline") == quantities
+
+
+@BOTH_WAYS
+def test_a_price_may_be_a_fraction_of_the_minor_unit(till: Till, count: int):
+    prices = ["149.9999" if place % 2 else 120 for place in range(count)]
+    sales = [
+        a_sale(1001 + place, lines=[line(quantity="1.6", unit_price=price, amount=240)])
+        for place, price in enumerate(prices)
+    ]
+    till.sell(*sales)
+    assert stored("unit_price", till, "sales_orderline") == [str(price) for price in prices]
+
+
+@BOTH_WAYS
+def test_what_is_json_is_stored_as_json(till: Till, count: int):
+    customer = {"name": "Zoë", "tags": ["a", 1, None]}
+    sales = [a_sale(1001 + place, mode="online", customer=customer if place else None) for place in range(count)]
+    sales[-1] |= {"mode": "offline"}
+    till.sell(*sales)
+    assert stored("customer ->> 'name'", till) == [None, *["Zoë"] * (count - 1)]
+    assert stored("flags #>> '{0,code}'", till) == [*[None] * (count - 1), "customer-on-offline-order"]
+    assert stored("taxes #>> '{0,rate}'", till, "sales_orderline") == ["0.055"] * count
+
+
+def test_more_different_numbers_than_are_remembered_are_all_right(till: Till, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(bulk._RememberedNumeric, "most", 7)
+    quantities = [f"{place / 10000:.4f}" for place in range(1, 2 * MANY)]
+    lines = [line(quantity=text, unit_price=0, discount=-240) for text in quantities]
+    till.sell(*(a_sale(1001 + place, lines=[one]) for place, one in enumerate(lines)))
+    assert stored("quantity", till, "sales_orderline") == quantities
+    assert len(bulk._RememberedNumeric._remembered) <= 7
