@@ -17,7 +17,7 @@ from backoffice.domain.cards import mask_cards
 from backoffice.domain.decoding import Envelope, decode_batch
 from backoffice.domain.states import BatchState
 from backoffice.failpoints import failpoint
-from backoffice.ingestion.bell import ring
+from backoffice.ingestion.bell import ring_soon
 from backoffice.ingestion.live import process_live, release_connection
 from backoffice.ingestion.process import Attempt, Processed
 from backoffice.ingestion.receipts import NoSuchBatch, compose_receipt, receipt
@@ -86,7 +86,7 @@ class BatchUpload(TerminalView):
             count_accepted(orders=len(envelope.orders))
         processed = self._process(batch_key, envelope) if inline and received.is_new else None
         if processed is not None:
-            receipt_now = compose_receipt(
+            answer = compose_receipt(
                 batch_id=batch_key,
                 shift_id=shift_key,
                 state=BatchState.PROCESSED.value,
@@ -94,14 +94,12 @@ class BatchUpload(TerminalView):
                 order_count=len(envelope.orders),
                 processed=processed,
             )
-            return _answer(receipt_now)
-        if received.is_new:
-            log.info("batch received", orders=len(envelope.orders))
-            ring()
+        else:
+            if received.is_new:
+                log.info("batch received", orders=len(envelope.orders))
+                ring_soon()
+            answer = self._receipt(batch_key, wait_s)
         failpoint("receive-before-answer")
-        answer = receipt(batch_id=batch_key, terminal_id=self.terminal.pk)
-        if wait_s and answer["state"] == "received":
-            answer = self._wait_for(batch_key, wait_s, answer)
         return _answer(answer)
 
     def _process(self, batch_id: UUID, envelope: Envelope) -> Processed | None:
@@ -111,8 +109,10 @@ class BatchUpload(TerminalView):
             log.exception("live order left to a worker")
             return None
 
-    def _wait_for(self, batch_id: UUID, wait_s: int, answer: dict[str, Any]) -> dict[str, Any]:
-        if not waiters.acquire(blocking=False):
+    def _receipt(self, batch_id: UUID, wait_s: int) -> dict[str, Any]:
+        """As it is now or, where the terminal prefers to wait, once the batch is processed."""
+        answer = receipt(batch_id=batch_id, terminal_id=self.terminal.pk)
+        if not wait_s or answer["state"] != "received" or not waiters.acquire(blocking=False):
             return answer
         try:
             deadline = time.monotonic() + wait_s
