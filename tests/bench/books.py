@@ -5,6 +5,9 @@ import time
 import psycopg
 
 POLL_S = 0.02
+TIDYING = (
+    "SELECT count(*) FROM (TABLE pg_stat_progress_vacuum) v FULL JOIN (TABLE pg_stat_progress_analyze) a USING (pid)"
+)
 
 
 class Books:
@@ -31,7 +34,18 @@ class Books:
                 raise TimeoutError(f"{states} after {timeout_s} s")
             time.sleep(POLL_S)
 
+    def wait_until_tidy(self, *, timeout_s: float = 120.0) -> None:
+        """Returns when PostgreSQL vacuums and analyses nothing: what is measured next shall not pay for what was before."""
+        deadline = time.monotonic() + timeout_s
+        while self._count(TIDYING):
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"PostgreSQL still vacuums after {timeout_s} s")
+            time.sleep(POLL_S)
+
     def orders(self) -> int:
         """Posted orders that have a journal entry."""
-        row = self._connection.execute("SELECT count(*) FROM ledger_entrysource WHERE source_kind = 'order'").fetchone()
+        return self._count("SELECT count(*) FROM ledger_entrysource WHERE source_kind = 'order'")
+
+    def _count(self, statement: str) -> int:
+        row = self._connection.execute(statement).fetchone()
         return int(row[0]) if row else 0

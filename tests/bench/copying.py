@@ -1,19 +1,24 @@
 """The limit: the same rows by bare binary COPY, with no deduplication and nothing else, beside the measured run.
 
 Two processes, a commit per 500 orders, the same tables with the same keys, constraints and triggers in a second
-database on the same server.
+database on the same server. Twice: from bytes that were made before the clock started, which is what PostgreSQL can do,
+and from rows of Python values, which is what a program in Python can do that does nothing else.
 """
 
 import os
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
+from typing import Any, NamedTuple
 
 import psycopg
+from psycopg import postgres
+from psycopg.types.json import Jsonb
 
 from backoffice.embedded.stack import Stack
 from tests.bench.books import Books
@@ -21,6 +26,7 @@ from tests.bench.books import Books
 PROCESSES = 2
 ORDERS_PER_COMMIT = 500
 DATABASE = "bench_copy"
+JSONB = postgres.types["jsonb"].oid
 
 # In the order in which the keys between them allow; each with how its rows of a range of orders are found.
 OF_ORDERS = "order_id BETWEEN %(first)s AND %(last)s"
@@ -36,7 +42,16 @@ TABLES = {
     "ledger_journalentry": OF_ENTRIES.format(key="id"),
     "ledger_journalline": OF_ENTRIES.format(key="entry_id"),
 }
-Chunk = dict[str, bytes]
+
+
+class Rows(NamedTuple):
+    """Rows of a table as Python values, with their types by oid."""
+
+    types: Sequence[int]
+    rows: Sequence[Sequence[Any]]
+
+
+Chunk = dict[str, bytes | Rows]
 
 
 @dataclass(frozen=True)
@@ -52,20 +67,20 @@ class Copied:
         return self.orders / self.seconds
 
 
-def copy_bare(stack: Stack, books: Books, *, last_orders: int) -> Copied:
-    """Reads the rows of the newest orders as binary, and copies them into a fresh database of the same schema."""
-    chunks = _read_chunks(books.database_url, last_orders)
+def copy_bare(stack: Stack, books: Books, *, last_orders: int, of_bytes: bool) -> Copied:
+    """Reads the rows of the newest orders, as binary or as Python values, and copies them into a fresh database like ours."""
+    chunks = _read_chunks(books.database_url, last_orders, _read_bytes if of_bytes else _read_rows)
     target = _fresh_database(stack, books.database_url)
     shares = [chunks[start::PROCESSES] for start in range(PROCESSES)]
-    with ProcessPoolExecutor(PROCESSES, get_context("spawn")) as pool:
-        list(pool.map(_touch, [target] * PROCESSES))
-        began = time.perf_counter()
-        list(pool.map(_copy_chunks, [target] * PROCESSES, shares))
+    books.wait_until_tidy()
+    with get_context("spawn").Manager() as manager, ProcessPoolExecutor(PROCESSES, get_context("spawn")) as pool:
+        gate = manager.Barrier(PROCESSES)
+        began = min(pool.map(_copy_chunks, [target] * PROCESSES, shares, [gate] * PROCESSES))
         seconds = time.perf_counter() - began
     return Copied(last_orders, seconds)
 
 
-def _read_chunks(database_url: str, last_orders: int) -> list[Chunk]:
+def _read_chunks(database_url: str, last_orders: int, read: Callable[..., bytes | Rows]) -> list[Chunk]:
     with psycopg.connect(database_url) as connection:
         ids = [
             row[0]
@@ -74,18 +89,32 @@ def _read_chunks(database_url: str, last_orders: int) -> list[Chunk]:
             ).fetchall()
         ][::-1]
         return [
-            _read_chunk(connection, ids[start], ids[min(start + ORDERS_PER_COMMIT, len(ids)) - 1])
+            _read_chunk(connection, ids[start], ids[min(start + ORDERS_PER_COMMIT, len(ids)) - 1], read)
             for start in range(0, len(ids), ORDERS_PER_COMMIT)
         ]
 
 
-def _read_chunk(connection: psycopg.Connection, first: int, last: int) -> Chunk:
-    chunk = {}
-    for table, condition in TABLES.items():
-        statement = f"COPY (SELECT * FROM {table} WHERE {condition}) TO STDOUT (FORMAT BINARY)"
-        with connection.cursor().copy(statement, {"first": first, "last": last}) as copy:
-            chunk[table] = b"".join(bytes(part) for part in copy)
-    return chunk
+def _read_chunk(connection: psycopg.Connection, first: int, last: int, read: Callable[..., bytes | Rows]) -> Chunk:
+    return {
+        table: read(connection, f"SELECT * FROM {table} WHERE {condition}", {"first": first, "last": last})
+        for table, condition in TABLES.items()
+    }
+
+
+def _read_bytes(connection: psycopg.Connection, select: str, ids: dict[str, int]) -> bytes:
+    with connection.cursor().copy(f"COPY ({select}) TO STDOUT (FORMAT BINARY)", ids) as copy:
+        return b"".join(bytes(part) for part in copy)
+
+
+def _read_rows(connection: psycopg.Connection, select: str, ids: dict[str, int]) -> Rows:
+    cursor = connection.execute(select, ids)
+    types = [column.type_code for column in cursor.description or ()]
+    json = [place for place, oid in enumerate(types) if oid == JSONB]
+    rows = [list(row) for row in cursor.fetchall()]
+    for row in rows:
+        for place in json:
+            row[place] = None if row[place] is None else Jsonb(row[place])
+    return Rows(types, rows)
 
 
 def _fresh_database(stack: Stack, database_url: str) -> str:
@@ -101,16 +130,19 @@ def _fresh_database(stack: Stack, database_url: str) -> str:
     return target
 
 
-def _touch(database_url: str) -> None:
-    """Starts the process, so that it is not timed."""
-    with psycopg.connect(database_url):
-        pass
-
-
-def _copy_chunks(database_url: str, chunks: Sequence[Chunk]) -> None:
+def _copy_chunks(database_url: str, chunks: Sequence[Chunk], gate: threading.Barrier) -> float:
+    """Copies once every process is ready; when that was."""
     with psycopg.connect(database_url) as connection:
+        gate.wait(timeout=120)
+        began = time.perf_counter()
         for chunk in chunks:
             for table, rows in chunk.items():
                 with connection.cursor().copy(f"COPY {table} FROM STDIN (FORMAT BINARY)") as copy:
-                    copy.write(rows)
+                    if isinstance(rows, bytes):
+                        copy.write(rows)
+                        continue
+                    copy.set_types(rows.types)
+                    for row in rows.rows:
+                        copy.write_row(row)
             connection.commit()
+    return began
