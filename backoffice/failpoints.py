@@ -18,7 +18,7 @@ VARIABLE: Final = "BACKOFFICE_FAILPOINTS"
 POINTS: Final = (
     "receive-before-commit",  # the upload is read, nothing is stored
     "receive-after-commit",  # stored, and no bell rung
-    "receive-before-answer",  # stored and rung, the terminal has heard nothing
+    "receive-before-answer",  # stored and rung, or posted live; the terminal has heard nothing
     "process-claimed",  # the attempt is counted, nothing is locked
     "process-locked",
     "process-identified",

@@ -18,6 +18,7 @@ content hashed by version 1 is compared by version 1.
 
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
+from types import MappingProxyType
 from typing import Literal, NamedTuple
 from uuid import UUID
 
@@ -131,12 +132,14 @@ class KnownOrder(NamedTuple):
 
     `terminal_id`, `shift_id` and `first_content` are those of the version received first, from whichever terminal;
     `contents` are the hashes of all versions that the terminal of this batch ever sent, in whatever state they are.
+    `later_shifts` has the shift of each of them, by its hash, unless it is the version received first.
     """
 
     terminal_id: int
     shift_id: UUID
     first_content: bytes
     contents: frozenset[bytes]
+    later_shifts: Mapping[bytes, UUID] = MappingProxyType({})
 
 
 class Decision(NamedTuple):
@@ -199,11 +202,9 @@ def identify(
 
 
 def _duplicate(member: Incoming, *, first: KnownOrder, terminal_id: int, shift_id: UUID) -> Decision:
-    # Only of the first version is the shift known here; of a conflicting one the receipt says no more than that.
-    stays_elsewhere = (
-        first.shift_id != shift_id and first.terminal_id == terminal_id and first.first_content == member.content_hash
-    )
-    return Decision("duplicate", (_OTHER_SHIFT,)) if stays_elsewhere else _DUPLICATE
+    is_first = first.terminal_id == terminal_id and first.first_content == member.content_hash
+    stays_in = first.shift_id if is_first else first.later_shifts[member.content_hash]
+    return _DUPLICATE if stays_in == shift_id else Decision("duplicate", (_OTHER_SHIFT,))
 
 
 def _conflicts(

@@ -4,8 +4,6 @@ Money is an `int` of minor units. Quantities, prices and rates are decimals whos
 they are computed as integers of their smallest unit: exact, and faster than `Decimal` or `Fraction`.
 """
 
-from decimal import ROUND_HALF_UP, Context, Decimal
-
 from backoffice.domain.fields import Quantity, Rate, UnitPrice
 
 _QUANTITY_TIMES_PRICE: int = 10 ** (Quantity.decimals + UnitPrice.decimals)
@@ -18,12 +16,6 @@ def divide_half_away(*, numerator: int, denominator: int) -> int:
         numerator, denominator = -numerator, -denominator
     quotient = (2 * abs(numerator) + denominator) // (2 * denominator)
     return quotient if numerator >= 0 else -quotient
-
-
-def round_half_away(value: Decimal) -> int:
-    """A finite `value` to the nearest integer, a half away from zero."""
-    digits = Context(prec=max(28, value.adjusted() + 2))
-    return int(value.quantize(Decimal(1), rounding=ROUND_HALF_UP, context=digits))
 
 
 def gross_amount(*, quantity: Quantity, unit_price: UnitPrice) -> int:

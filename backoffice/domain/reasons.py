@@ -81,7 +81,7 @@ REASONS: Mapping[str, ReasonKind] = {
     OVER_MAX_ORDER_TOTAL: ReasonKind("flag", "The total is above the store's maximum for one order."),
     REFUND_BELOW_MINIMUM: ReasonKind("flag", "The refund is below the store's minimum."),
     REFUND_TOO_LATE: ReasonKind("flag", "The refund came after the days the store allows."),
-    REFUND_OF_UNKNOWN_ORDER: ReasonKind("flag", "The order it refunds is not known."),
+    REFUND_OF_UNKNOWN_ORDER: ReasonKind("flag", "The order it refunds is not in the books."),
     REFUND_EXCEEDS_ORIGINAL: ReasonKind("flag", "More was refunded than the original order came to."),
     SAME_CARD_PAYMENT: ReasonKind("flag", "Another order of the store has the same payment reference within a day."),
     UNKNOWN_TYPE: ReasonKind("flag", "The store does not know this type of order."),

@@ -208,8 +208,8 @@ def _check_money(order: Order, *, settings: StoreSettings, found: list[Reason]) 
 class Original(msgspec.Struct, kw_only=True, frozen=True):
     """The order that a refund names.
 
-    `total` in minor units, 0 where it was voided; `refunded` is Σ total of all other posted refunds of it, in all
-    terminals, and so 0 or below.
+    `total` is what was paid, in minor units: 0 where it was voided or for training. `refunded` is Σ total of all other
+    posted refunds of it, in all terminals, and so 0 or below.
     """
 
     total: int
@@ -218,15 +218,15 @@ class Original(msgspec.Struct, kw_only=True, frozen=True):
 
 
 def refund_flags(order: Order, *, original: Original | None, settings: StoreSettings) -> tuple[Reason, ...]:
-    """Flags of a paid refund that need the order it names; `original` is None where that is not known.
+    """Flags of a paid refund that need the order it names; `original` is None where that is not in the books.
 
-    To be asked again when the original arrives later. A refund that names no order is not flagged: nothing it says is
-    unknown. The days of `settings.refund_days` are spans of 24 hours between the two closings.
+    It has not arrived then, or it is held; to be asked again when it is posted later. A refund that names no order is not
+    flagged: nothing it says is unknown. The days of `settings.refund_days` are spans of 24 hours between the two closings.
     """
     if order.kind != "refund" or order.status != "paid" or order.refund_of is None:
         return ()
     if original is None:
-        return (Reason(codes.REFUND_OF_UNKNOWN_ORDER, "/refund_of", "No such order has arrived"),)
+        return (Reason(codes.REFUND_OF_UNKNOWN_ORDER, "/refund_of", "No such order is in the books"),)
     found = []
     days = settings.refund_days
     if days is not None and order.closed_at - original.closed_at > timedelta(days=days):
@@ -257,10 +257,11 @@ def card_references(order: Order) -> frozenset[str]:
     return frozenset(p.reference for p in order.payments if p.reference and p.method in CARD_METHODS)
 
 
-def card_flags(order: Order, *, others: Iterable[CardPayment]) -> tuple[Reason, ...]:
+def card_flags(order: Order, *, others: Iterable[CardPayment], flagged: Collection[Reason] = ()) -> tuple[Reason, ...]:
     """`same-card-payment`: another order of the store has the same reference within 24 hours either way.
 
-    A refund and the order it refunds share theirs, and are not flagged for it.
+    A refund and the order it refunds share theirs, and are not flagged for it. `flagged` are the order's own flags from
+    an earlier look: what is returned comes on top of them.
     """
     suspect = {
         other.reference
@@ -269,11 +270,13 @@ def card_flags(order: Order, *, others: Iterable[CardPayment]) -> tuple[Reason, 
         and other.refund_of != order.order_id
         and abs(other.closed_at - order.closed_at) <= CARD_WINDOW
     } & card_references(order)
-    return tuple(
+    found = [
         Reason(codes.SAME_CARD_PAYMENT, f"/payments/{index}/reference", "Also on another order within 24 hours")
         for index, payment in enumerate(order.payments)
         if payment.method in CARD_METHODS and payment.reference in suspect
-    )
+    ]
+    before = [reason for reason in flagged if reason.code == codes.SAME_CARD_PAYMENT]
+    return tuple(reason for reason in found if reason not in before)[: MAX_OF_A_CODE - len(before)]
 
 
 def movement_holds(movement: CashMovement) -> tuple[Reason, ...]:

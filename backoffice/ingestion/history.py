@@ -1,11 +1,14 @@
 """Flags that need other orders: refunds against their original, and a card reference seen twice (protocol §5).
 
-Both are rare, so a batch without refunds and card references pays nothing; with them it pays one or two statements.
+A batch without refunds and card references pays nothing. Those are looked up before anything is written, so that the
+receipt says what was found. Two transactions at the same moment do not see each other there: those that refund one order
+take turns, and card references are looked up once more when they are written.
 """
 
 import json
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -13,9 +16,18 @@ from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 from psycopg.types.json import Jsonb
 
+from backoffice.bulk import pipelined
 from backoffice.domain.orders import Order
 from backoffice.domain.reasons import REFUND_OF_UNKNOWN_ORDER, Reason, reasons_json
-from backoffice.domain.rules import CardPayment, Original, StoreSettings, card_flags, card_references, refund_flags
+from backoffice.domain.rules import (
+    CARD_WINDOW,
+    CardPayment,
+    Original,
+    StoreSettings,
+    card_flags,
+    card_references,
+    refund_flags,
+)
 from backoffice.ingestion.bookkeeping import JudgedBatch
 from backoffice.ingestion.members import Judged
 from backoffice.ingestion.work import Work
@@ -24,10 +36,17 @@ from backoffice.sales.models import AwaitedOriginal
 # Two terminals that refund one order at the same time would not see each other: they take turns.
 LOCK_REFUNDED = "SELECT pg_advisory_xact_lock(hashtextextended(order_id::text, 0)) FROM unnest(%s::uuid[]) AS order_id"
 
+# Whoever has written card references takes turns with the others of the store until the commit: of two orders with one
+# reference, whoever is second sees the first. One lock for a store, however many references; the last that a transaction
+# takes, in the order of the stores for all its batches, so nobody who has it waits for anybody. (But for a batch that is
+# taken order by order: should that end in a deadlock, the batch waits.) Two keys are a space of their own: they cannot be
+# a refunded order's one.
+LOCK_STORES = "SELECT pg_advisory_xact_lock(1, store_id) FROM unnest(%s::integer[]) AS store_id"
+
 SELECT_ORIGINALS = """
-SELECT i.item_id, o.total, o.closed_at FROM sales_identity i
+SELECT i.item_id, CASE o.status WHEN 'paid' THEN o.total ELSE 0 END, o.closed_at FROM sales_identity i
 JOIN sales_order o ON o.id = i.row_id AND o.business_date = i.business_date
-WHERE i.item_id = ANY(%s::uuid[]) AND i.version = 0 AND o.status = 'paid'
+WHERE i.item_id = ANY(%s::uuid[]) AND i.version = 0
 """
 
 SUM_REFUNDS = """
@@ -47,21 +66,39 @@ FOR UPDATE OF a
 
 # A sale and its refund that were processed at the same moment did not see each other.
 SELECT_ARRIVED = """
-SELECT DISTINCT a.refund_of, o.total, o.closed_at FROM sales_awaitedoriginal a
+SELECT DISTINCT a.refund_of, CASE o.status WHEN 'paid' THEN o.total ELSE 0 END, o.closed_at FROM sales_awaitedoriginal a
 JOIN sales_identity i ON i.item_id = a.refund_of AND i.version = 0
-JOIN sales_order o ON o.id = i.row_id AND o.business_date = i.business_date AND o.status = 'paid'
+JOIN sales_order o ON o.id = i.row_id AND o.business_date = i.business_date
 WHERE a.arrived_at IS NULL LIMIT 1000
 """
 
 REPLACE_FLAGS = "UPDATE sales_order SET flags = %s WHERE id = %s AND business_date = %s"
 
-# Three business days around the shift's cover 24 hours before and after any order of it.
+# LATERAL, and OFFSET 0 that keeps it so: reference by reference through their index, also by a plan that was made while the
+# month was still empty. Of business days is asked for the partitions' sake alone: whether two orders are within 24 hours is
+# for the rules to say.
 SELECT_CARD_PAYMENTS = """
-SELECT o.order_id, o.refund_of, p.reference, o.closed_at FROM sales_payment p
+SELECT o.store_id, p.reference, o.order_id, o.refund_of, o.closed_at FROM unnest(%(references)s::text[]) AS wanted (reference)
+CROSS JOIN LATERAL (
+    SELECT order_id, business_date, reference FROM sales_payment
+    WHERE reference = wanted.reference AND reference <> '' AND method IN ('card', 'wallet')
+        AND business_date BETWEEN %(from)s AND %(to)s
+    OFFSET 0
+) AS p
 JOIN sales_order o ON o.id = p.order_id AND o.business_date = p.business_date
-WHERE p.reference = ANY(%(references)s) AND p.reference <> '' AND p.method IN ('card', 'wallet')
-    AND p.business_date BETWEEN %(from)s AND %(to)s AND o.store_id = %(store_id)s AND o.status = 'paid'
+WHERE o.store_id = ANY(%(store_ids)s) AND o.status = 'paid' AND o.batch_id <> ALL(%(but_batch_ids)s::uuid[])
 """
+
+ADD_FLAGS = """
+UPDATE sales_order o SET flags = coalesce(o.flags, '[]') || more.flags
+FROM jsonb_to_recordset(%s) AS more (id bigint, business_date date, flags jsonb)
+WHERE o.id = more.id AND o.business_date = more.business_date
+"""
+
+# A business day is the day on which the shift opened: one that stays open over a holiday has orders of weeks later.
+LONGEST_SHIFT = timedelta(days=31)
+# The store's own day may be a day ahead of UTC's.
+ZONES_APART = timedelta(days=1)
 
 
 def add_history_flags(cursor: CursorWrapper, judged: Sequence[Judged], *, work: Work) -> list[Judged]:
@@ -97,7 +134,11 @@ def can_be_found(judged: Sequence[Judged]) -> set[UUID | str]:
 
 
 def look_again(cursor: CursorWrapper, batches: Sequence[JudgedBatch], *, now: datetime) -> None:
-    """Remembers written refunds that wait for their original, and flags those anew whose original is written now."""
+    """What can only be seen once everything of a transaction is written. The last before its shifts are reconciled.
+
+    Refunds that wait for their original are remembered, and those flagged anew whose original is written now. Orders are
+    flagged that share a card reference with one that was written beside them.
+    """
     awaiting = [
         AwaitedOriginal(refund_id=row_id, refund_of=order.refund_of, business_date=batch.work.business_date)
         for batch in batches
@@ -106,16 +147,11 @@ def look_again(cursor: CursorWrapper, batches: Sequence[JudgedBatch], *, now: da
         if any(reason.code == REFUND_OF_UNKNOWN_ORDER for reason in item.reasons)
     ]
     AwaitedOriginal.objects.bulk_create(awaiting)
-    if not awaiting and not any(batch.work.refunds_wait for batch in batches):
-        return
-    originals = {
-        order.order_id: (order.total, order.closed_at)
-        for batch in batches
-        for order in _posted_orders(batch.judged)
-        if order.status == "paid"
-    }
-    if originals:
-        _look_again_at_refunds(cursor, originals, now=now)
+    if awaiting or any(batch.work.refunds_wait for batch in batches):
+        originals = _originals([order for batch in batches for order in _posted_orders(batch.judged)])
+        if originals:
+            _look_again_at_refunds(cursor, originals, now=now)
+    _look_again_at_cards(cursor, batches)
 
 
 def look_again_at_arrived(*, now: datetime) -> int:
@@ -132,6 +168,11 @@ def _posted_orders(judged: Sequence[Judged]) -> list[Order]:
     return [item.member.value for item in judged if item.outcome == "posted" and isinstance(item.member.value, Order)]
 
 
+def _originals(posted: Sequence[Order]) -> dict[UUID, tuple[int, datetime]]:
+    """What each came to, 0 where nothing was paid, and when it closed; as SELECT_ORIGINALS has it of older ones."""
+    return {order.order_id: (order.total if order.status == "paid" else 0, order.closed_at) for order in posted}
+
+
 def _refund_flags(
     cursor: CursorWrapper, posted: Sequence[Order], *, work: Work
 ) -> list[tuple[Order, tuple[Reason, ...]]]:
@@ -142,7 +183,7 @@ def _refund_flags(
     cursor.execute(LOCK_REFUNDED, [named])
     cursor.execute(SELECT_ORIGINALS, [named])
     originals = {row[0]: (row[1], row[2]) for row in cursor.fetchall()}
-    originals |= {order.order_id: (order.total, order.closed_at) for order in posted if order.status == "paid"}
+    originals |= _originals(posted)
     cursor.execute(SUM_REFUNDS, [named])
     refunded: dict[UUID, int] = dict(cursor.fetchall())
     flagged = []
@@ -158,37 +199,88 @@ def _refund_flags(
 def _card_flags(
     cursor: CursorWrapper, posted: Sequence[Order], *, work: Work
 ) -> list[tuple[Order, tuple[Reason, ...]]]:
-    wanted = {order.order_id: card_references(order) for order in posted}
-    references = sorted(set().union(*wanted.values())) if wanted else []
-    if not references:
+    paid_by_card = [(work, order) for order in posted if card_references(order)]
+    if not paid_by_card:
         return []
-    around: dict[str, Any] = {
-        "references": references,
-        "store_id": work.store_id,
-        "from": work.business_date - timedelta(days=2),
-        "to": work.business_date + timedelta(days=2),
-    }
-    cursor.execute(SELECT_CARD_PAYMENTS, around)
-    others: dict[str, list[CardPayment]] = {reference: [] for reference in references}
-    for order_id, refund_of, reference, closed_at in cursor.fetchall():
-        others[reference].append(
-            CardPayment(order_id=order_id, refund_of=refund_of, reference=reference, closed_at=closed_at)
-        )
+    cursor.execute(SELECT_CARD_PAYMENTS, _around(paid_by_card))
+    others = _card_payments(cursor)
     flagged = []
-    for order in posted:
-        mine = wanted[order.order_id]
-        if mine:
-            flagged.append((order, card_flags(order, others=[one for ref in mine for one in others[ref]])))
-            for reference in mine:
-                others[reference].append(
-                    CardPayment(
-                        order_id=order.order_id,
-                        refund_of=order.refund_of,
-                        reference=reference,
-                        closed_at=order.closed_at,
-                    )
+    for _, order in paid_by_card:
+        mine = card_references(order)
+        flagged.append((order, card_flags(order, others=_sharing(mine, others, work=work))))
+        for reference in mine:
+            others[work.store_id, reference].append(
+                CardPayment(
+                    order_id=order.order_id, refund_of=order.refund_of, reference=reference, closed_at=order.closed_at
                 )
+            )
     return flagged
+
+
+def _look_again_at_cards(cursor: CursorWrapper, batches: Sequence[JudgedBatch]) -> None:
+    """Of what this transaction itself brings nothing is new, so its own batches are left out.
+
+    What is added to is the order's flags; the receipt of its batch stays what it was.
+    """
+    paid_by_card = [
+        (batch.work, order, row_id, item)
+        for batch in batches
+        for row_id, item in batch.posted()
+        if isinstance(order := item.member.value, Order) and card_references(order)
+    ]
+    if not paid_by_card:
+        return
+    stores = sorted({work.store_id for work, *_ in paid_by_card})
+    around = _around(
+        [(work, order) for work, order, *_ in paid_by_card], but_batch_ids=[batch.work.batch_id for batch in batches]
+    )
+    with connection.cursor() as lock, pipelined():
+        lock.execute(LOCK_STORES, [stores])
+        # A statement of its own: its snapshot is taken under the lock, so it sees who had it before.
+        cursor.execute(SELECT_CARD_PAYMENTS, around)
+    others = _card_payments(cursor)
+    added = [
+        {"id": row_id, "business_date": str(work.business_date), "flags": reasons_json(more)}
+        for work, order, row_id, item in paid_by_card
+        if (sharing := _sharing(card_references(order), others, work=work))
+        if (more := card_flags(order, others=sharing, flagged=item.reasons))
+    ]
+    if added:
+        wanted: Any = Jsonb(added)
+        cursor.execute(ADD_FLAGS, [wanted])
+
+
+def _around(paid_by_card: Sequence[tuple[Work, Order]], *, but_batch_ids: Sequence[UUID] = ()) -> dict[str, Any]:
+    """For SELECT_CARD_PAYMENTS: where orders may be that share a reference with one of these, other batches' or all.
+
+    Their shifts' own days are among it: a device whose clock was wrong closed its orders far from them.
+    """
+    moments = [order.closed_at for _, order in paid_by_card]
+    days = {work.business_date for work, _ in paid_by_card}
+    earliest = (min(moments) - CARD_WINDOW).astimezone(UTC).date() - LONGEST_SHIFT
+    latest = (max(moments) + CARD_WINDOW).astimezone(UTC).date() + ZONES_APART
+    return {
+        "references": sorted({reference for _, order in paid_by_card for reference in card_references(order)}),
+        "store_ids": sorted({work.store_id for work, _ in paid_by_card}),
+        "from": min(earliest, *days),
+        "to": max(latest, *days),
+        "but_batch_ids": list(but_batch_ids),
+    }
+
+
+def _card_payments(cursor: CursorWrapper) -> defaultdict[tuple[int, str], list[CardPayment]]:
+    """What SELECT_CARD_PAYMENTS found, by store and reference."""
+    found: defaultdict[tuple[int, str], list[CardPayment]] = defaultdict(list)
+    for store_id, reference, order_id, refund_of, closed_at in cursor.fetchall():
+        payment = CardPayment(order_id=order_id, refund_of=refund_of, reference=reference, closed_at=closed_at)
+        found[store_id, reference].append(payment)
+    return found
+
+
+def _sharing(
+    references: frozenset[str], others: Mapping[tuple[int, str], Sequence[CardPayment]], *, work: Work
+) -> list[CardPayment]:
+    return [payment for reference in references for payment in others.get((work.store_id, reference), ())]
 
 
 def _look_again_at_refunds(

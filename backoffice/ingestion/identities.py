@@ -102,11 +102,17 @@ def _decide_one_by_one(cursor: CursorWrapper, incoming: Sequence[Incoming], *, w
 
 def _known(versions: Sequence[KnownVersion], *, terminal_id: int) -> dict[UUID, KnownOrder]:
     first = {version.item_id: version for version in versions if version.version == 0}
-    contents: dict[UUID, set[bytes]] = {item_id: set() for item_id in first}
+    own: dict[UUID, list[KnownVersion]] = {item_id: [] for item_id in first}
     for version in versions:
-        if version.terminal_id == terminal_id and version.item_id in contents:
-            contents[version.item_id].add(version.content_hash)
+        if version.terminal_id == terminal_id and version.item_id in own:
+            own[version.item_id].append(version)
     return {
-        item_id: KnownOrder(version.terminal_id, version.shift_id, version.content_hash, frozenset(contents[item_id]))
+        item_id: KnownOrder(
+            version.terminal_id,
+            version.shift_id,
+            version.content_hash,
+            contents=frozenset(sent.content_hash for sent in own[item_id]),
+            later_shifts={sent.content_hash: sent.shift_id for sent in own[item_id] if sent.version > 0},
+        )
         for item_id, version in first.items()
     }

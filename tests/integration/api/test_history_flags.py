@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import uuid4
 
+import pytest
 from django.utils import timezone
 
 from backoffice.ingestion.history import look_again_at_arrived
@@ -36,6 +37,35 @@ def test_a_refund_of_an_order_that_never_came_is_posted_and_flagged(till: Till) 
     receipt = till.sell(a_refund(1001, str(uuid4())))
     assert receipt["outcomes"]["posted"] == 1
     assert codes(receipt) == ["refund-of-unknown-order"]
+
+
+def test_a_refund_of_an_order_that_is_held_says_that_it_is_not_in_the_books(till: Till) -> None:
+    held, changed = a_sale(1001, total=1), a_sale(1002)
+    till.sell(held, changed, changed | {"note": "or so"})
+    for number, order in ((1003, held), (1004, changed)):
+        [result] = till.sell(a_refund(number, order))["results"]
+        assert [(reason["code"], reason["detail"]) for reason in result["reasons"]] == [
+            ("refund-of-unknown-order", "No such order is in the books")
+        ]
+
+
+@pytest.mark.parametrize("status", ["voided", "training"])
+def test_a_refund_of_what_nobody_paid_exceeds_it(till: Till, status: str) -> None:
+    before, beside = a_sale(1001, status=status), a_sale(1002, status=status)
+    till.sell(before)
+    receipt = till.sell(beside, a_refund(1003, before), a_refund(1004, beside))
+    assert [codes(receipt, index) for index in range(3)] == [[], *[["refund-exceeds-original"]] * 2]
+    assert not AwaitedOriginal.objects.exists()
+
+
+@pytest.mark.parametrize("status", ["voided", "training"])
+def test_a_refund_does_not_wait_for_ever_for_what_nobody_paid(till: Till, status: str) -> None:
+    sale = a_sale(1001, status=status)
+    refund = a_refund(1002, sale)
+    assert codes(till.sell(refund)) == ["refund-of-unknown-order"]
+    till.sell(sale)
+    assert flags_of(refund) == ["refund-exceeds-original"]
+    assert not AwaitedOriginal.objects.filter(arrived_at=None).exists()
 
 
 def test_a_refund_of_a_known_order_is_not_flagged(till: Till) -> None:
@@ -125,6 +155,35 @@ def test_the_same_reference_a_day_later_is_not_flagged(till: Till) -> None:
     assert codes(till.sell(by_card(1002, **after))) == []
 
 
+@pytest.mark.parametrize("long_one_first", [True, False])
+def test_a_shift_that_is_open_for_five_days_is_compared_with_those_of_its_last(
+    till: Till, *, long_one_first: bool
+) -> None:
+    other = Till(till.store, name="Till 2")
+    other.open(opened_at="2026-03-06T08:00:00+01:00")
+    on_the_fifth = by_card(1001, opened_at="2026-03-05T20:00:00+01:00", closed_at="2026-03-05T20:01:00+01:00")
+    on_the_sixth = by_card(1001, opened_at="2026-03-06T09:00:00+01:00", closed_at="2026-03-06T09:01:00+01:00")
+    sales = [(till, on_the_fifth), (other, on_the_sixth)]
+    (first_till, first), (second_till, second) = sales if long_one_first else reversed(sales)
+    assert codes(first_till.sell(first)) == []
+    assert codes(second_till.sell(second)) == ["same-card-payment"]
+
+
+def test_a_shift_that_is_open_for_a_month_is_compared_too(till: Till) -> None:
+    other = Till(till.store, name="Till 2")
+    other.open(opened_at="2026-03-31T08:00:00+02:00")
+    assert codes(till.sell(by_card(1001, closed_at="2026-03-31T20:00:00+02:00"))) == []
+    assert codes(other.sell(by_card(1001, opened_at=(at := "2026-03-31T21:00:00+02:00"), closed_at=at))) == [
+        "same-card-payment"
+    ]
+
+
+def test_orders_of_a_device_whose_clock_is_years_behind_are_compared(till: Till) -> None:
+    wrong = {"opened_at": "2020-01-01T00:00:00Z", "closed_at": "2020-01-01T00:01:00Z"}
+    till.sell(by_card(1001, **wrong))
+    assert "same-card-payment" in codes(till.sell(by_card(1002, **wrong)))
+
+
 def test_a_refund_of_the_other_order_shares_its_reference_rightly(till: Till) -> None:
     sale = by_card(1001)
     till.sell(sale)
@@ -138,8 +197,14 @@ def test_no_reference_is_no_reference_in_common(till: Till) -> None:
     assert [codes(receipt, index) for index in (0, 1)] == [[], []]
 
 
-def test_a_refund_and_its_original_that_did_not_see_each_other_are_caught_up_with(till: Till) -> None:
-    sale = a_sale(1001)
+@pytest.mark.parametrize(
+    ("status", "found"),
+    [("paid", []), ("voided", ["refund-exceeds-original"]), ("training", ["refund-exceeds-original"])],
+)
+def test_a_refund_and_its_original_that_did_not_see_each_other_are_caught_up_with(
+    till: Till, status: str, found: list[str]
+) -> None:
+    sale = a_sale(1001, status=status)
     refund, excessive = a_refund(1002, sale), a_refund(1003, sale)
     till.sell(refund, excessive)
     till.sell(sale)
@@ -148,5 +213,5 @@ def test_a_refund_and_its_original_that_did_not_see_each_other_are_caught_up_wit
     Order.objects.filter(order_id__in=[refund["order_id"], excessive["order_id"]]).update(flags=unknown)
     AwaitedOriginal.objects.update(arrived_at=None)
     assert look_again_at_arrived(now=timezone.now()) == 1
-    assert (flags_of(refund), flags_of(excessive)) == ([], ["refund-exceeds-original"])
+    assert (flags_of(refund), flags_of(excessive)) == (found, ["refund-exceeds-original"])
     assert look_again_at_arrived(now=timezone.now()) == 0

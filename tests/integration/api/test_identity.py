@@ -122,6 +122,32 @@ def test_under_another_shift_it_is_a_duplicate_that_stays_where_it_was(till: Til
     assert till.shift()["computed"]["order_count"] == 0
 
 
+def test_a_conflicting_version_under_another_shift_stays_where_it_was_too(till: Till):
+    order = a_sale(1001)
+    till.sell(order)
+    till.close(order)
+    till.open(first_number=1002)
+    changed, mine = order | {"note": "changed"}, till.shift_id
+    assert codes(till.sell(changed)) == ["content-differs"]
+    receipt = till.sell(changed)
+    assert (outcomes(receipt), codes(receipt)) == (["duplicate"], [])
+    till.close(first_number=1002, last_number=1001)
+    till.open(first_number=1002)
+    receipt = till.sell(changed, order)
+    assert outcomes(receipt) == ["duplicate", "duplicate"]
+    assert [codes(receipt, index) for index in (0, 1)] == [["other-shift"]] * 2
+    assert HeldItem.objects.get(terminal=till.terminal).shift_id == mine
+
+
+def test_an_order_of_another_terminal_under_another_shift_stays_with_ours(till: Till):
+    order, other = a_sale(1001), another_till(till)
+    till.sell(order)
+    other.sell(order)
+    other.close()
+    other.open(first_number=1001)
+    assert codes(other.sell(order)) == ["other-shift"]
+
+
 def test_a_held_order_sent_again_is_a_duplicate(till: Till):
     held = a_sale(1001, total=1)
     till.sell(held)

@@ -73,6 +73,21 @@ def test_so_do_cash_movements(till: Till):
     assert len(five_hundred) == len(fifty) <= BOUND, five_hundred
 
 
+def test_card_references_cost_three_statements_whatever_their_number(till: Till):
+    def by_card(count: int, first: int) -> list[Any]:
+        return [
+            a_sale(number, payments=[{"method": "card", "amount": 240, "reference": f"R{number}"}])
+            for number in range(first, first + count)
+        ]
+
+    without = statements_to_process(till, sales(50, 1001))
+    fifty = statements_to_process(till, by_card(50, 2001))
+    five_hundred = statements_to_process(till, by_card(500, 3001))
+    assert len(five_hundred) == len(fifty) == len(without) + 3, five_hundred
+    again = statements_to_process(till, [order | {"number": order["number"] + 4000} for order in by_card(500, 3001)])
+    assert len(again) == len(fifty), again
+
+
 def test_so_does_what_comes_after_the_close(till: Till):
     till.close()
     fifty = statements_to_process(till, sales(50, 1001))

@@ -202,8 +202,14 @@ def refund_flagged(original: Original | None, settings: StoreSettings = NO_SETTI
     return places(refund_flags(an_order(**refund), original=original, settings=settings))
 
 
-def test_a_refund_of_an_order_that_has_not_arrived_is_flagged():
+def test_a_refund_of_an_order_that_is_not_in_the_books_is_flagged():
     assert refund_flagged(None) == [("refund-of-unknown-order", "/refund_of")]
+
+
+def test_nothing_can_be_refunded_of_an_order_that_was_voided():
+    voided = Original(total=0, closed_at=SOLD_AT)
+    assert refund_flagged(voided) == [("refund-exceeds-original", "/total")]
+    assert refund_flagged(voided, total=0) == []
 
 
 def test_what_refunds_nothing_has_no_flags_of_a_refund():
@@ -260,6 +266,24 @@ def test_a_refund_and_its_original_share_their_reference():
     assert card_flags(card_order(kind="refund", refund_of=OTHER_ID), others=[other_payment()]) == ()
     assert card_flags(card_order(), others=[other_payment(refund_of=UUID(ORDER_ID))]) == ()
     assert card_flags(card_order(), others=[other_payment(order_id=UUID(ORDER_ID))]) == ()
+
+
+def test_what_an_earlier_look_found_is_not_flagged_again():
+    both = card_order(payments=[paid_by("card", 100, reference="R1"), paid_by("card", 140, reference="R2")])
+    others = [other_payment(), other_payment(reference="R2")]
+    before = card_flags(both, others=others[:1])
+    assert places(before) == [("same-card-payment", "/payments/0/reference")]
+    assert places(card_flags(both, others=others, flagged=before)) == [("same-card-payment", "/payments/1/reference")]
+
+
+def test_an_order_of_many_cards_is_flagged_five_times_however_often_it_is_looked_at():
+    references = [f"R{index}" for index in range(9)]
+    many = card_order(payments=[paid_by("card", 20, reference=reference) for reference in references])
+    others = [other_payment(reference=reference) for reference in references]
+    assert len(card_flags(many, others=others)) == 5
+    before = card_flags(many, others=others[:3])
+    assert len(before) == 3
+    assert len(card_flags(many, others=others, flagged=before)) == 2
 
 
 def test_only_references_of_cards_are_looked_up():

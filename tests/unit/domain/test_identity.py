@@ -54,8 +54,8 @@ def summary(decisions: list[Decision]) -> list[tuple[str, list[str], bool]]:
     return [(each.version, [reason.code for reason in each.reasons], each.takes_number) for each in decisions]
 
 
-def known(*contents: bytes, terminal: int = THIS, shift: UUID = SHIFT_ID, first: bytes | None = None) -> KnownOrder:
-    return KnownOrder(terminal, shift, first or contents[0], frozenset(contents))
+def known(first: bytes, *later: bytes, shift: UUID = SHIFT_ID, later_shift: UUID = SHIFT_ID) -> KnownOrder:
+    return KnownOrder(THIS, shift, first, frozenset({first, *later}), dict.fromkeys(later, later_shift))
 
 
 NEW = ("new", [], True)
@@ -98,6 +98,18 @@ def test_a_conflicting_version_sent_again_is_a_duplicate():
     assert summary(decide((X, 1, C), known={X: versions}, numbers={1: X})) == [("conflict", ["content-differs"], False)]
 
 
+def test_each_version_stays_in_the_shift_under_which_it_came():
+    versions = known(A, B, later_shift=OTHER_SHIFT_ID)
+    elsewhere = ("duplicate", ["other-shift"], False)
+    assert summary(decide((X, 1, A), (X, 1, B), known={X: versions}, numbers={1: X})) == [DUPLICATE, elsewhere]
+
+
+@pytest.mark.parametrize(("shift", "reasons"), [(SHIFT_ID, []), (OTHER_SHIFT_ID, ["other-shift"])])
+def test_a_version_of_anothers_order_stays_in_the_shift_under_which_this_terminal_sent_it(shift, reasons):
+    foreign = KnownOrder(OTHER, OTHER_SHIFT_ID, A, frozenset({A}), {A: shift})
+    assert summary(decide((X, 1, A), known={X: foreign}, numbers={1: X})) == [("duplicate", reasons, False)]
+
+
 def test_one_order_twice_in_a_batch_is_one_and_a_duplicate():
     assert summary(decide((X, 1, A), (Y, 2, B), (X, 1, A))) == [NEW, NEW, DUPLICATE]
 
@@ -128,11 +140,6 @@ def test_an_order_of_another_terminal_is_a_conflict_even_with_the_same_content()
         ("conflict", ["order-of-another-terminal"], True),
         DUPLICATE,
     ]
-
-
-def test_what_this_terminal_sent_of_anothers_order_is_known_from_it():
-    foreign = KnownOrder(OTHER, OTHER_SHIFT_ID, A, frozenset({A}))
-    assert summary(decide((X, 1, A), known={X: foreign}, numbers={1: X})) == [DUPLICATE]
 
 
 def test_every_reason_of_a_conflict_is_given():
