@@ -4,9 +4,13 @@ Works on a cursor of Django's or of psycopg's, and reads none of the service's c
 """
 
 import hashlib
+import json
+import re
 import zlib
 from collections.abc import Iterable
 from typing import Any
+
+CANONICAL_UUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 
 # (1) Every order of a batch that was answered 2xx is posted or held.
 LOST = """
@@ -40,13 +44,23 @@ SELECT currency FROM ledger_journalline GROUP BY currency HAVING sum(debit) <> s
 """
 
 
-def broken_promises(cursor: Any, *, acknowledged: Iterable[str] = ()) -> list[str]:
+def broken_promises(cursor: Any, *, acknowledged: Iterable[str] = (), batches: Iterable[str] = ()) -> list[str]:
     """What is not as promised, in words; nothing where all four promises hold.
 
-    `acknowledged` are the identifiers of orders whose batch was answered 2xx; nothing may be waiting any more.
+    `acknowledged` are the identifiers of orders whose batch was answered 2xx; nothing of it may be waiting any more.
+    `batches` are those of batches that were answered 2xx: each must be there, and once it is processed so must be its
+    orders. Those of a batch that still waits, or is failed, count as held.
     """
-    cursor.execute(LOST, [list(acknowledged)])
-    broken = [f"lost: {row}" for row in cursor.fetchall()]
+    cursor.execute("SELECT batch_id::text, body, digest, state FROM inbox_batch")
+    stored = [(batch_id, zlib.decompress(body), bytes(digest), state) for batch_id, body, digest, state in cursor]
+    promised = {str(batch_id) for batch_id in batches}
+    broken = [f"lost: the batch {batch_id}" for batch_id in sorted(promised - {row[0] for row in stored})]
+    sent = list(acknowledged)
+    for batch_id, body, _, state in stored:
+        if batch_id in promised and state == "processed":
+            sent += order_ids(body)
+    cursor.execute(LOST, [sent])
+    broken += [f"lost: {row}" for row in cursor.fetchall()]
     for what, question in (
         ("unaccounted", UNACCOUNTED),
         ("posted twice", POSTED_TWICE),
@@ -56,8 +70,16 @@ def broken_promises(cursor: Any, *, acknowledged: Iterable[str] = ()) -> list[st
         cursor.execute(question)
         broken += [f"{what}: {row}" for row in cursor.fetchall()]
     # (4) The stored body still hashes to its digest.
-    cursor.execute("SELECT batch_id, body, digest FROM inbox_batch")
-    for batch_id, body, digest in cursor.fetchall():
-        if hashlib.sha256(zlib.decompress(body)).digest() != bytes(digest):
-            broken.append(f"changed: the body of {batch_id}")
+    broken += [
+        f"changed: the body of {batch_id}"
+        for batch_id, body, digest, _ in stored
+        if hashlib.sha256(body).digest() != digest
+    ]
     return broken
+
+
+def order_ids(body: bytes) -> list[str]:
+    """The identifiers in a batch's body, as far as they can be read: what has none is counted, see UNACCOUNTED."""
+    orders = json.loads(body, parse_int=str, parse_float=str).get("orders", [])
+    found = [order.get("order_id") for order in orders if isinstance(order, dict)]
+    return [name for name in found if isinstance(name, str) and CANONICAL_UUID.fullmatch(name)]

@@ -9,7 +9,6 @@ import httpx
 import psycopg
 import pytest
 
-from backoffice.embedded import watch
 from backoffice.embedded.stack import Stack
 from backoffice.failpoints import VARIABLE
 from tests.conftest import RunningStack
@@ -81,11 +80,10 @@ def mortal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mortal]:
     orders, log_file = folder / "points", folder / "log"
     orders.mkdir()
     with (
-        pytest.MonkeyPatch.context() as patch,
         log_file.open("w") as log,
-        Stack(folder / "data", log=log, extra_environment={VARIABLE: str(orders)}) as stack,
+        # Dying often is the point here, so nobody waits longer and longer.
+        Stack(folder / "data", log=log, extra_environment={VARIABLE: str(orders)}, longest_wait_s=0.2) as stack,
     ):
-        patch.setattr(watch, "LONGEST_WAIT_S", 0.2)  # dying often is the point here
         yield Mortal(stack, orders=orders, log=log_file)
 
 

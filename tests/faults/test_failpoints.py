@@ -3,18 +3,21 @@
 Whatever died, the batch is posted exactly once afterwards, and the four promises hold.
 """
 
+from datetime import datetime
 from uuid import uuid4
 
 import pytest
+from redis import Redis
 
 from backoffice.failpoints import POINTS
 from tests.faults.conftest import MANY, TAKEN, Mortal, assert_posted_once, send, some_orders
-from tests.journeys.http_till import HttpTill, eventually
+from tests.faults.test_servers import CALL, message
+from tests.journeys.http_till import HttpTill, a_store_code, eventually
 from tests.till import outcomes
 
 DOOR = [point for point in POINTS if point.startswith("receive-")]
 WORK = [point for point in POINTS if point.startswith("process-")]
-LIVE = ["process-locked", "process-written", "process-before-commit"]
+LIVE = ["process-locked", "process-written", "process-before-commit", "receive-before-answer"]
 
 
 def kill_web(mortal: Mortal, till: HttpTill, orders: list[dict], batch_id: str, *, at: str, **headers: str) -> None:
@@ -75,7 +78,66 @@ def test_a_web_process_killed_while_it_posts_a_live_order_posts_it_exactly_once(
     assert_posted_once(mortal, orders)
 
 
+def test_killed_between_the_posting_of_a_live_order_and_its_answer_the_repeat_gets_the_receipt(
+    mortal: Mortal, till: HttpTill
+) -> None:
+    orders, batch_id = some_orders(1), str(uuid4())
+    kill_web(mortal, till, orders, batch_id, at="receive-before-answer", Prefer="wait=5")
+    with mortal.database as connection:
+        posted = "SELECT count(*) FROM ledger_journalentry WHERE source_id = %s"
+        assert connection.execute(posted, [orders[0]["order_id"]]).fetchone() == (1,)
+        kept = "SELECT processed_at, attempts FROM inbox_batch WHERE batch_id = %s"
+        ((processed_at, attempts),) = connection.execute(kept, [batch_id]).fetchall()
+    receipt = till.receipt(batch_id)
+    for prefer in ("wait=5", "wait=0"):
+        answer = till.upload(*orders, batch_id=batch_id, Prefer=prefer)
+        assert (answer.status_code, answer.json()) == (200, receipt | {"results": []})
+    assert (datetime.fromisoformat(receipt["processed_at"]), attempts) == (processed_at, 1)
+    assert_posted_once(mortal, orders)
+
+
+def put_off(mortal: Mortal, batch_id: str, *, seconds: int) -> None:
+    """Nobody tries the batch before that: less than the minute after which a clock counts as wrong."""
+    with mortal.database as connection:
+        due = "UPDATE inbox_batch SET due_at = now() + %s * interval '1 second' WHERE batch_id = %s"
+        connection.execute(due, [seconds, batch_id])
+
+
+def try_now(mortal: Mortal, batch_id: str) -> None:
+    """Its time has come, and a worker is told to look."""
+    put_off(mortal, batch_id, seconds=0)
+    Redis.from_url(mortal.environment["REDIS_URL"]).rpush("backoffice", message(CALL))
+
+
+def test_a_batch_that_kills_five_workers_is_failed_and_a_neighbour_posts_meanwhile(
+    mortal: Mortal, till: HttpTill
+) -> None:
+    point, orders, batch_id = "process-locked", some_orders(3), str(uuid4())
+    neighbour = HttpTill(mortal, a_store_code(mortal))
+    neighbour.open()
+    died, held = mortal.times_logged(f"{point}: dying"), till.shift()["held"]
+    mortal.kill_at(point)
+    assert till.upload(*orders, batch_id=batch_id).status_code in TAKEN
+    for deaths in range(1, 6):
+        eventually(lambda: mortal.times_logged(f"{point}: dying") - died, lambda seen, deaths=deaths: seen == deaths)
+        if deaths == 3:
+            put_off(mortal, batch_id, seconds=50)
+            others = some_orders(3)
+            assert outcomes(neighbour.processed(neighbour.upload(*others).json()["batch_id"])) == ["posted"] * 3
+        if deaths < 5:
+            mortal.kill_at(point)
+        try_now(mortal, batch_id)
+    eventually(lambda: till.receipt(batch_id)["state"], lambda state: state == "failed")
+    assert mortal.times_logged(f"{point}: dying") - died == 5
+    assert till.shift()["held"] - held == 3
+    with mortal.database as connection:
+        assert connection.execute("SELECT FROM sales_order WHERE batch_id = %s", [batch_id]).fetchall() == []
+    try_now(mortal, batch_id)  # what killed them is gone
+    assert outcomes(till.processed(batch_id)) == ["posted"] * 3
+    assert_posted_once(mortal, [*orders, *others])
+
+
 def test_every_point_has_its_kill() -> None:
     assert {*DOOR, *WORK} == set(POINTS)
     assert DOOR == ["receive-before-commit", "receive-after-commit", "receive-before-answer"]
-    assert set(LIVE) < set(WORK)
+    assert set(LIVE) < {*WORK, "receive-before-answer"}

@@ -4,12 +4,17 @@ import base64
 import json
 import os
 import pickle
+import re
 import signal
+import socket
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import Barrier
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import httpx
@@ -31,6 +36,51 @@ def frozen(pid: int) -> Iterator[None]:
         yield
     finally:
         os.killpg(pid, signal.SIGCONT)
+
+
+@contextmanager
+def held_down(mortal: Mortal, name: str, *, url: str, by: signal.Signals) -> Iterator[None]:
+    """A server that was struck and cannot come back: somebody else has its port, and takes no connection there."""
+    address = urlsplit(url)
+    with socket.socket() as held:
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+
+        def struck() -> bool:
+            with suppress(KeyError, ProcessLookupError):  # it is gone already
+                os.kill(mortal.pids[name], by)
+            with suppress(OSError):  # it still listens
+                held.bind((address.hostname, address.port))
+            return held.getsockname()[1] == address.port
+
+        eventually(struck, bool)
+        yield
+
+
+def send_at_once(till: HttpTill, batches: dict[str, list[dict]]) -> list[tuple[int, float]]:
+    """Sends all of them at the same moment: the status and the seconds of each."""
+    together = Barrier(len(batches))
+
+    def send_one(batch_id: str, orders: list[dict]) -> tuple[int, float]:
+        together.wait(timeout=30)
+        began = time.monotonic()
+        answer = till.upload(*orders, batch_id=batch_id)
+        return answer.status_code, time.monotonic() - began
+
+    with ThreadPoolExecutor(len(batches)) as pool:
+        sending = [pool.submit(send_one, *batch) for batch in batches.items()]
+        return [each.result(timeout=60) for each in sending]
+
+
+def told(mortal: Mortal, metric: str) -> float:
+    """One of the service's own figures, over all of its processes."""
+    text = httpx.get(f"{mortal.base_url}/metrics", timeout=30).text
+    return float(re.findall(rf"^{metric} (\S+)$", text, re.MULTILINE)[0])
+
+
+def failed_rings(mortal: Mortal) -> float:
+    """How often the broker could not be told so far; asked when no process leaves it alone because of that."""
+    eventually(lambda: told(mortal, "backoffice_bell_silent_until_seconds"), lambda until: until < time.time())
+    return told(mortal, "backoffice_bell_failures_total")
 
 
 def readiness(mortal: Mortal) -> dict[str, Any]:
@@ -71,6 +121,36 @@ def test_a_broker_that_is_killed_and_has_lost_everything_costs_nothing(mortal: M
     mortal.came_back("valkey", valkey)
     for batch_id in batches:
         assert outcomes(till.processed(batch_id)) == ["posted"] * 5
+    assert_posted_once(mortal, [order for orders in batches.values() for order in orders])
+
+
+def test_with_the_broker_frozen_twenty_uploads_at_once_are_each_taken_in_under_three_seconds(
+    mortal: Mortal, till: HttpTill
+) -> None:
+    batches = {str(uuid4()): some_orders(3) for _ in range(20)}
+    failed = failed_rings(mortal)
+    with frozen(mortal.pids["valkey"]):
+        answers = send_at_once(till, batches)
+        eventually(lambda: told(mortal, "backoffice_bell_failures_total"), lambda now: now > failed)  # it was tried
+    assert {status for status, _ in answers} == {202}
+    assert max(seconds for _, seconds in answers) < 3
+    for batch_id in batches:
+        assert outcomes(till.processed(batch_id)) == ["posted"] * 3
+    assert_posted_once(mortal, [order for orders in batches.values() for order in orders])
+
+
+def test_with_the_broker_down_twenty_uploads_at_once_are_each_taken_in_under_a_second(
+    mortal: Mortal, till: HttpTill
+) -> None:
+    batches = {str(uuid4()): some_orders(3) for _ in range(20)}
+    failed = failed_rings(mortal)
+    with held_down(mortal, "valkey", url=mortal.environment["REDIS_URL"], by=signal.SIGKILL):
+        answers = send_at_once(till, batches)
+        eventually(lambda: told(mortal, "backoffice_bell_failures_total"), lambda now: now > failed)  # it was tried
+    assert {status for status, _ in answers} == {202}
+    assert max(seconds for _, seconds in answers) < 1
+    for batch_id in batches:
+        assert outcomes(till.processed(batch_id)) == ["posted"] * 3
     assert_posted_once(mortal, [order for orders in batches.values() for order in orders])
 
 
@@ -232,11 +312,14 @@ def test_postgresql_that_stops_at_once_leaves_nothing_partial_and_is_found_again
     mortal: Mortal, till: HttpTill
 ) -> None:
     batches = {str(uuid4()): some_orders() for _ in range(6)}
-    postgres = mortal.pids["postgres"]
-    statuses = []
+    postgres, statuses = mortal.pids["postgres"], []
     for place, (batch_id, orders) in enumerate(batches.items()):
         if place == 3:  # some of the first are stored, some being processed
-            os.kill(postgres, signal.SIGQUIT)  # pg_ctl stop -m immediate
+            # SIGQUIT is pg_ctl stop -m immediate.
+            with held_down(mortal, "postgres", url=mortal.environment["DATABASE_URL"], by=signal.SIGQUIT):
+                refused = till.upload(*orders, batch_id=batch_id)
+            assert (refused.status_code, refused.json()["type"].rpartition("/")[2]) == (503, "unavailable")
+            assert int(refused.headers["Retry-After"]) > 0
         statuses += send_until_taken(till, orders, batch_id)
     assert set(statuses) <= {200, 202, 503}
     mortal.came_back("postgres", postgres)

@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 
 from tests.promises import broken_promises
-from tests.till import Till
+from tests.till import Till, acknowledged_batches
 
 HERE = Path(__file__).parent
 
@@ -22,12 +22,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(autouse=True)
 def promises_are_kept(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Asked of everything a test wrote, before it is rolled back."""
+    """Asked of everything a test wrote, and of every batch it was told is taken, before it is rolled back."""
     request.getfixturevalue("committed_db" if "committed_db" in request.fixturenames else "db")
     assert connection.settings_dict["NAME"].startswith("test_")
+    acknowledged_batches.clear()
     yield
     with connection.cursor() as cursor:
-        assert broken_promises(cursor) == []
+        assert broken_promises(cursor, batches=acknowledged_batches) == []
 
 
 @pytest.fixture
