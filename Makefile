@@ -34,6 +34,7 @@ check: $(INSTALLED) ## everything CI runs besides the tests: format, lint, secur
 	step "Lint (ruff check)" $(BIN)/ruff check; \
 	step "Security (bandit)" $(BIN)/bandit --quiet --configfile pyproject.toml --recursive backoffice pos_api deploy clients/python/src manage.py; \
 	step "Types (mypy)" $(BIN)/mypy; \
+	step "Types of the client (mypy)" $(BIN)/mypy --config-file clients/python/pyproject.toml clients/python/src; \
 	step "Imports run one way (import-linter)" $(BIN)/lint-imports; \
 	step "Models match their migrations" env $(NO_DATABASE) $(BIN)/python manage.py makemigrations --check --dry-run; \
 	step "API description" env $(NO_DATABASE) $(BIN)/python manage.py spectacular --validate --fail-on-warn --file /dev/null; \

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import environ
+from django.core.exceptions import ImproperlyConfigured
 from django.urls import reverse_lazy
 
 from backoffice.logs import logging_config
@@ -125,6 +126,12 @@ MAX_DECODED_BYTES = 32 * 1024 * 1024
 # Per terminal. The protocol promises that it is never below 50 a second with bursts of 200.
 REQUESTS_PER_SECOND = env.int("REQUESTS_PER_SECOND", default=100)
 REQUESTS_BURST = env.int("REQUESTS_BURST", default=400)
+for _name, _set, _promised in (
+    ("REQUESTS_PER_SECOND", REQUESTS_PER_SECOND, 50),
+    ("REQUESTS_BURST", REQUESTS_BURST, 200),
+):
+    if _set < _promised:
+        raise ImproperlyConfigured(f"{_name} is {_set}, and the protocol promises terminals {_promised} (§9, 429).")
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["pos_api.authentication.TerminalAuthentication"],

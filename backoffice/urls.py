@@ -8,6 +8,8 @@ from drf_spectacular.views import SpectacularSwaggerView
 from pos_api.views.description import DescriptionView
 from pos_api.views.health import livez, metrics, readyz
 
+handler400 = "pos_api.problems.refused_request"
+
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("api/v1/", include("pos_api.urls")),

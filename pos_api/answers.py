@@ -98,11 +98,12 @@ class SettingsAnswer(msgspec.Struct):
 
 
 class LimitsAnswer(msgspec.Struct):
-    """What may be sent at once."""
+    """What may be sent at once. `max_message_bytes` comes with the 413 of an activation, opening or heartbeat."""
 
     max_batch_orders: Count
     max_batch_bytes: Count
     max_decoded_bytes: Count
+    max_message_bytes: Count | UnsetType = UNSET
 
 
 class TerminalAnswer(msgspec.Struct):
@@ -127,7 +128,7 @@ class ReasonAnswer(msgspec.Struct):
 
 
 class OutcomesAnswer(msgspec.Struct):
-    """Members of the batch by outcome; all 0 before it is processed."""
+    """Members of the batch by outcome; all 0 until it is processed."""
 
     posted: Count
     duplicate: Count

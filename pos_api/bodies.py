@@ -11,17 +11,16 @@ from django.conf import settings
 from rest_framework.request import Request
 
 from backoffice.domain.cards import mask_cards
-from pos_api.limits import limits_json
+from pos_api.limits import MAX_SMALL_BODY, limits_json
 from pos_api.problems import Problem
 
 CHUNK = 64 * 1024
 GZIP = 16 + zlib.MAX_WBITS
 SHA256_DIGEST = re.compile(r"(?:^|,)\s*sha-256=:([A-Za-z0-9+/=]*):\s*(?:,|$)")
-MAX_SMALL_BODY = 64 * 1024
 
 
 def read_body(request: Request, *, small: bool = False) -> bytes:
-    """The decoded body. `small` is for messages other than batches.
+    """The decoded body. `small` is for messages other than batches and closes.
 
     Raises `Problem`: length-required, too-large, media-type, digest-mismatch, body-malformed.
     """
@@ -29,11 +28,11 @@ def read_body(request: Request, *, small: bool = False) -> bytes:
     encoding = _check_media(request)
     limit = MAX_SMALL_BODY if small else settings.MAX_BATCH_BYTES
     if length > limit:
-        raise Problem("too-large", f"At most {limit} bytes are taken, as sent.", limits=limits_json())
+        raise Problem("too-large", f"At most {limit} bytes are taken, as sent.", limits=limits_json(small=small))
     sent = _read_exactly(request, length)
     _check_digest(request, sent)
     if encoding == "gzip":
-        return _gunzip(sent, limit=MAX_SMALL_BODY if small else settings.MAX_DECODED_BYTES)
+        return _gunzip(sent, small=small)
     return sent
 
 
@@ -89,15 +88,16 @@ def _check_digest(request: Request, sent: bytes) -> None:
         raise Problem("digest-mismatch", "The bytes that arrived are not those that were sent. Send again.")
 
 
-def _gunzip(sent: bytes, *, limit: int) -> bytes:
-    """Undoes gzip, stopping at `limit`: a bomb costs no more memory than the limit."""
+def _gunzip(sent: bytes, *, small: bool) -> bytes:
+    """Undoes gzip, stopping at the limit: a bomb costs no more memory than that."""
+    limit = MAX_SMALL_BODY if small else settings.MAX_DECODED_BYTES
     decoder = zlib.decompressobj(GZIP)
     try:
         decoded = decoder.decompress(sent, limit + 1)
     except zlib.error as error:
         raise Problem("body-malformed", "The body is not valid gzip.") from error
     if len(decoded) > limit:
-        raise Problem("too-large", f"At most {limit} bytes are taken after decoding.", limits=limits_json())
+        raise Problem("too-large", f"At most {limit} bytes are taken after decoding.", limits=limits_json(small=small))
     if not decoder.eof or decoder.unused_data:
         raise Problem("body-malformed", "The gzip body is truncated, or followed by other bytes.")
     return decoded

@@ -103,7 +103,9 @@ OPERATIONS: Mapping[str, Operation] = {
         "getBatch",
         "orders",
         "What became of each order and cash movement of a batch.",
-        {200: "The receipt. Before processing the counts are 0 and the lists empty."},
+        {
+            200: "The receipt. Until it is processed all outcomes are 0 and the lists empty; `orders` is how many were sent."
+        },
     ),
     "GET /store/orders": Operation(
         "getStoreOrders",

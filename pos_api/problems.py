@@ -5,8 +5,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import structlog
+from django.core.exceptions import DisallowedHost, SuspiciousOperation
 from django.db import InterfaceError, InternalError, OperationalError
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.defaults import bad_request
 from psycopg_pool import PoolTimeout
 from rest_framework import exceptions
 from rest_framework.response import Response
@@ -61,18 +63,31 @@ def problem_response(error: Exception, context: Mapping[str, Any]) -> Response |
     """DRF's exception handler: every error of a view becomes a problem; an unknown one is logged and is a 500."""
     problem = error if isinstance(error, Problem) else _translate(error)
     request: HttpRequest | None = context.get("request")
+    body = _body(problem, instance=request.path if request is not None else "")
+    response = Response(body, status=body["status"], headers=problem.headers, content_type=CONTENT_TYPE)
+    response.exception = True
+    return response
+
+
+def refused_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's `handler400`, for what it refuses before any view: a terminal reads a problem, a browser a page."""
+    if not request.path.startswith("/api/"):
+        return bad_request(request, exception)
+    problem = _translate(exception)
+    body = _body(problem, instance=request.path)
+    return JsonResponse(body, status=body["status"], headers=problem.headers, content_type=CONTENT_TYPE)
+
+
+def _body(problem: Problem, *, instance: str) -> dict[str, Any]:
     status, title = TITLES[problem.code]
-    body = {
+    return {
         "type": TYPE_PREFIX + problem.code,
         "title": title,
         "status": status,
         "detail": problem.detail or title,
-        "instance": request.path if request is not None else "",
+        "instance": instance,
         **problem.members,
     }
-    response = Response(body, status=status, headers=problem.headers, content_type=CONTENT_TYPE)
-    response.exception = True
-    return response
 
 
 def _translate(error: Exception) -> Problem:  # noqa: C901, PLR0911, PLR0912 - one line an error
@@ -107,6 +122,10 @@ def _translate(error: Exception) -> Problem:  # noqa: C901, PLR0911, PLR0912 - o
             return Problem("method-not-allowed")
         case exceptions.NotFound():
             return Problem("not-found")
+        case DisallowedHost():
+            return Problem("not-found", "The service does not go by the name in the Host header.")
+        case SuspiciousOperation():
+            return Problem("not-found", "No address of the service has so many or such fields.")
         case OperationalError() | InternalError() | InterfaceError() | PoolTimeout():
             log.error("database unavailable", error=str(error))
             return Problem("unavailable", "Send again with the same identifiers.", headers={"Retry-After": "5"})

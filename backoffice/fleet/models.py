@@ -4,10 +4,13 @@ import uuid
 from zoneinfo import available_timezones
 
 from babel.numbers import list_currencies
+from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import Q
+
+from backoffice.domain.limits import MAX_CODE
 
 
 def check_currency(code: str) -> None:
@@ -47,6 +50,12 @@ class Store(models.Model):
         help_text="Minor units. Refunds below it are posted and flagged. Empty flags nothing.",
     )
     refund_days = models.PositiveIntegerField(null=True, blank=True)
+    order_types = ArrayField(
+        models.CharField(max_length=MAX_CODE),
+        null=True,
+        blank=True,
+        help_text="Orders of other types are posted and flagged. Empty, the protocol's own three are known.",
+    )
     rounding_step = models.PositiveIntegerField(
         null=True,
         blank=True,

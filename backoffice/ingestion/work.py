@@ -12,7 +12,7 @@ from django.db.backends.utils import CursorWrapper
 from psycopg.types.json import Jsonb
 
 from backoffice.bulk import pipelined
-from backoffice.domain.reasons import Reason
+from backoffice.domain.reasons import CARD_DATA_REMOVED, CARD_NUMBER_MASKED, Reason
 from backoffice.domain.rules import Circumstances, Shift, StoreSettings
 
 # SKIP LOCKED: whoever finds the terminal at work goes elsewhere instead of waiting.
@@ -40,7 +40,7 @@ SELECT work.* FROM jsonb_array_elements_text(%s) AS wanted (batch_id) CROSS JOIN
         ARRAY(SELECT nextval('ledger_entry_id_seq') FROM generate_series(1, b.order_count + b.movement_count)),
         (SELECT json_object_agg(method, account_id)::text FROM ledger_paymentaccount p WHERE p.store_id = s.store_id),
         (SELECT json_object_agg(reason, account_id)::text FROM ledger_cashreason r WHERE r.store_id = s.store_id),
-        EXISTS (SELECT FROM sales_awaitedoriginal WHERE arrived_at IS NULL)
+        EXISTS (SELECT FROM sales_awaitedoriginal WHERE arrived_at IS NULL), st.order_types
     FROM inbox_batch b
     JOIN fleet_terminal t ON t.id = b.terminal_id
     JOIN sales_shift s ON s.shift_id = b.shift_id
@@ -50,6 +50,12 @@ SELECT work.* FROM jsonb_array_elements_text(%s) AS wanted (batch_id) CROSS JOIN
     LIMIT 1
 ) AS work ORDER BY work.received_at, work.batch_id
 """
+
+# What the door did, in words; it stores codes and places only.
+CARD_DETAILS = {
+    CARD_NUMBER_MASKED: "A card number stood here; all but its last four digits were masked before it was stored",
+    CARD_DATA_REMOVED: "Card data stood here, and was removed before the rest was stored",
+}
 
 
 class Work(NamedTuple):
@@ -124,6 +130,7 @@ def _read(row: Sequence[Any]) -> Work:
             max_order_total=row[14],
             min_refund_total=row[15],
             refund_days=row[16],
+            order_types=frozenset(row[25]) if row[25] else None,
             rounding_step=row[17],
             cash_reasons=frozenset(reasons),
         ),
@@ -137,5 +144,5 @@ def _read(row: Sequence[Any]) -> Work:
 def _card_flags(stored: list[tuple[str, int, str, str]]) -> dict[tuple[str, int], tuple[Reason, ...]]:
     flags: dict[tuple[str, int], tuple[Reason, ...]] = {}
     for members, index, code, pointer in stored:
-        flags[members, index] = (*flags.get((members, index), ()), Reason(code, pointer, ""))
+        flags[members, index] = (*flags.get((members, index), ()), Reason(code, pointer, CARD_DETAILS.get(code, "")))
     return flags

@@ -1,8 +1,11 @@
 """What every view of the terminals' API shares."""
 
 from datetime import datetime
+from typing import Any
+from urllib.parse import parse_qsl
 from uuid import UUID
 
+from django.http import HttpRequest, QueryDict
 from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.views import APIView
@@ -15,6 +18,17 @@ from pos_api.problems import Problem
 
 class TerminalView(APIView):
     """A view that a terminal speaks to with its token."""
+
+    def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        """Reads what stands behind the `?`, of one name said twice the last, before Django would refuse it.
+
+        Django takes a thousand fields at most. Here what is not known is ignored, however much it is: a head is small.
+        """
+        super().setup(request, *args, **kwargs)
+        query = QueryDict(mutable=True)
+        for name, value in parse_qsl(request.META.get("QUERY_STRING", ""), keep_blank_values=True):
+            query[name] = value
+        request.GET = query  # type: ignore[assignment]  # theirs cannot be changed, which nobody does
 
     def perform_authentication(self, request: Request) -> None:
         """Every line of the log about this request names its terminal."""

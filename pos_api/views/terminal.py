@@ -81,7 +81,7 @@ def _settings_json(store: Store) -> dict[str, Any]:
         "max_order_total": store.max_order_total,
         "min_refund_total": store.min_refund_total,
         "refund_days": store.refund_days,
-        "order_types": sorted(ORDER_TYPES),
+        "order_types": sorted(store.order_types or ORDER_TYPES),
         "cash_reasons": list(reasons),
         "rounding_step": store.rounding_step,
     }

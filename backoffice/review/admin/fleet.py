@@ -217,8 +217,8 @@ class StoreAdmin(ConsoleAdmin):
         (
             "What is remarked on",
             {
-                "fields": ("max_order_total", "min_refund_total", "refund_days", "rounding_step"),
-                "description": "Orders beyond these are posted all the same, with a remark. What is empty is not checked.",
+                "fields": ("max_order_total", "min_refund_total", "refund_days", "order_types", "rounding_step"),
+                "description": "Orders beyond these are posted all the same, with a remark. An empty limit is not checked.",
             },
         ),
     )

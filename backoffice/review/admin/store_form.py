@@ -5,8 +5,9 @@ from typing import Any
 
 from babel.numbers import get_currency_precision
 from django import forms
-from unfold.widgets import UnfoldAdminDecimalFieldWidget
+from unfold.widgets import UnfoldAdminDecimalFieldWidget, UnfoldAdminTextInputWidget
 
+from backoffice.domain.rules import ORDER_TYPES
 from backoffice.fleet.models import Store
 
 AMOUNTS = {
@@ -25,7 +26,15 @@ class StoreForm(forms.ModelForm):  # type: ignore[type-arg] # django-stubs' gene
 
     class Meta:
         model = Store
-        fields = ("name", "prices_include_tax", "max_order_total", "min_refund_total", "refund_days", "rounding_step")
+        fields = (
+            "name",
+            "prices_include_tax",
+            "max_order_total",
+            "min_refund_total",
+            "refund_days",
+            "order_types",
+            "rounding_step",
+        )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -42,7 +51,18 @@ class StoreForm(forms.ModelForm):  # type: ignore[type-arg] # django-stubs' gene
                 widget=UnfoldAdminDecimalFieldWidget(),
             )
             self.initial[name] = None if minor is None else Decimal(minor).scaleb(-digits)
+        self.fields["order_types"] = forms.CharField(
+            label="Types of order",
+            help_text=f"With commas between. Others get a remark. Empty: {', '.join(sorted(ORDER_TYPES))}.",
+            required=False,
+            widget=UnfoldAdminTextInputWidget(),
+        )
+        self.initial["order_types"] = ", ".join(self.instance.order_types or ())
         self.fields["refund_days"].label = "Days in which a refund is usual"
+
+    def clean_order_types(self) -> list[str] | None:
+        """Each once, in alphabetical order; none at all are the protocol's own."""
+        return sorted({name for word in self.cleaned_data["order_types"].split(",") if (name := word.strip())}) or None
 
     def clean(self) -> dict[str, Any]:
         """Amounts in minor units."""

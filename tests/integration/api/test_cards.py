@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from backoffice.domain.cards import MAX_FINDINGS
 from backoffice.inbox.models import Batch
 from backoffice.sales.models import Order, OrderLine, Payment
 from tests.till import Till, a_sale, codes, outcomes
@@ -82,6 +83,19 @@ def test_what_is_compared_is_the_order_as_masked(till: Till) -> None:
 def test_a_device_name_that_is_a_card_number_is_masked_before_it_is_kept(till: Till) -> None:
     again = Till(till.store, name=VISA)
     assert VISA not in json.dumps(again.terminal.device)
+
+
+def test_each_reason_says_what_became_of_the_card_data(till: Till) -> None:
+    receipt = till.sell(a_sale(1001, note=VISA, cvv="123"))
+    said = {reason["code"]: reason["detail"] for reason in receipt["results"][0]["reasons"]}
+    assert set(said) == {"card-number-masked", "card-data-removed"}
+    assert "last four" in said["card-number-masked"]
+    assert "removed" in said["card-data-removed"]
+
+
+def test_an_order_full_of_card_data_has_twenty_reasons(till: Till) -> None:
+    orders = a_sale(1001, payments=[{"method": "cash", "amount": 12, "pan": VISA, "cvv": "1"} for _ in range(20)])
+    assert codes(till.sell(orders)) == ["card-data-removed"] * MAX_FINDINGS
 
 
 def test_an_order_that_cannot_be_read_says_so_too(till: Till) -> None:

@@ -109,6 +109,20 @@ def test_rounding_beyond_half_the_stores_step_is_flagged(till: Till, rounding: i
     assert codes(till.sell(order)) == flags
 
 
+@pytest.mark.parametrize(
+    ("own", "flagged"),
+    [(["drone", "on_table"], ["takeaway"]), (["takeaway"], ["drone", "on_table"]), ([], ["drone"]), (None, ["drone"])],
+)
+def test_a_type_that_is_none_of_the_stores_own_is_flagged(till: Till, own: list[str] | None, flagged: list[str]):
+    till.store.order_types = own
+    till.store.save()
+    types = ["drone", "on_table", "takeaway"]
+    receipt = till.sell(*[a_sale(1001 + place, type=name) for place, name in enumerate(types)])
+    assert outcomes(receipt) == ["posted"] * 3
+    found = {name: codes(receipt, place) for place, name in enumerate(types)}
+    assert found == {name: ["unknown-type"] if name in flagged else [] for name in types}
+
+
 @pytest.mark.parametrize("status", ["voided", "training"])
 def test_what_was_not_sold_is_not_checked_for_money(till: Till, status: str):
     till.store.max_order_total = 1

@@ -148,10 +148,27 @@ def test_a_batch_that_was_too_large_goes_in_pieces_under_new_identifiers(till: T
     assert till.sell(*orders[2:])["outcomes"]["posted"] == 2
 
 
-@pytest.mark.parametrize(("method", "path"), [("PUT", "shifts/{}"), ("POST", "activations")])
-def test_other_messages_have_a_size_of_their_own(till: Till, method: str, path: str):
-    answer = till.send(method, path.format(uuid4()), raw=padded(LIMITS["max_batch_bytes"]))
+@pytest.mark.parametrize("packed", [False, True], ids=["as sent", "after gzip"])
+@pytest.mark.parametrize(
+    ("method", "path"), [("PUT", "shifts/{}"), ("POST", "activations"), ("PUT", "terminal/heartbeat")]
+)
+def test_other_messages_have_a_size_of_their_own_and_are_told_it(till: Till, method: str, path: str, packed: bool):
+    def send(size: int) -> Any:
+        raw = padded(size)
+        how: dict[str, Any] = {"raw": gzip.compress(raw), **GZIP} if packed else {"raw": raw}
+        return till.send(method, path.format(uuid4()), **how)
+
+    assert code(send(64 * 1024)) == "envelope-invalid"
+    answer = send(64 * 1024 + 1)
     assert (answer.status_code, code(answer)) == (413, "too-large")
+    assert answer.json()["limits"] == LIMITS | {"max_message_bytes": 64 * 1024}
+
+
+def test_a_close_has_the_size_of_a_batch(till: Till):
+    path = f"shifts/{till.shift_id}/close"
+    assert code(till.send("PUT", path, raw=padded(LIMITS["max_batch_bytes"]))) == "envelope-invalid"
+    answer = till.send("PUT", path, raw=padded(LIMITS["max_batch_bytes"] + 1))
+    assert (answer.status_code, answer.json()["limits"]) == (413, LIMITS)
 
 
 # --- 415 --------------------------------------------------------------------------------------------------------------

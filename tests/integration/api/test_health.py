@@ -5,12 +5,15 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import OperationalError, connection
+from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 from redis import Redis
 
+from backoffice.embedded.ports import free_port
+from backoffice.embedded.processes import wait_until
 from backoffice.health import readiness
 from backoffice.inbox.models import Batch
+from tests.integration.ingestion.test_bell import a_redis_on, answers
 from tests.till import Till, a_client, a_sale
 
 
@@ -95,6 +98,38 @@ def test_a_broker_that_may_drop_messages_is_a_reason(settings: Any):
         broker.close()
     assert answer.status_code == 503
     assert "noeviction" in answer.json()["reasons"][0]
+
+
+def test_a_broker_that_does_not_say_its_policy_is_up_all_the_same(settings: Any):
+    port = free_port()
+    with a_redis_on(port) as broker:
+        assert wait_until(lambda: answers(broker), timeout_s=20)
+        broker.execute_command("ACL", "SETUSER", "somebody", "on", ">secret", "~*", "&*", "+@all", "-config", "-info")
+        settings.REDIS_URL = f"redis://somebody:secret@127.0.0.1:{port}/0"
+        answer = ask("/readyz")
+    assert (answer.status_code, answer.json()["reasons"], answer.json()["broker"]) == (200, [], "up")
+
+
+def test_a_broker_that_forbids_config_is_asked_otherwise(settings: Any):
+    """As it is with most that are kept by somebody else."""
+    port = free_port()
+    with a_redis_on(port, "--maxmemory-policy", "allkeys-lru") as broker:
+        assert wait_until(lambda: answers(broker), timeout_s=20)
+        broker.execute_command("ACL", "SETUSER", "somebody", "on", ">secret", "~*", "&*", "+@all", "-config")
+        settings.REDIS_URL = f"redis://somebody:secret@127.0.0.1:{port}/0"
+        answer = ask("/readyz")
+    assert answer.status_code == 503
+    assert answer.json()["reasons"] == ["the broker's maxmemory-policy is allkeys-lru; set it to noeviction"]
+
+
+def test_migrations_that_may_not_be_seen_are_a_reason():
+    before = transaction.savepoint()
+    with connection.cursor() as cursor:
+        cursor.execute("REVOKE SELECT ON django_migrations FROM CURRENT_USER")
+    answer = ask("/readyz")
+    transaction.savepoint_rollback(before)
+    assert answer.status_code == 503
+    assert "deploy/postgres/grants.sql" in answer.json()["reasons"][0]
 
 
 @pytest.mark.parametrize("path", ["/livez", "/readyz"])

@@ -10,6 +10,7 @@ import pytest
 from django.db import InterfaceError, OperationalError
 from psycopg_pool import PoolTimeout
 
+from backoffice.inbox.models import Batch
 from pos_api.views import batches, shifts
 from tests.till import Till, a_sale
 
@@ -149,6 +150,32 @@ def test_whatever_a_terminal_accepts_it_is_answered_in_json(till: Till, accept: 
     answer = till.send("GET", "terminal", Accept=accept)
     assert answer.status_code == 200
     assert answer["Content-Type"] == "application/json"
+
+
+@pytest.mark.parametrize("fields", ["&" * 1500, "a=1&" * 1500], ids=["without names", "of one name"])
+def test_fields_that_nobody_knows_are_ignored_however_many_they_are(till: Till, fields: str):
+    receipt = till.sell(a_sale(1001))
+    answer = till.send("GET", f"batches/{receipt['batch_id']}?{fields}&results=all")
+    assert (answer.status_code, answer.json()) == (200, receipt)
+    answer = till.send("GET", f"store/orders?{fields}&limit=1&after=x")
+    check(answer, status=400, code="cursor-invalid")
+    assert till.send("GET", f"store/orders?{fields}&limit=1").status_code == 200
+
+
+@pytest.mark.parametrize("path", ["schema", "docs"])
+def test_the_description_with_a_thousand_fields_is_no_error_of_ours(till: Till, path: str):
+    assert till.client.get(f"/api/{path}/?{'&' * 1500}").status_code == 404
+
+
+@pytest.mark.parametrize("host", ["elsewhere.example", "not a name", "[::1", ""])
+def test_a_host_that_is_not_the_services_own_is_a_problem_not_a_page(till: Till, host: str):
+    for answer in (till.send("GET", "terminal", Host=host), till.upload(a_sale(1001), Host=host)):
+        body = check(answer, status=404, code="not-found")
+        assert "Host" in body["detail"]
+        assert answer["X-Request-ID"]
+    assert not Batch.objects.filter(terminal=till.terminal).exists()
+    page = till.client.get("/console/", headers={"Host": host})
+    assert (page.status_code, page["Content-Type"]) == (400, "text/html; charset=utf-8")
 
 
 def test_a_format_in_the_address_is_no_format(till: Till):

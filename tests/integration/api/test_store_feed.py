@@ -2,6 +2,7 @@
 
 import re
 import threading
+import time
 from typing import Any
 from uuid import uuid4
 
@@ -129,6 +130,32 @@ def test_an_order_whose_transaction_commits_late_is_not_passed_over() -> None:
     numbers = [(order["terminal"], order["number"]) for order in early + rest]
     mine, other = str(slow.terminal.uuid), str(quick.terminal.uuid)
     assert sorted(numbers) == sorted([(mine, 1001), (other, 1001), (other, 1002), (other, 1003)])
+
+
+def test_an_order_is_seen_within_two_seconds_where_nothing_is_stuck() -> None:
+    store = a_store()
+    seller, reader = an_open_till(store), an_open_till(store, "Till 2")
+    cursor = page(reader)["next"]
+    for number in range(1001, 1011):
+        answer = seller.upload(a_sale(number, mode="online"), Prefer="wait=5")
+        assert answer.json()["state"] == "processed"
+        deadline = time.monotonic() + 2
+        while not (seen := page(reader, cursor))["orders"]:
+            assert time.monotonic() < deadline, number
+        assert [order["number"] for order in seen["orders"]] == [number]
+        cursor = seen["next"]
+
+
+def test_a_long_writing_transaction_holds_the_feed_back_until_it_ends() -> None:
+    till = an_open_till(a_store())
+    settings = connection.settings_dict
+    url = f"postgresql://{settings['USER']}:{settings['PASSWORD']}@{settings['HOST']}:{settings['PORT']}/{settings['NAME']}"
+    with psycopg.connect(url) as writer:
+        writer.execute("SELECT pg_current_xact_id()")
+        assert till.sell(a_sale(1001))["outcomes"]["posted"] == 1
+        assert page(till)["orders"] == []
+        writer.rollback()
+    assert [order["number"] for order in page(till)["orders"]] == [1001]
 
 
 def test_a_reader_beside_many_writers_sees_each_order_once() -> None:

@@ -54,6 +54,13 @@ def test_it_tells_the_settings_that_head_office_made():
     assert (settings["refund_days"], settings["rounding_step"]) == (30, 5)
 
 
+def test_it_tells_the_types_of_order_that_the_store_has_of_its_own():
+    store = a_store()
+    store.order_types = ["takeaway", "drive_thru"]
+    store.save()
+    assert terminal(Till(store))["settings"]["order_types"] == ["drive_thru", "takeaway"]
+
+
 def test_it_names_the_open_shift_until_that_is_closed(till: Till):
     assert terminal(till)["open_shift"] == {"shift_id": str(till.shift_id), "number": 311}
     till.close()

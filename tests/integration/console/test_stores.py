@@ -37,6 +37,29 @@ def test_a_currency_without_decimals_takes_none(head_office: Client) -> None:
     assert store.max_order_total == 100000
 
 
+def test_types_of_order_are_typed_with_commas_and_none_are_the_protocols_own(head_office: Client, page: Open) -> None:
+    store = a_store()
+    address = reverse("admin:fleet_store_change", args=[store.pk])
+
+    assert "Empty: delivery, on_table, takeaway." in page("fleet_store_change", store.pk).text
+    typed = {"name": "Bastille", "order_types": " takeaway,drive_thru, ,takeaway,"}
+    assert head_office.post(address, typed).status_code == 302
+    store.refresh_from_db()
+    assert store.order_types == ["drive_thru", "takeaway"]
+    assert 'value="drive_thru, takeaway"' in page("fleet_store_change", store.pk).html
+
+    assert head_office.post(address, {"name": "Bastille", "order_types": " , "}).status_code == 302
+    store.refresh_from_db()
+    assert store.order_types is None
+
+
+def test_a_type_of_order_that_no_order_could_have_is_refused(head_office: Client) -> None:
+    store = a_store()
+    address = reverse("admin:fleet_store_change", args=[store.pk])
+    assert head_office.post(address, {"name": "Bastille", "order_types": "x" * 65}).status_code == 200
+    assert head_office.post(address, {"name": "Bastille", "order_types": "x" * 64}).status_code == 302
+
+
 def test_what_the_books_refer_to_stays(head_office: Client) -> None:
     store = a_store()
     head_office.post(

@@ -45,6 +45,11 @@ def test_both_list_the_same_problems():
     assert shown == listed - {"method-not-allowed"}
 
 
+def test_both_list_the_same_codes_of_places():
+    (line,) = re.findall(r"The code of a place is (.*)$", TEXT, re.MULTILINE)
+    assert set(CODE.findall(line)) == set(properties("ProblemPlace")["code"]["enum"])
+
+
 def test_both_list_the_same_reasons():
     listed = [cells[0].strip("`") for cells in rows(section(PROTOCOL, "### Reasons")) if cells[0] != "code"]
     assert listed == properties("ReasonAnswer")["code"]["enum"]

@@ -8,13 +8,12 @@ from django.conf import settings
 from django.urls import resolve
 
 from deploy.healthcheck import WEB
-from pos_api.bodies import MAX_SMALL_BODY
-from pos_api.limits import limits_json
-from pos_api.problems import TITLES, TYPE_PREFIX
+from pos_api.examples import problem
+from pos_api.limits import MAX_SMALL_BODY, limits_json
 from tests.unit.deployment.files import CADDYFILE, DOCKERFILE, SERVICES, UNITS, command_of, options, seconds, start_of
 
 UNITS_OF_SIZE = {"MB": 10**6, "MiB": 2**20, "KB": 10**3, "KiB": 2**10}
-BATCH = "/api/v1/shifts/0195/batches/0196"
+UPLOADS = {"batch-upload": "/api/v1/shifts/0195/batches/0196", "shift-close": "/api/v1/shifts/0195/close"}
 
 
 def block(opening: str) -> str:
@@ -46,12 +45,12 @@ def declared_too_large(matcher: str, length: int) -> bool:
     return re.search(found[1], str(length)) is not None
 
 
-def test_a_batch_that_the_service_takes_passes() -> None:
-    assert settings.MAX_BATCH_BYTES < size_limit("@batches") < 2 * settings.MAX_BATCH_BYTES
-    assert not declared_too_large("@large_batches", settings.MAX_BATCH_BYTES)
+def test_a_batch_or_close_that_the_service_takes_passes() -> None:
+    assert settings.MAX_BATCH_BYTES < size_limit("@uploads") < 2 * settings.MAX_BATCH_BYTES
+    assert not declared_too_large("@large_uploads", settings.MAX_BATCH_BYTES)
 
 
-@pytest.mark.parametrize(("matcher", "of"), [("@large_batches", "@batches"), ("@large_others", "@others")])
+@pytest.mark.parametrize(("matcher", "of"), [("@large_uploads", "@uploads"), ("@large_others", "@others")])
 def test_a_declared_length_is_refused_from_the_size_at_which_an_undeclared_one_is_cut_off(
     matcher: str, of: str
 ) -> None:
@@ -62,7 +61,7 @@ def test_a_declared_length_is_refused_from_the_size_at_which_an_undeclared_one_i
     assert f"error {matcher} 413" in CADDYFILE
 
 
-def test_messages_other_than_batches_pass() -> None:
+def test_other_messages_pass() -> None:
     assert size_limit("@others") > 2 * MAX_SMALL_BODY
     assert size_limit("@others") >= settings.DATA_UPLOAD_MAX_MEMORY_SIZE / 3, "a console form"
 
@@ -70,7 +69,7 @@ def test_messages_other_than_batches_pass() -> None:
 def test_whole_bodies_alone_reach_the_service() -> None:
     buffered = re.search(r"^\s*request_buffers (\S+)$", CADDYFILE, re.MULTILINE)
     assert buffered, "without it every slow upload holds a thread"
-    assert size(buffered[1]) > max(size_limit("@batches"), size_limit("@others"))
+    assert size(buffered[1]) > max(size_limit("@uploads"), size_limit("@others"))
 
 
 def test_time_outs_stand_in_order() -> None:
@@ -88,26 +87,50 @@ def test_what_is_for_inside_is_not_found_outside() -> None:
     assert "error @inside 404" in CADDYFILE
 
 
-@pytest.mark.parametrize("status", [411, 413, 503])
-def test_a_terminal_reads_the_same_problem_from_caddy_as_from_the_service(status: int) -> None:
-    found = re.search(rf"respond `(.*)` {status}$", CADDYFILE, re.MULTILINE)
+ANSWERS = {
+    "@unsized": problem("length-required"),
+    "@large_upload": problem("too-large"),
+    "@large_message": problem("too-large")
+    | {"detail": f"At most {MAX_SMALL_BODY} bytes are taken, as sent.", "limits": limits_json(small=True)},
+    "@away": problem("unavailable"),
+}
+
+
+@pytest.mark.parametrize("matcher", ANSWERS)
+def test_a_terminal_reads_the_same_problem_from_caddy_as_from_the_service(matcher: str) -> None:
+    answer = block(f"handle {matcher}")
+    found = re.search(r"respond `(.*)` (\d+)$", answer, re.MULTILINE)
     assert found
-    problem = json.loads(found[1])
-    code = problem["type"].removeprefix(TYPE_PREFIX)
-    assert TITLES[code] == (status, problem["title"])
-    assert problem["status"] == status
-    assert problem.get("limits") == (limits_json() if code == "too-large" else None)
+    assert json.loads(found[1]) == ANSWERS[matcher] | {"instance": "{http.request.uri.path}"}
+    assert int(found[2]) == ANSWERS[matcher]["status"]
+    assert "header Content-Type application/problem+json" in answer
+
+
+def test_what_is_too_large_for_a_batch_is_told_apart_from_what_is_too_large_for_others() -> None:
+    errors = block("handle_errors")
+    assert errors.index("handle @large_upload") < errors.index("handle @large_message"), "the first that fits answers"
+
+
+def test_a_path_stands_in_a_problem_as_it_is_or_not_at_all() -> None:
+    safe = {found[1] for found in re.finditer(r"uri\.path}\.matches\(\"(.*?)\"\)", CADDYFILE)}
+    assert CADDYFILE.count(".matches(") == len(ANSWERS)
+    (pattern,) = safe
+    for path in (*UPLOADS.values(), "/api/v1/terminal/heartbeat"):
+        assert re.search(pattern, path)
+    for path in ('/api/"x', "/api/\\", "/api/{env.SECRET}", "/api/a\nb", "/api/\x00", "/console/"):
+        assert not re.search(pattern, path), path
 
 
 def test_a_terminal_is_told_when_to_come_back() -> None:
     assert "header Retry-After 5" in block("handle @away")
 
 
-def test_batches_are_matched_where_the_service_has_them() -> None:
-    assert resolve(BATCH).url_name == "batch-upload"
-    patterns = set(re.findall(r"\bpath (/api/\S+)", CADDYFILE))
-    assert patterns == {"/api/v1/shifts/*/batches/*"}
-    assert re.fullmatch(patterns.pop().replace("*", "[^/]+"), BATCH)
+def test_batches_and_closes_are_matched_where_the_service_has_them() -> None:
+    (paths,) = set(re.findall(r"\bpath (/api/.*)$", CADDYFILE, re.MULTILINE))
+    assert len(paths.split()) == len(UPLOADS)
+    for pattern, (name, address) in zip(paths.split(), UPLOADS.items(), strict=True):
+        assert resolve(address).url_name == name
+        assert re.fullmatch(pattern.replace("*", "[^/]+"), address)
 
 
 def test_ports_agree_everywhere() -> None:

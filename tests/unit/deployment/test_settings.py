@@ -1,10 +1,14 @@
 """Every variable: what the code reads, what compose and systemd give, and what the handbook says are one list."""
 
+import os
 import re
+import subprocess
+import sys
 
 import pytest
 
 from tests.unit.deployment.files import (
+    CHECKOUT,
     COMPOSE_TEXT,
     DOCKERFILE,
     ENV_EXAMPLE,
@@ -82,6 +86,21 @@ def test_migrations_on_a_plain_host_have_what_django_and_psql_read() -> None:
     assert "EnvironmentFile=/etc/backoffice/owner.env" in UNITS["migrate"]
     given = handbook_file("/etc/backoffice/owner.env")
     assert given == {"DATABASE_URL", "PGHOST", "PGUSER", "PGDATABASE", "PGPASSWORD"}
+
+
+@pytest.mark.parametrize(("name", "promised"), [("REQUESTS_PER_SECOND", 50), ("REQUESTS_BURST", 200)])
+def test_no_role_starts_with_less_than_the_protocol_promises(name: str, promised: int) -> None:
+    def started(value: int) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-c", "import backoffice.settings"]
+        environment = {**os.environ, name: str(value)}
+        return subprocess.run(command, cwd=CHECKOUT, env=environment, capture_output=True, text=True, check=False)
+
+    assert started(promised).returncode == 0
+    refused = started(promised - 1)
+    assert refused.returncode != 0
+    said = f"ImproperlyConfigured: {name} is {promised - 1}, and the protocol promises terminals {promised}"
+    assert said in refused.stderr
+    assert "never below 50 requests/s with bursts of 200" in (CHECKOUT / "docs" / "terminal-protocol.md").read_text()
 
 
 def test_compose_asks_for_what_the_example_and_the_handbook_explain() -> None:

@@ -1,7 +1,10 @@
 """docs/terminal-protocol.md against the code: codes, limits, addresses, and examples that the rules themselves read."""
 
+import ast
 import json
 import re
+from collections.abc import Iterator
+from typing import get_args, get_type_hints
 from uuid import uuid4
 
 import pytest
@@ -10,16 +13,21 @@ from django.urls import get_resolver
 
 from backoffice.domain import limits, wire
 from backoffice.domain.accounts import LINE_KINDS, PAYMENT_ACCOUNTS
+from backoffice.domain.cards import MAX_FINDINGS
 from backoffice.domain.decoding import MAX_DEPTH, decode_batch
 from backoffice.domain.orders import Order, read_movement, read_order
 from backoffice.domain.reasons import REASONS
-from backoffice.domain.rules import holds
+from backoffice.domain.rules import MAX_OF_A_CODE, holds
 from backoffice.domain.totals import compute_totals, declared_totals, expected_cash, reconcile
+from pos_api.answers import ProblemPlace
+from pos_api.limits import MAX_SMALL_BODY
 from pos_api.problems import TITLES
-from tests.unit.docs.documents import PROTOCOL, blocks, rows, section
+from tests.unit.deployment.files import CADDYFILE, settings_variables
+from tests.unit.docs.documents import CHECKOUT, PROTOCOL, blocks, rows, section
 from tests.unit.domain.builders import a_shift
 
 CODE = re.compile(r"`([^`]+)`")
+PLACES = get_args(get_type_hints(ProblemPlace)["code"])
 FIRST_SHIFT = section(PROTOCOL, "## 10. ")
 
 
@@ -55,13 +63,33 @@ def test_it_lists_every_reason_with_its_kind_and_no_other() -> None:
 
 def test_every_code_that_looks_like_a_reason_or_a_problem_is_one() -> None:
     hyphenated = {word for word in CODE.findall(PROTOCOL.read_text()) if re.fullmatch(r"[a-z]+(-[a-z]+)+", word)}
-    assert hyphenated <= set(REASONS) | set(TITLES)
+    assert hyphenated <= set(REASONS) | set(TITLES) | set(PLACES)
 
 
 def test_it_lists_every_problem_with_its_status_and_no_other() -> None:
     table = rows(section(PROTOCOL, "## 9. "))
     listed = {cells[1].strip("`"): int(cells[0]) for cells in table if cells[0].isdigit()}
     assert listed == {code: status for code, (status, _) in TITLES.items()}
+
+
+def test_it_lists_every_code_of_a_place_and_no_other() -> None:
+    (line,) = re.findall(r"The code of a place is (.*)$", PROTOCOL.read_text(), re.MULTILINE)
+    assert set(CODE.findall(line)) == set(PLACES)
+
+
+def codes_given(tree: ast.AST) -> Iterator[str]:
+    """The codes of places in a module: `EnvelopeInvalid(code=…)`, and the second of a `Problem(pointer, code, detail)`."""
+    for call in ast.walk(tree):
+        match call:
+            case ast.Call(func=ast.Name(id="EnvelopeInvalid"), keywords=words):
+                yield from (w.value.value for w in words if w.arg == "code" and isinstance(w.value, ast.Constant))
+            case ast.Call(func=ast.Name(id="Problem"), args=[_, ast.Constant(value=code), _]):
+                yield code
+
+
+def test_the_codes_of_places_are_those_that_the_service_gives() -> None:
+    modules = [path for room in ("domain", "ingestion") for path in (CHECKOUT / "backoffice" / room).glob("*.py")]
+    assert {code for path in modules for code in codes_given(ast.parse(path.read_text()))} == set(PLACES)
 
 
 def test_it_lists_every_address_of_the_api() -> None:
@@ -85,6 +113,27 @@ def test_its_limits_are_those_of_the_code() -> None:
     assert f"At most {limits.MAX_CODE} characters" in text
     assert f"{limits.MAX_NAME} in `name`, {limits.MAX_NOTE} in `note`" in text
     assert f"nested deeper than {MAX_DEPTH}" in text
+    assert f"heartbeats are at most {MAX_SMALL_BODY // 1024} KiB" in text
+    assert f"at most {MAX_OF_A_CODE} reasons of one code" in text
+    assert f"there may be {MAX_FINDINGS}, together" in text
+
+
+def test_the_time_of_a_body_is_that_of_the_service_and_of_the_proxy() -> None:
+    (row,) = [cells for cells in rows(section(PROTOCOL, "## 9. ")) if cells[0] == "408"]
+    assert f"longer than {settings_variables()['BODY_TIMEOUT_S']} s" in row[2]
+    assert "read_body 2m" in CADDYFILE
+    assert "ours 2 minutes" in row[2]
+
+
+def test_what_ends_a_stuck_transaction_is_what_the_service_asks_of_postgresql() -> None:
+    asked = CHECKOUT.joinpath("backoffice", "settings.py").read_text()
+    for name, seconds, words in (
+        ("statement_timeout", 60, "a statement after 60 s"),
+        ("lock_timeout", 10, "a wait for a lock after 10 s"),
+        ("idle_in_transaction_session_timeout", 30, "stands idle after 30 s"),
+    ):
+        assert f"-c {name}={seconds}s" in asked
+        assert words in section(PROTOCOL, "## 8. ")
 
 
 @pytest.mark.parametrize(
