@@ -83,6 +83,7 @@ def _keep_our_logging(**_: Any) -> None:
 
 @worker_init.connect
 @beat_init.connect
+@worker_ready.connect  # the broker answers now: at the start it may have been away
 def _refuse_unsafe_servers(**_: Any) -> None:
     from backoffice.health.startup import refuse_unsafe_servers
 

@@ -1,4 +1,4 @@
-"""The application that granian serves: Django behind a gate that waits for request bodies (ADR 11).
+"""The application that granian serves: Django behind a gate that waits for request bodies (ADR 11 and 17).
 
 Django works in threads, and a thread that reads from a slow client serves nobody else. So the body arrives here first,
 in the event loop, under a deadline, and a thread is taken only when it is complete. RSGI, granian's own interface, takes

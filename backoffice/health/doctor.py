@@ -16,11 +16,11 @@ from celery import current_app
 from django.conf import settings
 from django.utils import timezone
 from kombu.exceptions import KombuError
-from redis.exceptions import RedisError
+from redis.exceptions import OutOfMemoryError, RedisError, ResponseError
 
 from backoffice.env import STACK_MARK
 from backoffice.health import backlog, broker, database
-from backoffice.health.readiness import DATABASE_AWAY, broker_faults, database_faults
+from backoffice.health.readiness import DATABASE_AWAY, database_faults, policy_faults
 
 ANSWER_TASK = "backoffice.ingestion.tasks.answer"
 # A worker in the middle of a look may have 200 batches before it.
@@ -171,16 +171,29 @@ def _backlog() -> Iterator[Finding]:
 
 def _broker() -> Iterator[Finding]:
     try:
-        faults = broker_faults()
+        policy = broker.eviction_policy()
+        faults = policy_faults(policy)
         for fault in faults:
             yield Finding(Verdict.WRONG, "Redis", fault, "See docs/operations.md, Health.")
-        if not faults:
+        if policy is None:
+            advice = "See for yourself that it is noeviction, or let us ask INFO."
+            yield Finding(Verdict.ODD, "Redis", "answers, and does not say its maxmemory-policy", advice)
+        elif not faults:
             yield Finding(Verdict.FINE, "Redis", "answers, and drops no messages")
         yield from _round_trip()
         yield from _worker()
         yield from _beat()
-    except RedisError as error:
-        yield Finding(Verdict.WRONG, "Redis", f"does not answer: {error}", "See docs/operations.md, Redis is down.")
+    except (RedisError, KombuError) as error:
+        yield _trouble(error.__cause__ if isinstance(error, KombuError) and error.__cause__ else error)
+
+
+def _trouble(error: BaseException) -> Finding:
+    """What Redis itself said, of whatever was asked of it."""
+    if isinstance(error, OutOfMemoryError):
+        said = "is full: it has reached its maxmemory, and takes no messages"
+        return Finding(Verdict.WRONG, "Redis", said, "See docs/operations.md, Redis is down, step 3.")
+    said = "answers, and refuses" if isinstance(error, ResponseError) else "does not answer"
+    return Finding(Verdict.WRONG, "Redis", f"{said}: {error}", "See docs/operations.md, Redis is down.")
 
 
 def _round_trip() -> Iterator[Finding]:
@@ -195,9 +208,8 @@ def _round_trip() -> Iterator[Finding]:
             message = queue.get(timeout=2)
             message.ack()
             queue.queue.delete()
-    except (KombuError, Empty) as error:
-        said = f"a message did not come back: {type(error).__name__}"
-        yield Finding(Verdict.WRONG, "Broker", said, "Is REDIS_URL the workers' own?")
+    except Empty:
+        yield Finding(Verdict.WRONG, "Broker", "a message did not come back", "Is REDIS_URL the workers' own?")
     else:
         yield Finding(Verdict.FINE, "Broker", "a message went there and came back")
 

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from django.db import DatabaseError
+from django.db import DatabaseError, OperationalError, ProgrammingError
 from django.utils import timezone
 from psycopg_pool import PoolTimeout
 from redis.exceptions import RedisError
@@ -13,6 +13,14 @@ from backoffice.health.database import unapplied_migrations, unsafe_settings
 
 # What an absent PostgreSQL raises, whichever of Django, its pool or psycopg notices.
 DATABASE_AWAY = (DatabaseError, PoolTimeout)
+
+
+class DatabaseRefused(OperationalError):
+    """PostgreSQL answers, and no connection to it is used because of its `faults` (startup.py)."""
+
+    def __init__(self, faults: list[str]) -> None:
+        super().__init__("; ".join(faults))
+        self.faults = faults
 
 
 class Readiness(NamedTuple):
@@ -32,10 +40,12 @@ def readiness() -> Readiness:
         waited_s = oldest_waiting_s(now=timezone.now())
         if waited_s > WAITED_TOO_LONG_S:
             reasons.append("batches wait and nobody processes them: are the workers running?")
+    except DatabaseRefused as error:
+        reasons += error.faults
     except DATABASE_AWAY:
         reasons.append("PostgreSQL does not answer")
     try:
-        reasons += broker_faults()
+        reasons += policy_faults(eviction_policy())
     except RedisError:
         return Readiness(reasons, waited_s, broker_up=False)
     return Readiness(reasons, waited_s, broker_up=True)
@@ -43,13 +53,17 @@ def readiness() -> Readiness:
 
 def database_faults() -> list[str]:
     """What is wrong with PostgreSQL, and does not mend itself. Raises one of DATABASE_AWAY."""
-    count = unapplied_migrations()
+    try:
+        count = unapplied_migrations()
+    except ProgrammingError:  # it answers, and a right that is missing does not come by waiting
+        return ["PostgreSQL does not let us see its migrations: give our role the rights of deploy/postgres/grants.sql"]
     return [f"{count} migrations are not applied: run `manage.py migrate`"] * bool(count) + [
         f"PostgreSQL runs with {name} = off: what is answered 2xx could be lost" for name in unsafe_settings()
     ]
 
 
-def broker_faults() -> list[str]:
-    """What is wrong with Redis, and does not mend itself: a policy that drops messages. Raises RedisError."""
-    policy = eviction_policy()
-    return [] if policy == "noeviction" else [f"the broker's maxmemory-policy is {policy}; set it to noeviction"]
+def policy_faults(policy: str | None) -> list[str]:
+    """What is wrong with Redis, and does not mend itself: a policy that drops messages. None is one that it does not say."""
+    if policy in {None, "noeviction"}:
+        return []
+    return [f"the broker's maxmemory-policy is {policy}; set it to noeviction"]

@@ -95,9 +95,8 @@ def process_claimed(attempts: Sequence[Attempt], *, now: datetime) -> dict[UUID,
         try:
             processed = _try(attempts, now=now)
         except Exception as error:  # whoever is at fault fails again alone
-            log.warning(
-                "batches are tried one by one", batches=len(attempts), error=type(error).__name__, exc_info=True
-            )
+            batch_ids = " ".join(str(attempt.batch_id) for attempt in attempts[:TOGETHER])
+            log.warning("batches are tried one by one", batch_ids=batch_ids, error=type(error).__name__, exc_info=True)
         else:
             _give_back(attempts, processed, now=now)
             return processed
@@ -108,7 +107,7 @@ def process_claimed(attempts: Sequence[Attempt], *, now: datetime) -> dict[UUID,
         except Exception:
             if not connection.is_usable():
                 raise  # PostgreSQL is away: the sweepers come back later
-            log.exception("batch left to another try", batch_id=str(attempt.batch_id))
+            log.exception("batch left to another try", **_ids(attempt))
     return processed
 
 
@@ -123,7 +122,7 @@ def _process_alone(attempt: Attempt, *, now: datetime) -> dict[UUID, Processed]:
     try:
         processed = _try([attempt], now=now)
     except Exception as error:
-        log.exception("batch crashed", batch_id=str(batch_id), request_id=attempt.request_id, attempts=attempt.number)
+        log.exception("batch crashed", **_ids(attempt), attempts=attempt.number)
         # A lost connection is replaced here; where PostgreSQL is away this raises.
         state = count_failure(batch_id=batch_id, error=f"{type(error).__name__}: {error}", now=timezone.now())
         if state == BatchState.FAILED.value:
@@ -131,6 +130,15 @@ def _process_alone(attempt: Attempt, *, now: datetime) -> dict[UUID, Processed]:
         return {}
     _give_back([attempt], processed, now=now)
     return processed
+
+
+def _ids(attempt: Attempt) -> dict[str, str | None]:
+    """What a line of the log names a batch by. Its terminal is left out where the connection was lost with the try."""
+    ids = {"batch_id": str(attempt.batch_id), "request_id": attempt.request_id}
+    if connection.is_usable():
+        terminal = Batch.objects.values_list("terminal__uuid", flat=True).get(batch_id=attempt.batch_id)
+        ids["terminal"] = str(terminal)
+    return ids
 
 
 def _try(attempts: Sequence[Attempt], *, now: datetime) -> dict[UUID, Processed]:
@@ -165,8 +173,10 @@ def _decode(work: Work) -> Envelope:
 def _alarm(*, batch_id: UUID, now: datetime) -> None:
     """Five tries crashed: people are told, and a closed shift that this batch came to cannot agree any more."""
     metrics.batches_failed.inc()
-    log.critical("batch failed: its orders count as held, a person must look", batch_id=str(batch_id))
-    terminal_id, shift_id = Batch.objects.values_list("terminal_id", "shift_id").get(batch_id=batch_id)
+    named = Batch.objects.values_list("terminal_id", "terminal__uuid", "shift_id")
+    terminal_id, terminal, shift_id = named.get(batch_id=batch_id)
+    ids = {"batch_id": str(batch_id), "terminal": str(terminal)}
+    log.critical("batch failed: its orders count as held, a person must look", **ids)
     with transaction.atomic(), connection.cursor() as cursor:
         lock_terminal(terminal_id)
         reconcile_unsettled(cursor, terminal_id=terminal_id, shift_id=shift_id, now=now)
@@ -236,7 +246,8 @@ def _write_one_by_one(
         except (OperationalError, psycopg.OperationalError):
             raise  # a deadlock, a time-out, a full disk: not this member's fault, so the batch waits
         except Exception as error:
-            log.exception("member held after a crash", batch_id=str(work.batch_id), position=member.position)
+            ids = {"batch_id": str(work.batch_id), "terminal": str(work.terminal_uuid)}
+            log.exception("member held after a crash", **ids, position=member.position)
             held = Judged(member, "held", (Reason(PROCESSING_FAILED, "", type(error).__name__),), [])
             write_judged(cursor, [JudgedBatch(work, [held], [row_id])], now=now)
             written.append(held)
