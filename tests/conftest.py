@@ -12,6 +12,7 @@ from django.test.utils import setup_databases, teardown_databases
 from pytest_django import DjangoDbBlocker
 
 from backoffice.embedded.stack import Stack
+from tests.told import remember_secrets
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 # A test that sees a time-out should not have to wait for a production one.
@@ -46,6 +47,8 @@ class RunningStack:
             check=False,
         )
         assert done.returncode == 0, f"manage.py {command} ended with {done.returncode}:\n{done.stdout}{done.stderr}"
+        if command == "issue_activation_code":
+            remember_secrets(done.stdout)
         return done.stdout
 
 
@@ -54,7 +57,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config)
     """One stack for the whole run, its database empty at first; what it logs during a test is shown if the test fails."""
     folder = tmp_path_factory.mktemp("stack")
     pytestconfig.stash[LOG_KEY] = folder / "log"
-    with (folder / "log").open("w") as log, Stack(folder / "data", log=log, extra_environment=HURRY) as running:
+    with (folder / "log").open("a") as log, Stack(folder / "data", log=log, extra_environment=HURRY) as running:
         yield RunningStack(running)
 
 

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from django.db import DatabaseError, OperationalError, ProgrammingError
+from django.db import Error, OperationalError, ProgrammingError
 from django.utils import timezone
 from psycopg_pool import PoolTimeout
 from redis.exceptions import RedisError
@@ -12,7 +12,7 @@ from backoffice.health.broker import eviction_policy
 from backoffice.health.database import unapplied_migrations, unsafe_settings
 
 # What an absent PostgreSQL raises, whichever of Django, its pool or psycopg notices.
-DATABASE_AWAY = (DatabaseError, PoolTimeout)
+DATABASE_AWAY = (Error, PoolTimeout)
 
 
 class DatabaseRefused(OperationalError):

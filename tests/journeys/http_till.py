@@ -9,8 +9,8 @@ from uuid import uuid4
 import httpx
 
 from tests.conftest import RunningStack
-from tests.journeys.leaks import secrets_of_this_run
 from tests.till import Till
+from tests.told import Remembering
 
 PATIENCE_S = 30.0
 
@@ -27,12 +27,11 @@ class HttpTill(Till):
     """Activated through the command and the address that a shop would use."""
 
     def __init__(self, stack: RunningStack, store_code: str, *, name: str = "Till 1") -> None:
-        self.http = httpx.Client(base_url=f"{stack.base_url}/api/v1/", timeout=30)
+        self.http = httpx.Client(base_url=f"{stack.base_url}/api/v1/", timeout=30, transport=Remembering())
         code = stack.manage("issue_activation_code", store_code, name).splitlines()[-1]
         answer = self.send("POST", "activations", {"activation_code": code, "device": {"name": name}})
         assert answer.status_code == 201, answer.text
         self.token = answer.json()["token"]
-        secrets_of_this_run.update({code, code.replace("-", ""), answer.json()["token"]})
         self.shift_id = uuid4()
 
     def send(

@@ -1,4 +1,4 @@
-"""Everything that a running Back Office keeps, as text, and the secrets that went through it in this run."""
+"""Everything that a running Back Office keeps or said in an error, as text, and whether a secret stands in it."""
 
 import zlib
 from collections.abc import Iterable, Iterator
@@ -8,9 +8,7 @@ import psycopg
 from redis import Redis
 
 from tests.conftest import RunningStack
-
-# Tokens and activation codes, by whoever got them from the running stack.
-secrets_of_this_run: set[str] = set()
+from tests.told import errors_of_this_run
 
 
 def secrets_of(stack: RunningStack) -> set[str]:
@@ -21,8 +19,9 @@ def secrets_of(stack: RunningStack) -> set[str]:
 
 
 def everything_kept(stack: RunningStack, log: str) -> Iterator[tuple[str, str]]:
-    """Every text that the stack keeps, with where it is kept."""
+    """Every text that the stack keeps or answered as an error, with where it is."""
     yield "log", log
+    yield from (("error text", text) for text in errors_of_this_run)
     yield from _redis(Redis.from_url(stack.environment["REDIS_URL"]))
     with psycopg.connect(stack.environment["DATABASE_URL"]) as connection:
         tables = connection.execute(

@@ -12,6 +12,7 @@ from playwright.sync_api import Page, expect, sync_playwright
 
 from tests.conftest import RunningStack
 from tests.till import a_sale
+from tests.told import remember_secrets
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 QUIET = (
@@ -47,6 +48,7 @@ class WireTill:
         )
         with urllib.request.urlopen(request, timeout=30) as answer:
             told: dict[str, Any] = json.load(answer)
+        remember_secrets(json.dumps(told))
         return told
 
     def sell(self, *orders: dict[str, Any]) -> None:

@@ -11,8 +11,9 @@ from redis import Redis
 
 from tests.conftest import LOG_KEY, RunningStack
 from tests.journeys.http_till import HttpTill, a_store_code
-from tests.journeys.leaks import everything_kept, found_in, secrets_of, secrets_of_this_run
+from tests.journeys.leaks import everything_kept, found_in, secrets_of
 from tests.till import a_sale
+from tests.told import errors_of_this_run, secrets_of_this_run
 
 # Numbers of no issuer's test list, so that nothing else in the run can hold them.
 NOTE, REFERENCE, CUSTOMER, PAN = "4929939187355598", "5555341244441115", "371449635398431", "6011000990139424"
@@ -67,9 +68,13 @@ def planted(stack: RunningStack, pytestconfig: pytest.Config) -> Iterator[str]:
     with psycopg.connect(stack.environment["DATABASE_URL"], autocommit=True) as connection:
         connection.execute("CREATE TABLE planted (text text, bytes bytea)")
         connection.execute("INSERT INTO planted VALUES (%s, NULL), (NULL, %s)", [secret, secret.encode()])
+        # An error says to which address it answers.
+        told = HttpTill(stack, a_store_code(stack)).send("GET", f"batches/{secret}")
+        assert told.status_code == 404
         try:
             yield secret
         finally:
+            errors_of_this_run.discard(told.text)
             connection.execute("DROP TABLE planted")
             broker.delete("planted-text", "planted-list", "planted-hash")
 
@@ -80,7 +85,7 @@ def test_what_is_planted_is_found_in_every_place(
     found = [
         place for place, text in everything_kept(stack, log_of(pytestconfig)) if found_in([(place, text)], [planted])
     ]
-    assert sorted(found) == ["Redis", "Redis", "Redis", "log", "table planted", "table planted"]
+    assert sorted(found) == ["Redis", "Redis", "Redis", "error text", "log", "table planted", "table planted"]
 
 
 @pytest.mark.last
@@ -88,6 +93,7 @@ def test_after_all_other_tests_no_secret_is_found_anywhere(stack: RunningStack, 
     """Of all that the journeys sent through the running service: tokens, activation codes, cards, and its own keys."""
     till = HttpTill(stack, a_store_code(stack))  # there is at least this one
     assert {till.token} < secrets_of_this_run
+    assert till.send("GET", f"batches/{uuid4()}").text in errors_of_this_run
     secrets = secrets_of_this_run | secrets_of(stack)
     assert all(len(secret) > 8 for secret in secrets)
     assert found_in(everything_kept(stack, log_of(pytestconfig)), secrets) == set()

@@ -40,9 +40,14 @@ def lines_with(log: Path, word: str) -> list[Mapping[str, str]]:
     return found
 
 
+def told(log: Path, word: str, name: str) -> list[Mapping[str, str]]:
+    """The lines about `word` that tell of an event."""
+    return [one for one in lines_with(log, word) if one.get("event") == name]
+
+
 def event(log: Path, word: str, name: str) -> Mapping[str, str]:
     """The one line about `word` that tells of an event."""
-    lines = eventually(lambda: [one for one in lines_with(log, word) if one.get("event") == name], bool)
+    lines = eventually(lambda: told(log, word, name), bool)
     assert len(lines) == 1, lines
     return lines[0]
 
@@ -83,6 +88,26 @@ def test_a_live_order_is_told_in_one_line(till: HttpTill, log: Path) -> None:
     assert len(lines_with(log, batch_id)) == 1
 
 
+def test_a_batch_that_crashes_is_told_with_all_its_ids(stack: RunningStack, till: HttpTill, log: Path) -> None:
+    """Its bytes are broken while nobody can process it, and are mended after the first try."""
+    batch_id, terminal = str(uuid4()), till.send("GET", "terminal").json()["terminal_id"]
+    with psycopg.connect(stack.environment["DATABASE_URL"]) as breaker:
+        breaker.execute("SELECT FROM fleet_terminal WHERE uuid = %s FOR NO KEY UPDATE", [terminal])
+        till.upload(a_sale(1301), batch_id=batch_id)
+        body = breaker.execute("SELECT body FROM inbox_batch WHERE batch_id = %s", [batch_id]).fetchone()[0]
+        breaker.execute("UPDATE inbox_batch SET body = %s WHERE batch_id = %s", [body[:-9], batch_id])
+        breaker.commit()
+        try:
+            crashed = eventually(lambda: told(log, batch_id, "batch crashed"), bool)[0]
+        finally:
+            breaker.execute("UPDATE inbox_batch SET body = %s WHERE batch_id = %s", [body, batch_id])
+            breaker.commit()
+    assert (crashed["process"], crashed["batch_id"], crashed["terminal"]) == ("worker", batch_id, terminal)
+    assert re.fullmatch(r"[0-9a-f-]{36}", crashed["task_id"])
+    assert crashed["rung_by"]
+    assert till.processed(batch_id)["outcomes"]["posted"] == 1
+
+
 def test_a_batch_that_no_bell_led_to_says_which_sweeper_found_it(
     stack: RunningStack, till: HttpTill, log: Path
 ) -> None:
@@ -104,8 +129,14 @@ def test_a_batch_that_no_bell_led_to_says_which_sweeper_found_it(
     ["", "a b", "x" * 65, 'quote"', "line\tbreak", "4111111111111111", "till-4111-1111-1111-1111", "é"],
 )
 def test_what_is_no_id_is_replaced_and_reaches_no_log(till: HttpTill, log: Path, claimed: str) -> None:
-    answer = till.http.get("terminal", headers={b"X-Request-ID": claimed.encode()})
-    assert re.fullmatch(r"[0-9a-f]{32}", answer.headers["X-Request-ID"])
+    headers = {b"X-Request-ID": claimed.encode(), b"Authorization": f"Bearer {till.token}".encode()}
+    answer = till.http.put(f"shifts/{till.shift_id}/batches/{uuid4()}", content=b"{", headers=headers)
+    assert answer.status_code >= 400
+    own = answer.headers["X-Request-ID"]
+    assert re.fullmatch(r"[0-9a-f]{32}", own)
+    assert event(log, own, "request refused")
+    (line,) = [line for line in log.read_text(errors="replace").splitlines() if own in line]
+    assert not claimed or claimed not in line
 
 
 def test_every_answer_names_its_request_and_a_refusal_is_logged_under_it(till: HttpTill, log: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.conftest import CHECKOUT, RunningStack
+from tests.told import remember_secrets
 
 DOCUMENT = CHECKOUT / "docs" / "terminal-protocol.md"
 BLOCKS = re.compile(r"^```(sh|json)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -70,6 +71,7 @@ def test_the_first_shift_goes_as_the_document_says(stack: RunningStack, tmp_path
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
+    remember_secrets(done.stdout)
     answers = re.split(r"\n=== \d+\n", done.stdout)
     compared = 0
     for (commands, shown), output in zip(rest, answers, strict=False):

@@ -8,6 +8,7 @@ import pytest
 from backoffice_terminal import Device, StoreOrder, TaxRate, Terminal
 
 from tests.conftest import RunningStack
+from tests.told import Remembering, secrets_of_this_run
 
 PATIENCE_S = 20.0
 STORE = "HEARTBEAT"
@@ -23,7 +24,7 @@ def store(stack: RunningStack) -> str:
 def till(stack: RunningStack, store: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Terminal]:
     """Activated, with an open shift. Each test has a till of its own."""
     name = request.node.name[:60]
-    till = Terminal(tmp_path / "till.sqlite", stack.base_url, app_version="9.9")
+    till = Terminal(tmp_path / "till.sqlite", stack.base_url, app_version="9.9", transport=Remembering())
     till.activate(stack.manage("issue_activation_code", store, name).split()[-1], Device(name))
     till.open_shift(cashier="Anna", opening_float=0)
     yield till
@@ -63,6 +64,7 @@ def test_a_token_is_changed_for_another_and_another(till: Terminal) -> None:
         assert till.journal.fact("token_next") is None
         seen.add(till.journal.fact("token"))
     assert len(seen) == 3
+    assert seen <= secrets_of_this_run
     sell(till)
     assert till.mode == "online"
 

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -137,6 +138,15 @@ class TestActivationCode:
             till.send("POST", "activations", {"activation_code": code, "device": {"name": "Till 1"}}).status_code == 201
         )
         assert not CODE.findall(page("fleet_terminal_change", till.terminal.pk).html)
+
+    def test_who_issued_it_is_noted_and_the_code_is_not(self, head_office: Client) -> None:
+        till = Till()
+
+        (code,) = CODE.findall(head_office.post(self.address(till)).content.decode())
+
+        (entry,) = LogEntry.objects.filter(object_id=str(till.terminal.pk))
+        assert (entry.user.username, entry.change_message) == ("claire", "Issued an activation code.")
+        assert code not in f"{entry.object_repr} {entry.change_message}"
 
     def test_looking_issues_none(self, head_office: Client) -> None:
         till = Till()

@@ -11,10 +11,13 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from celery import Celery
 from django.db import connection
 from django.utils import timezone
 from redis import Redis
 
+from backoffice.embedded.ports import free_port
+from backoffice.embedded.processes import wait_until
 from backoffice.env import STACK_MARK
 from backoffice.health import broker, database, doctor
 from backoffice.health.backlog import read_backlog
@@ -23,6 +26,7 @@ from backoffice.inbox.models import Batch
 from backoffice.ingestion import tasks
 from backoffice.sales.models import Shift
 from tests.conftest import CHECKOUT, RunningStack
+from tests.integration.ingestion.test_bell import a_redis_on, answers
 from tests.journeys.http_till import eventually
 from tests.till import Till, a_sale
 
@@ -93,6 +97,53 @@ def test_servers_that_are_away_are_both_named_with_exit_1() -> None:
     said = {finding["about"]: finding for finding in json.loads(done.stdout) if finding["verdict"] == "✗"}
     assert set(said) == {"PostgreSQL", "Redis"}
     assert all("does not answer" in finding["said"] and finding["advice"] for finding in said.values())
+
+
+@pytest.fixture
+def other_redis(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Redis]:
+    """A Redis of its own, which `doctor` asks instead, as a user whose rights can be changed."""
+    port = free_port()
+    url = f"redis://somebody:secret@127.0.0.1:{port}/0"
+    with a_redis_on(port) as redis:
+        assert wait_until(lambda: answers(redis), timeout_s=20)
+        redis.execute_command("ACL", "SETUSER", "somebody", "on", ">secret", "~*", "&*", "+@all")
+        settings.REDIS_URL = url
+        monkeypatch.setattr(doctor, "current_app", Celery("elsewhere", broker=url, set_as_current=False))
+        yield redis
+
+
+def of_the_broker() -> dict[str, tuple[str, str]]:
+    return {finding.about: (finding.verdict.value, finding.said) for finding in doctor._broker()}
+
+
+FULL = ("✗", "is full: it has reached its maxmemory, and takes no messages")
+
+
+def test_a_redis_that_is_full_is_called_full(other_redis: Redis) -> None:
+    other_redis.config_set("maxmemory", "1")
+    assert of_the_broker() == {"Redis": FULL}
+
+
+def test_a_redis_that_fills_up_before_the_worker_is_asked_is_called_full_too(
+    other_redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Here it is an error of Celery's own, not of the client's."""
+    other_redis.config_set("maxmemory", "1")
+    monkeypatch.setattr(doctor, "_round_trip", lambda: iter(()))
+    assert of_the_broker() == {"Redis": FULL}
+
+
+def test_a_redis_that_does_not_say_its_policy_is_odd_and_the_rest_is_asked(other_redis: Redis) -> None:
+    other_redis.execute_command("ACL", "SETUSER", "somebody", "-config", "-info")
+    said = of_the_broker()
+    assert said["Redis"] == ("!", "answers, and does not say its maxmemory-policy")
+    assert said["Broker"] == ("✓", "a message went there and came back")
+
+
+def test_a_redis_that_refuses_messages_is_quoted(other_redis: Redis) -> None:
+    other_redis.execute_command("ACL", "SETUSER", "somebody", "-lpush", "-sadd")
+    verdict, said = of_the_broker()["Redis"]
+    assert (verdict, said.partition(":")[0]) == ("✗", "answers, and refuses")
 
 
 def test_no_running_stack_is_said_in_words(tmp_path: Any) -> None:

@@ -5,11 +5,13 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
 from celery import Celery
+from django.db import connections
 from django.utils import timezone
 from prometheus_client import REGISTRY
 from redis import Redis
@@ -74,17 +76,23 @@ def bell_failures() -> float:
 
 def rung(broker: Redis) -> bool:
     """Whether a message is there; while the server starts, there is none."""
+    return answers(broker) and broker.llen("backoffice") > 0
+
+
+def answers(broker: Redis) -> bool:
+    """Whether the server has started."""
     try:
-        return broker.llen("backoffice") > 0
+        return bool(broker.ping())
     except RedisConnectionError:
         return False
 
 
 @contextmanager
-def a_redis_on(port: int) -> Iterator[Redis]:
-    """A Valkey of its own on a port, with nothing in it."""
+def a_redis_on(port: int, *settings: str) -> Iterator[Redis]:
+    """A Valkey of its own on a port, with nothing in it. `settings` as on its command line."""
+    words = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--loglevel", "warning", *settings]
     server = subprocess.Popen(
-        [str(binary()), "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--loglevel", "warning"],
+        [str(binary()), *words],
         stdout=subprocess.DEVNULL,
     )
     client = Redis(port=port)
@@ -119,6 +127,29 @@ def test_with_the_broker_frozen_uploads_are_taken_in_under_three(
     failures = bell_failures()
     assert max(taken_in(till, number) for number in range(1001, 1006)) < 3
     assert wait_until(lambda: bell_failures() > failures, timeout_s=30)
+
+
+def test_with_the_broker_frozen_sixty_four_uploads_at_once_are_each_taken_in_under_three(
+    committed_db: None, till: Till, broker_at: Callable[[int], None], frozen_port: int
+):
+    """In as many threads as a web process has: each is somebody else's soon."""
+    broker_at(frozen_port)
+    began = time.monotonic()
+
+    def upload(number: int) -> tuple[int, float]:
+        try:
+            return till.upload(a_sale(number)).status_code, time.monotonic() - began
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(32) as threads:
+        statuses, waited = zip(*threads.map(upload, range(1001, 1065)), strict=True)
+    assert set(statuses) == {202}
+    assert max(waited) < 3
+    assert wait_until(lambda: bell._silent_until > began, timeout_s=30)
+    while process_waiting():
+        """One look takes so many batches at most."""
+    assert till.shift()["computed"]["order_count"] == 64
 
 
 def test_when_the_broker_is_back_the_bell_rings_again_by_itself(

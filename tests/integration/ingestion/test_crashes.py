@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, OperationalError
 from django.utils import timezone
+from structlog.testing import capture_logs
 
 from backoffice.inbox.models import Batch
 from backoffice.ingestion import members, process
@@ -82,6 +83,41 @@ def test_after_two_crashes_the_culprit_is_held_alone_and_its_neighbours_post(
     assert codes(receipt, 1) == ["processing-failed"]
     assert "the rules broke" not in str(receipt)
     assert (balance(till), till.shift()["held"]) == (20480, 1)
+
+
+@pytest.mark.parametrize(
+    ("breaks", "event"),
+    [
+        ("break_rules", "batch crashed"),
+        ("break_rules", "member held after a crash"),
+        ("break_reading", "batch failed: its orders count as held, a person must look"),
+    ],
+)
+def test_what_is_logged_of_it_names_batch_and_terminal(
+    request: pytest.FixtureRequest, till: Till, breaks: str, event: str
+):
+    request.getfixturevalue(breaks)
+    batch_id = upload(till, "boom", "")
+    with capture_logs() as said:
+        try_again(3 if breaks == "break_rules" else 5)
+    told = {(line["batch_id"], line["terminal"]) for line in said if line["event"] == event}
+    assert told == {(batch_id, str(till.terminal.uuid))}
+
+
+def test_what_breaks_beside_it_is_logged_with_batch_and_terminal(
+    till: Till, break_rules: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+):
+    """Not even the failure can be counted, for once."""
+
+    def unlucky(**_: Any) -> None:
+        raise OperationalError("lock timeout")
+
+    monkeypatch.setattr(process, "count_failure", unlucky)
+    batch_id = upload(till, "boom")
+    with capture_logs() as said:
+        try_again()
+    told = [line for line in said if line["event"] == "batch left to another try"]
+    assert [(line["batch_id"], line["terminal"]) for line in told] == [(batch_id, str(till.terminal.uuid))]
 
 
 def test_what_breaks_only_when_it_is_written_is_held_alone_too(till: Till, monkeypatch: pytest.MonkeyPatch):

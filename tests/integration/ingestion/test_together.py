@@ -10,6 +10,7 @@ import pytest
 from django.db import connection, connections, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from structlog.testing import capture_logs
 
 from backoffice.inbox.claims import MEMBERS_TOGETHER, claim_next
 from backoffice.inbox.models import Batch
@@ -92,7 +93,11 @@ def test_one_that_breaks_is_counted_and_its_companions_are_posted(
 
     monkeypatch.setattr(members, "holds", broken)
     batches = [sent(till, a_sale(1001, note="boom" if place == 3 else ""))[0] for place, till in enumerate(tills)]
-    assert process_next(now=timezone.now(), most=TOGETHER) == 8
+    with capture_logs() as said:
+        assert process_next(now=timezone.now(), most=TOGETHER) == 8
+    told = {line["event"]: line for line in said}
+    assert set(told["batches are tried one by one"]["batch_ids"].split()) == set(batches)
+    assert told["batch crashed"]["terminal"] == str(tills[3].terminal.uuid)
     states = [till.receipt(batch_id)["state"] for till, batch_id in zip(tills, batches, strict=True)]
     assert states == ["processed"] * 3 + ["received"] + ["processed"] * 4
     culprit = Batch.objects.get(batch_id=batches[3])

@@ -21,6 +21,7 @@ from pos_api.schema import HEADERS
 from tests.conftest import RunningStack
 from tests.journeys.http_till import HttpTill, a_store_code
 from tests.till import a_sale
+from tests.told import remember
 
 CONFIG = SchemathesisConfig.from_dict(
     {
@@ -79,6 +80,7 @@ class Known:
 
         self.session = requests.Session()
         self.session.auth = as_announced
+        self.session.hooks["response"].append(lambda answer, **_: remember(answer.status_code, answer.text))
 
     def open_ended(self) -> None:
         """One more shift that may be closed."""
