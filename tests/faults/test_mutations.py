@@ -18,6 +18,7 @@ from tests.faults.run import check
 from tests.faults.service import Service, children_of
 
 PATIENCE_S = 60.0
+QUEUE = "backoffice"
 # The sweeper looks every two seconds; what it has not found after several looks, it does not look for.
 SEVERAL_LOOKS_S = 7.0
 SOLD = 20
@@ -54,6 +55,10 @@ class Shop:
     def till(self) -> "Till":
         store, code = next(self._codes)
         return Till(self, self._folder / code, store, code)
+
+    def has_rung(self) -> bool:
+        """Whether a message waits for a worker."""
+        return bool(self.service.broker().llen(QUEUE))
 
     def query(self, statement: str) -> Any:
         with psycopg.connect(self.service.database_url, autocommit=True) as connection:
@@ -106,6 +111,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
 def test_with_the_sweeper_off_a_lost_message_is_a_lost_batch(shop: Shop) -> None:
     till = shop.till()
     till.sell()
+    assert wait_until(shop.has_rung, timeout_s=PATIENCE_S)  # once for one batch, and soon, but not before the answer
     shop.service.broker().flushall()
     with shop.worker("without-sweeper"):
         assert not shop.service.idle(timeout_s=SEVERAL_LOOKS_S)
