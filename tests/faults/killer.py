@@ -21,6 +21,7 @@ POLL_S = 0.02
 BREATH_S = 0.25  # between two moments, also where they are late
 FULL_FOR_S = 40.0  # at most, for a disk
 PATIENCE_S = 60.0  # for processes that are being started again
+STOPS_WITHIN_S = 10.0
 SIGNALS = {"kill": signal.SIGKILL, "stop at once": signal.SIGQUIT, "freeze": signal.SIGSTOP}
 
 
@@ -40,7 +41,9 @@ class Killer:
         self._keep_up = keep_up
         self._missed: list[Action] = []
         self._frozen: dict[int, float] = {}
-        self._hit: set[int] = set()  # a process dies once; one that is frozen is left alone until it moves again
+        # A process dies once; one that is frozen is left alone until it moves again, and one that was asked to stop, which
+        # PostgreSQL may not hear while it starts, for a while: whom the number tells until when.
+        self._hit: dict[int, float] = {}
         self._full: _Full | None = None
         self._lock = threading.Lock()
         self.counts: Counter[tuple[str, str]] = Counter()
@@ -101,7 +104,8 @@ class Killer:
         return done
 
     def _signal(self, action: Action) -> bool:
-        pids = [pid for pid in self._service.processes().get(action.whom, []) if pid not in self._hit]
+        now = time.monotonic()
+        pids = [pid for pid in self._service.processes().get(action.whom, []) if self._hit.get(pid, 0.0) <= now]
         if not pids:
             return False
         pid = pids[action.pick % len(pids)]
@@ -110,9 +114,9 @@ class Killer:
                 os.kill(pid, SIGNALS[action.what])
             except ProcessLookupError:
                 return False
-            self._hit.add(pid)
+            self._hit[pid] = now + STOPS_WITHIN_S if action.what == "stop at once" else float("inf")
             if action.what == "freeze":
-                self._frozen[pid] = time.monotonic() + action.for_s
+                self._frozen[pid] = now + action.for_s
         return True
 
     def _flush(self) -> bool:
@@ -146,7 +150,7 @@ class Killer:
             for pid, until in list(self._frozen.items()):
                 if until <= now:
                     del self._frozen[pid]
-                    self._hit.discard(pid)
+                    self._hit.pop(pid, None)
                     with suppress(ProcessLookupError):
                         os.kill(pid, signal.SIGCONT)
         if self._full is not None and self._full.is_over(now, self._service.times_full()):
