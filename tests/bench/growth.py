@@ -34,8 +34,8 @@ from tests.bench.plot import DOCS, draw, write
 from tests.bench.traffic import MORNING, Till, Traffic
 
 STEPS = (0, 0.1, 0.5, 1)
-# Orders in a batch, and how many batches make one measurement.
-BATCHES = {500: 24, 50: 80, 1: 200}
+# Orders in a batch, and how many batches make one measurement: a second or two of each.
+BATCHES = {500: 60, 50: 200, 1: 400}
 # Filling leaves out guards and keys, which only a superuser may; the service itself does nothing that an owner may not.
 SUPERUSER = "CREATE ROLE {role} LOGIN SUPERUSER PASSWORD '{password}';\nCREATE DATABASE {database} OWNER {role};\n"
 MOST_BYTES = 45 * 10**9
