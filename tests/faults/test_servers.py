@@ -10,7 +10,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from threading import Barrier
 from typing import Any
@@ -124,34 +124,31 @@ def test_a_broker_that_is_killed_and_has_lost_everything_costs_nothing(mortal: M
     assert_posted_once(mortal, [order for orders in batches.values() for order in orders])
 
 
-def test_with_the_broker_frozen_twenty_uploads_at_once_are_each_taken_in_under_three_seconds(
-    mortal: Mortal, till: HttpTill
-) -> None:
+def slowest_of_twenty_at_once(mortal: Mortal, till: HttpTill, trouble: AbstractContextManager[Any]) -> float:
+    """Seconds that the slowest of 20 uploads took while the broker was in trouble; each is 202, and posted once afterwards."""
     batches = {str(uuid4()): some_orders(3) for _ in range(20)}
     failed = failed_rings(mortal)
-    with frozen(mortal.pids["valkey"]):
+    with trouble:
         answers = send_at_once(till, batches)
         eventually(lambda: told(mortal, "backoffice_bell_failures_total"), lambda now: now > failed)  # it was tried
     assert {status for status, _ in answers} == {202}
-    assert max(seconds for _, seconds in answers) < 3
     for batch_id in batches:
         assert outcomes(till.processed(batch_id)) == ["posted"] * 3
     assert_posted_once(mortal, [order for orders in batches.values() for order in orders])
+    return max(seconds for _, seconds in answers)
+
+
+def test_with_the_broker_frozen_twenty_uploads_at_once_are_each_taken_in_under_three_seconds(
+    mortal: Mortal, till: HttpTill
+) -> None:
+    assert slowest_of_twenty_at_once(mortal, till, frozen(mortal.pids["valkey"])) < 3
 
 
 def test_with_the_broker_down_twenty_uploads_at_once_are_each_taken_in_under_a_second(
     mortal: Mortal, till: HttpTill
 ) -> None:
-    batches = {str(uuid4()): some_orders(3) for _ in range(20)}
-    failed = failed_rings(mortal)
-    with held_down(mortal, "valkey", url=mortal.environment["REDIS_URL"], by=signal.SIGKILL):
-        answers = send_at_once(till, batches)
-        eventually(lambda: told(mortal, "backoffice_bell_failures_total"), lambda now: now > failed)  # it was tried
-    assert {status for status, _ in answers} == {202}
-    assert max(seconds for _, seconds in answers) < 1
-    for batch_id in batches:
-        assert outcomes(till.processed(batch_id)) == ["posted"] * 3
-    assert_posted_once(mortal, [order for orders in batches.values() for order in orders])
+    down = held_down(mortal, "valkey", url=mortal.environment["REDIS_URL"], by=signal.SIGKILL)
+    assert slowest_of_twenty_at_once(mortal, till, down) < 1
 
 
 def test_with_beat_frozen_and_the_message_lost_a_worker_finds_the_batch_by_itself(
