@@ -265,8 +265,11 @@ def test_a_worker_whose_acknowledgements_were_lost_with_the_broker_listens_again
     lost_before = mortal.times_logged("Couldn't ack")
     for pid in processes:
         os.kill(pid, signal.SIGSTOP)
-    broker.rpush("backoffice", *(message(CALL) for _ in processes))
-    eventually(lambda: broker.llen("backoffice"), lambda left: left == 0)
+    calls = [message(CALL) for _ in processes]
+    tags = [json.loads(call)["properties"]["delivery_tag"] for call in calls]
+    broker.rpush("backoffice", *calls)
+    # A worker takes a message and notes it as unacknowledged only then: frozen in between, it would acknowledge nothing.
+    eventually(lambda: broker.hmget("unacked", tags), all)
     with frozen(mortal.pids["valkey"]):
         for pid in processes:
             os.kill(pid, signal.SIGCONT)
