@@ -4,8 +4,9 @@ Texts are counted in code points.
 """
 
 from collections.abc import Iterator
+from functools import lru_cache
 
-from backoffice.domain.orders import CashMovement, Order
+from backoffice.domain.orders import REMEMBERED_LINES, CashMovement, Line, Order
 from backoffice.domain.reasons import LIMIT_EXCEEDED, Reason
 
 MAX_LINES, MAX_PAYMENTS, MAX_TAXES = 500, 20, 10
@@ -22,18 +23,21 @@ def is_within_limits(order: Order) -> bool:
         or (order.type is not None and len(order.type) > MAX_CODE)
     ):
         return False
-    for line in order.lines:
-        if (
-            len(line.taxes) > MAX_TAXES
-            or len(line.sku) > MAX_CODE
-            or len(line.name) > MAX_NAME
-            or len(line.kind) > MAX_CODE
-        ):
+    for payment in order.payments:
+        if len(payment.reference) > MAX_CODE or len(payment.method) > MAX_CODE:
             return False
-        for tax in line.taxes:
-            if len(tax.code) > MAX_CODE:
-                return False
-    return all(len(p.reference) <= MAX_CODE and len(p.method) <= MAX_CODE for p in order.payments)
+    return all(map(_is_line_within_limits, order.lines))
+
+
+@lru_cache(maxsize=REMEMBERED_LINES)
+def _is_line_within_limits(line: Line) -> bool:
+    return (
+        len(line.taxes) <= MAX_TAXES
+        and len(line.sku) <= MAX_CODE
+        and len(line.name) <= MAX_NAME
+        and len(line.kind) <= MAX_CODE
+        and all(len(tax.code) <= MAX_CODE for tax in line.taxes)
+    )
 
 
 def exceeded(order: Order) -> Iterator[Reason]:

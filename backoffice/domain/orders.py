@@ -7,6 +7,10 @@ Fields that a newer terminal sends are passed over (protocol §2.6), but what ca
 msgspec refuses lone surrogates there; U+0000 and numbers beyond a double are told from the bytes, where there is doubt
 by the slow road.
 
+A till sells the same things at the same prices all day: the same bytes of a line give the very same `Line`, and what
+follows from a line alone is worked out once and remembered by which line it is. So lines, and orders, are compared by
+identity: equal ones may be spelled differently ("2" and "2.00"), and whether two orders are one is for `content_hash`.
+
 The types are out of the garbage collector's sight (`gc=False`): values of JSON cannot refer to themselves.
 """
 
@@ -14,6 +18,7 @@ import hashlib
 import re
 from collections.abc import Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Literal, TypeVar
 from uuid import UUID
 
@@ -46,7 +51,7 @@ class Tax(msgspec.Struct, kw_only=True, frozen=True, gc=False):
     amount: Money
 
 
-class Line(msgspec.Struct, kw_only=True, frozen=True, gc=False):
+class Line(msgspec.Struct, kw_only=True, frozen=True, gc=False, eq=False):
     """One line, signed: `amount` is net of `discount`, and includes its taxes where prices do."""
 
     kind: str = "item"
@@ -80,7 +85,7 @@ class Payment(msgspec.Struct, kw_only=True, frozen=True, gc=False):
         return None if self.change is msgspec.UNSET else self.change
 
 
-class Order(msgspec.Struct, kw_only=True, frozen=True, gc=False):
+class Order(msgspec.Struct, kw_only=True, frozen=True, gc=False, eq=False):
     """One sale or refund exactly as sent: fields, names and defaults are the wire's (protocol §5).
 
     Line kinds, payment methods and types are any text: an unknown one is read, and held or flagged by rule. Lengths
@@ -105,6 +110,12 @@ class Order(msgspec.Struct, kw_only=True, frozen=True, gc=False):
     total: Money
     tip: Money = 0
     payments: list[Payment]
+
+
+class _Undivided(Order, kw_only=True, frozen=True, gc=False, eq=False):
+    """An order whose lines are still their bytes."""
+
+    lines: list[msgspec.Raw]  # type: ignore[assignment]
 
 
 class CashMovement(msgspec.Struct, kw_only=True, frozen=True, gc=False):
@@ -134,7 +145,13 @@ class Unreadable(msgspec.Struct, kw_only=True, frozen=True):
 
 Member = TypeVar("Member", Order, CashMovement)
 
-_ORDER_DECODER = msgspec.json.Decoder(Order, dec_hook=read_scalar)
+REMEMBERED_LINES = 8_192
+"""So many different lines are remembered, by whoever remembers what follows from one."""
+MAX_REMEMBERED = 1_024
+"""Bytes: a longer line is none that is sold all day, and memory is bounded."""
+
+_ORDER_DECODER = msgspec.json.Decoder(_Undivided, dec_hook=read_scalar)
+_LINE_DECODER = msgspec.json.Decoder(Line, dec_hook=read_scalar)
 _MOVEMENT_DECODER = msgspec.json.Decoder(CashMovement, dec_hook=read_scalar)
 # Longer ones may be beyond a double; msgspec itself refuses floats that are, where it reads them.
 _LONG_INTEGER = re.compile(rb"(?<![0-9])[0-9]{309}")
@@ -150,6 +167,7 @@ def read_order(raw: bytes) -> Order | Unreadable:
     """One member of `orders`, in the bytes that `decode_batch` gave. Raises `values.NotJson` for other bytes."""
     try:
         order = _ORDER_DECODER.decode(raw)
+        msgspec.structs.force_setattr(order, "lines", [_read_line(bytes(line)) for line in order.lines])
     except msgspec.DecodeError:
         return _read_slowly(raw, Order)
     if (
@@ -176,6 +194,15 @@ def read_movement(raw: bytes) -> CashMovement | Unreadable:
     ):
         return _read_slowly(raw, CashMovement)
     return movement
+
+
+def _read_line(raw: bytes) -> Line:
+    return _remembered_line(raw) if len(raw) <= MAX_REMEMBERED else _LINE_DECODER.decode(raw)
+
+
+@lru_cache(maxsize=REMEMBERED_LINES)
+def _remembered_line(raw: bytes) -> Line:
+    return _LINE_DECODER.decode(raw)
 
 
 def _may_be_uncarriable(raw: bytes) -> bool:

@@ -4,7 +4,8 @@ With the sums of the protocol every order balances to the minor unit in both pri
 an order's lines credit is Σ n + Σ taxes + rounding + tip, and that is total + tip, which its payments debit.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 from backoffice.domain.accounts import (
@@ -21,7 +22,7 @@ from backoffice.domain.accounts import (
     TIPS,
 )
 from backoffice.domain.money import divide_half_away
-from backoffice.domain.orders import CashMovement, Line, Order
+from backoffice.domain.orders import REMEMBERED_LINES, CashMovement, Line, Order
 
 PaymentAccounts = Mapping[str, str]
 """Payment method → account code."""
@@ -39,34 +40,25 @@ class Posting(NamedTuple):
     tax_code: str = ""
 
 
-class _Entry:
-    """The lines of one entry: one per account, tax code and side, in the order in which they first appear.
+Credit = tuple[tuple[str, str], int]
+"""Account and tax code, and what goes to their credit side: a negative amount goes to the debit side."""
+
+
+def _entry(credits: Iterable[Credit]) -> list[Posting]:
+    """One posting per account, tax code and side, in the order in which they first appear; debits first, as in a journal.
 
     Sides are kept apart, so that what was sold and what was given back within one order both stay visible.
     """
-
-    def __init__(self) -> None:
-        self._debits: dict[tuple[str, str], int] = {}
-        self._credits: dict[tuple[str, str], int] = {}
-
-    def credit(self, account: str, amount: int, tax_code: str = "") -> None:
-        """Adds `amount` to the credit side, a negative one to the debit side."""
-        key = (account, tax_code)
+    debit: dict[tuple[str, str], int] = {}
+    credit: dict[tuple[str, str], int] = {}
+    for key, amount in credits:
         if amount > 0:
-            self._credits[key] = self._credits.get(key, 0) + amount
+            credit[key] = credit.get(key, 0) + amount
         elif amount < 0:
-            self._debits[key] = self._debits.get(key, 0) - amount
-
-    def debit(self, account: str, amount: int, tax_code: str = "") -> None:
-        """Adds `amount` to the debit side, a negative one to the credit side."""
-        self.credit(account, -amount, tax_code)
-
-    def postings(self) -> list[Posting]:
-        """Debits first, as a journal is written."""
-        return [
-            *(Posting(account, amount, 0, tax_code) for (account, tax_code), amount in self._debits.items()),
-            *(Posting(account, 0, amount, tax_code) for (account, tax_code), amount in self._credits.items()),
-        ]
+            debit[key] = debit.get(key, 0) - amount
+    entry = [Posting(account, amount, 0, tax_code) for (account, tax_code), amount in debit.items()]
+    entry += [Posting(account, 0, amount, tax_code) for (account, tax_code), amount in credit.items()]
+    return entry
 
 
 def post_order(order: Order, *, prices_include_tax: bool, accounts: PaymentAccounts) -> list[Posting]:
@@ -76,54 +68,55 @@ def post_order(order: Order, *, prices_include_tax: bool, accounts: PaymentAccou
     """
     if order.status != "paid":
         return []
-    entry = _Entry()
-    for payment in order.payments:
-        entry.debit(accounts[payment.method], payment.amount)
+    credits: list[Credit] = [((accounts[payment.method], ""), -payment.amount) for payment in order.payments]
     for line in order.lines:
-        net = line.amount
-        for tax in line.taxes:
-            entry.credit(TAX_PAYABLE, tax.amount, tax.code)
-            if prices_include_tax:
-                net -= tax.amount
-        if line.kind == "item":
-            _post_item(entry, line, net=net, prices_include_tax=prices_include_tax)
-        else:
-            entry.credit(LINE_ACCOUNTS[line.kind], net)
+        credits += _line_credits(line, prices_include_tax)
     if order.rounding:
-        entry.credit(ROUNDING, order.rounding)
+        credits.append(((ROUNDING, ""), order.rounding))
     if order.tip:
-        entry.credit(TIPS, order.tip)
-    return entry.postings()
+        credits.append(((TIPS, ""), order.tip))
+    return _entry(credits)
 
 
-def _post_item(entry: _Entry, line: Line, *, net: int, prices_include_tax: bool) -> None:
+@lru_cache(maxsize=REMEMBERED_LINES)
+def _line_credits(line: Line, prices_include_tax: bool) -> tuple[Credit, ...]:  # noqa: FBT001 - a key of the cache
+    credits: list[Credit] = []
+    net = line.amount
+    for tax in line.taxes:
+        credits.append(((TAX_PAYABLE, tax.code), tax.amount))
+        if prices_include_tax:
+            net -= tax.amount
+    if line.kind == "item":
+        credits += _item_credits(line, net=net, prices_include_tax=prices_include_tax)
+    else:
+        credits.append(((LINE_ACCOUNTS[line.kind], ""), net))
+    return tuple(credits)
+
+
+def _item_credits(line: Line, *, net: int, prices_include_tax: bool) -> list[Credit]:
     """Sales before discount and the discount beside them; what comes back goes to returns, at what was paid for it."""
     if line.amount < 0 or (line.amount == 0 and line.quantity.scaled < 0):
-        entry.credit(RETURNS, net)
-        return
+        return [((RETURNS, ""), net)]
     discount = line.discount
     if discount and prices_include_tax and line.amount:
         discount = divide_half_away(numerator=discount * net, denominator=line.amount)
-    entry.credit(SALES, net + discount)
-    if discount:
-        entry.debit(DISCOUNTS, discount)
+    return [((SALES, ""), net + discount), ((DISCOUNTS, ""), -discount)]
+
+
+def _transfer(amount: int, *, debit: str, credit: str) -> list[Posting]:
+    """Between two accounts, the other way round where `amount` is negative; [] where it is 0."""
+    return _entry([((debit, ""), -amount), ((credit, ""), amount)])
 
 
 def post_opening(*, opening_float: int, drawer_balance: int) -> list[Posting]:
     """Brings the drawer's account from `drawer_balance` (debits less credits) to `opening_float`, against the safe."""
-    entry = _Entry()
-    entry.debit(DRAWER, opening_float - drawer_balance)
-    entry.credit(SAFE, opening_float - drawer_balance)
-    return entry.postings()
+    return _transfer(opening_float - drawer_balance, debit=DRAWER, credit=SAFE)
 
 
 def post_movement(movement: CashMovement, *, accounts: ReasonAccounts) -> list[Posting]:
     """Cash in or out of the drawer, against the account of its reason, or suspense where that is unknown."""
     amount = movement.amount if movement.kind == "cash_in" else -movement.amount
-    entry = _Entry()
-    entry.debit(DRAWER, amount)
-    entry.credit(accounts.get(movement.reason, SUSPENSE), amount)
-    return entry.postings()
+    return _transfer(amount, debit=DRAWER, credit=accounts.get(movement.reason, SUSPENSE))
 
 
 def post_over_short(*, over_short: int, posted_before: int) -> list[Posting]:
@@ -131,7 +124,4 @@ def post_over_short(*, over_short: int, posted_before: int) -> list[Posting]:
 
     Over debits the drawer and credits 6900, so that the drawer's account equals the count.
     """
-    entry = _Entry()
-    entry.debit(DRAWER, over_short - posted_before)
-    entry.credit(OVER_SHORT, over_short - posted_before)
-    return entry.postings()
+    return _transfer(over_short - posted_before, debit=DRAWER, credit=OVER_SHORT)

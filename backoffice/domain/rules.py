@@ -8,6 +8,7 @@ orders take what was looked up as arguments.
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from uuid import UUID
 
 import msgspec
@@ -17,7 +18,7 @@ from backoffice.domain import reasons as codes
 from backoffice.domain.accounts import LINE_KINDS
 from backoffice.domain.limits import MAX_CODE, MAX_LINES, MAX_PAYMENTS, exceeded, exceeded_by_movement, is_within_limits
 from backoffice.domain.money import gross_amount, tax_is_plausible
-from backoffice.domain.orders import CashMovement, Order
+from backoffice.domain.orders import REMEMBERED_LINES, CashMovement, Line, Order
 from backoffice.domain.reasons import Reason
 
 MAX_OF_A_CODE = 5
@@ -173,18 +174,27 @@ def _circumstance_flags(*moments: tuple[str, datetime], shift: Shift, circumstan
 
 def _check_lines(order: Order, *, shift: Shift, found: list[Reason]) -> None:
     for index, line in enumerate(order.lines):
-        expected = gross_amount(quantity=line.quantity, unit_price=line.unit_price) - line.discount
-        if line.amount != expected:
-            detail = f"The amount is {line.amount}, quantity times price less discount is {expected}"
-            found.append(Reason(codes.LINE_AMOUNT_MISMATCH, f"/lines/{index}/amount", detail))
-        base = line.amount
-        if shift.prices_include_tax:
-            for tax in line.taxes:
-                base -= tax.amount
-        for place, tax in enumerate(line.taxes):
-            if not tax_is_plausible(tax=tax.amount, base=base, rate=tax.rate):
-                detail = f"{tax.amount} is not {tax.rate} of {base}"
-                found.append(Reason(codes.TAX_MISMATCH, f"/lines/{index}/taxes/{place}/amount", detail))
+        for reason in _line_flags(line, shift.prices_include_tax):
+            found.append(Reason(reason.code, f"/lines/{index}{reason.pointer}", reason.detail))
+
+
+@lru_cache(maxsize=REMEMBERED_LINES)
+def _line_flags(line: Line, prices_include_tax: bool) -> tuple[Reason, ...]:  # noqa: FBT001 - a key of the cache
+    """Pointers are those within the line."""
+    found = []
+    expected = gross_amount(quantity=line.quantity, unit_price=line.unit_price) - line.discount
+    if line.amount != expected:
+        detail = f"The amount is {line.amount}, quantity times price less discount is {expected}"
+        found.append(Reason(codes.LINE_AMOUNT_MISMATCH, "/amount", detail))
+    base = line.amount
+    if prices_include_tax:
+        for tax in line.taxes:
+            base -= tax.amount
+    for place, tax in enumerate(line.taxes):
+        if not tax_is_plausible(tax=tax.amount, base=base, rate=tax.rate):
+            detail = f"{tax.amount} is not {tax.rate} of {base}"
+            found.append(Reason(codes.TAX_MISMATCH, f"/taxes/{place}/amount", detail))
+    return tuple(found)
 
 
 def _check_money(order: Order, *, settings: StoreSettings, found: list[Reason]) -> None:

@@ -40,7 +40,7 @@ def typical_line(chance: random.Random) -> dict[str, Any]:
 
 def typical_order(number: int, **extra: Any) -> dict[str, Any]:
     """3 lines with a tax each and 1 payment in cash; lines follow from `order_id` where it is given, and from the number."""
-    chance = random.Random(extra.get("order_id", number))  # noqa: S311 - nothing secret
+    chance = random.Random(extra.get("order_id", number))
     lines = [typical_line(chance) for _ in range(3)]
     total = sum(line["amount"] for line in lines)
     return {

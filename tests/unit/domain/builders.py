@@ -5,6 +5,8 @@ from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
+import msgspec
+
 from backoffice.domain.orders import CashMovement, Order, read_movement, read_order
 from backoffice.domain.reasons import REASONS, Reason
 from backoffice.domain.rules import Circumstances, Shift, StoreSettings
@@ -68,6 +70,11 @@ def wire_movement(**fields: Any) -> dict[str, Any]:
 
 def raw(value: Any) -> bytes:
     return json.dumps(value, ensure_ascii=False).encode()
+
+
+def spelled_out(member: msgspec.Struct) -> bytes:
+    """A member as read, to compare by: two orders are never the same object."""
+    return msgspec.json.encode(member, enc_hook=str, order="deterministic")
 
 
 def an_order(**fields: Any) -> Order:

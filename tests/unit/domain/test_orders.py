@@ -20,6 +20,7 @@ from tests.unit.domain.builders import (
     an_order,
     cash,
     raw,
+    spelled_out,
     wire_line,
     wire_movement,
     wire_order,
@@ -219,7 +220,7 @@ def test_unknown_fields_are_ignored_wherever_they_are():
         lines=[wire_line(colour="red", taxes=[{**wire_tax(13), "law": 5}])],
         payments=[cash(240, tendered=500, change=260, terminal="T8")],
     )
-    assert read_order(raw(order)) == an_order()
+    assert spelled_out(read_order(raw(order))) == spelled_out(an_order())
 
 
 def test_other_values_of_type_method_and_line_kind_are_read_and_left_to_the_rules():
@@ -278,14 +279,15 @@ def test_a_real_surrogate_pair_is_one_character():
 
 
 def test_large_numbers_in_unknown_fields_are_nobodys_business():
-    assert read_order(raw(wire_order(serial=10**300, ratio=1e300))) == an_order()
+    assert spelled_out(read_order(raw(wire_order(serial=10**300, ratio=1e300)))) == spelled_out(an_order())
 
 
 def test_of_duplicate_keys_the_last_counts():
     text = json.dumps(wire_order())
-    assert read_order(('{"total": "x", ' + text[1:]).encode()) == an_order()
+    assert spelled_out(read_order(('{"total": "x", ' + text[1:]).encode())) == spelled_out(an_order())
     assert pointer_of((text[:-1] + ', "total": "x"}').encode()) == "/total"
-    assert an_order(note="b") == read_order(('{"note": "a", ' + json.dumps(wire_order(note="b"))[1:]).encode())
+    twice = read_order(('{"note": "a", ' + json.dumps(wire_order(note="b"))[1:]).encode())
+    assert spelled_out(twice) == spelled_out(an_order(note="b"))
 
 
 def test_unreadable_members_are_known_by_their_value_not_their_spelling():
@@ -360,7 +362,7 @@ def test_no_mutation_of_an_order_crashes_and_both_roads_agree(changes, extra):
     fast = read_order(raw(order))
     slow = read_order(raw({**order, "unknown": 1}))
     if isinstance(fast, Order):
-        assert slow == fast
+        assert spelled_out(slow) == spelled_out(fast)
         assert isinstance(slow, Order)
         assert content_hash(slow) == content_hash(fast)
     else:
