@@ -44,14 +44,14 @@ Credit = tuple[tuple[str, str], int]
 """Account and tax code, and what goes to their credit side: a negative amount goes to the debit side."""
 
 
-def _entry(credits: Iterable[Credit]) -> list[Posting]:
+def _entry(credited: Iterable[Credit]) -> list[Posting]:
     """One posting per account, tax code and side, in the order in which they first appear; debits first, as in a journal.
 
     Sides are kept apart, so that what was sold and what was given back within one order both stay visible.
     """
     debit: dict[tuple[str, str], int] = {}
     credit: dict[tuple[str, str], int] = {}
-    for key, amount in credits:
+    for key, amount in credited:
         if amount > 0:
             credit[key] = credit.get(key, 0) + amount
         elif amount < 0:
@@ -68,29 +68,29 @@ def post_order(order: Order, *, prices_include_tax: bool, accounts: PaymentAccou
     """
     if order.status != "paid":
         return []
-    credits: list[Credit] = [((accounts[payment.method], ""), -payment.amount) for payment in order.payments]
+    credited: list[Credit] = [((accounts[payment.method], ""), -payment.amount) for payment in order.payments]
     for line in order.lines:
-        credits += _line_credits(line, prices_include_tax)
+        credited += _line_credits(line, prices_include_tax)
     if order.rounding:
-        credits.append(((ROUNDING, ""), order.rounding))
+        credited.append(((ROUNDING, ""), order.rounding))
     if order.tip:
-        credits.append(((TIPS, ""), order.tip))
-    return _entry(credits)
+        credited.append(((TIPS, ""), order.tip))
+    return _entry(credited)
 
 
 @lru_cache(maxsize=REMEMBERED_LINES)
 def _line_credits(line: Line, prices_include_tax: bool) -> tuple[Credit, ...]:  # noqa: FBT001 - a key of the cache
-    credits: list[Credit] = []
+    credited: list[Credit] = []
     net = line.amount
     for tax in line.taxes:
-        credits.append(((TAX_PAYABLE, tax.code), tax.amount))
+        credited.append(((TAX_PAYABLE, tax.code), tax.amount))
         if prices_include_tax:
             net -= tax.amount
     if line.kind == "item":
-        credits += _item_credits(line, net=net, prices_include_tax=prices_include_tax)
+        credited += _item_credits(line, net=net, prices_include_tax=prices_include_tax)
     else:
-        credits.append(((LINE_ACCOUNTS[line.kind], ""), net))
-    return tuple(credits)
+        credited.append(((LINE_ACCOUNTS[line.kind], ""), net))
+    return tuple(credited)
 
 
 def _item_credits(line: Line, *, net: int, prices_include_tax: bool) -> list[Credit]:

@@ -174,8 +174,10 @@ def _circumstance_flags(*moments: tuple[str, datetime], shift: Shift, circumstan
 
 def _check_lines(order: Order, *, shift: Shift, found: list[Reason]) -> None:
     for index, line in enumerate(order.lines):
-        for reason in _line_flags(line, shift.prices_include_tax):
-            found.append(Reason(reason.code, f"/lines/{index}{reason.pointer}", reason.detail))
+        found += [
+            Reason(reason.code, f"/lines/{index}{reason.pointer}", reason.detail)
+            for reason in _line_flags(line, shift.prices_include_tax)
+        ]
 
 
 @lru_cache(maxsize=REMEMBERED_LINES)

@@ -12,10 +12,9 @@ from backoffice.domain.posting import post_over_short
 from backoffice.domain.states import ShiftState, check_shift_transition
 from backoffice.domain.totals import Difference, declared_totals, reconcile, settled_state
 from backoffice.domain.wire import CloseShift
-from backoffice.ingestion.bookkeeping import line_rows
 from backoffice.ingestion.detaching import is_detached_shift
 from backoffice.ingestion.figures import ShiftFigures, shift_figures
-from backoffice.ledger.writers import EntryRow, next_entry_id, write_entries
+from backoffice.ledger.writers import Entry, Origin, next_entry_id, write_entries
 from backoffice.sales.models import Shift
 
 log = structlog.get_logger(__name__)
@@ -74,16 +73,14 @@ def _post_over_short(cursor: CursorWrapper, shift: Shift, *, figures: ShiftFigur
     if not postings:
         return
     shift.reconciliations += 1
-    entry = EntryRow(
-        id=next_entry_id(cursor),
+    origin = Origin(
         business_date=shift.business_date,
         store_id=shift.store_id,
         terminal_id=shift.terminal_id,
         shift_id=shift.shift_id,
         source_kind="over_short",
-        source_id=shift.shift_id,
         source_number=shift.reconciliations,
         currency=shift.currency,
         posted_at=now,
     )
-    write_entries(cursor, entries=[entry], lines=line_rows(postings, entry=entry))
+    write_entries(cursor, [Entry(next_entry_id(cursor), shift.shift_id, postings)], origin=origin)

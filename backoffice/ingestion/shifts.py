@@ -15,12 +15,11 @@ from backoffice.domain.posting import post_opening
 from backoffice.domain.states import ShiftState
 from backoffice.domain.wire import CloseShift, OpenShift
 from backoffice.fleet.models import Terminal
-from backoffice.ingestion.bookkeeping import line_rows
 from backoffice.ingestion.detaching import is_detached_shift
 from backoffice.ingestion.locks import lock_terminal
 from backoffice.ingestion.receive import IdentifierReused
 from backoffice.ingestion.reconcile import reconcile_shift
-from backoffice.ledger.writers import EntryRow, drawer_balance, next_entry_id, write_entries
+from backoffice.ledger.writers import Entry, Origin, drawer_balance, next_entry_id, write_entries
 from backoffice.sales.models import Shift
 
 
@@ -142,19 +141,17 @@ def _post_opening(shift: Shift, *, now: datetime) -> None:
         postings = post_opening(opening_float=shift.opening_float, drawer_balance=balance)
         if not postings:
             return
-        entry = EntryRow(
-            id=shift.opening_entry_id,
+        origin = Origin(
             business_date=shift.business_date,
             store_id=shift.store_id,
             terminal_id=shift.terminal_id,
             shift_id=shift.shift_id,
             source_kind="opening",
-            source_id=shift.shift_id,
             source_number=0,
             currency=shift.currency,
             posted_at=now,
         )
-        write_entries(cursor, entries=[entry], lines=line_rows(postings, entry=entry))
+        write_entries(cursor, [Entry(shift.opening_entry_id, shift.shift_id, postings)], origin=origin)
 
 
 def _hash(message: OpenShift | CloseShift) -> bytes:

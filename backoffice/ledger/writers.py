@@ -7,68 +7,63 @@ from uuid import UUID
 
 from django.db.backends.utils import CursorWrapper
 
-from backoffice.bulk import Table, write_rows
+from backoffice.bulk import Row, Shared, Table, write_rows
+from backoffice.domain.accounts import DRAWER
+from backoffice.domain.posting import Posting
 
 ENTRIES = Table(
     "ledger_journalentry",
     {
         "id": "int8",
+        "source_id": "uuid",
         "business_date": "date",
         "store_id": "int4",
         "terminal_id": "int4",
         "shift_id": "uuid",
         "source_kind": "text",
-        "source_id": "uuid",
         "source_number": "int4",
         "currency": "text",
         "posted_at": "timestamptz",
     },
+    own=2,
 )
 LINES = Table(
     "ledger_journalline",
     {
         "entry_id": "int8",
         "position": "int2",
+        "debit": "int8",
+        "credit": "int8",
         "business_date": "date",
         "store_id": "int4",
         "account_id": "text",
         "drawer_id": "int4",
         "tax_code": "text",
-        "debit": "int8",
-        "credit": "int8",
         "currency": "text",
     },
+    own=4,
 )
 
 
-class EntryRow(NamedTuple):
-    """A row of `ledger_journalentry`."""
+class Origin(NamedTuple):
+    """Where entries come from, the same for all that are written of it."""
 
-    id: int
     business_date: date
     store_id: int
     terminal_id: int
     shift_id: UUID
     source_kind: str
-    source_id: UUID
     source_number: int
     currency: str
     posted_at: datetime
 
 
-class LineRow(NamedTuple):
-    """A row of `ledger_journalline`; minor units."""
+class Entry(NamedTuple):
+    """An entry to be written: its id, what it is the entry of, and its lines."""
 
-    entry_id: int
-    position: int
-    business_date: date
-    store_id: int
-    account_id: str
-    drawer_id: int | None
-    tax_code: str
-    debit: int
-    credit: int
-    currency: str
+    id: int
+    source_id: UUID
+    postings: Sequence[Posting]
 
 
 def next_entry_id(cursor: CursorWrapper) -> int:
@@ -79,13 +74,32 @@ def next_entry_id(cursor: CursorWrapper) -> int:
     return int(row[0])
 
 
-def write_entries(cursor: CursorWrapper, *, entries: Sequence[EntryRow], lines: Sequence[LineRow]) -> None:
+def entry_writes(entries: Sequence[Entry], *, origin: Origin) -> list[tuple[Table, list[Row]]]:
+    """The rows of entries and of their lines; those of the drawer carry its terminal."""
+    heads: list[Row] = []
+    lines: list[Row] = []
+    of_origin = Shared(origin)
+    of_account: dict[tuple[str, str], Shared] = {}
+    for entry_id, source_id, postings in entries:
+        heads.append((entry_id, source_id, of_origin))
+        for position, (account, debit, credit, tax_code) in enumerate(postings):
+            shared = of_account.get((account, tax_code))
+            if shared is None:
+                drawer_id = origin.terminal_id if account == DRAWER else None
+                shared = of_account[account, tax_code] = Shared(
+                    (origin.business_date, origin.store_id, account, drawer_id, tax_code, origin.currency)
+                )
+            lines.append((entry_id, position, debit, credit, shared))
+    return [(ENTRIES, heads), (LINES, lines)]
+
+
+def write_entries(cursor: CursorWrapper, entries: Sequence[Entry], *, origin: Origin) -> None:
     """Writes entries and all their lines: one statement each, since an entry must balance within its statement.
 
     Raises psycopg's CheckViolation (`entry_balances`, `entry_has_lines` at commit) and UniqueViolation
     (`one_entry_per_source`).
     """
-    write_rows(cursor, [(ENTRIES, entries), (LINES, lines)])
+    write_rows(cursor, entry_writes(entries, origin=origin))
 
 
 def drawer_balance(cursor: CursorWrapper, *, terminal_id: int, after_entry_id: int) -> int:

@@ -8,8 +8,7 @@ from uuid import UUID
 import msgspec
 from django.db.backends.utils import CursorWrapper
 
-from backoffice.bulk import Table, bytes_array, integer_array, uuid_array
-from backoffice.domain.fields import Quantity, UnitPrice
+from backoffice.bulk import Shared, Table, bytes_array, integer_array, uuid_array
 
 # Sorted by the caller, so that batches of different terminals that overlap cannot deadlock.
 INSERT_IDENTITIES = """
@@ -74,6 +73,7 @@ LINES = Table(
         "amount": "int8",
         "taxes": "jsonb",
     },
+    own=3,
 )
 PAYMENTS = Table(
     "sales_payment",
@@ -160,20 +160,8 @@ class OrderRow(NamedTuple):
     posted_at: datetime
 
 
-class OrderLineRow(NamedTuple):
-    """A row of `sales_orderline`."""
-
-    order_id: int
-    position: int
-    business_date: date
-    kind: str
-    sku: str
-    name: str
-    quantity: Quantity
-    unit_price: UnitPrice
-    discount: int
-    amount: int
-    taxes: msgspec.Raw
+OrderLineRow = tuple[int, int, date, Shared]
+"""A row of `sales_orderline`: `order_id`, `position`, `business_date`, and what the line itself says."""
 
 
 class PaymentRow(NamedTuple):

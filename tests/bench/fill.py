@@ -238,23 +238,24 @@ def _write_month(cursor: CursorWrapper, told: Sequence, *, guarded: bool) -> Non
 
 def _write_drawers(cursor: CursorWrapper, told: Sequence, *, guarded: bool) -> None:
     """The entries that open shifts and post what was over or short."""
-    from backoffice.ingestion.bookkeeping import line_rows  # noqa: PLC0415
-    from backoffice.ledger.writers import EntryRow, write_entries  # noqa: PLC0415
+    from backoffice.bulk import write_rows  # noqa: PLC0415
+    from backoffice.ledger.writers import ENTRIES, LINES, Entry, Origin, entry_writes  # noqa: PLC0415
 
-    entries, lines = [], []
+    rows: dict = {ENTRIES: [], LINES: []}
+    keys = []
     for one in told:
         shift = one.shift
         for entry_id, kind, number, postings in one.entries:
             posted_at = shift.opened_at if kind == "opening" else shift.reconciled_at
-            entry = EntryRow(
-                entry_id, shift.business_date, shift.store_id, shift.terminal_id, shift.shift_id, kind, shift.shift_id,
-                number, shift.currency, posted_at,
+            origin = Origin(
+                shift.business_date, shift.store_id, shift.terminal_id, shift.shift_id, kind, number, shift.currency,
+                posted_at,
             )  # fmt: skip
-            entries.append(entry)
-            lines += line_rows(postings, entry=entry)
-    write_entries(cursor, entries=entries, lines=lines)
+            for table, more in entry_writes([Entry(entry_id, shift.shift_id, postings)], origin=origin):
+                rows[table] += more
+            keys.append((kind, shift.shift_id, number, entry_id, shift.business_date))
+    write_rows(cursor, list(rows.items()))
     if not guarded:
-        keys = [(one.source_kind, one.source_id, one.source_number, one.id, one.business_date) for one in entries]
         cursor.execute(REGISTER_DRAWERS, [list(column) for column in zip(*keys, strict=True)])
 
 
