@@ -18,15 +18,15 @@ content hashed by version 1 is compared by version 1.
 
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
-from functools import lru_cache
 from types import MappingProxyType
 from typing import Literal, NamedTuple
 from uuid import UUID
 
 import msgspec
+from msgspec import UNSET
 
 from backoffice.domain.fields import HASH_VERSION
-from backoffice.domain.orders import REMEMBERED_LINES, CashMovement, Line, Order
+from backoffice.domain.orders import CashMovement, Order
 from backoffice.domain.reasons import (
     CONTENT_DIFFERS,
     NUMBER_ALREADY_USED,
@@ -46,8 +46,8 @@ def content_hash(order: Order) -> bytes:
         (
             payment.method,
             payment.amount,
-            payment.tendered_minor,
-            payment.change_minor,
+            None if payment.tendered is UNSET else payment.tendered,
+            None if payment.change is UNSET else payment.change,
             payment.reference,
         )
         for payment in order.payments
@@ -65,28 +65,13 @@ def content_hash(order: Order) -> bytes:
         None if order.customer is None else canonical_json(order.customer),
         order.refund_of,
         order.note,
-        [_line_content(line) for line in order.lines],
+        [line.content for line in order.lines],
         order.rounding,
         order.total,
         order.tip,
         payments,
     )
     return _VERSION + hashlib.sha256(_ENCODE(content)).digest()
-
-
-@lru_cache(maxsize=REMEMBERED_LINES)
-def _line_content(line: Line) -> msgspec.Raw:
-    content = (
-        line.kind,
-        line.sku,
-        line.name,
-        line.quantity.scaled,
-        line.unit_price.scaled,
-        line.discount,
-        line.amount,
-        [(tax.code, tax.rate.scaled, tax.amount) for tax in line.taxes],
-    )
-    return msgspec.Raw(_ENCODE(content))
 
 
 def movement_hash(movement: CashMovement) -> bytes:

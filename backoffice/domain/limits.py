@@ -4,17 +4,17 @@ Texts are counted in code points.
 """
 
 from collections.abc import Iterator
-from functools import lru_cache
 
-from backoffice.domain.orders import REMEMBERED_LINES, CashMovement, Line, Order
+from backoffice.domain.lines import MAX_CODE, MAX_NAME, MAX_TAXES
+from backoffice.domain.orders import CashMovement, Order
 from backoffice.domain.reasons import LIMIT_EXCEEDED, Reason
 
-MAX_LINES, MAX_PAYMENTS, MAX_TAXES = 500, 20, 10
-MAX_CODE, MAX_NAME, MAX_NOTE = 64, 200, 500
+MAX_LINES, MAX_PAYMENTS = 500, 20
+MAX_NOTE = 500
 
 
 def is_within_limits(order: Order) -> bool:
-    """Whether `exceeded` finds nothing, decided quickly: the usual case."""
+    """Whether `exceeded` finds nothing outside the order's lines, decided quickly: the usual case."""
     if (
         len(order.lines) > MAX_LINES
         or len(order.payments) > MAX_PAYMENTS
@@ -23,21 +23,7 @@ def is_within_limits(order: Order) -> bool:
         or (order.type is not None and len(order.type) > MAX_CODE)
     ):
         return False
-    for payment in order.payments:
-        if len(payment.reference) > MAX_CODE or len(payment.method) > MAX_CODE:
-            return False
-    return all(map(_is_line_within_limits, order.lines))
-
-
-@lru_cache(maxsize=REMEMBERED_LINES)
-def _is_line_within_limits(line: Line) -> bool:
-    return (
-        len(line.taxes) <= MAX_TAXES
-        and len(line.sku) <= MAX_CODE
-        and len(line.name) <= MAX_NAME
-        and len(line.kind) <= MAX_CODE
-        and all(len(tax.code) <= MAX_CODE for tax in line.taxes)
-    )
+    return all(len(payment.reference) <= MAX_CODE >= len(payment.method) for payment in order.payments)
 
 
 def exceeded(order: Order) -> Iterator[Reason]:

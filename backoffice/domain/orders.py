@@ -7,10 +7,6 @@ Fields that a newer terminal sends are passed over (protocol §2.6), but what ca
 msgspec refuses lone surrogates there; U+0000 and numbers beyond a double are told from the bytes, where there is doubt
 by the slow road.
 
-A till sells the same things at the same prices all day: the same bytes of a line give the very same `Line`, and what
-follows from a line alone is worked out once and remembered by which line it is. So lines, and orders, are compared by
-identity: equal ones may be spelled differently ("2" and "2.00"), and whether two orders are one is for `content_hash`.
-
 The types are out of the garbage collector's sight (`gc=False`): values of JSON cannot refer to themselves.
 """
 
@@ -18,7 +14,6 @@ import hashlib
 import re
 from collections.abc import Mapping
 from datetime import datetime
-from functools import lru_cache
 from typing import Any, Literal, TypeVar
 from uuid import UUID
 
@@ -31,37 +26,15 @@ from backoffice.domain.fields import (
     Instant,
     Money,
     Number,
-    Quantity,
-    Rate,
-    UnitPrice,
     is_canonical_uuid,
     is_in_years,
     is_spelled_canonically,
     read_scalar,
 )
+from backoffice.domain.lines import Line, Reader
 from backoffice.domain.reading import NotReadable, Problem, check_carriable, to_type
 from backoffice.domain.reasons import UNREADABLE_MOVEMENT, UNREADABLE_ORDER, Reason
-
-
-class Tax(msgspec.Struct, kw_only=True, frozen=True, gc=False):
-    """One tax of a line: `rate` as a fraction of one (0.055), `amount` in minor units, signed."""
-
-    code: str
-    rate: Rate
-    amount: Money
-
-
-class Line(msgspec.Struct, kw_only=True, frozen=True, gc=False, eq=False):
-    """One line, signed: `amount` is net of `discount`, and includes its taxes where prices do."""
-
-    kind: str = "item"
-    sku: str = ""
-    name: str = ""
-    quantity: Quantity
-    unit_price: UnitPrice
-    discount: Money = 0
-    amount: Money
-    taxes: list[Tax] = []
+from backoffice.domain.values import NUL, may_be_uncarriable
 
 
 class Payment(msgspec.Struct, kw_only=True, frozen=True, gc=False):
@@ -118,6 +91,16 @@ class _Undivided(Order, kw_only=True, frozen=True, gc=False, eq=False):
     lines: list[msgspec.Raw]  # type: ignore[assignment]
 
 
+class _KnownPayment(Payment, kw_only=True, frozen=True, gc=False, forbid_unknown_fields=True):
+    pass
+
+
+class _Known(_Undivided, kw_only=True, frozen=True, gc=False, eq=False, forbid_unknown_fields=True):
+    """One without a field that we do not know."""
+
+    payments: list[_KnownPayment]  # type: ignore[assignment]
+
+
 class CashMovement(msgspec.Struct, kw_only=True, frozen=True, gc=False):
     """Cash put into (`cash_in`) or taken out of (`cash_out`) a drawer outside sales; `amount` in minor units."""
 
@@ -145,33 +128,23 @@ class Unreadable(msgspec.Struct, kw_only=True, frozen=True):
 
 Member = TypeVar("Member", Order, CashMovement)
 
-REMEMBERED_LINES = 8_192
-"""So many different lines are remembered, by whoever remembers what follows from one."""
-MAX_REMEMBERED = 1_024
-"""Bytes: a longer line is none that is sold all day, and memory is bounded."""
-
+_KNOWN_DECODER = msgspec.json.Decoder(_Known, dec_hook=read_scalar)
 _ORDER_DECODER = msgspec.json.Decoder(_Undivided, dec_hook=read_scalar)
-_LINE_DECODER = msgspec.json.Decoder(Line, dec_hook=read_scalar)
+_LINES = Reader()
 _MOVEMENT_DECODER = msgspec.json.Decoder(CashMovement, dec_hook=read_scalar)
 # Longer ones may be beyond a double; msgspec itself refuses floats that are, where it reads them.
 _LONG_INTEGER = re.compile(rb"(?<![0-9])[0-9]{309}")
-
-# Numbers of fewer characters than `_LONG`, and without an exponent of three, are within a double: below 10^199 · 10^99.
-_NUMBERS = bytes.maketrans(b"123456789.+-E", b"000000000000e")
-_LONG, _EXPONENT = b"0" * 200, b"0e000"
-# Most of what looks like an exponent is in a UUID. A number follows one of these.
-_BEFORE_NUMBERS = b":,[ \t\n\r"
 
 
 def read_order(raw: bytes) -> Order | Unreadable:
     """One member of `orders`, in the bytes that `decode_batch` gave. Raises `values.NotJson` for other bytes."""
     try:
-        order = _ORDER_DECODER.decode(raw)
-        msgspec.structs.force_setattr(order, "lines", [_read_line(bytes(line)) for line in order.lines])
+        order, is_carriable = _read_quickly(raw)
+        msgspec.structs.force_setattr(order, "lines", _LINES.read(order.lines))
     except msgspec.DecodeError:
         return _read_slowly(raw, Order)
     if (
-        _may_be_uncarriable(raw)
+        not is_carriable
         or not is_in_years(order.opened_at)
         or not is_in_years(order.closed_at)
         or not is_spelled_canonically(order.order_id, name=b"order_id", raw=raw)
@@ -181,6 +154,20 @@ def read_order(raw: bytes) -> Order | Unreadable:
     return order
 
 
+def _read_quickly(raw: bytes) -> tuple[_Undivided, bool]:
+    """The order and, leaving its lines aside, whether nothing in it is beyond what can be carried.
+
+    Nothing is where every field is known and of a type that has bounds: a customer has none.
+    """
+    try:
+        order = _KNOWN_DECODER.decode(raw)
+    except msgspec.ValidationError:
+        return _ORDER_DECODER.decode(raw), not may_be_uncarriable(raw)
+    if order.customer is None:
+        return order, NUL not in raw
+    return order, not may_be_uncarriable(raw)
+
+
 def read_movement(raw: bytes) -> CashMovement | Unreadable:
     """One member of `cash_movements`, in the bytes that `decode_batch` gave. Raises `values.NotJson` for others."""
     try:
@@ -188,38 +175,12 @@ def read_movement(raw: bytes) -> CashMovement | Unreadable:
     except msgspec.DecodeError:
         return _read_slowly(raw, CashMovement)
     if (
-        _may_be_uncarriable(raw)
+        may_be_uncarriable(raw)
         or not is_in_years(movement.occurred_at)
         or not is_spelled_canonically(movement.movement_id, name=b"movement_id", raw=raw)
     ):
         return _read_slowly(raw, CashMovement)
     return movement
-
-
-def _read_line(raw: bytes) -> Line:
-    return _remembered_line(raw) if len(raw) <= MAX_REMEMBERED else _LINE_DECODER.decode(raw)
-
-
-@lru_cache(maxsize=REMEMBERED_LINES)
-def _remembered_line(raw: bytes) -> Line:
-    return _LINE_DECODER.decode(raw)
-
-
-def _may_be_uncarriable(raw: bytes) -> bool:
-    """False only where nothing in `raw`, which msgspec could read or pass over, is beyond what can be carried."""
-    if b"\\" in raw and b"\\u0000" in raw:
-        return True
-    numbers = raw.translate(_NUMBERS)
-    if _LONG in numbers:
-        return True
-    position = numbers.find(_EXPONENT)
-    while position >= 0:
-        start = max(position - len(_LONG), 0)
-        start += len(numbers[start:position].rstrip(b"0"))
-        if raw[start - 1 : start] in _BEFORE_NUMBERS:
-            return True
-        position = numbers.find(_EXPONENT, position + 1)
-    return False
 
 
 def _read_slowly(raw: bytes, kind: type[Member]) -> Member | Unreadable:

@@ -5,24 +5,18 @@ an order's lines credit is Σ n + Σ taxes + rounding + tip, and that is total +
 """
 
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
 from typing import NamedTuple
 
 from backoffice.domain.accounts import (
-    DISCOUNTS,
     DRAWER,
-    LINE_ACCOUNTS,
     OVER_SHORT,
-    RETURNS,
     ROUNDING,
     SAFE,
-    SALES,
     SUSPENSE,
-    TAX_PAYABLE,
     TIPS,
 )
-from backoffice.domain.money import divide_half_away
-from backoffice.domain.orders import REMEMBERED_LINES, CashMovement, Line, Order
+from backoffice.domain.lines import Credit
+from backoffice.domain.orders import CashMovement, Order
 
 PaymentAccounts = Mapping[str, str]
 """Payment method → account code."""
@@ -38,10 +32,6 @@ class Posting(NamedTuple):
     debit: int
     credit: int
     tax_code: str = ""
-
-
-Credit = tuple[tuple[str, str], int]
-"""Account and tax code, and what goes to their credit side: a negative amount goes to the debit side."""
 
 
 def _entry(credited: Iterable[Credit]) -> list[Posting]:
@@ -70,37 +60,15 @@ def post_order(order: Order, *, prices_include_tax: bool, accounts: PaymentAccou
         return []
     credited: list[Credit] = [((accounts[payment.method], ""), -payment.amount) for payment in order.payments]
     for line in order.lines:
-        credited += _line_credits(line, prices_include_tax)
+        judged = line.inclusive if prices_include_tax else line.exclusive
+        if judged.credits is None:
+            raise KeyError(line.kind)
+        credited += judged.credits
     if order.rounding:
         credited.append(((ROUNDING, ""), order.rounding))
     if order.tip:
         credited.append(((TIPS, ""), order.tip))
     return _entry(credited)
-
-
-@lru_cache(maxsize=REMEMBERED_LINES)
-def _line_credits(line: Line, prices_include_tax: bool) -> tuple[Credit, ...]:  # noqa: FBT001 - a key of the cache
-    credited: list[Credit] = []
-    net = line.amount
-    for tax in line.taxes:
-        credited.append(((TAX_PAYABLE, tax.code), tax.amount))
-        if prices_include_tax:
-            net -= tax.amount
-    if line.kind == "item":
-        credited += _item_credits(line, net=net, prices_include_tax=prices_include_tax)
-    else:
-        credited.append(((LINE_ACCOUNTS[line.kind], ""), net))
-    return tuple(credited)
-
-
-def _item_credits(line: Line, *, net: int, prices_include_tax: bool) -> list[Credit]:
-    """Sales before discount and the discount beside them; what comes back goes to returns, at what was paid for it."""
-    if line.amount < 0 or (line.amount == 0 and line.quantity.scaled < 0):
-        return [((RETURNS, ""), net)]
-    discount = line.discount
-    if discount and prices_include_tax and line.amount:
-        discount = divide_half_away(numerator=discount * net, denominator=line.amount)
-    return [((SALES, ""), net + discount), ((DISCOUNTS, ""), -discount)]
 
 
 def _transfer(amount: int, *, debit: str, credit: str) -> list[Posting]:

@@ -8,7 +8,6 @@ orders take what was looked up as arguments.
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from datetime import date, datetime, timedelta
-from functools import lru_cache
 from uuid import UUID
 
 import msgspec
@@ -16,9 +15,9 @@ from msgspec import UNSET
 
 from backoffice.domain import reasons as codes
 from backoffice.domain.accounts import LINE_KINDS
-from backoffice.domain.limits import MAX_CODE, MAX_LINES, MAX_PAYMENTS, exceeded, exceeded_by_movement, is_within_limits
-from backoffice.domain.money import gross_amount, tax_is_plausible
-from backoffice.domain.orders import REMEMBERED_LINES, CashMovement, Line, Order
+from backoffice.domain.limits import MAX_LINES, MAX_PAYMENTS, exceeded, exceeded_by_movement, is_within_limits
+from backoffice.domain.lines import MAX_CODE
+from backoffice.domain.orders import CashMovement, Order
 from backoffice.domain.reasons import Reason
 
 MAX_OF_A_CODE = 5
@@ -26,6 +25,7 @@ MAX_CLOCK_SKEW_MS = 10 * 60 * 1000
 
 CARD_WINDOW = timedelta(hours=24)
 CARD_METHODS = frozenset({"card", "wallet"})
+NO_REFERENCES: frozenset[str] = frozenset()
 ORDER_TYPES = frozenset({"on_table", "takeaway", "delivery"})
 
 
@@ -69,23 +69,18 @@ def holds(order: Order, *, shift: Shift, methods: Collection[str]) -> tuple[Reas
     Exact, in minor units. Limits hold every order, since nothing beyond them can be kept as a sale; arithmetic,
     methods and line kinds only those that post: voided and training orders are not checked.
     """
-    lines, payments = order.lines, order.payments
-    total = order.rounding
-    mapped = True
-    for line in lines:
-        total += line.amount
-        if not shift.prices_include_tax:
-            for tax in line.taxes:
-                total += tax.amount
-        if line.kind not in LINE_KINDS:
-            mapped = False
-    paid = 0
-    for payment in payments:
+    total, paid = order.rounding, 0
+    mapped, within = True, is_within_limits(order)
+    for line in order.lines:
+        judged = line.inclusive if shift.prices_include_tax else line.exclusive
+        total += judged.gross
+        mapped &= judged.credits is not None
+        within &= judged.is_within_limits
+    for payment in order.payments:
         paid += payment.amount
-        if payment.method not in methods:
-            mapped = False
+        mapped &= payment.method in methods
     adds_up = total == order.total and paid == order.total + order.tip
-    if is_within_limits(order) and ((adds_up and mapped) or order.status != "paid"):
+    if within and ((adds_up and mapped) or order.status != "paid"):
         return ()
     found = list(exceeded(order))
     if order.status == "paid":
@@ -133,8 +128,9 @@ def flags(order: Order, *, shift: Shift, settings: StoreSettings, circumstances:
     found: list[Reason] = []
     if order.mode == "offline" and (order.customer is not None or order.printed_to == "network"):
         found += _offline_flags(order)
-    hours = ("/opened_at", order.opened_at), ("/closed_at", order.closed_at)
-    found += _circumstance_flags(*hours, shift=shift, circumstances=circumstances)
+    found += _hours_flags("/opened_at", order.opened_at, shift=shift)
+    found += _hours_flags("/closed_at", order.closed_at, shift=shift)
+    found += _circumstance_flags(circumstances)
     if order.number < shift.first_number:
         detail = f"Below the shift's first number {shift.first_number}"
         found.append(Reason(codes.NUMBER_OUT_OF_RANGE, "/number", detail))
@@ -155,14 +151,17 @@ def _offline_flags(order: Order) -> Iterator[Reason]:
         yield Reason(codes.NETWORK_PRINT_ON_OFFLINE_ORDER, "/printed_to", "Offline there is no network printer")
 
 
-def _circumstance_flags(*moments: tuple[str, datetime], shift: Shift, circumstances: Circumstances) -> list[Reason]:
+def _hours_flags(pointer: str, moment: datetime, *, shift: Shift) -> tuple[Reason, ...]:
     """Times are the device's own on both sides, so they are compared without tolerance."""
+    if moment < shift.opened_at:
+        return (Reason(codes.OUTSIDE_SHIFT_HOURS, pointer, "Before the shift opened"),)
+    if shift.closed_at is not None and moment > shift.closed_at:
+        return (Reason(codes.OUTSIDE_SHIFT_HOURS, pointer, "After the shift closed"),)
+    return ()
+
+
+def _circumstance_flags(circumstances: Circumstances) -> list[Reason]:
     found = []
-    for pointer, moment in moments:
-        if moment < shift.opened_at:
-            found.append(Reason(codes.OUTSIDE_SHIFT_HOURS, pointer, "Before the shift opened"))
-        elif shift.closed_at is not None and moment > shift.closed_at:
-            found.append(Reason(codes.OUTSIDE_SHIFT_HOURS, pointer, "After the shift closed"))
     skew_ms = circumstances.clock_skew_ms
     if skew_ms is not None and abs(skew_ms) > MAX_CLOCK_SKEW_MS:
         direction = "ahead of" if skew_ms > 0 else "behind"
@@ -174,29 +173,9 @@ def _circumstance_flags(*moments: tuple[str, datetime], shift: Shift, circumstan
 
 def _check_lines(order: Order, *, shift: Shift, found: list[Reason]) -> None:
     for index, line in enumerate(order.lines):
-        found += [
-            Reason(reason.code, f"/lines/{index}{reason.pointer}", reason.detail)
-            for reason in _line_flags(line, shift.prices_include_tax)
-        ]
-
-
-@lru_cache(maxsize=REMEMBERED_LINES)
-def _line_flags(line: Line, prices_include_tax: bool) -> tuple[Reason, ...]:  # noqa: FBT001 - a key of the cache
-    """Pointers are those within the line."""
-    found = []
-    expected = gross_amount(quantity=line.quantity, unit_price=line.unit_price) - line.discount
-    if line.amount != expected:
-        detail = f"The amount is {line.amount}, quantity times price less discount is {expected}"
-        found.append(Reason(codes.LINE_AMOUNT_MISMATCH, "/amount", detail))
-    base = line.amount
-    if prices_include_tax:
-        for tax in line.taxes:
-            base -= tax.amount
-    for place, tax in enumerate(line.taxes):
-        if not tax_is_plausible(tax=tax.amount, base=base, rate=tax.rate):
-            detail = f"{tax.amount} is not {tax.rate} of {base}"
-            found.append(Reason(codes.TAX_MISMATCH, f"/taxes/{place}/amount", detail))
-    return tuple(found)
+        judged = line.inclusive if shift.prices_include_tax else line.exclusive
+        if judged.flags:
+            found += [Reason(flag.code, f"/lines/{index}{flag.pointer}", flag.detail) for flag in judged.flags]
 
 
 def _check_money(order: Order, *, settings: StoreSettings, found: list[Reason]) -> None:
@@ -265,8 +244,9 @@ def card_references(order: Order) -> frozenset[str]:
     Gift cards and vouchers keep their reference over many payments, so the same one twice says nothing of them.
     """
     if order.status != "paid":
-        return frozenset()
-    return frozenset(p.reference for p in order.payments if p.reference and p.method in CARD_METHODS)
+        return NO_REFERENCES
+    found = [p.reference for p in order.payments if p.reference and p.method in CARD_METHODS]
+    return frozenset(found) if found else NO_REFERENCES
 
 
 def card_flags(order: Order, *, others: Iterable[CardPayment], flagged: Collection[Reason] = ()) -> tuple[Reason, ...]:
@@ -303,8 +283,10 @@ def movement_flags(
     movement: CashMovement, *, shift: Shift, reasons: Collection[str], circumstances: Circumstances
 ) -> tuple[Reason, ...]:
     """Flags of a cash movement. `reasons` are those mapped to an account; no reason at all is an unknown one."""
-    hours = ("/occurred_at", movement.occurred_at)
-    found = _circumstance_flags(hours, shift=shift, circumstances=circumstances)
+    found = [
+        *_hours_flags("/occurred_at", movement.occurred_at, shift=shift),
+        *_circumstance_flags(circumstances),
+    ]
     if movement.reason not in reasons:
         found.append(
             Reason(codes.UNKNOWN_CASH_REASON, "/reason", f"{movement.reason[:MAX_CODE]!r} is posted to suspense")

@@ -14,6 +14,16 @@ _UNCARRIABLE = re.compile("[\0\ud800-\udfff]")
 _EXACT_FLOAT = 2.0**53
 
 
+NUL = b"\\u0000"
+"""U+0000 as JSON spells it, or what looks like it."""
+
+# Numbers of fewer characters than `_LONG`, and without an exponent of three, are within a double: below 10^199 · 10^99.
+_NUMBERS = bytes.maketrans(b"123456789.+-E", b"000000000000e")
+_LONG, _EXPONENT = b"0" * 200, b"0e000"
+# Most of what looks like an exponent is in a UUID. A number follows one of these.
+_BEFORE_NUMBERS = b":,[ \t\n\r"
+
+
 class NotJson(ValueError):
     """The text is not RFC 8259 JSON."""
 
@@ -54,6 +64,23 @@ def parse(text: str) -> Any:
         raise NotJson("Nested too deeply") from None
     except json.JSONDecodeError as error:
         raise NotJson(f"{error.msg} at character {error.pos}") from None
+
+
+def may_be_uncarriable(raw: bytes) -> bool:
+    """False only where nothing in `raw`, which msgspec could read or pass over, is beyond what can be carried."""
+    if NUL in raw:
+        return True
+    numbers = raw.translate(_NUMBERS)
+    if _LONG in numbers:
+        return True
+    position = numbers.find(_EXPONENT)
+    while position >= 0:
+        start = max(position - len(_LONG), 0)
+        start += len(numbers[start:position].rstrip(b"0"))
+        if raw[start - 1 : start] in _BEFORE_NUMBERS:
+            return True
+        position = numbers.find(_EXPONENT, position + 1)
+    return False
 
 
 def pointer_to(*tokens: str | int) -> str:

@@ -3,14 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import NamedTuple, get_args
 
 import msgspec
 from django.db.backends.utils import CursorWrapper
 
 from backoffice.bulk import Row, Shared, Table, Update, write_rows
-from backoffice.domain.orders import REMEMBERED_LINES, CashMovement, Line, Order
+from backoffice.domain.lines import Line
+from backoffice.domain.orders import CashMovement, Order
 from backoffice.domain.reasons import reasons_json
 from backoffice.ingestion.members import Judged, What, member_number, member_order_id
 from backoffice.ingestion.work import Work
@@ -83,7 +84,7 @@ def _order_writes(posted: Sequence[Posted], *, work: Work, now: datetime) -> lis
         assert isinstance(order, Order)  # noqa: S101 - narrows the type; only orders are judged so
         orders.append(_order_row(row_id, order, judged, work=work, now=now))
         for position, line in enumerate(order.lines):
-            lines.append((row_id, position, date, _line_columns(line)))
+            lines.append((row_id, position, date, line.__dict__.get("columns") or _line_columns(line)))
         for position, payment in enumerate(order.payments):
             payments.append(
                 sales.PaymentRow(
@@ -217,8 +218,11 @@ def _absent_as_null(amount: int | msgspec.UnsetType) -> int | None:
     return None if amount is msgspec.UNSET else amount
 
 
-@lru_cache(maxsize=REMEMBERED_LINES)
 def _line_columns(line: Line) -> Shared:
-    """What a row of `sales_orderline` says of the line itself."""
+    """What a row of `sales_orderline` says of the line itself. It stays with the line, as all that follows from one does."""
     taxes = msgspec.Raw(_json.encode(line.taxes))
-    return Shared((line.kind, line.sku, line.name, line.quantity, line.unit_price, line.discount, line.amount, taxes))
+    columns = Shared(
+        (line.kind, line.sku, line.name, line.quantity, line.unit_price, line.discount, line.amount, taxes)
+    )
+    line.__dict__["columns"] = columns
+    return columns

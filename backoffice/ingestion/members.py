@@ -84,6 +84,8 @@ def _judge_movement(member: Member, movement: CashMovement, *, work: Work) -> Ju
 
 def _card_flags(member: Member, *, work: Work) -> tuple[Reason, ...]:
     """What was masked or removed in the member at the door."""
+    if not work.card_flags:
+        return ()
     members = "orders" if member.what == "order" else "cash_movements"
     return work.card_flags.get((members, member.position), ())
 

@@ -208,13 +208,14 @@ def _write_together(
     every: list[JudgedBatch] = []
     for work, members, decisions in todo:
         judged = [judge(member, decision, work=work) for member, decision in zip(members, decisions, strict=True)]
-        if not findable.isdisjoint(looks_for(judged)):
-            write_judged(cursor, waiting, now=now)
-            waiting, findable = [], set()
+        if waiting:
+            findable |= can_be_found(waiting[-1].judged)
+            if not findable.isdisjoint(looks_for(judged)):
+                write_judged(cursor, waiting, now=now)
+                waiting, findable = [], set()
         batch = JudgedBatch(work, add_history_flags(cursor, judged, work=work), work.row_ids)
         waiting.append(batch)
         every.append(batch)
-        findable |= can_be_found(judged)
     marks = [_mark(batch, now=now) for batch in every]
     failpoint("process-before-writes")
     write_judged(cursor, waiting, now=now, update=marks.pop())

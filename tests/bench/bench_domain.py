@@ -14,15 +14,16 @@ ORDERS = 500
 ROUNDS = 30
 
 
-ARTICLES = 1_500
+ARTICLES = 200
 RATES = {"FR-5.5": (55, "0.055"), "FR-20": (200, "0.20")}
 
 
 def typical_line(chance: random.Random) -> dict[str, Any]:
-    """Of a shop with 1 500 articles, some of which sell all day: every tenth line is weighed, most are one of a thing."""
-    article = int(ARTICLES * chance.random() ** 3)
+    """Of 200 articles, some of which sell all day: mostly one of a thing, and every twentieth article is weighed."""
+    article = int(ARTICLES * chance.random() ** 2)
     price = 60 + article * 37 % 1_940
-    grams = chance.randrange(50, 2_000) if article % 10 == 0 else chance.choices((1_000, 2_000, 3_000), (8, 2, 1))[0]
+    weighed = article % 20 == 19
+    grams = chance.randrange(50, 2_000, 10) if weighed else chance.choices((1_000, 2_000, 3_000), (8, 2, 1))[0]
     amount = (price * grams + 500) // 1_000
     code = "FR-5.5" if article % 3 else "FR-20"
     per_mille, rate = RATES[code]
@@ -30,7 +31,7 @@ def typical_line(chance: random.Random) -> dict[str, Any]:
         "kind": "item",
         "sku": f"ART-{article:05}",
         "name": f"Article no. {article} of the shop",
-        "quantity": f"{grams / 1000:.3f}" if article % 10 == 0 else str(grams // 1_000),
+        "quantity": f"{grams / 1000:.3f}" if weighed else str(grams // 1_000),
         "unit_price": price,
         "discount": 0,
         "amount": amount,
