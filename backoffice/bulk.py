@@ -186,24 +186,26 @@ def bytes_array(values: Iterable[bytes]) -> str:
 def write_rows(
     cursor: CursorWrapper, writes: Sequence[tuple[Table, Sequence[Row]]], update: Update | None = None
 ) -> None:
-    """Writes the rows of each table in one statement, and those of all tables in a single one where they are few.
+    """Writes the rows of each table by COPY, and in a single statement those of all tables that are few.
 
-    `update` is made in the same statement where there is a single one, and after the rows otherwise.
+    That is for all of them where none has many, and else for those after the last that has. `update` is made in the
+    same statement.
     The tables stand in the order in which their keys allow. Raises what the database refuses; where it was a COPY, as
     psycopg's own error: `diag.constraint_name` names the broken rule.
     """
     writes = [(table, rows) for table, rows in writes if rows]
-    if writes and max(len(rows) for _, rows in writes) <= FEW:
-        _insert(cursor, writes, update)
-        return
-    for dumper in (_EncodedJson, _RememberedNumeric):
-        cursor.adapters.register_dumper(None, dumper)
+    few: list[tuple[Table, Sequence[Row]]] = []
+    while writes and len(writes[-1][1]) <= FEW:
+        few.insert(0, writes.pop())
+    if writes:
+        for dumper in (_EncodedJson, _RememberedNumeric):
+            cursor.adapters.register_dumper(None, dumper)
     for table, rows in writes:
         with cursor.copy(table.copy) as copy:
             table.write(copy, rows)
         failpoint("process-between-tables")
-    if update is not None:
-        cursor.execute(*update)
+    if few or update is not None:
+        _insert(cursor, few, update)
 
 
 class _EndsWithSync(Pipeline):

@@ -5,7 +5,7 @@ import binascii
 import hashlib
 import re
 import zlib
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from rest_framework.request import Request
@@ -19,8 +19,15 @@ GZIP = 16 + zlib.MAX_WBITS
 SHA256_DIGEST = re.compile(r"(?:^|,)\s*sha-256=:([A-Za-z0-9+/=]*):\s*(?:,|$)")
 
 
-def read_body(request: Request, *, small: bool = False) -> bytes:
-    """The decoded body. `small` is for messages other than batches and closes.
+class Body(NamedTuple):
+    """A request's body: decoded, and as the gzip that it came as, if it did."""
+
+    text: bytes
+    gzip: bytes | None
+
+
+def read_body(request: Request, *, small: bool = False) -> Body:
+    """The body, checked. `small` is for messages other than batches and closes.
 
     Raises `Problem`: length-required, too-large, media-type, digest-mismatch, body-malformed.
     """
@@ -32,13 +39,13 @@ def read_body(request: Request, *, small: bool = False) -> bytes:
     sent = _read_exactly(request, length)
     _check_digest(request, sent)
     if encoding == "gzip":
-        return _gunzip(sent, small=small)
-    return sent
+        return Body(_gunzip(sent, small=small), sent)
+    return Body(sent, None)
 
 
 def read_message(request: Request, *, small: bool = True) -> bytes:
     """The decoded body of a message other than a batch, without card data."""
-    return mask_cards(read_body(request, small=small)).body
+    return mask_cards(read_body(request, small=small).text).body
 
 
 def _content_length(request: Request) -> int:

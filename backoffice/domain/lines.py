@@ -63,6 +63,11 @@ class Line(msgspec.Struct, kw_only=True, frozen=True, eq=False, dict=True):
         return msgspec.Raw(_encode(content))
 
     @cached_property
+    def tax(self) -> int:
+        """All its taxes, in minor units."""
+        return sum(tax.amount for tax in self.taxes)
+
+    @cached_property
     def inclusive(self) -> "Judgement":
         """What it comes to where prices include tax."""
         return _judge(self, prices_include_tax=True)
@@ -116,10 +121,9 @@ class Reader:
 
 
 def _judge(line: Line, *, prices_include_tax: bool) -> Judgement:
-    tax_total = sum(tax.amount for tax in line.taxes)
-    net = line.amount - tax_total if prices_include_tax else line.amount
+    net = line.amount - line.tax if prices_include_tax else line.amount
     return Judgement(
-        gross=line.amount if prices_include_tax else line.amount + tax_total,
+        gross=line.amount if prices_include_tax else line.amount + line.tax,
         is_within_limits=_is_within_limits(line),
         flags=_flags(line, base=net),
         credits=_credits(line, net=net, prices_include_tax=prices_include_tax) if line.kind in LINE_KINDS else None,

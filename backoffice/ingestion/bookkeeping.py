@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from typing import NamedTuple, get_args
+from typing import NamedTuple
 
 import msgspec
 from django.db.backends.utils import CursorWrapper
+from msgspec import UNSET
 
 from backoffice.bulk import Row, Shared, Table, Update, write_rows
 from backoffice.domain.lines import Line
@@ -37,15 +38,22 @@ class JudgedBatch:
     row_ids: Sequence[int]
 
     @cached_property
-    def posted(self) -> list[Posted]:
-        """Those that go into the books."""
+    def posted_orders(self) -> list[Posted]:
+        """Orders that go into the books."""
+        return self._posted("order")
+
+    @cached_property
+    def posted_movements(self) -> list[Posted]:
+        """Cash movements that go into the books."""
+        return self._posted("movement")
+
+    def _posted(self, what: What) -> list[Posted]:
         pairs = zip(self.row_ids, self.judged, strict=True)
-        return [Posted(row_id, item) for row_id, item in pairs if item.outcome == "posted"]
+        return [Posted(row_id, item) for row_id, item in pairs if item.outcome == "posted" and item.member.what == what]
 
 
-# In the order that their keys allow.
-WHAT: tuple[What, ...] = get_args(What)
-WRITTEN = (sales.ORDERS, sales.LINES, sales.PAYMENTS, sales.POSTINGS, ENTRIES, LINES)
+# In the order that their keys allow; last what has one row for a batch.
+WRITTEN = (sales.ORDERS, sales.LINES, sales.PAYMENTS, ENTRIES, LINES, sales.POSTINGS)
 
 _json = msgspec.json.Encoder(enc_hook=str)  # rates keep the spelling they were sent with
 
@@ -59,16 +67,15 @@ def write_judged(
     """
     rows: dict[Table, list[Row]] = {table: [] for table in WRITTEN}
     for batch in batches:
-        of_what = {what: [pair for pair in batch.posted if pair.judged.member.what == what] for what in WHAT}
         for table, more in (
-            *_order_writes(of_what["order"], work=batch.work, now=now),
-            *(write for what in WHAT for write in _entry_writes(of_what[what], what=what, work=batch.work, now=now)),
+            *_order_writes(batch.posted_orders, work=batch.work, now=now),
+            *_entry_writes(batch.posted_orders, what="order", work=batch.work, now=now),
+            *_entry_writes(batch.posted_movements, what="movement", work=batch.work, now=now),
         ):
             rows[table] += more
     write_rows(cursor, list(rows.items()), update)
     for batch in batches:
-        movements = [pair for pair in batch.posted if pair.judged.member.what == "movement"]
-        _write_movements(movements, work=batch.work, now=now)
+        _write_movements(batch.posted_movements, work=batch.work, now=now)
         _write_held([item for item in batch.judged if item.outcome in {"held", "conflict"}], work=batch.work)
 
 
@@ -93,8 +100,8 @@ def _order_writes(posted: Sequence[Posted], *, work: Work, now: datetime) -> lis
                     date,
                     payment.method,
                     payment.amount,
-                    _absent_as_null(payment.tendered),
-                    _absent_as_null(payment.change),
+                    None if payment.tendered is UNSET else payment.tendered,
+                    None if payment.change is UNSET else payment.change,
                     payment.reference,
                 )
             )
@@ -108,10 +115,6 @@ def _order_writes(posted: Sequence[Posted], *, work: Work, now: datetime) -> lis
 
 
 def _order_row(row_id: int, order: Order, judged: Judged, *, work: Work, now: datetime) -> sales.OrderRow:
-    tax = 0
-    for line in order.lines:
-        for included in line.taxes:
-            tax += included.amount
     shift = work.shift
     # By position, which takes a third of the time that names do.
     return sales.OrderRow(
@@ -136,7 +139,7 @@ def _order_row(row_id: int, order: Order, judged: Judged, *, work: Work, now: da
         order.refund_of,
         order.note,
         shift.currency,
-        tax,
+        sum([line.tax for line in order.lines]),
         order.rounding,
         order.total,
         order.tip,
@@ -212,10 +215,6 @@ def _write_held(held: Sequence[Judged], *, work: Work) -> None:
         )
         for judged in held
     )
-
-
-def _absent_as_null(amount: int | msgspec.UnsetType) -> int | None:
-    return None if amount is msgspec.UNSET else amount
 
 
 def _line_columns(line: Line) -> Shared:

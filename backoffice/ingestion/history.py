@@ -142,7 +142,7 @@ def look_again(cursor: CursorWrapper, batches: Sequence[JudgedBatch], *, now: da
     awaiting = [
         AwaitedOriginal(refund_id=row_id, refund_of=order.refund_of, business_date=batch.work.business_date)
         for batch in batches
-        for row_id, item in batch.posted
+        for row_id, item in batch.posted_orders
         if isinstance(order := item.member.value, Order) and order.refund_of is not None
         if any(reason.code == REFUND_OF_UNKNOWN_ORDER for reason in item.reasons)
     ]
@@ -225,7 +225,7 @@ def _look_again_at_cards(cursor: CursorWrapper, batches: Sequence[JudgedBatch]) 
     paid_by_card = [
         (batch.work, order, row_id, item)
         for batch in batches
-        for row_id, item in batch.posted
+        for row_id, item in batch.posted_orders
         if isinstance(order := item.member.value, Order) and card_references(order)
     ]
     if not paid_by_card:

@@ -167,7 +167,7 @@ def _tell(work: Work, processed: Processed, *, request_id: str | None, began: fl
 
 
 def _decode(work: Work) -> Envelope:
-    return decode_batch(work.body, max_orders=len(work.body))
+    return decode_batch(work.body, max_orders=len(work.body), is_checked=True)
 
 
 def _alarm(*, batch_id: UUID, now: datetime) -> None:
@@ -196,12 +196,12 @@ def _process(
         if work.settles:
             reconcile_unsettled(cursor, terminal_id=work.terminal_id, shift_id=work.shift.shift_id, now=now)
     failpoint("process-before-commit")
-    return {batch_id: _processed(judged, now=now) for batch_id, judged in done.items()}
+    return done
 
 
 def _write_together(
     cursor: CursorWrapper, todo: Sequence[tuple[Work, Sequence[Member], Sequence[Decision]]], *, now: datetime
-) -> dict[UUID, Sequence[Judged]]:
+) -> dict[UUID, Processed]:
     """Everything in one go, unless a batch looks for what another before it brought: that is written first."""
     waiting: list[JudgedBatch] = []
     findable: set[UUID | str] = set()
@@ -216,7 +216,8 @@ def _write_together(
         batch = JudgedBatch(work, add_history_flags(cursor, judged, work=work), work.row_ids)
         waiting.append(batch)
         every.append(batch)
-    marks = [_mark(batch, now=now) for batch in every]
+    processed = {batch.work.batch_id: _processed(batch.judged, now=now) for batch in every}
+    marks = [_mark(batch_id, told) for batch_id, told in processed.items()]
     failpoint("process-before-writes")
     write_judged(cursor, waiting, now=now, update=marks.pop())
     if marks:
@@ -226,12 +227,12 @@ def _write_together(
     failpoint("process-written")
     look_again(cursor, every, now=now)
     failpoint("process-looked-again")
-    return {batch.work.batch_id: batch.judged for batch in every}
+    return processed
 
 
 def _write_one_by_one(
     cursor: CursorWrapper, work: Work, members: Sequence[Member], decisions: Sequence[Decision], *, now: datetime
-) -> dict[UUID, Sequence[Judged]]:
+) -> dict[UUID, Processed]:
     """Whatever crashes is held alone, for a reason that the rules do not know of."""
     written: list[Judged] = []
     for member, decision, row_id in zip(members, decisions, work.row_ids, strict=True):
@@ -252,8 +253,9 @@ def _write_one_by_one(
             held = Judged(member, "held", (Reason(PROCESSING_FAILED, "", type(error).__name__),), [])
             write_judged(cursor, [JudgedBatch(work, [held], [row_id])], now=now)
             written.append(held)
-    cursor.execute(*_mark(JudgedBatch(work, written, work.row_ids), now=now))
-    return {work.batch_id: written}
+    processed = _processed(written, now=now)
+    cursor.execute(*_mark(work.batch_id, processed))
+    return {work.batch_id: processed}
 
 
 def _processed(judged: Sequence[Judged], *, now: datetime) -> Processed:
@@ -262,9 +264,9 @@ def _processed(judged: Sequence[Judged], *, now: datetime) -> Processed:
     return Processed(now, _outcomes(orders), _notable(orders), _outcomes(movements), _notable(movements))
 
 
-def _mark(batch: JudgedBatch, *, now: datetime) -> Update:
-    processed_at, *told = _processed(batch.judged, now=now)
-    return Update(MARK_PROCESSED, [processed_at, *map(Jsonb, told), batch.work.batch_id])
+def _mark(batch_id: UUID, processed: Processed) -> Update:
+    processed_at, *told = processed
+    return Update(MARK_PROCESSED, [processed_at, *map(Jsonb, told), batch_id])
 
 
 def _notable(judged: Sequence[Judged]) -> list[dict[str, Any]]:

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import zlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -14,6 +13,7 @@ from backoffice.domain.decoding import Envelope
 from backoffice.failpoints import failpoint
 from backoffice.fleet.models import Terminal
 from backoffice.inbox.models import Batch
+from backoffice.inbox.packing import pack
 from backoffice.sales.models import Shift
 
 # A live order's batch is processed by the request that brought it: nobody else tries it in that time.
@@ -51,12 +51,14 @@ def receive_batch(
     shift_id: UUID,
     batch_id: UUID,
     masked: Masked,
+    gzip: bytes | None,
     envelope: Envelope,
     now: datetime,
     claim: bool,
 ) -> Received:
     """Stores a batch, once, and what was masked in it. On return it is committed.
 
+    `gzip` is what the body came as, where it did and nothing in it was masked.
     `claim` keeps workers off while the caller processes it.
     Raises ShiftUnknown, IdentifierReused. A repeat with the same content is told apart from a new batch.
     """
@@ -72,7 +74,7 @@ def receive_batch(
                 "terminal_id": terminal.pk,
                 "shift_id": shift_id,
                 "digest": digest,
-                "body": zlib.compress(body, 1),
+                "body": pack(body, gzip=gzip),
                 "size": len(body),
                 "orders": len(envelope.orders),
                 "movements": len(envelope.movements),

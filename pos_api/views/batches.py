@@ -64,8 +64,8 @@ class BatchUpload(TerminalView):
         bind_contextvars(batch_id=str(batch_key))
         wait_s = _wait(request)
         body = read_body(request)
-        envelope = decode_batch(body, max_orders=settings.MAX_BATCH_ORDERS)
-        masked = mask_cards(body)
+        envelope = decode_batch(body.text, max_orders=settings.MAX_BATCH_ORDERS)
+        masked = mask_cards(body.text)
         if masked.findings:
             envelope = decode_batch(masked.body, max_orders=settings.MAX_BATCH_ORDERS)
         inline = wait_s > 0 and len(envelope.orders) + len(envelope.movements) <= INLINE_ORDERS
@@ -75,6 +75,7 @@ class BatchUpload(TerminalView):
             shift_id=shift_key,
             batch_id=batch_key,
             masked=masked,
+            gzip=None if masked.findings else body.gzip,
             envelope=envelope,
             now=received_at,
             claim=inline,

@@ -125,7 +125,7 @@ def test_what_breaks_only_when_it_is_written_is_held_alone_too(till: Till, monke
 
     def broken(cursor: Any, batches: Any, **facts: Any) -> None:
         write_judged(cursor, batches, **facts)
-        posted = [item.judged.member.value for batch in batches for item in batch.posted]
+        posted = [item.judged.member.value for batch in batches for item in batch.posted_orders]
         if any(getattr(value, "note", "") == "boom" for value in posted):
             raise IntegrityError("the database refused it")
 
