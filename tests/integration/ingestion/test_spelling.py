@@ -38,6 +38,17 @@ def test_numbers_keep_the_decimals_they_were_spelled_with(till: Till, count: int
 
 
 @BOTH_WAYS
+def test_rates_keep_the_decimals_they_were_spelled_with(till: Till, count: int):
+    rates = ["0.20" if place % 2 else "0.2" for place in range(count)]
+    sales = [
+        a_sale(1001 + place, lines=[line(taxes=[{"code": "A", "rate": rate, "amount": 40}])])
+        for place, rate in enumerate(rates)
+    ]
+    till.sell(*sales)
+    assert stored("taxes #>> '{0,rate}'", till, "sales_orderline") == rates
+
+
+@BOTH_WAYS
 def test_a_price_may_be_a_fraction_of_the_minor_unit(till: Till, count: int):
     prices = ["149.9999" if place % 2 else 120 for place in range(count)]
     sales = [
