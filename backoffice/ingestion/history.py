@@ -7,7 +7,7 @@ take turns, and card references are looked up once more when they are written.
 
 import json
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -29,7 +29,7 @@ from backoffice.domain.rules import (
     refund_flags,
 )
 from backoffice.ingestion.bookkeeping import JudgedBatch
-from backoffice.ingestion.members import Judged
+from backoffice.ingestion.members import Judged, Member
 from backoffice.ingestion.work import Work
 from backoffice.sales.models import AwaitedOriginal
 
@@ -101,6 +101,16 @@ LONGEST_SHIFT = timedelta(days=31)
 ZONES_APART = timedelta(days=1)
 
 
+def lock_refunded(cursor: CursorWrapper, members: Iterable[Member]) -> None:
+    """Has others that refund the same orders wait until the transaction ends. Call it before `add_history_flags`.
+
+    Once for all batches of a transaction: then all take these locks in one order, and nobody waits in a circle.
+    """
+    named = {order.refund_of for member in members if isinstance(order := member.value, Order) and _is_refund(order)}
+    if named:
+        cursor.execute(LOCK_REFUNDED, [sorted(named, key=str)])
+
+
 def add_history_flags(cursor: CursorWrapper, judged: Sequence[Judged], *, work: Work) -> list[Judged]:
     """Adds to posted orders the flags that other orders decide. Call it before they are written."""
     posted = _posted_orders(judged)
@@ -168,6 +178,11 @@ def _posted_orders(judged: Sequence[Judged]) -> list[Order]:
     return [item.member.value for item in judged if item.outcome == "posted" and isinstance(item.member.value, Order)]
 
 
+def _is_refund(order: Order) -> bool:
+    """Of an order that it names, so that what others refunded of that decides its flags."""
+    return order.kind == "refund" and order.refund_of is not None and order.status == "paid"
+
+
 def _originals(posted: Sequence[Order]) -> dict[UUID, tuple[int, datetime]]:
     """What each came to, 0 where nothing was paid, and when it closed; as SELECT_ORIGINALS has it of older ones."""
     return {order.order_id: (order.total if order.status == "paid" else 0, order.closed_at) for order in posted}
@@ -176,11 +191,10 @@ def _originals(posted: Sequence[Order]) -> dict[UUID, tuple[int, datetime]]:
 def _refund_flags(
     cursor: CursorWrapper, posted: Sequence[Order], *, work: Work
 ) -> list[tuple[Order, tuple[Reason, ...]]]:
-    refunds = [order for order in posted if order.kind == "refund" and order.refund_of and order.status == "paid"]
+    refunds = [order for order in posted if _is_refund(order)]
     if not refunds:
         return []
-    named = sorted({order.refund_of for order in refunds if order.refund_of})
-    cursor.execute(LOCK_REFUNDED, [named])
+    named = [order.refund_of for order in refunds]
     cursor.execute(SELECT_ORIGINALS, [named])
     originals = {row[0]: (row[1], row[2]) for row in cursor.fetchall()}
     originals |= _originals(posted)

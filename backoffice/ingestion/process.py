@@ -28,7 +28,7 @@ from backoffice.failpoints import failpoint
 from backoffice.inbox.claims import ISOLATE_AFTER, claim_next, count_failure, give_back
 from backoffice.inbox.models import Batch
 from backoffice.ingestion.bookkeeping import JudgedBatch, write_judged
-from backoffice.ingestion.history import add_history_flags, can_be_found, look_again, looks_for
+from backoffice.ingestion.history import add_history_flags, can_be_found, lock_refunded, look_again, looks_for
 from backoffice.ingestion.identities import decide_identities
 from backoffice.ingestion.locks import lock_terminal
 from backoffice.ingestion.members import Judged, Member, judge, member_number, member_order_id, read_members
@@ -203,6 +203,7 @@ def _write_together(
     cursor: CursorWrapper, todo: Sequence[tuple[Work, Sequence[Member], Sequence[Decision]]], *, now: datetime
 ) -> dict[UUID, Processed]:
     """Everything in one go, unless a batch looks for what another before it brought: that is written first."""
+    lock_refunded(cursor, (member for _, members, _ in todo for member in members))
     waiting: list[JudgedBatch] = []
     findable: set[UUID | str] = set()
     every: list[JudgedBatch] = []
@@ -238,6 +239,7 @@ def _write_one_by_one(
     for member, decision, row_id in zip(members, decisions, work.row_ids, strict=True):
         try:
             with transaction.atomic():
+                lock_refunded(cursor, [member])
                 judged = add_history_flags(cursor, [judge(member, decision, work=work)], work=work)
                 write_judged(cursor, [JudgedBatch(work, judged, [row_id])], now=now)
                 look_again(cursor, [JudgedBatch(work, judged, [row_id])], now=now)

@@ -123,3 +123,23 @@ def test_two_transactions_for_tills_of_the_same_stores_do_not_lock_each_other_ou
     process_two_at_once(one, other)
     for store in range(2):
         assert sorted(flags_of(mine[store]) for mine in orders) == [[], [SAME_CARD]]
+
+
+def test_two_transactions_that_refund_the_same_orders_do_not_lock_each_other_out(committed_db: None) -> None:
+    """Each has two batches, which refund the two sales in the opposite order."""
+    tills = tills_of_a_store()
+    sales = [a_sale(1001), a_sale(1002)]
+    tills[0].sell(*sales)
+    refunds = [[a_refund(1003 + place, sale) for place, sale in enumerate(order)] for order in (sales, sales[::-1])]
+    groups = [[sent(till, refund) for refund in group] for till, group in zip(tills, refunds, strict=True)]
+    add_history_flags, between_batches = process.add_history_flags, Meeting()
+
+    def look(*args: Any, **how: Any) -> Any:
+        judged = add_history_flags(*args, **how)
+        between_batches.wait()
+        return judged
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(process, "add_history_flags", look)
+        process_two_at_once(*groups)
+    assert sorted(flags_of(refund) for group in refunds for refund in group) == [[], [], [TOO_MUCH], [TOO_MUCH]]
