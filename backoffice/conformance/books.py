@@ -110,7 +110,7 @@ class Books:
         """Takes a batch: what became of each member is decided as the service does."""
         incoming = [_incoming(order) for order in orders]
         known = {
-            member.order_id: KnownOrder(TERMINAL, stored.shift_id, stored.content, frozenset({stored.content}))
+            member.order_id: KnownOrder(TERMINAL, {stored.content: stored.shift_id})
             for member in incoming
             if (stored := self.orders.get(member.order_id)) is not None
         }

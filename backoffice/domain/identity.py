@@ -18,7 +18,6 @@ content hashed by version 1 is compared by version 1.
 
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
-from types import MappingProxyType
 from typing import Literal, NamedTuple
 from uuid import UUID
 
@@ -118,16 +117,12 @@ class Incoming(NamedTuple):
 class KnownOrder(NamedTuple):
     """What is known of an order_id.
 
-    `terminal_id`, `shift_id` and `first_content` are those of the version received first, from whichever terminal;
-    `contents` are the hashes of all versions that the terminal of this batch ever sent, in whatever state they are.
-    `later_shifts` has the shift of each of them, by its hash, unless it is the version received first.
+    `terminal_id` is that of the version received first. `shifts` has every content that the terminal of this batch ever
+    sent, by its hash and in whatever state it is, with the shift under which it came.
     """
 
     terminal_id: int
-    shift_id: UUID
-    first_content: bytes
-    contents: frozenset[bytes]
-    later_shifts: Mapping[bytes, UUID] = MappingProxyType({})
+    shifts: Mapping[bytes, UUID]
 
 
 class Decision(NamedTuple):
@@ -144,6 +139,7 @@ class Decision(NamedTuple):
 _NEW = Decision("new", takes_number=True)
 _NEW_WITHOUT_NUMBER = Decision("new")
 _DUPLICATE = Decision("duplicate")
+_DUPLICATE_ELSEWHERE = Decision("duplicate", (_OTHER_SHIFT,))
 
 
 def identify(
@@ -168,8 +164,8 @@ def identify(
     decisions = []
     for member in incoming:
         first = known.get(member.order_id)
-        if first is not None and member.content_hash in first.contents:
-            decisions.append(_duplicate(member, first=first, terminal_id=terminal_id, shift_id=shift_id))
+        if first is not None and member.content_hash in first.shifts:
+            decisions.append(_DUPLICATE if first.shifts[member.content_hash] == shift_id else _DUPLICATE_ELSEWHERE)
             continue
         version = (member.order_id, member.content_hash)
         if version in sent:
@@ -187,12 +183,6 @@ def identify(
         else:
             decisions.append(_NEW if takes_number else _NEW_WITHOUT_NUMBER)
     return decisions
-
-
-def _duplicate(member: Incoming, *, first: KnownOrder, terminal_id: int, shift_id: UUID) -> Decision:
-    is_first = first.terminal_id == terminal_id and first.first_content == member.content_hash
-    stays_in = first.shift_id if is_first else first.later_shifts[member.content_hash]
-    return _DUPLICATE if stays_in == shift_id else Decision("duplicate", (_OTHER_SHIFT,))
 
 
 def _conflicts(

@@ -107,12 +107,6 @@ def _known(versions: Sequence[KnownVersion], *, terminal_id: int) -> dict[UUID, 
         if version.terminal_id == terminal_id and version.item_id in own:
             own[version.item_id].append(version)
     return {
-        item_id: KnownOrder(
-            version.terminal_id,
-            version.shift_id,
-            version.content_hash,
-            contents=frozenset(sent.content_hash for sent in own[item_id]),
-            later_shifts={sent.content_hash: sent.shift_id for sent in own[item_id] if sent.version > 0},
-        )
+        item_id: KnownOrder(version.terminal_id, {sent.content_hash: sent.shift_id for sent in own[item_id]})
         for item_id, version in first.items()
     }

@@ -55,7 +55,7 @@ def summary(decisions: list[Decision]) -> list[tuple[str, list[str], bool]]:
 
 
 def known(first: bytes, *later: bytes, shift: UUID = SHIFT_ID, later_shift: UUID = SHIFT_ID) -> KnownOrder:
-    return KnownOrder(THIS, shift, first, frozenset({first, *later}), dict.fromkeys(later, later_shift))
+    return KnownOrder(THIS, {first: shift} | dict.fromkeys(later, later_shift))
 
 
 NEW = ("new", [], True)
@@ -106,7 +106,7 @@ def test_each_version_stays_in_the_shift_under_which_it_came():
 
 @pytest.mark.parametrize(("shift", "reasons"), [(SHIFT_ID, []), (OTHER_SHIFT_ID, ["other-shift"])])
 def test_a_version_of_anothers_order_stays_in_the_shift_under_which_this_terminal_sent_it(shift, reasons):
-    foreign = KnownOrder(OTHER, OTHER_SHIFT_ID, A, frozenset({A}), {A: shift})
+    foreign = KnownOrder(OTHER, {A: shift})
     assert summary(decide((X, 1, A), known={X: foreign}, numbers={1: X})) == [("duplicate", reasons, False)]
 
 
@@ -135,7 +135,7 @@ def test_a_number_belongs_to_the_first_order_that_named_it():
 
 
 def test_an_order_of_another_terminal_is_a_conflict_even_with_the_same_content():
-    foreign = KnownOrder(OTHER, OTHER_SHIFT_ID, A, frozenset())
+    foreign = KnownOrder(OTHER, {})
     assert summary(decide((X, 1, A), (X, 1, A), known={X: foreign})) == [
         ("conflict", ["order-of-another-terminal"], True),
         DUPLICATE,
