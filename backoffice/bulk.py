@@ -34,7 +34,7 @@ Row = Sequence[Any]
 
 
 class Shared:
-    """The last columns of many rows, which are the same in all of them; what a COPY takes of them is made once."""
+    """The last columns of many rows of a table, the same in all of them; what a COPY takes of them is made once."""
 
     __slots__ = ("copied", "values")
 
@@ -186,10 +186,9 @@ def bytes_array(values: Iterable[bytes]) -> str:
 def write_rows(
     cursor: CursorWrapper, writes: Sequence[tuple[Table, Sequence[Row]]], update: Update | None = None
 ) -> None:
-    """Writes the rows of each table by COPY, and in a single statement those of all tables that are few.
+    """Writes rows: by COPY where they are many; tables after the last with many go into one statement, with `update`.
 
-    That is for all of them where none has many, and else for those after the last that has. `update` is made in the
-    same statement.
+    Where no table has many rows, that is all of them.
     The tables stand in the order in which their keys allow. Raises what the database refuses; where it was a COPY, as
     psycopg's own error: `diag.constraint_name` names the broken rule.
     """
