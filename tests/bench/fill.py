@@ -19,9 +19,11 @@ from multiprocessing import get_context
 from typing import NamedTuple
 
 import django
+import msgspec
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
+TAXES = msgspec.json.Encoder(enc_hook=str).encode  # rates keep their spelling, as the product writes them
 MONTHS = 24
 PROCESSES = 2
 
@@ -174,11 +176,10 @@ def _without_guards(cursor: CursorWrapper) -> bool:
 
 
 def _write_shapes(cursor: CursorWrapper, shapes: Sequence) -> None:
-    from backoffice.ingestion.bookkeeping import _taxes_json  # noqa: PLC0415
 
     rows: dict[str, list[tuple]] = {"shape": [], "line": [], "payment": [], "posting": []}
     for key, (_, order, postings) in enumerate(shapes):
-        tax = sum(tax.amount for line in order.lines for tax in line.taxes)
+        tax = sum(line.tax for line in order.lines)
         rows["shape"].append(
             (key, order.kind, order.status, order.type, order.cashier, tax, order.total, order.tip, bool(postings))
         )
@@ -191,7 +192,7 @@ def _write_shapes(cursor: CursorWrapper, shapes: Sequence) -> None:
                 str(one.quantity),
                 str(one.unit_price),
                 one.amount,
-                bytes(_taxes_json(one.taxes)).decode(),
+                TAXES(one.taxes).decode(),
             )
             for place, one in enumerate(order.lines)
         ]

@@ -128,9 +128,11 @@ class Killer:
 
     def _comes_to_pass(self, condition: Callable[[], bool]) -> bool:
         deadline = time.monotonic() + PATIENCE_S
-        while not condition() and time.monotonic() < deadline:
+        while not condition():  # asked once more, it might not hold any longer
+            if time.monotonic() >= deadline:
+                return False
             self._wait(POLL_S)
-        return condition()
+        return True
 
     def _wait(self, seconds: float) -> None:
         deadline = time.monotonic() + seconds
