@@ -1,14 +1,15 @@
 """`make bench`: how fast this machine takes in orders, end to end, beside what its PostgreSQL could do at most.
 
 Starts servers of its own. Every line is measured in this one run: orders over HTTP with authentication, stored, told to
-Celery, posted in the ledger, receipts written; then the same orders again under new batch ids; then the very same rows
-by bare binary COPY into the same tables, with their constraints, in a second database on the same server: from bytes
-made beforehand, and from Python's rows.
+Celery, posted in the ledger, receipts written; then the very same rows by bare binary COPY into the same tables, with
+their constraints, in other databases on the same server: from bytes made beforehand, and from Python's rows; then the
+same orders again under new batch ids. All of it in turns, since a machine is faster at one time than at another.
 """
 
 import argparse
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -16,11 +17,12 @@ from rich.table import Table
 
 from backoffice.embedded.stack import Stack
 from tests.bench.books import Books
-from tests.bench.copying import Copied, copy_bare
+from tests.bench.copying import BareCopy, Copied
 from tests.bench.traffic import Measured, Traffic
 
 # Ten seconds of each, so that what PostgreSQL puts off (checkpoints, vacuums) falls into every measurement alike.
 BATCHES = {1: 1_000, 50: 1_500, 500: 300}
+TURNS = 3
 
 
 def main() -> int:
@@ -54,15 +56,20 @@ def main() -> int:
             most = traffic.send_live(rate_per_s=None, count=3_000)
             rows = []
             for size in options.sizes:
-                batches = max(1, int(BATCHES.get(size, 30_000 // size) * options.times))
-                progress.print(f"Batches of {size}: {batches * size} orders …")
-                books.wait_until_tidy()
-                fresh, again = traffic.send(size=size, batches=batches)
-                progress.print("The same rows by bare COPY …")
-                copied, written = (
-                    copy_bare(stack, books, last_orders=size * batches, of_bytes=of_bytes) for of_bytes in (True, False)
+                batches = max(TURNS, int(BATCHES.get(size, 30_000 // size) * options.times))
+                progress.print(f"Batches of {size}, and the same rows by bare COPY: {batches * size} orders …")
+                copies = [BareCopy(stack, books, of_bytes=of_bytes) for of_bytes in (True, False)]
+                turns = [take_turn(traffic, books, copies, size=size, batches=batches // TURNS) for _ in range(TURNS)]
+                fresh, again, copied, written = zip(*turns, strict=True)
+                rows.append(
+                    (
+                        size,
+                        Measured.together(fresh),
+                        Measured.together(again),
+                        Copied.together(copied),
+                        Copied.together(written),
+                    )
                 )
-                rows.append((size, fresh, again, copied, written))
             complete = books.orders() == traffic.sent
     show(rows, live, most)
     if not complete:
@@ -70,8 +77,18 @@ def main() -> int:
     return 0 if complete else 1
 
 
+def take_turn(
+    traffic: Traffic, books: Books, copies: Sequence[BareCopy], *, size: int, batches: int
+) -> tuple[Measured, Measured, Copied, Copied]:
+    """New orders, the same again, and their rows copied from bytes and from Python's values."""
+    books.wait_until_tidy()
+    fresh, orders = traffic.send(size=size, batches=batches)
+    copied, written = (copy.copy(last_orders=fresh.orders) for copy in copies)
+    return fresh, traffic.send_again(orders, size=size), copied, written
+
+
 def show(rows: list[tuple[int, Measured, Measured, Copied, Copied]], live: Measured, most: Measured) -> None:
-    """The table on stdout; each `ratio` is end to end ÷ the COPY before it, of the same run."""
+    """The table on stdout; each `ratio` is end to end ÷ the COPY before it, in turns of one run."""
     table = Table(
         title="Orders of 3 lines, 3 taxes and 1 payment; fsync on; client, web, workers and PostgreSQL share this machine"
     )

@@ -25,7 +25,6 @@ from tests.bench.books import Books
 
 PROCESSES = 2
 ORDERS_PER_COMMIT = 500
-DATABASE = "bench_copy"
 JSONB = postgres.types["jsonb"].oid
 
 # In the order in which the keys between them allow; each with how its rows of a range of orders are found.
@@ -61,23 +60,35 @@ class Copied:
     orders: int
     seconds: float
 
+    @classmethod
+    def together(cls, turns: "Sequence[Copied]") -> "Copied":
+        """What was copied in several turns, as one."""
+        return cls(sum(turn.orders for turn in turns), sum(turn.seconds for turn in turns))
+
     @property
     def rate(self) -> float:
         """Orders a second."""
         return self.orders / self.seconds
 
 
-def copy_bare(stack: Stack, books: Books, *, last_orders: int, of_bytes: bool) -> Copied:
-    """Reads the rows of the newest orders, as binary or as Python values, and copies them into a fresh database like ours."""
-    chunks = _read_chunks(books.database_url, last_orders, _read_bytes if of_bytes else _read_rows)
-    target = _fresh_database(stack, books.database_url)
-    shares = [chunks[start::PROCESSES] for start in range(PROCESSES)]
-    books.wait_until_tidy()
-    with get_context("spawn").Manager() as manager, ProcessPoolExecutor(PROCESSES, get_context("spawn")) as pool:
-        gate = manager.Barrier(PROCESSES)
-        began = min(pool.map(_copy_chunks, [target] * PROCESSES, shares, [gate] * PROCESSES))
-        seconds = time.perf_counter() - began
-    return Copied(last_orders, seconds)
+class BareCopy:
+    """A database like ours, empty at first, into which rows of ours are copied: from bytes, or from Python's values."""
+
+    def __init__(self, stack: Stack, books: Books, *, of_bytes: bool) -> None:
+        self._books = books
+        self._read = _read_bytes if of_bytes else _read_rows
+        self._database = _fresh_database(stack, books.database_url, name="bench_bytes" if of_bytes else "bench_rows")
+
+    def copy(self, *, last_orders: int) -> Copied:
+        """Reads the rows of the newest orders before the clock starts, and copies them."""
+        chunks = _read_chunks(self._books.database_url, last_orders, self._read)
+        shares = [chunks[start::PROCESSES] for start in range(PROCESSES)]
+        self._books.wait_until_tidy()
+        with get_context("spawn").Manager() as manager, ProcessPoolExecutor(PROCESSES, get_context("spawn")) as pool:
+            gate = manager.Barrier(PROCESSES)
+            began = min(pool.map(_copy_chunks, [self._database] * PROCESSES, shares, [gate] * PROCESSES))
+            seconds = time.perf_counter() - began
+        return Copied(last_orders, seconds)
 
 
 def _read_chunks(database_url: str, last_orders: int, read: Callable[..., bytes | Rows]) -> list[Chunk]:
@@ -117,11 +128,11 @@ def _read_rows(connection: psycopg.Connection, select: str, ids: dict[str, int])
     return Rows(types, rows)
 
 
-def _fresh_database(stack: Stack, database_url: str) -> str:
-    target = database_url.rsplit("/", 1)[0] + f"/{DATABASE}"
+def _fresh_database(stack: Stack, database_url: str, *, name: str) -> str:
+    target = database_url.rsplit("/", 1)[0] + f"/{name}"
     with psycopg.connect(database_url, autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE IF EXISTS {DATABASE}")
-        connection.execute(f"CREATE DATABASE {DATABASE}")
+        connection.execute(f"DROP DATABASE IF EXISTS {name}")
+        connection.execute(f"CREATE DATABASE {name}")
     subprocess.run(
         [sys.executable, "manage.py", "migrate", "--verbosity", "0"],
         env={**os.environ, **stack.environment, "DATABASE_URL": target},

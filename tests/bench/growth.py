@@ -96,7 +96,7 @@ class Service:
         count = max(4, int(BATCHES[batch] * scale))
         if batch == 1:
             return self.traffic.send_live(rate_per_s=None, count=count).rate
-        fresh, _again = self.traffic.send(size=batch, batches=count)
+        fresh, _ = self.traffic.send(size=batch, batches=count)
         return fresh.rate
 
     def posted(self) -> int:

@@ -44,6 +44,12 @@ class Measured:
     seconds: float
     latencies: list[float] = field(default_factory=list)
 
+    @classmethod
+    def together(cls, turns: "Sequence[Measured]") -> "Measured":
+        """What was measured in several turns, as one."""
+        latencies = [latency for turn in turns for latency in turn.latencies]
+        return cls(sum(turn.orders for turn in turns), sum(turn.seconds for turn in turns), latencies)
+
     @property
     def rate(self) -> float:
         """Orders a second."""
@@ -80,12 +86,16 @@ class Traffic:
         self._manage("create_store", "BENCH", "--timezone", "Europe/Paris", "--currency", "EUR")
         self._tills = [self._till(number) for number in range(terminals)]
 
-    def send(self, *, size: int, batches: int) -> tuple[Measured, Measured]:
-        """New orders, and then the same orders again in other batches."""
+    def send(self, *, size: int, batches: int) -> tuple[Measured, list[tuple[Till, bytes]]]:
+        """New orders; what they were, too, for `send_again`."""
         orders = [self._orders(till, size) for _, till in zip(range(batches), self._turns(), strict=False)]
         fresh = self._timed(self._requests(orders), orders=size * batches)
         self.sent += size * batches
-        return fresh, self._timed(self._requests(orders), orders=size * batches)
+        return fresh, orders
+
+    def send_again(self, orders: Sequence[tuple[Till, bytes]], *, size: int) -> Measured:
+        """The same orders in other batches, of `size` each as they were."""
+        return self._timed(self._requests(orders), orders=size * len(orders))
 
     def send_live(self, *, rate_per_s: int | None, seconds: int = 0, count: int = 0) -> Measured:
         """Batches of one that wait for their outcome, from many clients: at a steady rate, or without a pause."""
