@@ -17,12 +17,20 @@ def read(reader: Reader, *raws: msgspec.Raw) -> list[Line]:
     return reader.read(list(raws))
 
 
-def test_the_same_bytes_are_the_same_line():
+def test_the_same_bytes_are_the_same_line_from_the_second_time_on():
     reader = Reader()
-    first, other, again = read(reader, bytes_of(1), bytes_of(2), bytes_of(1))
-    assert first is again
-    assert (first.sku, other.sku) == ("A-1", "A-2")
-    assert read(reader, bytes_of(2)) == [other]
+    _, other, second, third = read(reader, bytes_of(1), bytes_of(2), bytes_of(1), bytes_of(1))
+    assert second is third
+    assert (second.sku, other.sku) == ("A-1", "A-2")
+    assert read(reader, bytes_of(1)) == [second]
+
+
+def test_what_never_comes_again_takes_no_place():
+    reader = Reader(most=10)
+    for number in range(1, 1000):
+        assert read(reader, bytes_of(number))[0].sku == f"A-{number}"
+        assert len(reader._came_once) <= 80
+    assert not reader._recent
 
 
 def test_lines_that_are_equal_keep_their_own_spelling():
@@ -33,9 +41,9 @@ def test_lines_that_are_equal_keep_their_own_spelling():
 
 def test_those_asked_for_last_are_remembered_and_no_more_than_twice_as_many():
     reader = Reader(most=10)
-    often = read(reader, bytes_of(0))[0]
+    often = read(reader, bytes_of(0), bytes_of(0))[1]
     for number in range(1, 200):
-        read(reader, bytes_of(number))
+        read(reader, bytes_of(number), bytes_of(number))
         assert read(reader, bytes_of(0)) == [often]
         assert len(reader._recent) + len(reader._before) <= 20
     assert read(reader, bytes_of(1))[0].sku == "A-1"
@@ -44,9 +52,9 @@ def test_those_asked_for_last_are_remembered_and_no_more_than_twice_as_many():
 def test_a_long_line_is_read_and_not_remembered():
     reader = Reader(longest=500)
     long = bytes_of(name="x" * 500)
-    first, again = read(reader, long, long)
-    assert (first.name, again.name) == ("x" * 500, "x" * 500)
-    assert first is not again
+    first, second, third = read(reader, long, long, long)
+    assert first.name == third.name == "x" * 500
+    assert second is not third
 
 
 def test_what_could_not_be_read_is_not_remembered():
