@@ -102,8 +102,8 @@ class Shop:
         self._terminal.open_shift(cashier=self._rng.choice(("Anna", "Bo")), opening_float=opening_float)
 
     def _close(self, *, short: int) -> None:
-        counted = self._terminal.expected_cash(self._terminal.shift().shift_id) - short
-        self._terminal.close_shift(cash_counted=counted)
+        expected = self._terminal.expected_cash(self._terminal.shift().shift_id)
+        self._terminal.close_shift(cash_counted=max(0, expected - short))
         self._terminal.sync()
 
     def _end_of_day(self) -> bool:

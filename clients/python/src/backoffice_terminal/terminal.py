@@ -31,6 +31,10 @@ _LIVE_ATTEMPTS = 2
 _LIVE_PATIENCE_S = 5.0
 
 
+MOST_CASH = 10**12
+"""Minor units; no amount is larger (protocol §2.4)."""
+
+
 class NoOpenShift(TerminalError):
     """Orders and cash need a shift, and a shift starts online."""
 
@@ -51,6 +55,12 @@ class Sold:
     label: str
     outcome: str | None
     reasons: list[str]
+
+
+def _check_cash(amount: int) -> None:
+    """Before it is saved: what Back Office will never take would be sent for ever, and nothing after it."""
+    if not 0 <= amount <= MOST_CASH:
+        raise ValueError(f"{amount} is no amount of cash: 0 to {MOST_CASH} minor units can lie in a drawer")
 
 
 class Terminal:
@@ -145,8 +155,9 @@ class Terminal:
         """Opens the drawer with `opening_float` minor units in it. Needs a connection.
 
         Where an earlier call got no answer, that same shift is asked for again, whatever the arguments now.
-        Raises ShiftStillOpen, LinkError, Busy, ShiftAlreadyOpen.
+        Raises ShiftStillOpen, LinkError, Busy, ShiftAlreadyOpen; ValueError for an amount that no drawer can hold.
         """
+        _check_cash(opening_float)
         shift = self.journal.current_shift()
         if shift is not None and shift.opened:
             raise ShiftStillOpen(f"shift {shift.number} of {shift.terms.cashier} is still open")
@@ -180,7 +191,9 @@ class Terminal:
 
         The count is saved first: after a LinkError, `sync` finishes the close. The declaration is computed from this
         journal. Back Office settles the shift on its own time; `sync` and `look` tell how far it is.
+        Raises NoOpenShift, LinkError; ValueError for an amount that no drawer can hold.
         """
+        _check_cash(cash_counted)
         shift = self.shift()
         self.journal.count_drawer(shift.shift_id, counted=cash_counted, closed_at=self._now().isoformat())
         self._deliver()
