@@ -1,6 +1,7 @@
 """Which members can be read as orders and cash movements, and what is said of those that cannot."""
 
 import json
+from copy import deepcopy
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -358,7 +359,7 @@ def test_no_mutation_of_an_order_crashes_and_both_roads_agree(changes, extra):
             except (TypeError, KeyError, IndexError):
                 break
         if isinstance(target, dict):
-            target[path[-1]] = value
+            target[path[-1]] = deepcopy(value)  # it may be what `target` is
     fast = read_order(raw(order))
     slow = read_order(raw({**order, "unknown": 1}))
     if isinstance(fast, Order):
