@@ -14,8 +14,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from backoffice.domain.accounts import CASH_REASON_ACCOUNTS, LINE_KINDS, PAYMENT_ACCOUNTS
 from backoffice.domain.fields import MAX_MINOR, Instant, scalar_schema
-from backoffice.domain.limits import MAX_LINES, MAX_NOTE, MAX_PAYMENTS
-from backoffice.domain.lines import MAX_CODE, MAX_NAME, MAX_TAXES
+from backoffice.domain.limits import MAX_CODE, MAX_LINES, MAX_NAME, MAX_NOTE, MAX_PAYMENTS, MAX_TAXES
 from backoffice.domain.orders import CashMovement, Order
 from backoffice.domain.rules import ORDER_TYPES
 from backoffice.domain.wire import Activation, CloseShift, Heartbeat, OpenShift

@@ -22,7 +22,6 @@ from typing import Literal, NamedTuple
 from uuid import UUID
 
 import msgspec
-from msgspec import UNSET
 
 from backoffice.domain.fields import HASH_VERSION
 from backoffice.domain.orders import CashMovement, Order
@@ -45,8 +44,8 @@ def content_hash(order: Order) -> bytes:
         (
             payment.method,
             payment.amount,
-            None if payment.tendered is UNSET else payment.tendered,
-            None if payment.change is UNSET else payment.change,
+            payment.tendered_minor,
+            payment.change_minor,
             payment.reference,
         )
         for payment in order.payments

@@ -5,40 +5,23 @@ follows from a line alone is worked out once and stays with it. Lines are compar
 differently ("2" and "2.00"), and whether two orders are one is for `content_hash`.
 """
 
-from collections.abc import Callable
-from typing import Any, Generic, NamedTuple, TypeVar
+from functools import cached_property
+from typing import NamedTuple
 
 import msgspec
 
 from backoffice.domain import reasons as codes
 from backoffice.domain.accounts import DISCOUNTS, LINE_ACCOUNTS, LINE_KINDS, RETURNS, SALES, TAX_PAYABLE
 from backoffice.domain.fields import Money, Quantity, Rate, UnitPrice, read_scalar
+from backoffice.domain.limits import is_line_within_limits
 from backoffice.domain.money import divide_half_away, gross_amount, tax_is_plausible
 from backoffice.domain.reasons import Reason
 from backoffice.domain.values import may_be_uncarriable
-
-MAX_TAXES = 10
-MAX_CODE, MAX_NAME = 64, 200
 
 Credit = tuple[tuple[str, str], int]
 """Account and tax code, and the minor units that go to their credit side: a negative amount goes to the debit side."""
 
 _encode = msgspec.msgpack.Encoder().encode
-
-
-T = TypeVar("T")
-
-
-class _kept(Generic[T]):  # noqa: N801 - a decorator, as `property` is
-    """A property that is worked out once; `functools.cached_property` takes a lock and four times as long."""
-
-    def __init__(self, work: "Callable[[Line], T]") -> None:
-        self._work = work
-        self._name = work.__name__
-
-    def __get__(self, line: "Line", _: Any) -> T:
-        value = line.__dict__[self._name] = self._work(line)
-        return value
 
 
 class Tax(msgspec.Struct, kw_only=True, frozen=True, gc=False):
@@ -61,7 +44,7 @@ class Line(msgspec.Struct, kw_only=True, frozen=True, eq=False, dict=True):
     amount: Money
     taxes: list[Tax] = []
 
-    @_kept
+    @cached_property
     def content(self) -> msgspec.Raw:
         """Its part of the order's content, as `identity` describes it."""
         taxes = [(tax.code, tax.rate.scaled, tax.amount) for tax in self.taxes]
@@ -77,17 +60,17 @@ class Line(msgspec.Struct, kw_only=True, frozen=True, eq=False, dict=True):
         )
         return msgspec.Raw(_encode(content))
 
-    @_kept
+    @cached_property
     def tax(self) -> int:
         """All its taxes, in minor units."""
         return sum([tax.amount for tax in self.taxes])
 
-    @_kept
+    @cached_property
     def inclusive(self) -> "Judgement":
         """What it comes to where prices include tax."""
         return _judge(self, prices_include_tax=True)
 
-    @_kept
+    @cached_property
     def exclusive(self) -> "Judgement":
         """What it comes to where tax is added to prices."""
         return _judge(self, prices_include_tax=False)
@@ -154,20 +137,9 @@ def _judge(line: Line, *, prices_include_tax: bool) -> Judgement:
     net = line.amount - line.tax if prices_include_tax else line.amount
     return Judgement(
         line.amount if prices_include_tax else line.amount + line.tax,
-        _is_within_limits(line),
+        is_line_within_limits(line),
         _flags(line, base=net),
         _credits(line, net=net, prices_include_tax=prices_include_tax) if line.kind in LINE_KINDS else None,
-    )
-
-
-def _is_within_limits(line: Line) -> bool:
-    codes_fit = all([len(tax.code) <= MAX_CODE for tax in line.taxes])  # noqa: C419 - a list is faster than a generator
-    return (
-        codes_fit
-        and len(line.taxes) <= MAX_TAXES
-        and len(line.sku) <= MAX_CODE
-        and len(line.name) <= MAX_NAME
-        and len(line.kind) <= MAX_CODE
     )
 
 

@@ -15,8 +15,7 @@ from msgspec import UNSET
 
 from backoffice.domain import reasons as codes
 from backoffice.domain.accounts import LINE_KINDS
-from backoffice.domain.limits import MAX_LINES, MAX_PAYMENTS, exceeded, exceeded_by_movement, is_within_limits
-from backoffice.domain.lines import MAX_CODE
+from backoffice.domain.limits import MAX_CODE, MAX_LINES, MAX_PAYMENTS, exceeded, exceeded_by_movement, is_within_limits
 from backoffice.domain.orders import CashMovement, Order
 from backoffice.domain.reasons import Reason
 

@@ -10,7 +10,7 @@ from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import Q
 
-from backoffice.domain.lines import MAX_CODE
+from backoffice.domain.limits import MAX_CODE
 
 
 def check_currency(code: str) -> None:

@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 import msgspec
 from django.db.backends.utils import CursorWrapper
-from msgspec import UNSET
 
 from backoffice.bulk import Row, Shared, Table, Update, write_rows
 from backoffice.domain.lines import Line
@@ -100,8 +99,8 @@ def _order_writes(posted: Sequence[Posted], *, work: Work, now: datetime) -> lis
                     date,
                     payment.method,
                     payment.amount,
-                    None if payment.tendered is UNSET else payment.tendered,
-                    None if payment.change is UNSET else payment.change,
+                    payment.tendered_minor,
+                    payment.change_minor,
                     payment.reference,
                 )
             )

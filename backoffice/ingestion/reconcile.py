@@ -73,14 +73,22 @@ def _post_over_short(cursor: CursorWrapper, shift: Shift, *, figures: ShiftFigur
     if not postings:
         return
     shift.reconciliations += 1
+    entry = Entry(next_entry_id(cursor), shift.shift_id, postings)
+    write_entry_of_shift(cursor, shift, entry, source_kind="over_short", source_number=shift.reconciliations, now=now)
+
+
+def write_entry_of_shift(
+    cursor: CursorWrapper, shift: Shift, entry: Entry, *, source_kind: str, source_number: int, now: datetime
+) -> None:
+    """Writes an entry that the shift itself makes. Raises as `write_entries` does."""
     origin = Origin(
         business_date=shift.business_date,
         store_id=shift.store_id,
         terminal_id=shift.terminal_id,
         shift_id=shift.shift_id,
-        source_kind="over_short",
-        source_number=shift.reconciliations,
+        source_kind=source_kind,
+        source_number=source_number,
         currency=shift.currency,
         posted_at=now,
     )
-    write_entries(cursor, [Entry(next_entry_id(cursor), shift.shift_id, postings)], origin=origin)
+    write_entries(cursor, [entry], origin=origin)

@@ -18,8 +18,8 @@ from backoffice.fleet.models import Terminal
 from backoffice.ingestion.detaching import is_detached_shift
 from backoffice.ingestion.locks import lock_terminal
 from backoffice.ingestion.receive import IdentifierReused
-from backoffice.ingestion.reconcile import reconcile_shift
-from backoffice.ledger.writers import Entry, Origin, drawer_balance, next_entry_id, write_entries
+from backoffice.ingestion.reconcile import reconcile_shift, write_entry_of_shift
+from backoffice.ledger.writers import Entry, drawer_balance, next_entry_id
 from backoffice.sales.models import Shift
 
 
@@ -141,17 +141,8 @@ def _post_opening(shift: Shift, *, now: datetime) -> None:
         postings = post_opening(opening_float=shift.opening_float, drawer_balance=balance)
         if not postings:
             return
-        origin = Origin(
-            business_date=shift.business_date,
-            store_id=shift.store_id,
-            terminal_id=shift.terminal_id,
-            shift_id=shift.shift_id,
-            source_kind="opening",
-            source_number=0,
-            currency=shift.currency,
-            posted_at=now,
-        )
-        write_entries(cursor, [Entry(shift.opening_entry_id, shift.shift_id, postings)], origin=origin)
+        entry = Entry(shift.opening_entry_id, shift.shift_id, postings)
+        write_entry_of_shift(cursor, shift, entry, source_kind="opening", source_number=0, now=now)
 
 
 def _hash(message: OpenShift | CloseShift) -> bytes:

@@ -176,7 +176,6 @@ def _without_guards(cursor: CursorWrapper) -> bool:
 
 
 def _write_shapes(cursor: CursorWrapper, shapes: Sequence) -> None:
-
     rows: dict[str, list[tuple]] = {"shape": [], "line": [], "payment": [], "posting": []}
     for key, (_, order, postings) in enumerate(shapes):
         tax = sum(line.tax for line in order.lines)
