@@ -26,7 +26,7 @@ from django.db import close_old_connections
 from redis.exceptions import RedisError
 from structlog.contextvars import bind_contextvars
 
-from backoffice.garbage import expect_bursts
+from backoffice.collector import expect_bursts
 from backoffice.tracing import begin_task, ringer
 
 log = structlog.get_logger(__name__)

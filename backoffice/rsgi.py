@@ -20,7 +20,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "backoffice.settings")
 from django.conf import settings
 from granian.rsgi import HTTPProtocol, ProtocolClosed, Scope
 
-from backoffice.garbage import expect_bursts
+from backoffice.collector import expect_bursts
 from backoffice.health.startup import refuse_unsafe_servers
 from backoffice.tracing import HEADER, request_id
 from backoffice.wsgi import application as django_application

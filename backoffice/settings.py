@@ -1,5 +1,6 @@
 """Django settings. Everything that differs between installations comes from the environment (docs/operations.md)."""
 
+from importlib.util import find_spec
 from pathlib import Path
 
 import environ
@@ -40,6 +41,8 @@ INSTALLED_APPS = [
     "backoffice.ingestion",
     "backoffice.review",
     "pos_api",
+    # Its commands run private servers and simulated tills. The production image does not have it.
+    *(["backoffice.workbench"] if find_spec("backoffice.workbench") else []),
 ]
 
 MIDDLEWARE = [
@@ -157,7 +160,7 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
     "SCHEMA_PATH_PREFIX": "/api/v1",
-    "POSTPROCESSING_HOOKS": ["pos_api.schema.add_components"],
+    "POSTPROCESSING_HOOKS": ["pos_api.description.schema.add_components"],
 }
 
 # --- The console ------------------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from django.http import HttpRequest, HttpResponse
 from structlog.contextvars import bind_contextvars, clear_contextvars, get_contextvars
 
 from backoffice import metrics
-from backoffice.domain.card_search import has_number
+from backoffice.domain.cards.search import has_number
 
 log = structlog.get_logger(__name__)
 

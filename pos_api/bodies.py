@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from django.conf import settings
 from rest_framework.request import Request
 
-from backoffice.domain.cards import mask_cards
+from backoffice.domain.cards.masking import mask_cards
 from pos_api.limits import MAX_SMALL_BODY, limits_json
 from pos_api.problems import Problem
 

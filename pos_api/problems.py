@@ -13,8 +13,8 @@ from psycopg_pool import PoolTimeout
 from rest_framework import exceptions
 from rest_framework.response import Response
 
-from backoffice.domain.decoding import BodyMalformed, EnvelopeInvalid, TooManyOrders
-from backoffice.ingestion.receive import IdentifierReused, ShiftUnknown
+from backoffice.domain.wire.envelope import BodyMalformed, EnvelopeInvalid, TooManyOrders
+from backoffice.ingestion.batch.accept import IdentifierReused, ShiftUnknown
 from backoffice.ingestion.shifts import AlreadyClosed, NoSuchShift, ShiftAlreadyOpen
 from backoffice.ingestion.stores import ActivationRefused
 from pos_api.limits import limits_json

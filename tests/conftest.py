@@ -11,7 +11,7 @@ from django.db import connections
 from django.test.utils import setup_databases, teardown_databases
 from pytest_django import DjangoDbBlocker
 
-from backoffice.embedded.stack import Stack
+from backoffice.workbench.embedded.stack import Stack
 from tests.told import remember_secrets
 
 CHECKOUT = Path(__file__).resolve().parent.parent

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from backoffice.embedded import StackError
-from backoffice.embedded.stack import Stack
 from backoffice.env import STACK_MARK, names_own_servers
+from backoffice.workbench.embedded import StackError
+from backoffice.workbench.embedded.stack import Stack
 
 VAR = Path(__file__).resolve().parent.parent / "var"
 MOST_RUNS_AT_ONCE = 16

@@ -23,7 +23,6 @@ from uuid import UUID
 
 import msgspec
 
-from backoffice.domain.fields import HASH_VERSION
 from backoffice.domain.orders import CashMovement, Order
 from backoffice.domain.reasons import (
     CONTENT_DIFFERS,
@@ -32,7 +31,8 @@ from backoffice.domain.reasons import (
     OTHER_SHIFT,
     Reason,
 )
-from backoffice.domain.values import canonical_json
+from backoffice.domain.wire.json_values import canonical_json
+from backoffice.domain.wire.scalars import HASH_VERSION
 
 _VERSION = bytes([HASH_VERSION])
 _ENCODE = msgspec.msgpack.Encoder().encode

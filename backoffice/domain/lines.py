@@ -12,11 +12,11 @@ import msgspec
 
 from backoffice.domain import reasons as codes
 from backoffice.domain.accounts import DISCOUNTS, LINE_ACCOUNTS, LINE_KINDS, RETURNS, SALES, TAX_PAYABLE
-from backoffice.domain.fields import Money, Quantity, Rate, UnitPrice, read_scalar
 from backoffice.domain.limits import is_line_within_limits
 from backoffice.domain.money import divide_half_away, gross_amount, tax_is_plausible
 from backoffice.domain.reasons import Reason
-from backoffice.domain.values import may_be_uncarriable
+from backoffice.domain.wire.json_values import may_be_uncarriable
+from backoffice.domain.wire.scalars import Money, Quantity, Rate, UnitPrice, read_scalar
 
 Credit = tuple[tuple[str, str], int]
 """Account and tax code, and the minor units that go to their credit side: a negative amount goes to the debit side."""

@@ -19,8 +19,12 @@ from uuid import UUID
 
 import msgspec
 
-from backoffice.domain import values
-from backoffice.domain.fields import (
+from backoffice.domain.lines import Line, Reader
+from backoffice.domain.reasons import UNREADABLE_MOVEMENT, UNREADABLE_ORDER, Reason
+from backoffice.domain.wire import json_values
+from backoffice.domain.wire.conversion import NotReadable, Problem, check_carriable, to_type
+from backoffice.domain.wire.json_values import NUL, may_be_uncarriable
+from backoffice.domain.wire.scalars import (
     HASH_VERSION,
     MAX_NUMBER,
     Instant,
@@ -31,10 +35,6 @@ from backoffice.domain.fields import (
     is_spelled_canonically,
     read_scalar,
 )
-from backoffice.domain.lines import Line, Reader
-from backoffice.domain.reading import NotReadable, Problem, check_carriable, to_type
-from backoffice.domain.reasons import UNREADABLE_MOVEMENT, UNREADABLE_ORDER, Reason
-from backoffice.domain.values import NUL, may_be_uncarriable
 
 
 class Payment(msgspec.Struct, kw_only=True, frozen=True, gc=False):
@@ -137,7 +137,7 @@ _LONG_INTEGER = re.compile(rb"(?<![0-9])[0-9]{309}")
 
 
 def read_order(raw: bytes) -> Order | Unreadable:
-    """One member of `orders`, in the bytes that `decode_batch` gave. Raises `values.NotJson` for other bytes."""
+    """One member of `orders`, in the bytes that `decode_batch` gave. Raises `json_values.NotJson` for other bytes."""
     try:
         order, is_carriable = _read_quickly(raw)
         msgspec.structs.force_setattr(order, "lines", _LINES.read(order.lines))
@@ -169,7 +169,7 @@ def _read_quickly(raw: bytes) -> tuple[_Undivided, bool]:
 
 
 def read_movement(raw: bytes) -> CashMovement | Unreadable:
-    """One member of `cash_movements`, in the bytes that `decode_batch` gave. Raises `values.NotJson` for others."""
+    """One member of `cash_movements`, in the bytes that `decode_batch` gave. Raises `json_values.NotJson` for others."""
     try:
         movement = _MOVEMENT_DECODER.decode(raw)
     except msgspec.DecodeError:
@@ -191,7 +191,7 @@ def _read_slowly(raw: bytes, kind: type[Member]) -> Member | Unreadable:
         member = to_type(value, kind)
         _check_spelling(value, member)
     except NotReadable as error:
-        return _unreadable(values.parse(raw.decode()), kind, error.problem)
+        return _unreadable(json_values.parse(raw.decode()), kind, error.problem)
     return member
 
 
@@ -205,7 +205,7 @@ def _decode_any(raw: bytes) -> tuple[Any, bool]:
             return msgspec.json.decode(raw), True
         except msgspec.DecodeError:
             pass
-    return values.parse(raw.decode()), False
+    return json_values.parse(raw.decode()), False
 
 
 def _check_spelling(value: Mapping[str, Any], member: msgspec.Struct) -> None:
@@ -225,7 +225,7 @@ def _unreadable(value: Any, kind: type[msgspec.Struct], problem: Problem) -> Unr
     return Unreadable(
         order_id=UUID(identifier) if isinstance(identifier, str) and is_canonical_uuid(identifier) else None,
         number=number if type(number) is int and 1 <= number <= MAX_NUMBER else None,
-        content_hash=bytes([HASH_VERSION]) + hashlib.sha256(b"json:" + values.canonical_json(value)).digest(),
+        content_hash=bytes([HASH_VERSION]) + hashlib.sha256(b"json:" + json_values.canonical_json(value)).digest(),
         reasons=(
             Reason(
                 code=UNREADABLE_ORDER if kind is Order else UNREADABLE_MOVEMENT,

@@ -6,7 +6,7 @@ import msgspec
 
 from backoffice.domain.orders import Order
 from backoffice.domain.states import ShiftState
-from backoffice.domain.wire import CloseShift
+from backoffice.domain.wire.messages import CloseShift
 
 
 class ShiftTotals(msgspec.Struct, kw_only=True, frozen=True):

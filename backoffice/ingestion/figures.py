@@ -4,9 +4,9 @@ from typing import Any, NamedTuple
 
 from django.db.backends.utils import CursorWrapper
 
-from backoffice.domain.fields import MAX_NUMBER
 from backoffice.domain.numbers import missing_ranges
 from backoffice.domain.totals import ShiftTotals, expected_cash
+from backoffice.domain.wire.scalars import MAX_NUMBER
 from backoffice.sales.models import Shift
 
 SUM_ORDERS = """

@@ -7,7 +7,7 @@ from django.db import connection
 
 from backoffice.domain.numbers import MOST_RANGES, missing_ranges
 from backoffice.domain.states import ShiftState
-from backoffice.domain.wire import Heartbeat
+from backoffice.domain.wire.messages import Heartbeat
 from backoffice.fleet.models import Terminal
 from backoffice.ingestion.figures import used_numbers
 from backoffice.ingestion.shifts import open_shift_of

@@ -11,7 +11,7 @@ from django.db.models import Q
 from backoffice.domain.posting import post_over_short
 from backoffice.domain.states import ShiftState, check_shift_transition
 from backoffice.domain.totals import Difference, declared_totals, reconcile, settled_state
-from backoffice.domain.wire import CloseShift
+from backoffice.domain.wire.messages import CloseShift
 from backoffice.ingestion.detaching import is_detached_shift
 from backoffice.ingestion.figures import ShiftFigures, shift_figures
 from backoffice.ledger.writers import Entry, Origin, next_entry_id, write_entries

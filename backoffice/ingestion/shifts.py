@@ -10,14 +10,14 @@ from django.db import connection, transaction
 from django.db.models import BigIntegerField, Case, F, When
 from django.db.models.functions import Coalesce
 
-from backoffice.domain.decoding import EnvelopeInvalid
 from backoffice.domain.posting import post_opening
 from backoffice.domain.states import ShiftState
-from backoffice.domain.wire import CloseShift, OpenShift
+from backoffice.domain.wire.envelope import EnvelopeInvalid
+from backoffice.domain.wire.messages import CloseShift, OpenShift
 from backoffice.fleet.models import Terminal
+from backoffice.ingestion.batch.accept import IdentifierReused
 from backoffice.ingestion.detaching import is_detached_shift
 from backoffice.ingestion.locks import lock_terminal
-from backoffice.ingestion.receive import IdentifierReused
 from backoffice.ingestion.reconcile import reconcile_shift, write_entry_of_shift
 from backoffice.ledger.writers import Entry, drawer_balance, next_entry_id
 from backoffice.sales.models import Shift

@@ -8,8 +8,8 @@ from django.db import connection
 from django.utils import timezone
 
 from backoffice.inbox.claims import oldest_waiting
+from backoffice.ingestion.batch.post import TOGETHER, process_next
 from backoffice.ingestion.bell import ring
-from backoffice.ingestion.process import TOGETHER, process_next
 
 log = structlog.get_logger(__name__)
 

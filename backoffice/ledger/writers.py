@@ -7,9 +7,9 @@ from uuid import UUID
 
 from django.db.backends.utils import CursorWrapper
 
-from backoffice.bulk import Row, Shared, Table, write_rows
 from backoffice.domain.accounts import DRAWER
 from backoffice.domain.posting import Posting
+from backoffice.postgres.copying import Row, Shared, Table, write_rows
 
 ENTRIES = Table(
     "ledger_journalentry",

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import msgspec
 
-from backoffice.domain.decoding import decode_batch
+from backoffice.domain.wire.envelope import decode_batch
 from backoffice.inbox.models import Batch
 from backoffice.sales.models import HeldItem
 

@@ -8,7 +8,7 @@ from uuid import UUID
 import msgspec
 from django.db.backends.utils import CursorWrapper
 
-from backoffice.bulk import Shared, Table, bytes_array, integer_array, uuid_array
+from backoffice.postgres.copying import Shared, Table, bytes_array, integer_array, uuid_array
 
 # Sorted by the caller, so that batches of different terminals that overlap cannot deadlock.
 INSERT_IDENTITIES = """

@@ -6,10 +6,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from backoffice.domain.wire import read_activation
+from backoffice.domain.wire.messages import read_activation
 from backoffice.ingestion.stores import activate
 from pos_api.bodies import read_message
-from pos_api.schema import ACTIVATED, ACTIVATION, describe
+from pos_api.description.schema import ACTIVATED, ACTIVATION, describe
 from pos_api.views.terminal import store_json
 
 

@@ -13,19 +13,19 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from structlog.contextvars import bind_contextvars, get_contextvars
 
-from backoffice.domain.cards import mask_cards
-from backoffice.domain.decoding import Envelope, decode_batch
+from backoffice.domain.cards.masking import mask_cards
 from backoffice.domain.states import BatchState
+from backoffice.domain.wire.envelope import Envelope, decode_batch
 from backoffice.failpoints import failpoint
+from backoffice.ingestion.batch.accept import receive_batch
+from backoffice.ingestion.batch.live import process_live, release_connection
+from backoffice.ingestion.batch.post import Attempt, Processed
+from backoffice.ingestion.batch.receipts import NoSuchBatch, compose_receipt, receipt
 from backoffice.ingestion.bell import ring_soon
-from backoffice.ingestion.live import process_live, release_connection
-from backoffice.ingestion.process import Attempt, Processed
-from backoffice.ingestion.receipts import NoSuchBatch, compose_receipt, receipt
-from backoffice.ingestion.receive import receive_batch
 from backoffice.metrics import count_accepted
 from pos_api.bodies import read_body
+from pos_api.description.schema import BATCH, RECEIPT, describe
 from pos_api.problems import Problem
-from pos_api.schema import BATCH, RECEIPT, describe
 from pos_api.views.base import TerminalView, identifier
 
 log = structlog.get_logger(__name__)

@@ -3,13 +3,13 @@
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from backoffice.domain.wire import read_close_shift, read_open_shift
+from backoffice.domain.wire.messages import read_close_shift, read_open_shift
 from backoffice.ingestion.report import shift_report
 from backoffice.ingestion.shifts import close_shift, open_shift
 from backoffice.sales.models import Shift
 from pos_api.bodies import read_message
+from pos_api.description.schema import CLOSE_SHIFT, OPEN_SHIFT, SHIFT, describe
 from pos_api.problems import Problem
-from pos_api.schema import CLOSE_SHIFT, OPEN_SHIFT, SHIFT, describe
 from pos_api.views.base import TerminalView, identifier
 
 

@@ -4,8 +4,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from backoffice.ingestion.feed import DEFAULT_PAGE, MAX_PAGE, CursorInvalid, read_cursor, store_orders
+from pos_api.description.schema import STORE_ORDERS, describe
 from pos_api.problems import Problem
-from pos_api.schema import STORE_ORDERS, describe
 from pos_api.views.base import TerminalView
 
 # A terminal that has read everything asks again so much later: an order is seen two seconds after it is posted.

@@ -7,7 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from backoffice.domain.rules import ORDER_TYPES
-from backoffice.domain.wire import read_heartbeat
+from backoffice.domain.wire.messages import read_heartbeat
 from backoffice.fleet.models import Store
 from backoffice.ingestion.heartbeats import take_heartbeat
 from backoffice.ingestion.shifts import open_shift_of
@@ -15,8 +15,8 @@ from backoffice.ingestion.stores import rotate_token
 from backoffice.ledger.models import CashReason
 from backoffice.sales.queries import last_number
 from pos_api.bodies import read_message
+from pos_api.description.schema import HEARTBEAT, HEARTBEAT_TAKEN, TERMINAL, TOKEN, describe
 from pos_api.limits import limits_json
-from pos_api.schema import HEARTBEAT, HEARTBEAT_TAKEN, TERMINAL, TOKEN, describe
 from pos_api.views.base import TerminalView
 
 

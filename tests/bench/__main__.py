@@ -15,7 +15,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from backoffice.embedded.stack import Stack
+from backoffice.workbench.embedded.stack import Stack
 from tests.bench.books import Books
 from tests.bench.copying import BareCopy, Copied
 from tests.bench.traffic import Measured, Traffic

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from backoffice.domain.cards import mask_cards
+from backoffice.domain.cards.masking import mask_cards
 from tests.bench.bench_domain import ORDERS, typical_order
 
 CARD = "4111 1111 1111 1111"

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import Any
 
-from backoffice.domain import accounts, decoding, identity, orders, posting, rules, totals
+from backoffice.domain import accounts, identity, orders, posting, rules, totals
+from backoffice.domain.wire import envelope
 
 ORDERS = 500
 ROUNDS = 30
@@ -83,14 +84,14 @@ def measure(label: str, batch: list[dict[str, Any]]) -> None:
         opened_at=datetime(2026, 3, 1, 6, tzinfo=UTC), business_date=date(2026, 3, 1),
     )  # fmt: skip
     settings, circumstances = rules.StoreSettings(), rules.Circumstances()
-    raws = decoding.decode_batch(body, max_orders=2000).orders
+    raws = envelope.decode_batch(body, max_orders=2000).orders
     read = [order for raw in raws if isinstance(order := orders.read_order(raw), orders.Order)]
     assert len(read) == len(batch), orders.read_order(raws[0])
     hashes = [identity.content_hash(order) for order in read]
     incoming = [identity.Incoming(o.order_id, o.number, h) for o, h in zip(read, hashes, strict=True)]
     methods = accounts.PAYMENT_ACCOUNTS
     stages: dict[str, Callable[[], object]] = {
-        "decode_batch": lambda: decoding.decode_batch(body, max_orders=2000),
+        "decode_batch": lambda: envelope.decode_batch(body, max_orders=2000),
         "read_order": lambda: [orders.read_order(raw) for raw in raws],
         "content_hash": lambda: [identity.content_hash(order) for order in read],
         "identify": lambda: identity.identify(

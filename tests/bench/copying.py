@@ -20,7 +20,7 @@ import psycopg
 from psycopg import postgres
 from psycopg.types.json import Jsonb
 
-from backoffice.embedded.stack import Stack
+from backoffice.workbench.embedded.stack import Stack
 from tests.bench.books import Books
 
 PROCESSES = 2

@@ -238,8 +238,8 @@ def _write_month(cursor: CursorWrapper, told: Sequence, *, guarded: bool) -> Non
 
 def _write_drawers(cursor: CursorWrapper, told: Sequence, *, guarded: bool) -> None:
     """The entries that open shifts and post what was over or short."""
-    from backoffice.bulk import write_rows  # noqa: PLC0415
     from backoffice.ledger.writers import ENTRIES, LINES, Entry, Origin, entry_writes  # noqa: PLC0415
+    from backoffice.postgres.copying import write_rows  # noqa: PLC0415
 
     rows: dict = {ENTRIES: [], LINES: []}
     keys = []

@@ -27,8 +27,8 @@ from urllib.parse import urlsplit
 import psycopg
 from rich.console import Console
 
-from backoffice.embedded import postgres
-from backoffice.embedded.stack import Stack
+from backoffice.workbench.embedded import postgres
+from backoffice.workbench.embedded.stack import Stack
 from tests.bench.books import Books
 from tests.bench.plot import DOCS, draw, write
 from tests.bench.traffic import MORNING, Till, Traffic

@@ -32,7 +32,7 @@ import msgspec
 import psycopg
 from rich.console import Console
 
-from backoffice.embedded.stack import Stack
+from backoffice.workbench.embedded.stack import Stack
 from tests.bench.plot import write
 
 OPENED = datetime.combine(datetime.now(UTC), datetime.min.time(), UTC)

@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 
 from backoffice_terminal.api import framed
 
-from backoffice.embedded.stack import Stack
+from backoffice.workbench.embedded.stack import Stack
 from tests.bench.bench_domain import typical_order
 from tests.bench.books import Books
 

@@ -9,8 +9,8 @@ import httpx
 import psycopg
 import pytest
 
-from backoffice.embedded.stack import Stack
 from backoffice.failpoints import VARIABLE
+from backoffice.workbench.embedded.stack import Stack
 from tests.conftest import RunningStack
 from tests.journeys.http_till import HttpTill, a_store_code, eventually
 from tests.promises import broken_promises

@@ -36,22 +36,22 @@ def marks_first() -> None:
 def _mark_first() -> None:
     from django.db import connection, transaction
 
-    from backoffice.ingestion import process
+    from backoffice.ingestion.batch import post
 
     def process_claimed(attempts: Sequence[Any], *, now: datetime) -> dict[UUID, Any]:
         for attempt in attempts:
             with transaction.atomic(), connection.cursor() as cursor:
-                works = process.lock_works(cursor, [attempt.batch_id])
+                works = post.lock_works(cursor, [attempt.batch_id])
                 mark = "UPDATE inbox_batch SET state = 'processed', processed_at = %s WHERE batch_id = ANY(%s)"
                 cursor.execute(mark, [now, [work.batch_id for work in works]])
             if Path(os.environ[DIE_FILE]).exists():
                 os.kill(os.getpid(), signal.SIGKILL)
             with transaction.atomic(), connection.cursor() as cursor:
                 for work in works:
-                    process._process(cursor, [(work, process._decode(work))], isolate=False, now=now)
+                    post._process(cursor, [(work, post._decode(work))], isolate=False, now=now)
         return {}
 
-    process.process_claimed = process_claimed
+    post.process_claimed = process_claimed
 
 
 def without_sweeper() -> None:

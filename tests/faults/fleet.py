@@ -10,8 +10,8 @@ from pathlib import Path
 
 from backoffice_terminal import Device, Terminal
 
-from backoffice.embedded.processes import wrapped
-from backoffice.embedded.roles import CHECKOUT
+from backoffice.workbench.embedded.processes import wrapped
+from backoffice.workbench.embedded.roles import CHECKOUT
 from tests.faults.service import Service
 
 

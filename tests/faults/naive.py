@@ -5,7 +5,7 @@ from typing import Self
 
 import psycopg
 
-from backoffice.embedded.processes import Child, wait_until
+from backoffice.workbench.embedded.processes import Child, wait_until
 from tests.faults.naive_queue import QUEUE, TABLES
 from tests.faults.service import STARTED_WITHIN_S, Service
 from tests.faults.stores import STORES, StoreFacts

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from backoffice.embedded.roles import CHECKOUT
+from backoffice.workbench.embedded.roles import CHECKOUT
 from tests.faults.fleet import Day, Fleet
 from tests.faults.killer import Killer, Stalled
 from tests.faults.proxy import Proxy

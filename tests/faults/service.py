@@ -13,11 +13,11 @@ from redis import Redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from backoffice.embedded.log import Log
-from backoffice.embedded.processes import Child, wait_until
-from backoffice.embedded.roles import CHECKOUT, ROLES, RoleOptions, answers, role_child
-from backoffice.embedded.stack import Stack
-from backoffice.embedded.watch import Watch
+from backoffice.workbench.embedded.log import Log
+from backoffice.workbench.embedded.processes import Child, wait_until
+from backoffice.workbench.embedded.roles import CHECKOUT, ROLES, RoleOptions, answers, role_child
+from backoffice.workbench.embedded.stack import Stack
+from backoffice.workbench.embedded.watch import Watch
 from tests.faults.stores import STORES, StoreFacts
 
 # A supervisor that waits longer and longer would have the run wait for it.

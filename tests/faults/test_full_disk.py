@@ -9,8 +9,8 @@ from uuid import uuid4
 
 import pytest
 
-from backoffice.embedded import postgres
-from backoffice.embedded.stack import Stack
+from backoffice.workbench.embedded import postgres
+from backoffice.workbench.embedded.stack import Stack
 from tests.faults.conftest import TAKEN, Mortal, assert_posted_once
 from tests.journeys.http_till import HttpTill, a_store_code, eventually
 from tests.till import a_sale, outcomes

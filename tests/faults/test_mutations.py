@@ -11,7 +11,7 @@ import psycopg
 import pytest
 from backoffice_terminal import Device, Terminal
 
-from backoffice.embedded.processes import wait_until
+from backoffice.workbench.embedded.processes import wait_until
 from tests.faults.doctored import DIE_FILE
 from tests.faults.recorder import Recorder
 from tests.faults.run import check

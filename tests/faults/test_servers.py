@@ -20,8 +20,8 @@ from uuid import uuid4
 import httpx
 from redis import Redis
 
-from backoffice.embedded.log import Log
-from backoffice.embedded.roles import RoleOptions, role_child
+from backoffice.workbench.embedded.log import Log
+from backoffice.workbench.embedded.roles import RoleOptions, role_child
 from tests.faults.conftest import MANY, TAKEN, Mortal, assert_posted_once, send, send_until_taken, some_orders
 from tests.journeys.http_till import HttpTill, eventually
 from tests.journeys.test_crashes import children_of
@@ -222,7 +222,7 @@ def test_forged_and_pickled_messages_are_rejected_and_the_worker_goes_on(
         message(pickle.dumps(Evil(bait)), media="application/x-python-serialize"),
         message(pickle.dumps([[Evil(bait)], {}, {}]), media="application/x-python-serialize"),
         message(CALL, task="os.system"),
-        message(CALL, task="backoffice.ingestion.process.process_claimed"),
+        message(CALL, task="backoffice.ingestion.batch.post.process_claimed"),
         message(with_arguments),
         message(b"no json"),
         message(b'"no call"'),

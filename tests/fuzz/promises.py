@@ -6,19 +6,10 @@ from random import Random
 from typing import Any
 from uuid import UUID
 
-from backoffice.domain import orders, values
+from backoffice.domain import orders
 from backoffice.domain.accounts import CASH_REASON_ACCOUNTS, PAYMENT_ACCOUNTS
-from backoffice.domain.card_search import may_hold_cards
-from backoffice.domain.cards import mask_cards, mask_closely
-from backoffice.domain.decoding import (
-    MAX_DEPTH,
-    BodyMalformed,
-    EnvelopeInvalid,
-    TooManyOrders,
-    _split,
-    decode_batch,
-    decode_object,
-)
+from backoffice.domain.cards.masking import mask_cards, mask_closely
+from backoffice.domain.cards.search import may_hold_cards
 from backoffice.domain.identity import content_hash, movement_hash
 from backoffice.domain.orders import CashMovement, Order, Unreadable, read_movement, read_order
 from backoffice.domain.posting import Posting, post_movement, post_order
@@ -32,7 +23,17 @@ from backoffice.domain.rules import (
     movement_flags,
     movement_holds,
 )
-from backoffice.domain.wire import read_activation, read_close_shift, read_heartbeat, read_open_shift
+from backoffice.domain.wire import json_values
+from backoffice.domain.wire.envelope import (
+    MAX_DEPTH,
+    BodyMalformed,
+    EnvelopeInvalid,
+    TooManyOrders,
+    _split,
+    decode_batch,
+    decode_object,
+)
+from backoffice.domain.wire.messages import read_activation, read_close_shift, read_heartbeat, read_open_shift
 from tests.fuzz.spelling import depth, parse, spell
 from tests.unit.domain.builders import ORDINARY, OTHER_ID, a_shift, raw, spelled_out, wire_movement, wire_order
 
@@ -63,8 +64,8 @@ def check(body: bytes) -> None:
     except REFUSALS:
         return
     split = _split(body.decode())
-    assert [values.parse(one.decode()) for one in envelope.orders] == [
-        values.parse(one.decode()) for one in split["orders"]
+    assert [json_values.parse(one.decode()) for one in envelope.orders] == [
+        json_values.parse(one.decode()) for one in split["orders"]
     ] or b"e" in body.lower()  # numbers beyond a double are equal to nothing
     assert len(envelope.movements) == len(split["cash_movements"])
     told = read_all(envelope.orders, envelope.movements)

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from backoffice.domain.cards import Masked
-from backoffice.domain.decoding import BodyMalformed, Envelope
+from backoffice.domain.cards.masking import Masked
 from backoffice.domain.orders import Order, Unreadable
+from backoffice.domain.wire.envelope import BodyMalformed, Envelope
 from tests.fuzz import promises
 from tests.fuzz.loop import corpus, tried
 from tests.fuzz.spelling import parse, spell

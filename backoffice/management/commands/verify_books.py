@@ -7,9 +7,9 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
+from backoffice.audit.paper import lines_of, waiting_in_words
+from backoffice.audit.run import audit, one_snapshot
 from backoffice.management.base import StackCommand
-from backoffice.review.audit.paper import lines_of, waiting_in_words
-from backoffice.review.audit.run import audit, one_snapshot
 
 QUIET_S = 2.0
 SHOW_EVERY_S = 0.5

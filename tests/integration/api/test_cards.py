@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from backoffice.domain.cards import MAX_FINDINGS
+from backoffice.domain.cards.masking import MAX_FINDINGS
 from backoffice.inbox.models import Batch
 from backoffice.sales.models import Order, OrderLine, Payment
 from tests.till import Till, a_sale, codes, outcomes, zipped

@@ -9,10 +9,10 @@ from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 from redis import Redis
 
-from backoffice.embedded.ports import free_port
-from backoffice.embedded.processes import wait_until
 from backoffice.health import readiness
 from backoffice.inbox.models import Batch
+from backoffice.workbench.embedded.ports import free_port
+from backoffice.workbench.embedded.processes import wait_until
 from tests.integration.ingestion.test_bell import a_redis_on, answers
 from tests.till import Till, a_client, a_sale
 

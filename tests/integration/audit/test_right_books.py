@@ -8,8 +8,8 @@ import pytest
 from django.core.management import call_command
 from django.db import connection
 
+from backoffice.audit.rules import KIND_ACCOUNTS
 from backoffice.ingestion.sweep import process_waiting
-from backoffice.review.audit.rules import KIND_ACCOUNTS
 from tests.till import Till, a_movement, a_sale, a_store, outcomes
 
 pytestmark = pytest.mark.django_db
@@ -202,8 +202,8 @@ def test_whoever_watches_sees_how_far_it_is(
 
 
 def test_many_batches_are_gone_through_in_chunks(till: Till, verify: Verify, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("backoffice.review.audit.batches.MOST_MEMBERS", 3)
-    monkeypatch.setattr("backoffice.review.audit.batches.FETCH", 2)
+    monkeypatch.setattr("backoffice.audit.batches.MOST_MEMBERS", 3)
+    monkeypatch.setattr("backoffice.audit.batches.FETCH", 2)
     orders = [a_sale(1001 + number) for number in range(14)]
     for start in range(0, 14, 2):
         till.upload(*orders[start : start + 2])

@@ -7,7 +7,7 @@ import pytest
 from django.core.management import call_command
 from django.db import InternalError, connection
 
-from backoffice.review.audit.run import one_snapshot
+from backoffice.audit.run import one_snapshot
 from tests.till import Till, a_sale
 
 

@@ -391,7 +391,7 @@ def test_lines_of_no_order(till: Till, order: dict[str, Any], verify: Verify, ta
 def test_a_thousand_rows_are_named_and_the_rest_counted(
     till: Till, verify: Verify, tamper: Tamper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("backoffice.review.audit.leftovers.MOST_NAMED", 2)
+    monkeypatch.setattr("backoffice.audit.leftovers.MOST_NAMED", 2)
     till.sell(*[a_sale(1001 + number) for number in range(5)])
     tamper("DELETE FROM inbox_batch")
     further = [each["found"] for each in found(verify, till) if each["where"] == "further rows"]

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from backoffice.conformance.office import Office
-from backoffice.conformance.traffic import Answer
+from backoffice.workbench.conformance.office import Office
+from backoffice.workbench.conformance.traffic import Answer
 
 Json = dict[str, Any]
 RETRYABLE = {408, 429, 500, 503}

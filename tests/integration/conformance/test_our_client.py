@@ -15,8 +15,8 @@ import httpx
 import pytest
 from backoffice_terminal import Busy, Device, Draft, LinkError, NotActivated, TaxRate, Terminal
 
-from backoffice.conformance.office import Office
-from backoffice.conformance.server import listening
+from backoffice.workbench.conformance.office import Office
+from backoffice.workbench.conformance.server import listening
 
 FOOD = TaxRate("FR-5.5", "0.055")
 PATIENCE_S = 60.0

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from backoffice.conformance import rules
+from backoffice.workbench.conformance import rules
 from tests.integration.conformance.naive_till import Json, NaiveTill, now, order
 
 PACKAGE = Path(rules.__file__).parent
@@ -153,4 +153,4 @@ def test_the_kit_knows_the_domain_and_nothing_else_of_the_service() -> None:
             for name in names:
                 assert not name.startswith(("django", "pos_api", "rest_framework")), path.name
                 ours = name.startswith("backoffice")
-                assert not ours or name.startswith(("backoffice.domain", "backoffice.conformance")), path.name
+                assert not ours or name.startswith(("backoffice.domain", "backoffice.workbench.conformance")), path.name

@@ -14,10 +14,10 @@ import psycopg
 import pytest
 from psycopg.errors import InsufficientPrivilege
 
-from backoffice.embedded import postgres
-from backoffice.embedded.identity import INSTALLATION, wheel
-from backoffice.embedded.log import Log
-from backoffice.embedded.ports import free_port
+from backoffice.workbench.embedded import postgres
+from backoffice.workbench.embedded.identity import INSTALLATION, wheel
+from backoffice.workbench.embedded.log import Log
+from backoffice.workbench.embedded.ports import free_port
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 SQL = CHECKOUT / "deploy" / "postgres"

@@ -11,7 +11,7 @@ import urllib.request
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from backoffice.embedded.processes import wait_until
+from backoffice.workbench.embedded.processes import wait_until
 
 CHECKOUT = Path(__file__).resolve().parent.parent.parent.parent
 OURS = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "BASE_URL", "BACKOFFICE_STACK")

@@ -11,15 +11,15 @@ import psycopg
 import pytest
 import redis
 
-from backoffice.embedded import StackError, identity, launch
-from backoffice.embedded.folder import DataFolder
-from backoffice.embedded.leftovers import end_leftovers
-from backoffice.embedded.log import Log
-from backoffice.embedded.ports import free_port
-from backoffice.embedded.postgres import Postgres
-from backoffice.embedded.processes import Child
-from backoffice.embedded.stack import Stack
-from backoffice.embedded.watch import Watch
+from backoffice.workbench.embedded import StackError, identity, launch
+from backoffice.workbench.embedded.folder import DataFolder
+from backoffice.workbench.embedded.leftovers import end_leftovers
+from backoffice.workbench.embedded.log import Log
+from backoffice.workbench.embedded.ports import free_port
+from backoffice.workbench.embedded.postgres import Postgres
+from backoffice.workbench.embedded.processes import Child
+from backoffice.workbench.embedded.stack import Stack
+from backoffice.workbench.embedded.watch import Watch
 from tests.integration.embedded.machine import eventually, state, status
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root has to become somebody else")

@@ -9,9 +9,9 @@ from django.db import connection, transaction
 from django.test import Client
 from pytest_django import DjangoDbBlocker
 
+from backoffice.audit.run import audit
 from backoffice.fleet.models import Terminal
 from backoffice.ingestion.months import drain_default
-from backoffice.review.audit.run import audit
 from backoffice.sales.models import Order, Shift
 from tests.bench.console import Ask, asks, measure, scans
 from tests.bench.fill import MONTHS, Plan, fill, growing_tables

@@ -16,8 +16,6 @@ from django.db import connection
 from django.utils import timezone
 from redis import Redis
 
-from backoffice.embedded.ports import free_port
-from backoffice.embedded.processes import wait_until
 from backoffice.env import STACK_MARK
 from backoffice.health import broker, database, doctor
 from backoffice.health.backlog import read_backlog
@@ -25,6 +23,8 @@ from backoffice.health.doctor import Verdict, examine
 from backoffice.inbox.models import Batch
 from backoffice.ingestion import tasks
 from backoffice.sales.models import Shift
+from backoffice.workbench.embedded.ports import free_port
+from backoffice.workbench.embedded.processes import wait_until
 from tests.conftest import CHECKOUT, RunningStack
 from tests.integration.ingestion.test_bell import a_redis_on, answers
 from tests.journeys.http_till import eventually

@@ -16,10 +16,10 @@ import pytest
 from django.db import connection
 from redis import Redis
 
-from backoffice.embedded import postgres
-from backoffice.embedded.ports import free_port
-from backoffice.embedded.stack import Stack, StackError
 from backoffice.health.startup import REFUSED
+from backoffice.workbench.embedded import postgres
+from backoffice.workbench.embedded.ports import free_port
+from backoffice.workbench.embedded.stack import Stack, StackError
 from tests.conftest import CHECKOUT
 from tests.integration.ingestion.test_bell import a_redis_on, answers
 from tests.integration.ingestion.test_timeouts import environment_of

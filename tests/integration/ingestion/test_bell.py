@@ -18,11 +18,11 @@ from redis import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from backoffice.celery import app
-from backoffice.embedded.processes import wait_until
-from backoffice.embedded.valkey import binary
 from backoffice.inbox.models import Batch
 from backoffice.ingestion import bell, sweep
 from backoffice.ingestion.sweep import process_waiting
+from backoffice.workbench.embedded.processes import wait_until
+from backoffice.workbench.embedded.valkey import binary
 from pos_api import throttling
 from tests.till import Till, a_sale, outcomes
 

@@ -11,8 +11,9 @@ from django.db import connection, connections
 from django.utils import timezone
 
 from backoffice.inbox.models import Batch
-from backoffice.ingestion import process, sweep, tasks
-from backoffice.ingestion.process import Attempt, process_claimed, process_next
+from backoffice.ingestion import sweep, tasks
+from backoffice.ingestion.batch import post
+from backoffice.ingestion.batch.post import Attempt, process_claimed, process_next
 from backoffice.ingestion.sweep import process_waiting
 from tests.till import Till, a_sale, at_once, later, outcomes
 
@@ -23,7 +24,7 @@ PATIENCE_S = 20
 def a_worker_busy_with(monkeypatch: pytest.MonkeyPatch, *, marker: str) -> Iterator[Callable[[], None]]:
     """Another worker that holds its claim of the batch with `marker` in it, until told to go on."""
     entered, go_on = threading.Event(), threading.Event()
-    decode = process.decode_batch
+    decode = post.decode_batch
 
     def slowly(body: bytes, **limits: int) -> Any:
         if marker.encode() in body and not go_on.is_set():
@@ -31,7 +32,7 @@ def a_worker_busy_with(monkeypatch: pytest.MonkeyPatch, *, marker: str) -> Itera
             assert go_on.wait(PATIENCE_S)
         return decode(body, **limits)
 
-    monkeypatch.setattr(process, "decode_batch", slowly)
+    monkeypatch.setattr(post, "decode_batch", slowly)
 
     def work() -> None:
         try:

@@ -8,9 +8,9 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from structlog.testing import capture_logs
 
+from backoffice.audit.run import audit
 from backoffice.ingestion import months
 from backoffice.ingestion.months import default_rows, drain_default
-from backoffice.review.audit.run import audit
 from tests.integration.ingestion.test_months import partition_of, sell_in
 from tests.till import entry_of
 

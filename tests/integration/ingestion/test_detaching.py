@@ -10,10 +10,10 @@ from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
+from backoffice.audit.paper import lines_of
+from backoffice.audit.run import audit
 from backoffice.ingestion.detaching import NotNow, attach_month, detach_month, why_not
 from backoffice.ingestion.months import default_rows, drain_default
-from backoffice.review.audit.paper import lines_of
-from backoffice.review.audit.run import audit
 from backoffice.sales.models import DetachedMonth, Order, Shift
 from tests.till import Till, a_movement, a_sale, balance, entry_of, outcomes
 

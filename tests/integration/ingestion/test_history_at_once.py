@@ -8,8 +8,8 @@ import pytest
 from django.utils import timezone
 
 from backoffice.inbox.claims import ISOLATE_AFTER
-from backoffice.ingestion import process
-from backoffice.ingestion.process import Attempt, process_claimed
+from backoffice.ingestion.batch import post
+from backoffice.ingestion.batch.post import Attempt, process_claimed
 from backoffice.sales.models import Order
 from tests.integration.ingestion.test_lost_connections import SOMEBODY_WAITS, a_connection, until
 from tests.till import Till, a_sale, at_once, codes
@@ -35,7 +35,7 @@ class Meeting:
 
 def process_two_at_once(*groups: list[Attempt]) -> None:
     """In two transactions: neither writes before both have looked, and neither commits before both have looked again."""
-    write_judged, look_again = process.write_judged, process.look_again
+    write_judged, look_again = post.write_judged, post.look_again
     before_writes, before_commit = Meeting(), Meeting()
 
     def write(*args: Any, **how: Any) -> None:
@@ -47,8 +47,8 @@ def process_two_at_once(*groups: list[Attempt]) -> None:
         before_commit.wait()
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(process, "write_judged", write)
-        patch.setattr(process, "look_again", look)
+        patch.setattr(post, "write_judged", write)
+        patch.setattr(post, "look_again", look)
         done = at_once([lambda group=group: process_claimed(group, now=timezone.now()) for group in groups])
     assert [set(processed) for processed in done] == [{attempt.batch_id for attempt in group} for group in groups]
     assert (before_writes.came, before_commit.came) == (2, 2)  # nothing was tried a second time
@@ -132,7 +132,7 @@ def test_two_transactions_that_refund_the_same_orders_do_not_lock_each_other_out
     tills[0].sell(*sales)
     refunds = [[a_refund(1003 + place, sale) for place, sale in enumerate(order)] for order in (sales, sales[::-1])]
     groups = [[sent(till, refund) for refund in group] for till, group in zip(tills, refunds, strict=True)]
-    add_history_flags, between_batches = process.add_history_flags, Meeting()
+    add_history_flags, between_batches = post.add_history_flags, Meeting()
 
     def look(*args: Any, **how: Any) -> Any:
         judged = add_history_flags(*args, **how)
@@ -140,6 +140,6 @@ def test_two_transactions_that_refund_the_same_orders_do_not_lock_each_other_out
         return judged
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(process, "add_history_flags", look)
+        patch.setattr(post, "add_history_flags", look)
         process_two_at_once(*groups)
     assert sorted(flags_of(refund) for group in refunds for refund in group) == [[], [], [TOO_MUCH], [TOO_MUCH]]

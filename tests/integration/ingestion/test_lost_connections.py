@@ -16,9 +16,9 @@ from django.db import OperationalError, connection, connections
 from django.utils import timezone
 
 from backoffice.inbox.models import Batch
-from backoffice.ingestion import process
-from backoffice.ingestion.process import Attempt, process_claimed, process_next
-from backoffice.ingestion.receive import STORE_BATCH
+from backoffice.ingestion.batch import post
+from backoffice.ingestion.batch.accept import STORE_BATCH
+from backoffice.ingestion.batch.post import Attempt, process_claimed, process_next
 from backoffice.ingestion.sweep import process_waiting
 from backoffice.sales.models import Order
 from tests.conftest import CHECKOUT
@@ -93,8 +93,8 @@ def test_a_posting_whose_commit_was_never_answered_is_not_done_again(
         monkeypatch.setattr(connection, "_commit", cut_afterwards)
         return write_judged(*args, **facts)
 
-    write_judged = process.write_judged
-    monkeypatch.setattr(process, "write_judged", once_written)
+    write_judged = post.write_judged
+    monkeypatch.setattr(post, "write_judged", once_written)
     assert process_next(now=timezone.now())
     assert connection._commit == commit
     batch = Batch.objects.get(batch_id=batch_id)
@@ -109,7 +109,7 @@ def test_a_worker_that_froze_loses_its_claim_and_its_late_commit_fails(
     committed_db: None, till: Till, monkeypatch: pytest.MonkeyPatch
 ):
     batch_id = till.upload(a_sale(1001, note="frozen")).json()["batch_id"]
-    decode, asleep, awake, came_to = process.decode_batch, threading.Event(), threading.Event(), []
+    decode, asleep, awake, came_to = post.decode_batch, threading.Event(), threading.Event(), []
 
     def freeze(body: bytes, **limits: int) -> Any:
         if not asleep.is_set():
@@ -119,7 +119,7 @@ def test_a_worker_that_froze_loses_its_claim_and_its_late_commit_fails(
             assert awake.wait(PATIENCE_S)
         return decode(body, **limits)
 
-    monkeypatch.setattr(process, "decode_batch", freeze)
+    monkeypatch.setattr(post, "decode_batch", freeze)
     worker = in_a_thread(lambda: came_to.append(process_claimed([Attempt(UUID(batch_id), 1)], now=timezone.now())))
     try:
         assert asleep.wait(PATIENCE_S)

@@ -9,8 +9,8 @@ from django.db import connection
 from django.utils import timezone
 
 from backoffice.inbox.models import Batch
-from backoffice.ingestion import process
-from backoffice.ingestion.process import Attempt, process_claimed, process_next
+from backoffice.ingestion.batch import post
+from backoffice.ingestion.batch.post import Attempt, process_claimed, process_next
 from backoffice.sales.models import HeldItem, Order
 from tests.integration.ingestion.test_lost_connections import a_connection, until
 from tests.till import Till, a_sale, balance, later, outcomes
@@ -44,7 +44,7 @@ def test_a_batch_that_somebody_changed_under_its_worker_waits_and_is_posted_once
     till: Till, stricter: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     batch_id = till.upload(a_sale(1001), a_sale(1002)).json()["batch_id"]
-    lock_works = process.lock_works
+    lock_works = post.lock_works
 
     def too_late(cursor: Any, *args: Any, **how: Any) -> Any:
         cursor.execute("SELECT")  # from here on it sees what was there at this moment, and may change nothing newer
@@ -53,7 +53,7 @@ def test_a_batch_that_somebody_changed_under_its_worker_waits_and_is_posted_once
         return lock_works(cursor, *args, **how)
 
     with monkeypatch.context() as race:
-        race.setattr(process, "lock_works", too_late)
+        race.setattr(post, "lock_works", too_late)
         assert process_claimed([Attempt(UUID(batch_id), 1)], now=timezone.now()) == {}
     batch = Batch.objects.get(batch_id=batch_id)
     assert (batch.state, batch.last_error) == (

@@ -1,14 +1,14 @@
-"""What an order says is stored as it says it, whichever of the two ways its rows are written (backoffice/bulk.py)."""
+"""What an order says is stored as it says it, whichever of the two ways its rows are written (backoffice/postgres/copying.py)."""
 
 from typing import Any
 
 import pytest
 from django.db import connection
 
-from backoffice import bulk
+from backoffice.postgres import copying
 from tests.till import Till, a_sale
 
-FEW, MANY = 3, bulk.FEW + 1
+FEW, MANY = 3, copying.FEW + 1
 BOTH_WAYS = pytest.mark.parametrize("count", [FEW, MANY])
 # Equal numbers, spelled in as many ways.
 SPELLED = ("2", "2.0", "2.00", "2.0000")
@@ -71,9 +71,9 @@ def test_what_is_json_is_stored_as_json(till: Till, count: int):
 
 
 def test_more_different_numbers_than_are_remembered_are_all_right(till: Till, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(bulk._RememberedNumeric, "most", 7)
+    monkeypatch.setattr(copying._RememberedNumeric, "most", 7)
     quantities = [f"{place / 10000:.4f}" for place in range(1, 2 * MANY)]
     lines = [line(quantity=text, unit_price=0, discount=-240) for text in quantities]
     till.sell(*(a_sale(1001 + place, lines=[one]) for place, one in enumerate(lines)))
     assert stored("quantity", till, "sales_orderline") == quantities
-    assert len(bulk._RememberedNumeric._remembered) <= 7
+    assert len(copying._RememberedNumeric._remembered) <= 7

@@ -14,9 +14,9 @@ from structlog.testing import capture_logs
 
 from backoffice.inbox.claims import MEMBERS_TOGETHER, claim_next
 from backoffice.inbox.models import Batch
-from backoffice.ingestion import live, members, process
+from backoffice.ingestion.batch import live, members, post
+from backoffice.ingestion.batch.post import TOGETHER, process_next
 from backoffice.ingestion.locks import lock_terminal
-from backoffice.ingestion.process import TOGETHER, process_next
 from backoffice.sales.models import Order
 from tests.till import Till, a_movement, a_sale, at_once, balance, codes, later, outcomes
 
@@ -206,8 +206,8 @@ def test_what_another_worker_holds_is_given_back_without_waiting(
         lock_terminal(till.terminal.pk)
         Batch.objects.select_for_update(no_key=True).get(batch_id=second)
         began = time.monotonic()
-        attempts = [process.Attempt(claim.batch_id, claim.attempts) for claim in claims]
-        [nothing] = at_once([lambda: process.process_claimed(attempts, now=timezone.now())])
+        attempts = [post.Attempt(claim.batch_id, claim.attempts) for claim in claims]
+        [nothing] = at_once([lambda: post.process_claimed(attempts, now=timezone.now())])
         assert nothing == {}
         assert time.monotonic() - began < 5  # a lock is waited for ten seconds
     waiting = {str(batch.batch_id): batch for batch in Batch.objects.filter(batch_id__in=[first, second])}
@@ -222,7 +222,7 @@ def test_who_fails_together_and_cannot_be_told_apart_is_tried_again(
     tills: list[Till], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """All at once and then each alone: nothing is half done, and nothing is lost."""
-    write_judged, left = process.write_judged, [9]
+    write_judged, left = post.write_judged, [9]
 
     def unlucky(*args: Any, **facts: Any) -> None:
         if left[0]:
@@ -230,7 +230,7 @@ def test_who_fails_together_and_cannot_be_told_apart_is_tried_again(
             raise MemoryError
         write_judged(*args, **facts)
 
-    monkeypatch.setattr(process, "write_judged", unlucky)
+    monkeypatch.setattr(post, "write_judged", unlucky)
     batches = [sent(till, a_sale(1001))[0] for till in tills]
     assert process_next(now=timezone.now(), most=TOGETHER) == 8
     assert {Batch.objects.get(batch_id=batch_id).state for batch_id in batches} == {"received"}

@@ -13,7 +13,7 @@ from pytest_django import DjangoDbBlocker
 
 from backoffice.ingestion.stores import issue_activation_code
 from backoffice.ingestion.sweep import process_waiting
-from pos_api.examples import ACTIVATED, ACTIVATION, FEED, STORY, Exchange
+from pos_api.description.examples import ACTIVATED, ACTIVATION, FEED, STORY, Exchange
 from tests.integration.openapi.contract import conforms, operations
 from tests.till import a_store
 

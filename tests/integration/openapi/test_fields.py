@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from backoffice.domain.decoding import EnvelopeInvalid
 from backoffice.domain.orders import CashMovement, Order, read_movement, read_order
 from backoffice.domain.reasons import AMOUNT_NOT_POSITIVE, LIMIT_EXCEEDED
 from backoffice.domain.rules import holds, movement_holds
-from backoffice.domain.wire import read_activation, read_close_shift, read_heartbeat, read_open_shift
-from pos_api.examples import ACTIVATION, CACHE, CLOSE, HEARTBEAT, OPENING
-from pos_api.schema import COMPONENTS
+from backoffice.domain.wire.envelope import EnvelopeInvalid
+from backoffice.domain.wire.messages import read_activation, read_close_shift, read_heartbeat, read_open_shift
+from pos_api.description.examples import ACTIVATION, CACHE, CLOSE, HEARTBEAT, OPENING
+from pos_api.description.schema import COMPONENTS
 from tests.integration.openapi.contract import components, errors
 from tests.unit.domain.builders import a_shift
 

@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 from django.db import OperationalError
 
-from pos_api.examples import CLOSE, OPENING, problem
+from pos_api.description.examples import CLOSE, OPENING, problem
 from pos_api.problems import TITLES
 from pos_api.throttling import TerminalThrottle
 from pos_api.views import batches

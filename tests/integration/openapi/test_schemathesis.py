@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, settings
 from schemathesis.checks import CHECKS, load_all_checks
 from schemathesis.config import SchemathesisConfig
 
-from pos_api.schema import HEADERS
+from pos_api.description.schema import HEADERS
 from tests.conftest import RunningStack
 from tests.journeys.http_till import HttpTill, a_store_code
 from tests.till import a_sale

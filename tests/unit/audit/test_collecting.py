@@ -1,7 +1,7 @@
 """What an audit collects while it goes."""
 
-from backoffice.review.audit.findings import MOST_KEPT, Findings, Report, Ticks, Waiting
-from backoffice.review.audit.ledger import Effects
+from backoffice.audit.findings import MOST_KEPT, Findings, Report, Ticks, Waiting
+from backoffice.audit.ledger import Effects
 
 
 def test_ticks_are_a_set_of_numbers_of_any_size() -> None:

@@ -5,9 +5,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import backoffice.review.audit
+import backoffice.audit
 
-FOLDER = Path(backoffice.review.audit.__file__).parent
+FOLDER = Path(backoffice.audit.__file__).parent
 FORBIDDEN = ("backoffice.domain", "backoffice.ingestion", "msgspec")
 
 
@@ -28,12 +28,12 @@ def test_it_imports_nothing_of_the_rules_or_the_workshop() -> None:
         names = imported(file.read_text())
         assert not [name for name in names if name.startswith(FORBIDDEN)], file.name
         ours = {name for name in names if name.startswith("backoffice.")}
-        assert all(name.startswith("backoffice.review.audit.") for name in ours), file.name
+        assert all(name.startswith("backoffice.audit.") for name in ours), file.name
 
 
 def test_nothing_it_imports_brings_them_along() -> None:
     """In an interpreter of its own: whatever is loaded then, was loaded for the audit."""
-    modules = ", ".join(f"backoffice.review.audit.{file.stem}" for file in FOLDER.glob("[a-z]*.py"))
+    modules = ", ".join(f"backoffice.audit.{file.stem}" for file in FOLDER.glob("[a-z]*.py"))
     script = f"import sys, {modules}; print([name for name in sys.modules if name.startswith({FORBIDDEN!r})])"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from backoffice.review.audit.reading import (
+from backoffice.audit.reading import (
     NotReadable,
     identifier,
     is_text_throughout,
@@ -15,7 +15,7 @@ from backoffice.review.audit.reading import (
     read_movement,
     read_order,
 )
-from backoffice.review.audit.values import same_content, same_json, unequal
+from backoffice.audit.values import same_content, same_json, unequal
 from tests.till import a_movement, a_sale
 
 REQUIRED = ["order_id", "number", "mode", "kind", "status", "opened_at", "closed_at", "lines", "total", "payments"]

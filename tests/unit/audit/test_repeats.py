@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from backoffice.review.audit.batches import members_of
-from backoffice.review.audit.repeats import same_member
+from backoffice.audit.batches import members_of
+from backoffice.audit.repeats import same_member
 from tests.till import a_movement, a_sale
 
 ORDER = json.dumps(a_sale(1001))

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from backoffice.review.audit.reading import read_movement, read_order
-from backoffice.review.audit.rules import (
+from backoffice.audit.reading import read_movement, read_order
+from backoffice.audit.rules import (
     DRAWER,
     OVER_SHORT,
     SAFE,

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.urls import resolve
 
 from deploy.healthcheck import WEB
-from pos_api.examples import problem
+from pos_api.description.examples import problem
 from pos_api.limits import MAX_SMALL_BODY, limits_json
 from tests.unit.deployment.files import CADDYFILE, DOCKERFILE, SERVICES, UNITS, command_of, options, seconds, start_of
 

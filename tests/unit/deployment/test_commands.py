@@ -13,8 +13,8 @@ from click import Command, Context
 from django.core.management import get_commands, load_command_class
 from granian.cli import cli as granian_command
 
-from backoffice.embedded.log import Log
-from backoffice.embedded.roles import RoleOptions, role_child
+from backoffice.workbench.embedded.log import Log
+from backoffice.workbench.embedded.roles import RoleOptions, role_child
 from tests.unit.deployment.files import CHECKOUT, HANDBOOK, ROLES, SERVICES, UNITS, command_of, options, start_of
 
 COMMANDS: dict[str, Command] = {"web": granian_command, "worker": worker_command, "beat": beat_command}

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from backoffice.embedded.identity import INSTALLATION
+from backoffice.workbench.embedded.identity import INSTALLATION
 from tests.unit.deployment.files import (
     CHECKOUT,
     COMPOSE,

@@ -11,15 +11,16 @@ import pytest
 from django.conf import settings
 from django.urls import get_resolver
 
-from backoffice.domain import limits, wire
+from backoffice.domain import limits
 from backoffice.domain.accounts import LINE_KINDS, PAYMENT_ACCOUNTS
-from backoffice.domain.cards import MAX_FINDINGS
-from backoffice.domain.decoding import MAX_DEPTH, decode_batch
+from backoffice.domain.cards.masking import MAX_FINDINGS
 from backoffice.domain.orders import Order, read_movement, read_order
 from backoffice.domain.reasons import REASONS
 from backoffice.domain.rules import MAX_OF_A_CODE, holds
 from backoffice.domain.totals import compute_totals, declared_totals, expected_cash, reconcile
-from pos_api.answers import ProblemPlace
+from backoffice.domain.wire import messages
+from backoffice.domain.wire.envelope import MAX_DEPTH, decode_batch
+from pos_api.description.answers import ProblemPlace
 from pos_api.limits import MAX_SMALL_BODY
 from pos_api.problems import TITLES
 from tests.unit.deployment.files import CADDYFILE, settings_variables
@@ -157,9 +158,9 @@ def test_the_fields_of_an_order_are_those_that_are_read() -> None:
 
 
 def test_its_messages_are_read_as_what_they_are() -> None:
-    wire.read_activation(json.dumps(request_after("`POST /activations` (no")).encode())
-    wire.read_heartbeat(json.dumps(request_after("`PUT /terminal/heartbeat` —")).encode())
-    wire.read_open_shift(json.dumps(request_after("`PUT /shifts/{shift_id}` — open")).encode())
+    messages.read_activation(json.dumps(request_after("`POST /activations` (no")).encode())
+    messages.read_heartbeat(json.dumps(request_after("`PUT /terminal/heartbeat` —")).encode())
+    messages.read_open_shift(json.dumps(request_after("`PUT /shifts/{shift_id}` — open")).encode())
     order = read_order(json.dumps(request_after("### An order")).encode())
     assert isinstance(order, Order)
     assert holds(order, shift=a_shift(), methods=PAYMENT_ACCOUNTS) == ()
@@ -169,7 +170,7 @@ def test_the_declaration_of_the_first_shift_is_what_its_orders_come_to() -> None
     live, cached = orders_of("live.json"), orders_of("cache.json")
     for order in (*live, *cached):
         assert holds(order, shift=a_shift(), methods=PAYMENT_ACCOUNTS) == ()
-    close = wire.read_close_shift(heredoc("close.json"))
+    close = messages.read_close_shift(heredoc("close.json"))
     computed = compute_totals(cached)  # which has the live order once more
     assert reconcile(declared=declared_totals(close), computed=computed) == []
     assert [order.number for order in cached] == list(range(close.first_number, close.last_number + 1))
@@ -178,7 +179,7 @@ def test_the_declaration_of_the_first_shift_is_what_its_orders_come_to() -> None
 
 def test_the_drawer_of_the_first_shift_is_as_short_as_it_says() -> None:
     (movement,) = [read_movement(raw) for raw in decode_batch(heredoc("cache.json"), max_orders=10).movements]
-    close = wire.read_close_shift(heredoc("close.json"))
+    close = messages.read_close_shift(heredoc("close.json"))
     expected = expected_cash(
         opening_float=20000,
         cash_payments=close.totals.payments["cash"],

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from backoffice.domain import cards
-from backoffice.domain.card_search import mask_numbers, may_hold_cards
-from backoffice.domain.cards import MAX_FINDINGS, MAX_POINTER, Finding, mask_cards, mask_closely
-from backoffice.domain.decoding import BodyMalformed, decode_batch
+from backoffice.domain.cards import masking
+from backoffice.domain.cards.masking import MAX_FINDINGS, MAX_POINTER, Finding, mask_cards, mask_closely
+from backoffice.domain.cards.search import mask_numbers, may_hold_cards
+from backoffice.domain.wire.envelope import BodyMalformed, decode_batch
 from tests.bench.bench_cards import with_eans
 from tests.bench.bench_domain import typical_order
 from tests.unit.domain.builders import ORDER_ID, paid_by, raw, wire_line, wire_movement, wire_order
@@ -417,7 +417,7 @@ def test_any_document_loses_its_card_data_and_nothing_else(data):
     assert mask_cards(result.body) == (result.body, ())
     assert only_takes_away(body.decode(), result.body.decode())
     assert (result.body == body) == (not result.findings)
-    with patch.object(cards, "may_hold_cards", return_value=True):
+    with patch.object(masking, "may_hold_cards", return_value=True):
         assert mask_closely(body) == result
 
 

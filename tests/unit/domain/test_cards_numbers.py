@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from backoffice.domain.card_search import SEPARATORS, has_number, mask_numbers
+from backoffice.domain.cards.search import SEPARATORS, has_number, mask_numbers
 
 # Numbers that the issuers publish for tests, or made after their rules.
 CARDS = {

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backoffice.domain.decoding import BodyMalformed, EnvelopeInvalid, TooManyOrders, decode_batch, decode_object
+from backoffice.domain.wire.envelope import BodyMalformed, EnvelopeInvalid, TooManyOrders, decode_batch, decode_object
 from tests.unit.domain.builders import raw, wire_movement, wire_order
 
 

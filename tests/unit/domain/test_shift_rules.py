@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backoffice.domain.fields import Quantity, Rate, UnitPrice
 from backoffice.domain.money import divide_half_away, gross_amount, tax_is_plausible
 from backoffice.domain.numbers import missing_ranges
 from backoffice.domain.reasons import REASONS
@@ -26,6 +25,7 @@ from backoffice.domain.totals import (
     reconcile,
     settled_state,
 )
+from backoffice.domain.wire.scalars import Quantity, Rate, UnitPrice
 from tests.unit.domain.builders import an_order, cash, paid_by, plain_line, wire_line, wire_tax
 
 

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backoffice.domain.decoding import BodyMalformed, decode_batch
 from backoffice.domain.orders import Unreadable, read_order
-from backoffice.domain.reading import MAX_DETAIL
-from backoffice.domain.values import NotJson, canonical_json, find_uncarriable, parse, pointer_to
+from backoffice.domain.wire.conversion import MAX_DETAIL
+from backoffice.domain.wire.envelope import BodyMalformed, decode_batch
+from backoffice.domain.wire.json_values import NotJson, canonical_json, find_uncarriable, parse, pointer_to
 from tests.unit.domain.builders import raw, wire_order
 
 

@@ -8,11 +8,10 @@ from uuid import UUID
 import msgspec
 import pytest
 
-from backoffice.domain.decoding import BodyMalformed, EnvelopeInvalid
-from backoffice.domain.fields import Quantity, UnitPrice, scalar_schema
 from backoffice.domain.orders import CashMovement, Order
 from backoffice.domain.totals import ShiftTotals, declared_totals
-from backoffice.domain.wire import (
+from backoffice.domain.wire.envelope import BodyMalformed, EnvelopeInvalid
+from backoffice.domain.wire.messages import (
     Activation,
     CloseShift,
     Heartbeat,
@@ -22,6 +21,7 @@ from backoffice.domain.wire import (
     read_heartbeat,
     read_open_shift,
 )
+from backoffice.domain.wire.scalars import Quantity, UnitPrice, scalar_schema
 from tests.unit.domain.builders import ORDER_ID, SHIFT_ID
 
 OPEN: dict[str, Any] = {

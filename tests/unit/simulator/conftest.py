@@ -8,9 +8,9 @@ import pytest
 from backoffice_terminal import Sold
 from backoffice_terminal.testing import FakeBackOffice
 
-from backoffice.simulator.catalogue import PARIS, Shop
-from backoffice.simulator.link import FAIR, Weather
-from backoffice.simulator.till import Till
+from backoffice.workbench.simulator.catalogue import PARIS, Shop
+from backoffice.workbench.simulator.link import FAIR, Weather
+from backoffice.workbench.simulator.till import Till
 
 
 class Silence:

@@ -1,10 +1,10 @@
 import io
 from collections.abc import Callable
 
-from backoffice.simulator.board import Board
-from backoffice.simulator.crowd import shift_rows
-from backoffice.simulator.report import print_rows
-from backoffice.simulator.till import Till
+from backoffice.workbench.simulator.board import Board
+from backoffice.workbench.simulator.crowd import shift_rows
+from backoffice.workbench.simulator.report import print_rows
+from backoffice.workbench.simulator.till import Till
 
 
 def test_without_a_terminal_the_story_is_plain_lines(install: Callable[..., Till]) -> None:

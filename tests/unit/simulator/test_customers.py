@@ -4,8 +4,8 @@ from random import Random
 import pytest
 from backoffice_terminal import Draft, Order
 
-from backoffice.simulator.catalogue import EDINBURGH, SHOPS, TOKYO, Shop, item_named
-from backoffice.simulator.customers import Customers
+from backoffice.workbench.simulator.catalogue import EDINBURGH, SHOPS, TOKYO, Shop, item_named
+from backoffice.workbench.simulator.customers import Customers
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 

@@ -3,7 +3,7 @@ from random import Random
 import httpx
 import pytest
 
-from backoffice.simulator.link import FAIR, FaultyLink, Weather
+from backoffice.workbench.simulator.link import FAIR, FaultyLink, Weather
 
 
 class Server:

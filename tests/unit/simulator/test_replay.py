@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 from backoffice_terminal.testing import FakeBackOffice
 
-from backoffice.simulator.catalogue import EDINBURGH
-from backoffice.simulator.crowd import at_once, settle_all, shift_rows
-from backoffice.simulator.replay import read_tickets, sell_again
-from backoffice.simulator.till import Till
+from backoffice.workbench.simulator.catalogue import EDINBURGH
+from backoffice.workbench.simulator.crowd import at_once, settle_all, shift_rows
+from backoffice.workbench.simulator.replay import read_tickets, sell_again
+from backoffice.workbench.simulator.till import Till
 
 TICKETS = """Date,Time,Transaction,Item
 2018-10-30,09:58:11,1,Bread

@@ -8,11 +8,11 @@ import pytest
 from backoffice_terminal.testing import FakeBackOffice
 from django.core.management.base import CommandError
 
-from backoffice.simulator.link import ROUGH
-from backoffice.simulator.stage import MARK, sweep, without_addresses
-from backoffice.simulator.story import CannotAdd, ForgetsThree, Plot, SendsAllAgain, UsesANumberTwice
-from backoffice.simulator.till import Till
-from backoffice.simulator.verdict import compare
+from backoffice.workbench.simulator.link import ROUGH
+from backoffice.workbench.simulator.stage import MARK, sweep, without_addresses
+from backoffice.workbench.simulator.story import CannotAdd, ForgetsThree, Plot, SendsAllAgain, UsesANumberTwice
+from backoffice.workbench.simulator.till import Till
+from backoffice.workbench.simulator.verdict import compare
 
 Install = Callable[..., Till]
 

@@ -5,12 +5,12 @@ from collections.abc import Callable
 import pytest
 from backoffice_terminal.testing import FakeBackOffice
 
-from backoffice.simulator.catalogue import PARIS
-from backoffice.simulator.crowd import at_once, settle_all, shift_rows, work_shifts
-from backoffice.simulator.expectation import Sums, differences, written_down
-from backoffice.simulator.link import ROUGH, Weather
-from backoffice.simulator.mishaps import copy_journal, miscalculate, mislay, reboot_from_old_copy
-from backoffice.simulator.till import Till
+from backoffice.workbench.simulator.catalogue import PARIS
+from backoffice.workbench.simulator.crowd import at_once, settle_all, shift_rows, work_shifts
+from backoffice.workbench.simulator.expectation import Sums, differences, written_down
+from backoffice.workbench.simulator.link import ROUGH, Weather
+from backoffice.workbench.simulator.mishaps import copy_journal, miscalculate, mislay, reboot_from_old_copy
+from backoffice.workbench.simulator.till import Till
 
 Install = Callable[..., Till]
 STORM = Weather(lost_requests=0.1, lost_answers=0.15, repeated=0.1, overtaken=0.1)

@@ -1,0 +1,149 @@
+"""The stored batches, one terminal at a time: their bytes checked and taken apart, a bounded chunk in memory."""
+
+import hashlib
+import json
+import zlib
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from django.db import connection
+from django.db.backends.utils import CursorWrapper
+
+from backoffice.audit.findings import Findings, Waiting
+from backoffice.audit.fleet import Till
+from backoffice.audit.reading import (
+    NotReadable,
+    identifier,
+    is_text_throughout,
+    read_body,
+    read_movement,
+    read_order,
+)
+from backoffice.audit.values import Movement, Order
+
+SELECT_BATCHES = """
+SELECT batch_id::text, shift_id::text, received_at, state, size, order_count, movement_count, digest, body, outcomes,
+    movement_outcomes
+FROM inbox_batch WHERE terminal_id = %s AND NOT EXISTS (
+    SELECT FROM sales_shift s
+    JOIN sales_detachedmonth d ON s.business_date BETWEEN d.first_day AND d.last_day AND d.detached_at > s.received_at
+    WHERE s.shift_id = inbox_batch.shift_id
+) ORDER BY received_at, batch_id
+"""
+COUNT_ORDERS = "SELECT coalesce(sum(order_count), 0)::bigint FROM inbox_batch WHERE state = 'processed'"
+
+# A chunk is looked up by a dozen statements; a batch has 2 000 orders and 32 MiB at most.
+MOST_MEMBERS = 1_000
+MOST_BYTES = 8 * 1024 * 1024
+FETCH = 100
+NAMES = {"order": "order_id", "movement": "movement_id"}
+
+
+class Member(NamedTuple):
+    """One order or cash movement as sent. `read` is None where it cannot be, and `why` says why not."""
+
+    what: str
+    position: int
+    value: Any
+    item_id: str | None
+    read: Order | Movement | None
+    why: str
+
+
+class Batch(NamedTuple):
+    """One processed batch, taken apart. `outcomes` is what its receipt says, by `order` and `movement`."""
+
+    batch_id: str
+    shift_id: str
+    received_at: datetime
+    members: list[Member]
+    outcomes: dict[str, dict[str, int]]
+
+
+def count_orders(cursor: CursorWrapper) -> int:
+    """How many orders there are to go through, repeats included."""
+    cursor.execute(COUNT_ORDERS)
+    return int((cursor.fetchone() or (0,))[0])
+
+
+def chunks_of(till: Till, *, findings: Findings, waiting: Waiting) -> Iterator[list[Batch]]:
+    """The processed batches of a terminal; those that wait are counted, and every body is held against its digest."""
+    chunk: list[Batch] = []
+    members = size = 0
+    with connection.chunked_cursor() as cursor:
+        cursor.execute(SELECT_BATCHES, [till.id])
+        while rows := cursor.fetchmany(FETCH):
+            for row in rows:
+                batch = _open(row, till=till, findings=findings, waiting=waiting)
+                if batch is None:
+                    continue
+                chunk.append(batch)
+                members += len(batch.members)
+                size += row[4]
+                if members >= MOST_MEMBERS or size >= MOST_BYTES:
+                    yield chunk
+                    chunk, members, size = [], 0, 0
+    if chunk:
+        yield chunk
+
+
+def where_batch(batch_id: str, till: Till, numbers: list[int] | None = None) -> str:
+    """A batch in words, by the numbers of its orders where they are known."""
+    orders = ""
+    if numbers:
+        first, last = min(numbers), max(numbers)
+        orders = f" with order {first}" if first == last else f" with orders {first} to {last}"
+    return f"batch {batch_id} of {till.name}{orders}"
+
+
+def members_of(body: bytes) -> list[Member]:
+    """Orders first, then cash movements, each in the order sent. Raises NotReadable for the body as a whole."""
+    orders, movements = read_body(body)
+    may_be_no_text = b"\\u" in body
+    return [
+        _member(what, position, value, may_be_no_text=may_be_no_text)
+        for what, values in (("order", orders), ("movement", movements))
+        for position, value in enumerate(values)
+    ]
+
+
+def _open(row: tuple[Any, ...], *, till: Till, findings: Findings, waiting: Waiting) -> Batch | None:
+    batch_id, shift_id, received_at, state, size, order_count, movement_count, digest, packed, *said = row
+    try:
+        body = zlib.decompress(packed)
+        members = members_of(body)
+    except (zlib.error, NotReadable) as error:
+        findings.add(till.store_code, where_batch(batch_id, till), "stored body", expected="a batch", found=error)
+        return None
+    numbers = [member.read.number for member in members if isinstance(member.read, Order)]
+    where = where_batch(batch_id, till, numbers)
+    found = hashlib.sha256(body).hexdigest()
+    if found != bytes(digest).hex():
+        findings.add(till.store_code, where, "digest of the stored body", expected=bytes(digest).hex(), found=found)
+    counts = {what: sum(member.what == what for member in members) for what in NAMES}
+    for what, one, other in (
+        ("bytes", len(body), size),
+        ("number of orders", counts["order"], order_count),
+        ("number of cash movements", counts["movement"], movement_count),
+    ):
+        if one != other:
+            findings.add(till.store_code, where, f"{what} of the stored body", expected=one, found=other)
+    if state != "processed":
+        waiting.batches += 1
+        waiting.failed += state == "failed"
+        waiting.orders += counts["order"]
+        return None
+    outcomes = {what: json.loads(text) for what, text in zip(NAMES, said, strict=True)}
+    return Batch(batch_id, shift_id, received_at, members, outcomes)
+
+
+def _member(what: str, position: int, value: Any, *, may_be_no_text: bool) -> Member:
+    item_id = identifier(value, NAMES[what])
+    if may_be_no_text and not is_text_throughout(value):
+        return Member(what, position, value, item_id, None, "it holds U+0000 or half a surrogate pair")
+    try:
+        read = read_order(value) if what == "order" else read_movement(value)
+    except NotReadable as error:
+        return Member(what, position, value, item_id, None, str(error))
+    return Member(what, position, value, item_id, read, "")

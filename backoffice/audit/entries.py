@@ -1,0 +1,99 @@
+"""Journal entries as they stand in the tables, read by what they were made from."""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+from datetime import date
+from typing import NamedTuple
+
+from django.db.backends.utils import CursorWrapper
+
+from backoffice.audit.rules import DRAWER, Sides
+
+SELECT_SOURCES = """
+SELECT source_kind, source_id::text, source_number, entry_id, business_date FROM ledger_entrysource
+WHERE source_kind = ANY(%s) AND source_id = ANY(%s::uuid[])
+"""
+
+SELECT_ENTRIES = """
+SELECT id, business_date, store_id, terminal_id, shift_id::text, source_kind, source_id::text, source_number, currency
+FROM ledger_journalentry WHERE id = ANY(%s) AND business_date = ANY(%s)
+"""
+
+SELECT_LINES = """
+SELECT entry_id, business_date, account_id, tax_code, store_id, currency, drawer_id, debit, credit
+FROM ledger_journalline WHERE entry_id = ANY(%s) AND business_date = ANY(%s)
+"""
+
+
+class Head(NamedTuple):
+    """An entry without its number and lines: where it belongs, and what it was made from."""
+
+    business_date: date
+    store_id: int
+    terminal_id: int
+    shift_id: str
+    source_kind: str
+    source_id: str
+    source_number: int
+    currency: str
+
+
+class Side(NamedTuple):
+    """Where amounts of an entry stand."""
+
+    business_date: date
+    account: str
+    tax_code: str
+    store_id: int
+    currency: str
+    drawer_id: int | None
+
+
+class Entry(NamedTuple):
+    """One entry; `lines` maps where to its debits and credits, in minor units. `id` is 0 of one that is derived."""
+
+    id: int
+    head: Head
+    lines: Mapping[Side, tuple[int, int]]
+
+
+Source = tuple[str, str, int]
+"""(kind, identifier, number)"""
+
+
+def derived(head: Head, sides: Sides) -> Entry:
+    """The entry that the rules make of `sides`."""
+    lines = {
+        Side(
+            head.business_date,
+            account,
+            code,
+            head.store_id,
+            head.currency,
+            head.terminal_id if account == DRAWER else None,
+        ): amounts
+        for (account, code), amounts in sides.items()
+    }
+    return Entry(0, head, lines)
+
+
+def load_entries(cursor: CursorWrapper, kinds: Collection[str], source_ids: Collection[str]) -> dict[Source, Entry]:
+    """The entries of these sources, found through the register of sources."""
+    cursor.execute(SELECT_SOURCES, [list(kinds), list(source_ids)])
+    sources = cursor.fetchall()
+    if not sources:
+        return {}
+    key = [[row[3] for row in sources], list({row[4] for row in sources})]
+    cursor.execute(SELECT_LINES, key)
+    lines: dict[int, dict[Side, tuple[int, int]]] = defaultdict(dict)
+    for entry_id, *where, debit, credit in cursor.fetchall():
+        side = Side(*where)
+        debits, credits_ = lines[entry_id].get(side, (0, 0))
+        lines[entry_id][side] = (debits + debit, credits_ + credit)
+    cursor.execute(SELECT_ENTRIES, key)
+    found = {row[0]: Entry(row[0], Head(*row[1:]), lines[row[0]]) for row in cursor.fetchall()}
+    return {
+        (kind, source_id, number): found[entry_id]
+        for kind, source_id, number, entry_id, _ in sources
+        if entry_id in found
+    }

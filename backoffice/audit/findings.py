@@ -1,0 +1,152 @@
+"""What an audit collects: differences in words, figures per store, and which rows it has met."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import NamedTuple
+
+from backoffice.audit.values import Order
+
+# Whatever goes wrong, the list stays small; the count goes on.
+MOST_KEPT = 10_000
+
+
+class Difference(NamedTuple):
+    """One difference in plain words. `store` is its code, "" where none is known; money is in minor units."""
+
+    store: str
+    where: str
+    what: str
+    expected: str
+    found: str
+
+
+class Findings:
+    """The differences met so far: the first `MOST_KEPT` of them, and how many there were."""
+
+    def __init__(self) -> None:
+        self.kept: list[Difference] = []
+        self.count = 0
+
+    def add(self, store: str, where: str, what: str, *, expected: object, found: object) -> None:
+        """Notes one difference."""
+        self.count += 1
+        if len(self.kept) < MOST_KEPT:
+            self.kept.append(Difference(store, where, what, _words(expected), _words(found)))
+
+
+def _words(value: object) -> str:
+    return "nothing" if value is None else str(value)
+
+
+@dataclass
+class Figures:
+    """Signed sums of paid orders in minor units; `orders` counts them, `unpaid` the voided and training ones."""
+
+    orders: int = 0
+    unpaid: int = 0
+    sales: int = 0
+    refunds: int = 0
+    tax: int = 0
+    tips: int = 0
+    rounding: int = 0
+    payments: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+
+    def add(self, order: Order) -> None:
+        """Counts one posted order."""
+        if order.status != "paid":
+            self.unpaid += 1
+            return
+        self.orders += 1
+        if order.kind == "sale":
+            self.sales += order.total
+        else:
+            self.refunds += order.total
+        self.tax += order.tax
+        self.tips += order.tip
+        self.rounding += order.rounding
+        for payment in order.payments:
+            self.payments[payment.method] += payment.amount
+
+    def merge(self, other: "Figures") -> None:
+        """Adds the figures of, say, a shift to those of its store."""
+        for name in ("orders", "unpaid", "sales", "refunds", "tax", "tips", "rounding"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        for method, amount in other.payments.items():
+            self.payments[method] += amount
+
+
+class Ticks:
+    """A set of row numbers that grows by a bit per row: a million fit into 125 kB where they are dense."""
+
+    PAGE = 1 << 16
+
+    def __init__(self) -> None:
+        self._pages: dict[int, bytearray] = {}
+
+    def __contains__(self, number: int) -> bool:
+        page = self._pages.get(number // self.PAGE)
+        return page is not None and bool(page[number % self.PAGE >> 3] & 1 << (number & 7))
+
+    def add(self, number: int) -> bool:
+        """Ticks a number; False where it was ticked already."""
+        if number in self:
+            return False
+        page = self._pages.setdefault(number // self.PAGE, bytearray(self.PAGE >> 3))
+        page[number % self.PAGE >> 3] |= 1 << (number & 7)
+        return True
+
+
+@dataclass
+class Waiting:
+    """Batches that are not processed, and the orders in them: information, not a difference."""
+
+    batches: int = 0
+    failed: int = 0
+    orders: int = 0
+
+
+class StoreReport(NamedTuple):
+    """What the tills of one store sent in one currency, as far as it is posted."""
+
+    code: str
+    name: str
+    currency: str
+    figures: Figures
+
+
+class Report(NamedTuple):
+    """The outcome of an audit: the books are right where `difference_count` is 0. `detached` months were left out."""
+
+    stores: list[StoreReport]
+    differences: list[Difference]
+    difference_count: int
+    waiting: Waiting
+    detached: Sequence[date] = ()
+
+    def as_json(self) -> Mapping[str, object]:
+        """As `verify_books --json` prints it. Money in minor units."""
+        differences = [difference._asdict() for difference in self.differences]
+        if unlisted := self.difference_count - len(differences):
+            words = Difference("", "", f"{unlisted} more differences are not listed", "", "")
+            differences.append(words._asdict())
+        return {
+            "orders": sum(store.figures.orders for store in self.stores),
+            "stores": [_store_json(store) for store in self.stores],
+            "differences": differences,
+        }
+
+
+def _store_json(store: StoreReport) -> Mapping[str, object]:
+    figures = store.figures
+    return {
+        "code": store.code,
+        "currency": store.currency,
+        "orders": figures.orders,
+        "sales": figures.sales,
+        "refunds": figures.refunds,
+        "tax": figures.tax,
+        "tips": figures.tips,
+        "payments": dict(sorted(figures.payments.items())),
+    }

@@ -1,0 +1,92 @@
+"""Entries held against the ones the rules make, and what is derived per account and drawer along the way."""
+
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
+from collections.abc import Sequence
+from itertools import pairwise
+
+from backoffice.audit.entries import Entry
+from backoffice.audit.findings import Findings, Ticks
+
+AccountKey = tuple[int, str, str]
+"""(store id, currency, account)"""
+
+
+class Ledger:
+    """What was derived so far: totals per account, and which entries of the tables were met."""
+
+    def __init__(self, findings: Findings) -> None:
+        self.met = Ticks()
+        self.totals: dict[AccountKey, list[int]] = defaultdict(lambda: [0, 0])
+        self._findings = findings
+
+    def check(self, expected: Entry, found: Entry | None, *, store: str, where: str) -> None:
+        """Compares an entry with the one derived; no entry is expected where that has no lines."""
+        for side, (debits, credits_) in expected.lines.items():
+            total = self.totals[side.store_id, side.currency, side.account]
+            total[0] += debits
+            total[1] += credits_
+        if found is None:
+            if expected.lines:
+                self._findings.add(store, where, "journal entry", expected=_in_words(expected), found=None)
+            return
+        if not self.met.add(found.id):
+            self._findings.add(store, where, f"journal entry {found.id} serves twice", expected="once", found="again")
+        if not expected.lines:
+            self._findings.add(store, where, f"journal entry {found.id}", expected=None, found=_in_words(found))
+            return
+        if expected.head != found.head:
+            for name, one, other in zip(expected.head._fields, expected.head, found.head, strict=True):
+                if one != other:
+                    self._findings.add(store, where, f"{name} of journal entry {found.id}", expected=one, found=other)
+        if expected.lines != found.lines:
+            self._unequal_lines(expected, found, store=store, where=where)
+
+    def _unequal_lines(self, expected: Entry, found: Entry, *, store: str, where: str) -> None:
+        debits, credits_ = (
+            (sum(column) for column in zip(*found.lines.values(), strict=True)) if found.lines else (0, 0)
+        )
+        if debits != credits_:
+            what = f"journal entry {found.id} does not balance"
+            self._findings.add(store, where, what, expected=f"debits {credits_}", found=f"debits {debits}")
+        what = f"lines of journal entry {found.id}"
+        self._findings.add(store, where, what, expected=_in_words(expected), found=_in_words(found))
+
+
+def _in_words(entry: Entry) -> str:
+    """Such as "1000 debit 240, 2100 FR-5.5 credit 13"; what is out of the ordinary is said."""
+    words = []
+    for side, amounts in sorted(entry.lines.items(), key=str):
+        name = f"{side.account} {side.tax_code}".rstrip()
+        words += [
+            f"{name} {word} {amount}" for word, amount in zip(("debit", "credit"), amounts, strict=True) if amount
+        ]
+        if (side.store_id, side.currency, side.business_date) != _home(entry):
+            words[-1] += f" (store {side.store_id}, {side.currency}, {side.business_date})"
+        if side.drawer_id not in (None, entry.head.terminal_id):
+            words[-1] += f" (drawer {side.drawer_id})"
+    return ", ".join(words) or "no lines"
+
+
+def _home(entry: Entry) -> tuple[object, ...]:
+    return entry.head.store_id, entry.head.currency, entry.head.business_date
+
+
+class Effects:
+    """Signed amounts in the order of entries, summed between given entries: constant memory, however many there are.
+
+    With marks 10 and 20: before 10, from 10 to 19, from 20 on. Minor units.
+    """
+
+    def __init__(self, marks: Sequence[int]) -> None:
+        assert all(one <= other for one, other in pairwise(marks))  # noqa: S101 - bisection needs it
+        self._marks = marks
+        self.between = [0] * (len(marks) + 1)
+
+    def add(self, entry_id: int, amount: int) -> None:
+        """Adds the effect of one entry."""
+        self.between[bisect_right(self._marks, entry_id)] += amount
+
+    def until(self, entry_id: int) -> int:
+        """The sum of all effects before a mark."""
+        return sum(self.between[: bisect_left(self._marks, entry_id) + 1])

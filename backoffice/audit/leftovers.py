@@ -1,0 +1,137 @@
+"""The other way round: what stands in the tables and was not met on the way from the bytes; and the two totals.
+
+Whatever has no source in the bytes is a difference, also where it balances and looks like the rest.
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from django.db import connection
+from django.db.backends.utils import CursorWrapper
+
+from backoffice.audit.findings import Findings, Ticks
+from backoffice.audit.fleet import Store, Till
+from backoffice.audit.ledger import Ledger
+from backoffice.audit.members import Met
+
+FETCH = 10_000
+MOST_NAMED = 1_000
+
+NAME_ORDERS = """
+SELECT s.code, 'order ' || o.number || ' (' || o.order_id || ') of ' || coalesce(t.name, 'terminal ' || o.terminal_id)
+FROM sales_order o LEFT JOIN fleet_store s ON s.id = o.store_id LEFT JOIN fleet_terminal t ON t.id = o.terminal_id
+WHERE o.id = ANY(%s)
+"""
+NAME_MOVEMENTS = """
+SELECT s.code, 'cash movement ' || m.movement_id FROM sales_cashmovement m JOIN fleet_store s ON s.id = m.store_id
+LEFT JOIN sales_identity i ON i.item_id = m.movement_id AND i.version = 0 WHERE coalesce(i.row_id, 0) = ANY(%s)
+"""
+NAME_VERSIONS = """
+SELECT s.code, 'version ' || i.version || ' of ' || coalesce('order ' || i.number || ' (' || i.item_id || ')', i.item_id::text)
+FROM sales_identity i LEFT JOIN fleet_terminal t ON t.id = i.terminal_id LEFT JOIN fleet_store s ON s.id = t.store_id
+WHERE i.row_id = ANY(%s)
+"""
+NAME_HELD = """
+SELECT s.code, 'held ' || h.what || ' ' || coalesce(h.number || ' (' || h.item_id || ')', h.item_id::text)
+FROM sales_helditem h JOIN fleet_store s ON s.id = h.store_id WHERE h.id = ANY(%s)
+"""
+NAME_ENTRIES = """
+SELECT s.code, 'journal entry ' || e.id || ' of ' || e.source_kind || ' '
+    || coalesce((SELECT min(i.number) || ' (' || e.source_id || ')' FROM sales_identity i WHERE i.item_id = e.source_id),
+        e.source_id::text) || CASE WHEN e.source_number > 0 THEN ', number ' || e.source_number ELSE '' END
+FROM ledger_journalentry e LEFT JOIN fleet_store s ON s.id = e.store_id WHERE e.id = ANY(%s)
+"""
+
+SUM_ACCOUNTS = """
+SELECT store_id, currency, account_id, sum(debit)::bigint, sum(credit)::bigint FROM ledger_journalline
+GROUP BY store_id, currency, account_id ORDER BY store_id, currency, account_id
+"""
+SUM_DRAWERS = """
+SELECT drawer_id, sum(debit - credit)::bigint FROM ledger_journalline WHERE drawer_id IS NOT NULL GROUP BY drawer_id
+"""
+COUNT_LINES = "SELECT (SELECT count(*) FROM sales_orderline), (SELECT count(*) FROM sales_payment)"
+
+
+class Sweep(NamedTuple):
+    """One table to go through: its row numbers, those that were met, and how to name the others."""
+
+    numbers: str
+    met: Ticks
+    naming: str
+
+
+def check_leftovers(cursor: CursorWrapper, met: Met, ledger: Ledger, findings: Findings) -> None:
+    """Goes through every table for rows that nothing in the bytes led to, or that stand there twice."""
+    sweeps = (
+        Sweep("SELECT id FROM sales_order", met.orders, NAME_ORDERS),
+        Sweep(
+            "SELECT coalesce(i.row_id, 0) FROM sales_cashmovement m"
+            " LEFT JOIN sales_identity i ON i.item_id = m.movement_id AND i.version = 0"
+            " JOIN sales_shift s ON s.shift_id = m.shift_id"
+            " WHERE s.business_date > coalesce((SELECT max(last_day) FROM sales_detachedmonth), '-infinity')",
+            met.movements,
+            NAME_MOVEMENTS,
+        ),
+        Sweep(
+            "SELECT row_id FROM sales_identity"
+            " WHERE business_date > coalesce((SELECT max(last_day) FROM sales_detachedmonth), '-infinity')",
+            met.versions,
+            NAME_VERSIONS,
+        ),
+        Sweep("SELECT id FROM sales_helditem", met.held, NAME_HELD),
+        Sweep("SELECT id FROM ledger_journalentry", ledger.met, NAME_ENTRIES),
+    )
+    left = [_sweep(cursor, sweep, findings) for sweep in sweeps]
+    if not left[0]:
+        cursor.execute(COUNT_LINES)
+        counted = cursor.fetchone() or (0, 0)
+        for what, expected, found in zip(("lines", "payments"), (met.lines, met.payments), counted, strict=True):
+            if expected != found:
+                findings.add("", "the sales tables", f"{what} of orders", expected=expected, found=found)
+
+
+def check_totals(cursor: CursorWrapper, ledger: Ledger, stores: Mapping[int, Store], findings: Findings) -> None:
+    """Each account of each store by two roads: derived from the bytes, and summed over the journal's lines."""
+    cursor.execute(SUM_ACCOUNTS)
+    found = {(row[0], row[1], row[2]): (row[3], row[4]) for row in cursor.fetchall()}
+    for key in sorted({*found, *ledger.totals}):
+        expected, sums = tuple(ledger.totals.get(key, (0, 0))), found.get(key, (0, 0))
+        if expected != sums:
+            store_id, currency, account = key
+            code = stores[store_id].code if store_id in stores else ""
+            words = ["debits {}, credits {}".format(*pair) for pair in (expected, sums)]
+            findings.add(code, f"account {account}, {currency}", "total", expected=words[0], found=words[1])
+
+
+def check_drawers_total(cursor: CursorWrapper, balances: Mapping[int, tuple[Till, int]], findings: Findings) -> None:
+    """Each drawer's account holds what the last float and everything since come to."""
+    cursor.execute(SUM_DRAWERS)
+    found = dict(cursor.fetchall())
+    for till_id, (till, expected) in balances.items():
+        balance = found.pop(till_id, 0)
+        if balance != expected:
+            findings.add(till.store_code, f"drawer of {till.name}", "balance", expected=expected, found=balance)
+    for drawer_id, balance in found.items():
+        findings.add("", f"drawer {drawer_id}", "balance of an unknown terminal", expected=None, found=balance)
+
+
+def _sweep(cursor: CursorWrapper, sweep: Sweep, findings: Findings) -> int:
+    """How many rows were left over; the first of them are named."""
+    seen, count = Ticks(), 0
+    left: list[int] = []
+    with connection.chunked_cursor() as rows:
+        rows.execute(sweep.numbers)
+        while numbers := rows.fetchmany(FETCH):
+            for (number,) in numbers:
+                if seen.add(number) and number in sweep.met:
+                    continue
+                count += 1
+                if len(left) < MOST_NAMED:
+                    left.append(number)
+    if left:
+        cursor.execute(sweep.naming, [left])
+        for code, where in cursor.fetchall():
+            findings.add(code or "", where, "has no source in the bytes", expected=None, found="a row")
+    if count > MOST_NAMED:
+        findings.add("", "further rows", "have no source in the bytes", expected=0, found=count - MOST_NAMED)
+    return count

@@ -1,0 +1,247 @@
+"""Every member of a processed batch is accounted for exactly once: posted, held, in conflict, or a repeat.
+
+What is posted must follow from the bytes to the last field; what is neither posted nor held must repeat something
+that is, with equal content (protocol §5, "Outcomes").
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from django.db.backends.utils import CursorWrapper
+
+from backoffice.audit.batches import Batch, Member, where_batch
+from backoffice.audit.detached import Detached
+from backoffice.audit.drawers import ShiftBooks, TillBooks
+from backoffice.audit.entries import Entry, Source, load_entries
+from backoffice.audit.findings import Findings, Ticks
+from backoffice.audit.fleet import Store
+from backoffice.audit.ledger import Ledger
+from backoffice.audit.posted import Place, check_movement, check_order
+from backoffice.audit.repeats import Originals, same_member
+from backoffice.audit.rows import (
+    FoundMovement,
+    FoundOrder,
+    Held,
+    Version,
+    load_held,
+    load_movements,
+    load_orders,
+    load_versions,
+)
+from backoffice.audit.values import Movement, Order, same_content
+
+
+@dataclass
+class Met:
+    """The rows of the tables that the bytes led to, by number; movements by that of their version."""
+
+    orders: Ticks = field(default_factory=Ticks)
+    movements: Ticks = field(default_factory=Ticks)
+    versions: Ticks = field(default_factory=Ticks)
+    held: Ticks = field(default_factory=Ticks)
+    lines: int = 0
+    payments: int = 0
+
+
+@dataclass
+class Chunk:
+    """What the tables have for a chunk of batches."""
+
+    held: dict[tuple[str, str, int], Held]
+    versions: dict[str, list[Version]]
+    orders: dict[int, FoundOrder]
+    movements: dict[str, FoundMovement]
+    entries: dict[Source, Entry]
+
+
+def load_chunk(cursor: CursorWrapper, batches: list[Batch]) -> Chunk:
+    """Everything about the members of these batches, and about what they may repeat."""
+    held = load_held(cursor, [batch.received_at for batch in batches], [batch.batch_id for batch in batches])
+    ids: dict[str, set[str]] = {"order": set(), "movement": set()}
+    for batch in batches:
+        for member in batch.members:
+            if member.item_id is not None:
+                ids[member.what].add(member.item_id)
+    versions = load_versions(cursor, ids["order"] | ids["movement"] | {item.item_id for item in held.values()})
+    known = [version for several in versions.values() for version in several if version.item_id in ids["order"]]
+    orders = load_orders(
+        cursor, [version.row_id for version in known], list({version.business_date for version in known})
+    )
+    movements = load_movements(cursor, ids["movement"]) if ids["movement"] else {}
+    entries = load_entries(cursor, ["order"], ids["order"])
+    if ids["movement"]:
+        entries |= load_entries(cursor, ["movement"], ids["movement"])
+    return Chunk(held, versions, orders, movements, entries)
+
+
+class Accounting:
+    """Settles the batches of one terminal, member by member."""
+
+    def __init__(
+        self,
+        books: TillBooks,
+        *,
+        stores: Mapping[int, Store],
+        met: Met,
+        ledger: Ledger,
+        findings: Findings,
+        originals: Originals,
+        detached: Detached,
+    ) -> None:
+        self._books = books
+        self._till = books.till
+        self._stores = stores
+        self._met = met
+        self._ledger = ledger
+        self._findings = findings
+        self._originals = originals
+        self._detached = detached
+        self._namesakes: dict[str, list[Member]] = {}
+
+    def settle(self, batch: Batch, chunk: Chunk) -> None:
+        """Accounts for every member of a batch, and holds the outcomes against its receipt."""
+        shift = self._books.shifts.get(batch.shift_id)
+        where = where_batch(batch.batch_id, self._till)
+        if shift is None:
+            self._add(where, "shift", expected="one of this terminal", found=batch.shift_id)
+            return
+        # Which versions the held members of this batch stand for: the others are of posted ones.
+        claimed = {(item.item_id, item.content_hash) for key, item in chunk.held.items() if key[0] == batch.batch_id}
+        self._namesakes = _namesakes(batch)
+        outcomes: dict[str, Counter[str]] = {"order": Counter(), "movement": Counter()}
+        for member in batch.members:
+            outcomes[member.what][self._settle(member, batch, chunk, shift=shift, claimed=claimed)] += 1
+        for what, counted in outcomes.items():
+            said = {outcome: count for outcome, count in batch.outcomes[what].items() if count}
+            if said != counted and "lost" not in counted:
+                self._add(where, f"outcomes of {what}s in its receipt", expected=dict(counted), found=said)
+
+    def _settle(
+        self, member: Member, batch: Batch, chunk: Chunk, *, shift: ShiftBooks, claimed: set[tuple[str, bytes]]
+    ) -> str:
+        held = chunk.held.get((batch.batch_id, member.what, member.position))
+        if held is not None:
+            self._check_held(held, member, batch, chunk, shift=shift)
+            return held.outcome
+        versions = chunk.versions.get(member.item_id or "", [])
+        own = [
+            version
+            for version in versions
+            if version.batch_id == batch.batch_id
+            and version.terminal_id == self._till.id
+            and (version.item_id, version.content_hash) not in claimed
+            and version.row_id not in self._met.versions
+        ]
+        if own:
+            self._check_posted(own[0], versions, member, batch, chunk, shift=shift)
+            return "posted"
+        return "duplicate" if self._repeats(member, versions, batch, chunk) else "lost"
+
+    def _check_held(self, held: Held, member: Member, batch: Batch, chunk: Chunk, *, shift: ShiftBooks) -> None:
+        where = self._where(member, batch)
+        self._met.held.add(held.id)
+        for version in chunk.versions.get(held.item_id, []):
+            if (version.content_hash, version.batch_id) == (held.content_hash, batch.batch_id):
+                if not self._met.versions.add(version.row_id):
+                    self._add(where, "is held, and its version is posted", expected="one of the two", found="both")
+                break
+        else:
+            self._add(where, "is held, and no version of it is remembered", expected=held.item_id, found=None)
+        number = member.read.number if isinstance(member.read, Order) else held.number
+        expected = (member.item_id, number, shift.row.store_id, self._till.id, batch.shift_id)
+        found = (held.order_id, held.number, held.store_id, held.terminal_id, held.shift_id)
+        for name, one, other in zip(
+            ("identifier", "number", "store", "terminal", "shift"), expected, found, strict=True
+        ):
+            if one != other:
+                self._add(where, f"{name} of the held item", expected=one, found=other)
+        if member.read is None:
+            self._originals.remember_unreadable(member.value)
+
+    def _check_posted(
+        self, own: Version, versions: list[Version], member: Member, batch: Batch, chunk: Chunk, *, shift: ShiftBooks
+    ) -> None:
+        self._met.versions.add(own.row_id)
+        where = self._where(member, batch)
+        if own.version != 0:
+            self._add(where, "is posted as a later version", expected="held beside the first", found=own.version)
+        earlier = [v for v in versions if v.terminal_id == self._till.id and v.row_id < own.row_id]
+        if earlier:
+            self._add(where, "an earlier version", expected=None, found=f"in batch {earlier[0].batch_id}")
+        if not all(same_member(member, other) for other in self._namesakes.get(own.item_id, ())):
+            self._add(where, "was sent with two contents in one batch", expected="both held", found="one posted")
+        if member.read is None:
+            self._add(where, "cannot be posted", expected=f"held: {member.why}", found="not held")
+            return
+        place = Place(self._stores[shift.row.store_id], self._till.id, batch, member.position, shift, where)
+        if isinstance(member.read, Order):
+            self._post_order(own, member.read, place, chunk)
+        else:
+            self._post_movement(own, member.read, place, chunk)
+
+    def _post_order(self, own: Version, order: Order, place: Place, chunk: Chunk) -> None:
+        if own.number != order.number:
+            self._add(place.where, "number that it took", expected=order.number, found=own.number)
+        found = chunk.orders.get(own.row_id)
+        if found is not None:
+            self._met.orders.add(own.row_id)
+            self._met.lines += len(found.order.lines)
+            self._met.payments += len(found.order.payments)
+        entry = chunk.entries.get(("order", order.order_id, 0))
+        check_order(order, found, entry, place, books=self._books, ledger=self._ledger, findings=self._findings)
+
+    def _post_movement(self, own: Version, movement: Movement, place: Place, chunk: Chunk) -> None:
+        found = chunk.movements.get(movement.movement_id)
+        if found is not None:
+            self._met.movements.add(own.row_id)
+        entry = chunk.entries.get(("movement", movement.movement_id, 0))
+        check_movement(movement, found, entry, place, books=self._books, ledger=self._ledger, findings=self._findings)
+
+    def _repeats(self, member: Member, versions: list[Version], batch: Batch, chunk: Chunk) -> bool:
+        """Whether a member that is neither posted nor held repeats something; if not, it is lost and a difference."""
+        where = self._where(member, batch)
+        if member.read is None and member.item_id is None:
+            self._originals.expect_unreadable(member.value, where)
+            return True
+        for version in versions:
+            if version.terminal_id != self._till.id:
+                continue
+            posted: FoundOrder | FoundMovement | None = chunk.orders.get(version.row_id)
+            if posted is None and member.what == "order" and self._detached.covers(version.business_date):
+                return True  # of a detached month: there is nothing left to compare it with
+            if member.what == "movement":
+                posted = chunk.movements.get(version.item_id)
+            if posted is not None and member.read is not None and same_content(posted[1], member.read):
+                return True
+        if versions and self._originals.is_held(member):
+            return True
+        why = f" ({member.why})" if member.why else ""
+        self._add(where, f"is neither posted nor held, and repeats nothing{why}", expected="one of them", found=None)
+        return False
+
+    def _where(self, member: Member, batch: Batch) -> str:
+        return where_member(member, batch, self._books)
+
+    def _add(self, where: str, what: str, *, expected: object, found: object) -> None:
+        self._findings.add(self._till.store_code, where, what, expected=expected, found=found)
+
+
+def _namesakes(batch: Batch) -> dict[str, list[Member]]:
+    """The members of a batch that share their identifier with another, by it."""
+    counts = Counter(member.item_id for member in batch.members)
+    shared: dict[str, list[Member]] = defaultdict(list)
+    for member in batch.members:
+        if member.item_id is not None and counts[member.item_id] > 1:
+            shared[member.item_id].append(member)
+    return shared
+
+
+def where_member(member: Member, batch: Batch, books: TillBooks) -> str:
+    """A member in words."""
+    number = member.value.get("number") if isinstance(member.value, dict) else None
+    if isinstance(number, int) and member.what == "order":
+        return f"order {number!r:.20} ({member.item_id}) of {books.till.name}"
+    what = "order" if member.what == "order" else "cash movement"
+    named = member.item_id or f"at position {member.position} of batch {batch.batch_id}"
+    return f"{what} {named} of {books.till.name}"

@@ -1,0 +1,228 @@
+"""Bytes to values, by the standard library alone: the audit's own reader of protocol §5.
+
+No figure of the books may come from a float: one that stands where an integer must be makes its member unreadable.
+"""
+
+import json
+import math
+import re
+from datetime import datetime
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any
+
+from backoffice.audit.values import Line, Movement, Order, Payment, Tax
+
+MAX_MINOR = 10**12
+MAX_NUMBER = 2**53 - 1
+MAX_FINITE_DIGITS = 309
+MAX_LINES, MAX_PAYMENTS, MAX_TAXES = 500, 20, 10
+CODE, NAME, NOTE = 64, 200, 500
+
+UUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
+INSTANT = re.compile(r"20\d\d-\d\d-\d\d[Tt ]\d\d:\d\d:[0-5]\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)", re.ASCII)
+QUANTITY = re.compile(r"-?[0-9]+(?:\.[0-9]{1,4})?")
+RATE = re.compile(r"-?[0-9]+(?:\.[0-9]{1,6})?")
+NOT_TEXT = re.compile("[\0\ud800-\udfff]")
+
+
+class NotReadable(Exception):
+    """It is no order, or no cash movement; the message says why."""
+
+
+def read_body(body: bytes) -> tuple[list[Any], list[Any]]:
+    """The JSON values of orders and of cash movements, in the order sent. Raises NotReadable."""
+    try:
+        envelope = _parse(body.decode())
+    except (ValueError, RecursionError) as error:
+        raise NotReadable(f"the stored body is not JSON: {error}") from None
+    orders, movements = (
+        (envelope.get("orders", []), envelope.get("cash_movements", [])) if isinstance(envelope, dict) else (None, None)
+    )
+    if not isinstance(orders, list) or not isinstance(movements, list):
+        raise NotReadable("the stored body is no batch")
+    return orders, movements
+
+
+def is_text_throughout(value: Any) -> bool:
+    """Whether no text or name within is U+0000 or half a surrogate pair: PostgreSQL's text has neither."""
+    if isinstance(value, str):
+        return NOT_TEXT.search(value) is None
+    if isinstance(value, dict):
+        return all(is_text_throughout(name) and is_text_throughout(member) for name, member in value.items())
+    return not isinstance(value, list) or all(map(is_text_throughout, value))
+
+
+def identifier(value: Any, name: str) -> str | None:
+    """The identifier called `name` in a member, in lower case; None where it cannot be read."""
+    text = value.get(name) if isinstance(value, dict) else None
+    return text.lower() if isinstance(text, str) and UUID.fullmatch(text) else None
+
+
+def read_order(value: Any) -> Order:
+    """One member of `orders`, within the protocol's limits. Raises NotReadable."""
+    try:
+        return _order(value)
+    except KeyError as error:
+        raise NotReadable(f"{error} is missing") from None
+
+
+def read_movement(value: Any) -> Movement:
+    """One member of `cash_movements`. Raises NotReadable."""
+    try:
+        amount = _money(value, "amount")
+        movement = Movement(
+            movement_id=_uuid(value, "movement_id"),
+            kind=_one_of(value, "kind", "cash_in", "cash_out"),
+            amount=amount,
+            reason=_text(value, "reason", CODE),
+            occurred_at=_instant(value, "occurred_at"),
+            cashier=_text(value, "cashier", CODE),
+        )
+    except (KeyError, TypeError) as error:
+        raise NotReadable(f"no cash movement: {error}") from None
+    if amount <= 0:
+        raise NotReadable(f"amount is {amount}")
+    return movement
+
+
+def _order(value: Any) -> Order:
+    if not isinstance(value, dict):
+        raise NotReadable("no object")
+    number, order_type, customer = value["number"], value.get("type"), value.get("customer")
+    if type(number) is not int or not 1 <= number <= MAX_NUMBER:
+        raise NotReadable(f"number is {number!r:.40}")
+    if not (customer is None or isinstance(customer, dict)):
+        raise NotReadable("customer is no object")
+    return Order(
+        order_id=_uuid(value, "order_id"),
+        number=number,
+        mode=_one_of(value, "mode", "online", "offline"),
+        kind=_one_of(value, "kind", "sale", "refund"),
+        status=_one_of(value, "status", "paid", "voided", "training"),
+        type=None if order_type is None else _text(value, "type", CODE),
+        opened_at=_instant(value, "opened_at"),
+        closed_at=_instant(value, "closed_at"),
+        cashier=_text(value, "cashier", CODE),
+        customer=customer,
+        printed_to=_one_of(value, "printed_to", "none", "local", "network") if "printed_to" in value else "none",
+        refund_of=None if value.get("refund_of") is None else _uuid(value, "refund_of"),
+        note=_text(value, "note", NOTE),
+        rounding=_money(value, "rounding") if "rounding" in value else 0,
+        total=_money(value, "total"),
+        tip=_money(value, "tip") if "tip" in value else 0,
+        lines=tuple(map(_line, _list(value["lines"], "lines", MAX_LINES))),
+        payments=tuple(map(_payment, _list(value["payments"], "payments", MAX_PAYMENTS))),
+    )
+
+
+def _line(value: Any) -> Line:
+    if not isinstance(value, dict):
+        raise NotReadable("a line is no object")
+    price = value["unit_price"]
+    return Line(
+        kind=_text(value, "kind", CODE, "item"),
+        sku=_text(value, "sku", CODE),
+        name=_text(value, "name", NAME),
+        quantity=_decimal(value["quantity"], QUANTITY),
+        unit_price=Decimal(_money(value, "unit_price")) if type(price) is int else _decimal(price, QUANTITY),
+        discount=_money(value, "discount") if "discount" in value else 0,
+        amount=_money(value, "amount"),
+        taxes=tuple(map(_tax, _list(value.get("taxes", []), "taxes", MAX_TAXES))),
+    )
+
+
+def _tax(value: Any) -> Tax:
+    if not isinstance(value, dict):
+        raise NotReadable("a tax is no object")
+    return Tax(_text(value, "code", CODE, None), _decimal(value["rate"], RATE), _money(value, "amount"))
+
+
+def _payment(value: Any) -> Payment:
+    if not isinstance(value, dict):
+        raise NotReadable("a payment is no object")
+    return Payment(
+        method=_text(value, "method", CODE, None),
+        amount=_money(value, "amount"),
+        tendered=_money(value, "tendered") if "tendered" in value else None,
+        change=_money(value, "change") if "change" in value else None,
+        reference=_text(value, "reference", CODE),
+    )
+
+
+def _list(value: Any, name: str, most: int) -> list[Any]:
+    if not isinstance(value, list) or len(value) > most:
+        raise NotReadable(f"{name} is no array of at most {most}")
+    return value
+
+
+def _money(value: dict[str, Any], name: str) -> int:
+    amount = value[name]
+    # bool is an int to Python and not to the protocol.
+    if type(amount) is not int or not -MAX_MINOR <= amount <= MAX_MINOR:
+        raise NotReadable(f"{name} is no amount: {amount!r:.40}")
+    return amount
+
+
+def _text(value: dict[str, Any], name: str, most: int, default: str | None = "") -> str:
+    """A text of at most `most` characters; required where it has no default."""
+    text = value[name] if default is None else value.get(name, default)
+    if not isinstance(text, str) or len(text) > most:
+        raise NotReadable(f"{name} is no text of at most {most} characters")
+    return text
+
+
+def _one_of(value: dict[str, Any], name: str, *known: str) -> str:
+    text = value[name]
+    if text not in known:
+        raise NotReadable(f"{name} is {text!r:.40}")
+    return str(text)
+
+
+def _uuid(value: dict[str, Any], name: str) -> str:
+    text = identifier(value, name)
+    if text is None:
+        raise NotReadable(f"{name} is no UUID: {value[name]!r:.40}")
+    return text
+
+
+def _instant(value: dict[str, Any], name: str) -> datetime:
+    text = value[name]
+    try:
+        if isinstance(text, str) and INSTANT.fullmatch(text):
+            return datetime.fromisoformat(text.upper())
+    except ValueError:
+        pass
+    raise NotReadable(f"{name} is no time of RFC 3339 with an offset: {text!r:.40}")
+
+
+def _decimal(text: Any, spelling: re.Pattern[str]) -> Decimal:
+    if not isinstance(text, str):
+        raise NotReadable(f"{text!r:.40} is no decimal string")
+    return _parse_decimal(text, spelling)
+
+
+# Tills send the same few prices, quantities and rates all day long.
+@lru_cache(maxsize=8192)
+def _parse_decimal(text: str, spelling: re.Pattern[str]) -> Decimal:
+    if spelling.fullmatch(text) is None:
+        raise NotReadable(f"{text!r:.40} is no decimal string")
+    return Decimal(text)
+
+
+def _parse(text: str) -> Any:
+    try:
+        return json.loads(text, parse_constant=_no_constant)
+    except json.JSONDecodeError:
+        raise
+    except ValueError:  # thousands of digits; this way is exact too, and slower
+        return json.loads(text, parse_constant=_no_constant, parse_int=_integer)
+
+
+def _integer(text: str) -> int | float:
+    # Python refuses to read thousands of digits; nothing beyond a double can be posted anyway.
+    return int(text) if len(text) <= MAX_FINITE_DIGITS else math.inf
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")

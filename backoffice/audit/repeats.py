@@ -1,0 +1,86 @@
+"""Repeats of what is held: their originals are found in the bytes again, since no row has their content."""
+
+import hashlib
+import json
+import zlib
+from functools import lru_cache
+from typing import Any
+
+from django.db.backends.utils import CursorWrapper
+
+from backoffice.audit.batches import Member, members_of
+from backoffice.audit.findings import Findings
+from backoffice.audit.fleet import Till
+from backoffice.audit.values import same_content
+
+SELECT_ORIGINALS = """
+SELECT h.batch_id::text, h.position FROM sales_helditem h
+WHERE h.item_id = %s::uuid AND h.what = %s AND h.terminal_id = %s
+"""
+SELECT_BODY = "SELECT body FROM inbox_batch WHERE batch_id = %s::uuid"
+
+# Repeats come a batch at a time: a few decoded bodies serve them all.
+BODIES_KEPT = 4
+
+
+class Originals:
+    """Finds, for one terminal, the held members that others repeat."""
+
+    def __init__(self, cursor: CursorWrapper, till: Till) -> None:
+        self._cursor = cursor
+        self._till = till
+        self._unreadable: set[bytes] = set()
+        self._repeats: dict[bytes, str] = {}
+        self._members = lru_cache(maxsize=BODIES_KEPT)(self._load_members)
+
+    def is_held(self, member: Member) -> bool:
+        """Whether a held member of this terminal has the identifier and the content of `member`."""
+        self._cursor.execute(SELECT_ORIGINALS, [member.item_id, member.what, self._till.id])
+        for batch_id, position in self._cursor.fetchall():
+            original = self._members(batch_id).get((member.what, position))
+            if original is not None and same_member(original, member):
+                return True
+        return False
+
+    def remember_unreadable(self, value: Any) -> None:
+        """A held member that nobody can read; what repeats it may come before it here."""
+        self._unreadable.add(_digest(value))
+
+    def expect_unreadable(self, value: Any, where: str) -> None:
+        """A member without an identifier that must repeat a held one."""
+        self._repeats.setdefault(_digest(value), where)
+
+    def check_unreadable(self, findings: Findings) -> None:
+        """Once all batches of the terminal are seen: whether every expected one is held."""
+        for digest, where in self._repeats.items():
+            if digest not in self._unreadable:
+                lost = "is neither posted nor held, and repeats nothing"
+                findings.add(self._till.store_code, where, lost, expected="one of them", found=None)
+
+    def _load_members(self, batch_id: str) -> dict[tuple[str, int], Member]:
+        self._cursor.execute(SELECT_BODY, [batch_id])
+        row = self._cursor.fetchone()
+        members = members_of(zlib.decompress(row[0])) if row else []
+        return {(member.what, member.position): member for member in members}
+
+
+def same_member(original: Member, member: Member) -> bool:
+    """Whether two members are the same content; what nobody can read is compared as a JSON value."""
+    if original.read is not None and member.read is not None:
+        return same_content(original.read, member.read)
+    if original.what != member.what or (original.read is None) != (member.read is None):
+        return False
+    return _digest(original.value) == _digest(member.value)
+
+
+def _digest(value: Any) -> bytes:
+    """Of a JSON value, whatever the order of names, white space and the spelling of numbers."""
+    return hashlib.sha256(json.dumps(_plain(value), sort_keys=True).encode()).digest()
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, dict):
+        return {name: _plain(member) for name, member in value.items()}
+    return [_plain(member) for member in value] if isinstance(value, list) else value

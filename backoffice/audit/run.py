@@ -1,0 +1,123 @@
+"""The whole audit, terminal by terminal: memory is bounded by a chunk of batches and the shifts of one terminal."""
+
+import gc
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+
+from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
+
+from backoffice.audit.batches import chunks_of, count_orders
+from backoffice.audit.detached import Detached, load_detached, load_left
+from backoffice.audit.drawers import TillBooks, check_drawers, drawer_balance
+from backoffice.audit.entries import load_entries
+from backoffice.audit.findings import Figures, Findings, Report, StoreReport, Waiting
+from backoffice.audit.fleet import Store, Till, load_shifts, load_stores, load_tills
+from backoffice.audit.ledger import Ledger
+from backoffice.audit.leftovers import check_drawers_total, check_leftovers, check_totals
+from backoffice.audit.members import Accounting, Met, load_chunk
+from backoffice.audit.repeats import Originals
+
+Progress = Callable[[int, int], None]
+"""Told how many orders are done, of how many."""
+
+
+@contextmanager
+def one_snapshot() -> Iterator[None]:
+    """All tables as they were at one moment, while others write; nothing can be written in here."""
+    with transaction.atomic(durable=True):
+        with connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            # Many short statements over many partitions: compiling them would cost more than running them.
+            cursor.execute("SET LOCAL jit = off")
+        yield
+
+
+def audit(*, progress: Progress) -> Report:
+    """Derives the books again and compares. To be run within `one_snapshot`."""
+    with connection.cursor() as cursor, _no_search_for_cycles():
+        return Audit(cursor, progress).run()
+
+
+@contextmanager
+def _no_search_for_cycles() -> Iterator[None]:
+    """Values come and go by the million and none refers to itself: searching them for cycles takes a fifth of the time."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+class Audit:
+    """One audit, and what it has met so far."""
+
+    def __init__(self, cursor: CursorWrapper, progress: Progress) -> None:
+        self._cursor = cursor
+        self._progress = progress
+        self._findings = Findings()
+        self._waiting = Waiting()
+        self._met = Met()
+        self._ledger = Ledger(self._findings)
+        self._figures: dict[tuple[int, str], Figures] = defaultdict(Figures)
+        self._done = 0
+        self._detached = Detached([], None)
+
+    def run(self) -> Report:
+        """From the bytes to the tables, then from the tables back."""
+        stores = load_stores(self._cursor)
+        self._detached = load_detached(self._cursor)
+        total = count_orders(self._cursor)
+        balances: dict[int, tuple[Till, int]] = {}
+        for till in load_tills(self._cursor):
+            books = self._audit_till(till, stores, total)
+            balances[till.id] = (till, drawer_balance(books))
+        check_leftovers(self._cursor, self._met, self._ledger, self._findings)
+        check_totals(self._cursor, self._ledger, stores, self._findings)
+        check_drawers_total(self._cursor, balances, self._findings)
+        return Report(
+            self._store_reports(stores.values()),
+            self._findings.kept,
+            self._findings.count,
+            self._waiting,
+            self._detached.months,
+        )
+
+    def _audit_till(self, till: Till, stores: dict[int, Store], total: int) -> TillBooks:
+        shifts = load_shifts(self._cursor, till)
+        entries = load_entries(self._cursor, ["opening", "over_short"], [shift.shift_id for shift in shifts])
+        left = load_left(self._cursor, till) if self._detached.months else 0
+        books = TillBooks(till, shifts, entries, left=left)
+        originals = Originals(self._cursor, till)
+        accounting = Accounting(
+            books,
+            stores=stores,
+            met=self._met,
+            ledger=self._ledger,
+            findings=self._findings,
+            originals=originals,
+            detached=self._detached,
+        )
+        for batches in chunks_of(till, findings=self._findings, waiting=self._waiting):
+            chunk = load_chunk(self._cursor, batches)
+            for batch in batches:
+                accounting.settle(batch, chunk)
+                self._done += sum(member.what == "order" for member in batch.members)
+            self._progress(self._done, total)
+        originals.check_unreadable(self._findings)
+        check_drawers(books, ledger=self._ledger, findings=self._findings)
+        for shift in books.shifts.values():
+            self._figures[shift.row.store_id, shift.row.currency].merge(shift.figures)
+        return books
+
+    def _store_reports(self, stores: Iterable[Store]) -> list[StoreReport]:
+        reports = []
+        for store in stores:
+            currencies = sorted({currency for store_id, currency in self._figures if store_id == store.id})
+            for currency in currencies or [store.currency]:
+                figures = self._figures.get((store.id, currency), Figures())
+                reports.append(StoreReport(store.code, store.name, currency, figures))
+        return reports

@@ -1,0 +1,1 @@
+"""Card data: found, and taken out of a message before anything else sees it (protocol §7)."""

@@ -1,0 +1,154 @@
+"""The messages of a terminal other than its batches (protocol §3, §4, §6): their types and their readers.
+
+The types are also where the schema of the API comes from. Unknown fields are ignored (protocol §2.6).
+"""
+
+from datetime import datetime
+from typing import Annotated, Any, TypeVar
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta
+
+from backoffice.domain.wire.conversion import NotReadable, check_carriable, to_type
+from backoffice.domain.wire.envelope import BodyMalformed, EnvelopeInvalid, decode_object
+from backoffice.domain.wire.scalars import MAX_MINOR, Count, Instant, Money, Number, is_canonical_uuid, is_in_years
+
+__all__ = [
+    "Activation",
+    "BodyMalformed",
+    "CloseShift",
+    "Device",
+    "EnvelopeInvalid",
+    "Heartbeat",
+    "OpenShift",
+    "Totals",
+    "read_activation",
+    "read_close_shift",
+    "read_heartbeat",
+    "read_open_shift",
+]
+
+Cash = Annotated[int, Meta(ge=0, le=MAX_MINOR, description="Minor units of the shift's currency.")]
+Code = Annotated[str, Meta(max_length=64)]
+Name = Annotated[str, Meta(max_length=200)]
+Currency = Annotated[str, Meta(min_length=3, max_length=3, pattern="^[A-Z]{3}$", description="ISO 4217.")]
+
+
+class OpenShift(msgspec.Struct, kw_only=True, frozen=True):
+    """`PUT /shifts/{shift_id}` (protocol §4). Money in minor units.
+
+    `currency` and `prices_include_tax` None mean the store's; `closed_at` is set for a shift that has already ended.
+    """
+
+    number: Number
+    opened_at: Instant
+    cashier: Code = ""
+    opening_float: Cash
+    first_number: Number
+    currency: Currency | None = None
+    prices_include_tax: bool | None = None
+    closed_at: Instant | None = None
+
+
+class Totals(msgspec.Struct, kw_only=True, frozen=True):
+    """What a terminal declares (protocol §6). Money in minor units, signed; an absent method is 0."""
+
+    sales: Money
+    refunds: Money
+    tax: Money
+    tips: Money
+    rounding: Money
+    payments: dict[str, Money]
+
+
+class CloseShift(msgspec.Struct, kw_only=True, frozen=True):
+    """`PUT /shifts/{shift_id}/close` (protocol §6). An empty shift has `last_number = first_number - 1`."""
+
+    closed_at: Instant
+    batches: list[UUID]
+    order_count: Count
+    first_number: Number
+    last_number: Count
+    cash_counted: Cash
+    totals: Totals
+
+
+class Device(msgspec.Struct, kw_only=True, frozen=True):
+    """What a device says of itself when it is activated."""
+
+    name: Name = ""
+    model: Name = ""
+    serial: Name = ""
+    app_version: Code = ""
+
+
+class Activation(msgspec.Struct, kw_only=True, frozen=True):
+    """`POST /activations` (protocol §3)."""
+
+    activation_code: Code
+    device: Device
+
+
+class Heartbeat(msgspec.Struct, kw_only=True, frozen=True):
+    """`PUT /terminal/heartbeat` (protocol §4). `cached_total` in minor units, signed."""
+
+    sent_at: Instant
+    offline_mode: bool
+    cached_orders: Count
+    cached_total: Money
+    oldest_cached_at: Instant | None = None
+    last_number: Count | None = None
+    shift_id: UUID | None = None
+    app_version: Code = ""
+
+
+Message = TypeVar("Message", OpenShift, CloseShift, Activation, Heartbeat)
+
+
+def read_open_shift(body: bytes) -> OpenShift:
+    """Raises `BodyMalformed` (400) and `EnvelopeInvalid` (422)."""
+    return _read(body, OpenShift)
+
+
+def read_close_shift(body: bytes) -> CloseShift:
+    """Raises `BodyMalformed` (400) and `EnvelopeInvalid` (422)."""
+    return _read(body, CloseShift)
+
+
+def read_activation(body: bytes) -> Activation:
+    """Raises `BodyMalformed` (400) and `EnvelopeInvalid` (422)."""
+    return _read(body, Activation)
+
+
+def read_heartbeat(body: bytes) -> Heartbeat:
+    """Raises `BodyMalformed` (400) and `EnvelopeInvalid` (422)."""
+    return _read(body, Heartbeat)
+
+
+def _read(body: bytes, kind: type[Message]) -> Message:
+    fields = decode_object(body)
+    try:
+        check_carriable(fields)
+        message = to_type(fields, kind)
+    except NotReadable as error:
+        raise EnvelopeInvalid(**error.problem._asdict()) from None
+    for name in kind.__struct_fields__:
+        _check_spelling(name, getattr(message, name), spelled=fields.get(name))
+    return message
+
+
+def _check_spelling(name: str, read: object, *, spelled: Any) -> None:
+    """What msgspec reads and the protocol does not: years out of bounds, other forms of UUIDs (protocol §2.5)."""
+    if isinstance(read, datetime) and not is_in_years(read):
+        _refuse(f"/{name}", "Expected a time between the years 2000 and 2099")
+    if isinstance(read, UUID) and not is_canonical_uuid(spelled):
+        _refuse(f"/{name}", "Expected a UUID in the canonical 36-character form")
+    if isinstance(read, list):
+        for index, text in enumerate(spelled):
+            if not is_canonical_uuid(text):
+                _refuse(f"/{name}/{index}", "Expected a UUID in the canonical 36-character form")
+
+
+def _refuse(pointer: str, detail: str) -> None:
+    raise EnvelopeInvalid(pointer=pointer, code="invalid", detail=detail)

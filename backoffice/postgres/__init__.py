@@ -1,0 +1,1 @@
+"""PostgreSQL as Django does not speak it: COPY, pipelines, arrays as parameters."""

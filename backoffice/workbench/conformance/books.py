@@ -1,0 +1,272 @@
+"""What this Back Office has at present: it can lose some of it, and be restored to an earlier point."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from backoffice.domain.accounts import CASH_REASON_ACCOUNTS, PAYMENT_ACCOUNTS
+from backoffice.domain.identity import Incoming, KnownOrder, content_hash, identify, movement_hash, unreadable_id
+from backoffice.domain.numbers import missing_ranges
+from backoffice.domain.orders import CashMovement, Order, Unreadable
+from backoffice.domain.reasons import Reason, reasons_json
+from backoffice.domain.rules import Circumstances, StoreSettings, flags, holds, movement_flags, movement_holds
+from backoffice.domain.rules import Shift as Terms
+from backoffice.domain.states import ShiftState
+from backoffice.domain.totals import compute_totals, declared_totals, expected_cash, reconcile, settled_state
+from backoffice.domain.wire.messages import CloseShift, OpenShift
+
+TERMINAL = 1
+SETTINGS = StoreSettings(cash_reasons=frozenset(CASH_REASON_ACCOUNTS))
+NO_OUTCOMES = dict.fromkeys(("posted", "duplicate", "conflict", "held"), 0)
+
+
+@dataclass
+class StoredShift:
+    """A shift, with its declaration once there is one."""
+
+    shift_id: UUID
+    opening: OpenShift
+    close: CloseShift | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it stands in the way of another."""
+        return self.close is None and self.opening.closed_at is None
+
+    @property
+    def terms(self) -> Terms:
+        """What the rules need to know of it."""
+        return Terms(
+            shift_id=self.shift_id,
+            terminal_id=TERMINAL,
+            currency="EUR",
+            prices_include_tax=self.opening.prices_include_tax is not False,
+            opened_at=self.opening.opened_at,
+            closed_at=None if self.close is None else self.close.closed_at,
+            first_number=self.opening.first_number,
+            business_date=self.opening.opened_at.date(),
+        )
+
+
+@dataclass
+class StoredBatch:
+    """A batch and its receipt; `polls_left` times more the receipt says that it is still being worked on."""
+
+    batch_id: UUID
+    shift_id: UUID
+    received_at: datetime
+    orders: int
+    results: list[dict[str, Any]]
+    movement_results: list[dict[str, Any]]
+    polls_left: int = 0
+
+
+@dataclass
+class StoredOrder:
+    """An order as it was first received; `order` is None where it could not be read."""
+
+    batch_id: UUID
+    shift_id: UUID
+    number: int | None
+    content: bytes
+    outcome: str
+    order: Order | None
+
+
+@dataclass
+class Books:
+    """Shifts, batches, orders, movements and used numbers of the one terminal."""
+
+    shifts: dict[UUID, StoredShift] = field(default_factory=dict)
+    batches: dict[UUID, StoredBatch] = field(default_factory=dict)
+    orders: dict[UUID, StoredOrder] = field(default_factory=dict)
+    numbers: dict[int, UUID] = field(default_factory=dict)
+    movements: dict[UUID, tuple[UUID, CashMovement]] = field(default_factory=dict)
+    lost: dict[UUID, frozenset[int]] = field(default_factory=dict)
+
+    @property
+    def open_shift(self) -> StoredShift | None:
+        """The one that stands open."""
+        return next((shift for shift in self.shifts.values() if shift.is_open), None)
+
+    @property
+    def last_number(self) -> int | None:
+        """The highest number used."""
+        return max(self.numbers, default=None)
+
+    def post(
+        self,
+        *,
+        batch_id: UUID,
+        shift_id: UUID,
+        orders: list[Order | Unreadable],
+        movements: list[CashMovement | Unreadable],
+        now: datetime,
+        polls_left: int,
+    ) -> StoredBatch:
+        """Takes a batch: what became of each member is decided as the service does."""
+        incoming = [_incoming(order) for order in orders]
+        known = {
+            member.order_id: KnownOrder(TERMINAL, {stored.content: stored.shift_id})
+            for member in incoming
+            if (stored := self.orders.get(member.order_id)) is not None
+        }
+        decisions = identify(
+            incoming=incoming, known=known, numbers=self.numbers, terminal_id=TERMINAL, shift_id=shift_id
+        )
+        results = []
+        for index, (member, decision, order) in enumerate(zip(incoming, decisions, orders, strict=True)):
+            if decision.takes_number and member.number is not None:
+                self.numbers[member.number] = member.order_id
+            outcome: str = decision.version
+            reasons = decision.reasons
+            if decision.version == "new":
+                outcome, reasons = self._judge(order, self.shifts[shift_id].terms)
+            if decision.version != "duplicate" and member.order_id not in self.orders:
+                self.orders[member.order_id] = StoredOrder(
+                    batch_id, shift_id, member.number, member.content_hash, outcome, _readable(order)
+                )
+            results.append(_result(index, outcome, reasons, order_id=str(member.order_id), number=member.number))
+        batch = StoredBatch(batch_id, shift_id, now, len(orders), results, [], polls_left)
+        batch.movement_results = [self._move(i, m, shift_id) for i, m in enumerate(movements)]
+        self.batches[batch_id] = batch
+        return batch
+
+    def _judge(self, order: Order | Unreadable, terms: Terms) -> tuple[str, tuple[Reason, ...]]:
+        if isinstance(order, Unreadable):
+            return "held", order.reasons
+        held = holds(order, shift=terms, methods=PAYMENT_ACCOUNTS)
+        if held:
+            return "held", held
+        return "posted", flags(order, shift=terms, settings=SETTINGS, circumstances=Circumstances())
+
+    def _move(self, index: int, movement: CashMovement | Unreadable, shift_id: UUID) -> dict[str, Any]:
+        if isinstance(movement, Unreadable):
+            return _result(index, "held", movement.reasons, movement_id=str(movement.order_id or ""))
+        told = {"movement_id": str(movement.movement_id)}
+        stood = self.movements.get(movement.movement_id)
+        if stood is not None:
+            same = movement_hash(stood[1]) == movement_hash(movement)
+            return _result(index, "duplicate" if same else "conflict", (), **told)
+        if held := movement_holds(movement):
+            return _result(index, "held", held, **told)
+        self.movements[movement.movement_id] = (shift_id, movement)
+        found = movement_flags(
+            movement, shift=self.shifts[shift_id].terms, reasons=CASH_REASON_ACCOUNTS, circumstances=Circumstances()
+        )
+        return _result(index, "posted", found, **told)
+
+    def lose(self, batch_id: UUID) -> None:
+        """Forgets a batch with its orders, as if it had never come."""
+        del self.batches[batch_id]
+        self.lost[batch_id] = self.numbers_of(batch_id)
+        for order_id in [id_ for id_, order in self.orders.items() if order.batch_id == batch_id]:
+            number = self.orders.pop(order_id).number
+            if number is not None:
+                self.numbers.pop(number, None)
+
+    def numbers_of(self, batch_id: UUID) -> frozenset[int]:
+        """The numbers that orders of a batch have taken."""
+        return frozenset(n for n, id_ in self.numbers.items() if self.orders[id_].batch_id == batch_id)
+
+    def missing_numbers(self, shift: StoredShift) -> list[tuple[int, int]]:
+        """Of a closed shift what it declared, of an open one the gaps below the highest number used."""
+        first = shift.opening.first_number
+        last = max((number for number in self.numbers if number >= first), default=first - 1)
+        if shift.close is not None:
+            first, last = shift.close.first_number, shift.close.last_number
+        return missing_ranges(declared_first=first, declared_last=last, used=self.numbers)
+
+    def missing_batches(self, shift: StoredShift) -> list[UUID]:
+        """What was declared and has not come; a lost batch has when its orders came under another id."""
+        declared = [] if shift.close is None else shift.close.batches
+        come_again = {batch_id for batch_id, numbers in self.lost.items() if numbers <= self.numbers.keys()}
+        return [batch_id for batch_id in declared if batch_id not in self.batches and batch_id not in come_again]
+
+    def state(self, shift: StoredShift) -> ShiftState:
+        """Where a shift stands."""
+        if shift.close is None:
+            return ShiftState.OPEN
+        waiting, missing = len(self.missing_batches(shift)), len(self.missing_numbers(shift))
+        differences = reconcile(declared=declared_totals(shift.close), computed=compute_totals(self._posted(shift)))
+        held = len(self._stored(shift)) - len(self._posted(shift))
+        return settled_state(waiting_batches=waiting, missing_numbers=missing, held=held, differences=len(differences))
+
+    def report(self, shift: StoredShift) -> dict[str, Any]:
+        """The answer of `GET /shifts/{shift_id}` (protocol §6)."""
+        computed, close = compute_totals(self._posted(shift)), shift.close
+        differences = [] if close is None else reconcile(declared=declared_totals(close), computed=computed)
+        moved = [movement for shift_id, movement in self.movements.values() if shift_id == shift.shift_id]
+        expected = expected_cash(
+            opening_float=shift.opening.opening_float,
+            cash_payments=computed.payments.get("cash", 0),
+            cash_in=sum(m.amount for m in moved if m.kind == "cash_in"),
+            cash_out=sum(m.amount for m in moved if m.kind == "cash_out"),
+        )
+        counted = None if close is None else close.cash_counted
+        return {
+            "shift_id": str(shift.shift_id),
+            "number": shift.opening.number,
+            "state": self.state(shift),
+            "business_date": shift.opening.opened_at.date().isoformat(),
+            "missing_batches": [str(batch_id) for batch_id in self.missing_batches(shift)],
+            "missing_numbers": [] if close is None else self.missing_numbers(shift),
+            "declared": msgspec.to_builtins(close),
+            "computed": msgspec.to_builtins(computed),
+            "differences": msgspec.to_builtins(differences),
+            "cash": {
+                "expected": expected,
+                "counted": counted,
+                "over_short": None if counted is None else counted - expected,
+            },
+            "held": len(self._stored(shift)) - len(self._posted(shift)),
+            "late": 0,
+        }
+
+    def _stored(self, shift: StoredShift) -> list[StoredOrder]:
+        return [stored for stored in self.orders.values() if stored.shift_id == shift.shift_id]
+
+    def _posted(self, shift: StoredShift) -> list[Order]:
+        return [s.order for s in self._stored(shift) if s.outcome == "posted" and s.order is not None]
+
+
+def receipt(batch: StoredBatch, *, every_result: bool) -> dict[str, Any]:
+    """The receipt as it stands now (protocol §5)."""
+    waits = batch.polls_left > 0
+    time = batch.received_at.isoformat()
+    return {
+        "batch_id": str(batch.batch_id),
+        "shift_id": str(batch.shift_id),
+        "state": "received" if waits else "processed",
+        "received_at": time,
+        "processed_at": None if waits else time,
+        "orders": batch.orders,
+        **_outcomes([] if waits else batch.results, every_result=every_result),
+        "movements": _outcomes([] if waits else batch.movement_results, every_result=every_result),
+    }
+
+
+def _outcomes(results: list[dict[str, Any]], *, every_result: bool) -> dict[str, Any]:
+    counts = dict(NO_OUTCOMES)
+    for result in results:
+        counts[result["outcome"]] += 1
+    told = [r for r in results if every_result or r["outcome"] != "posted" or r["reasons"]]
+    return {"outcomes": counts, "results": told}
+
+
+def _result(index: int, outcome: str, reasons: tuple[Reason, ...], **who: Any) -> dict[str, Any]:
+    return {"index": index, **who, "outcome": outcome, "reasons": reasons_json(reasons), "decision": None}
+
+
+def _incoming(order: Order | Unreadable) -> Incoming:
+    if isinstance(order, Order):
+        return Incoming(order.order_id, order.number, content_hash(order))
+    order_id = order.order_id or unreadable_id(terminal_id=TERMINAL, content_hash=order.content_hash)
+    return Incoming(order_id, None, order.content_hash)
+
+
+def _readable(order: Order | Unreadable) -> Order | None:
+    return order if isinstance(order, Order) else None

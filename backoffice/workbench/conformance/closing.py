@@ -1,0 +1,91 @@
+"""A declaration held against everything the terminal sent in that shift (protocol §6), once all of it has come."""
+
+from itertools import pairwise
+
+from backoffice.domain.orders import Order
+from backoffice.domain.totals import compute_totals, declared_totals, reconcile
+from backoffice.domain.wire.messages import CloseShift
+from backoffice.workbench.conformance.books import Books, StoredShift
+from backoffice.workbench.conformance.history import History
+from backoffice.workbench.conformance.notes import Notebook
+
+
+def check_closed(notes: Notebook, shift: StoredShift, close: CloseShift, *, history: History) -> None:
+    """What a shift declared against its orders as they were sent, wherever they ended up."""
+    orders = history.of_shift(shift.shift_id)
+    unreadable = history.unreadable.get(shift.shift_id, set())
+    _check_numbers(notes, shift, orders, unreadable=unreadable)
+    if not unreadable:  # what nobody can read cannot be added up
+        _check_counts(notes, shift, close, orders)
+        _check_sums(notes, close, orders)
+    late = [order.number for order in orders if order.closed_at > close.closed_at]
+    if late:
+        notes.broke("hours", f"shift {shift.opening.number} was closed before number {_few(late)} was sold")
+    taken = history.taken_before_close.get(shift.shift_id, set())
+    left_out, never_came = taken - set(close.batches), set(close.batches) - set(history.batches)
+    what = f"shift {shift.opening.number} leaves out {_few(left_out)}" if left_out else f"{_few(never_came)} never came"
+    notes.note("close-batches", right=not left_out and not never_came, what=what)
+
+
+def _check_counts(notes: Notebook, shift: StoredShift, close: CloseShift, orders: list[Order]) -> None:
+    name = f"shift {shift.opening.number}"
+    first = shift.opening.first_number
+    last = orders[-1].number if orders else first - 1
+    said = (close.order_count, close.first_number, close.last_number)
+    right = (len(orders), first, last)
+    what = f"{name} declares {said}, its orders make it {right} (count, first, last)"
+    notes.note("close-numbers", right=said == right, what=what)
+
+
+def _check_numbers(notes: Notebook, shift: StoredShift, orders: list[Order], *, unreadable: set[int]) -> None:
+    name = f"shift {shift.opening.number}"
+    numbers = {order.number for order in orders} | unreadable
+    gaps = sorted(set(range(shift.opening.first_number, max(numbers, default=0) + 1)) - numbers)
+    backwards = [b.number for a, b in pairwise(orders) if b.closed_at < a.closed_at]
+    what = (
+        f"{name} leaves out {_few(gaps)}"
+        if gaps
+        else f"{name}: number {_few(backwards)} was sold before the one below it"
+    )
+    notes.note("numbers-ascend", right=not gaps and not backwards, what=what)
+
+
+def _check_sums(notes: Notebook, close: CloseShift, orders: list[Order]) -> None:
+    """`order_count` is among the numbers, and is not told twice."""
+    found = reconcile(declared=declared_totals(close), computed=compute_totals(orders))
+    for rule, is_payment in (("close-totals", False), ("close-payments", True)):
+        wrong = [d for d in found if d.what != "order_count" and d.what.startswith("payments.") == is_payment]
+        told = ", ".join(f"{d.what} declared {d.declared}, sent {d.computed}" for d in wrong)
+        notes.note(rule, right=not wrong, what=told)
+    totals = close.totals
+    paid, due = sum(totals.payments.values()), totals.sales + totals.refunds + totals.tips
+    if paid != due:
+        notes.broke("close-payments", f"the payments come to {paid}, sales, refunds and tips to {due}")
+
+
+def check_arrived(notes: Notebook, *, history: History, books: Books) -> None:
+    """Whether everything that was sent or declared is here in the end, and what was asked for came."""
+    for seen in history.orders.values():
+        if seen.came_as is not None:
+            continue
+        number, order_id = seen.order.number, seen.order.order_id
+        what = f"order {order_id} (number {number}) was sent once and never arrived"
+        notes.note("orders-arrive", right=order_id in books.orders, what=what)
+    for shift in books.shifts.values():
+        if shift.close is not None:
+            unreadable = history.unreadable.get(shift.shift_id, set())
+            gaps = [gap for gap in books.missing_numbers(shift) if not set(range(gap[0], gap[1] + 1)) <= unreadable]
+            what = f"shift {shift.opening.number} declares numbers {gaps}, which never arrived"
+            notes.note("orders-arrive", right=not gaps, what=what)
+    for batch in history.batches.values():
+        if batch.expected == "batch-retried":
+            notes.broke("batch-retried", f"batch {batch.batch_id} had no answer and was never sent again")
+    unreadable = set().union(*history.unreadable.values())
+    for number in history.asked.keys() - unreadable:
+        rule = history.asked[number]
+        notes.broke(rule, f"number {number} was asked for and did not come")
+
+
+def _few(values: object) -> str:
+    listed = sorted(map(str, values))  # type: ignore[call-overload]
+    return ", ".join(listed[:3]) + (" …" if len(listed) > 3 else "")  # noqa: PLR2004

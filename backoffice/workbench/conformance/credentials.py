@@ -1,0 +1,136 @@
+"""Codes and tokens of the one terminal, and whether it keeps them as it should (protocol §3)."""
+
+from dataclasses import dataclass
+from random import Random
+from typing import Literal
+
+from backoffice.workbench.conformance.notes import Notebook
+from backoffice.workbench.conformance.traffic import Request
+
+ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
+# One request may be under way beside the one that was refused, and one may be a last try.
+MOST_AFTER_401 = 3
+
+State = Literal["good", "unused", "ended", "revoked"]
+
+
+@dataclass
+class Token:
+    """`is_proven` once an answer to it has reached the terminal."""
+
+    text: str
+    state: State
+    is_rotated: bool = False
+    is_proven: bool = False
+
+
+class Credentials:
+    """Two codes: one to begin with, one for after the revocation. The texts are of the seed, as nothing here is secret."""
+
+    def __init__(self, rng: Random, notes: Notebook) -> None:
+        self._rng = rng
+        self._notes = notes
+        self.codes = [self._mint_code(), self._mint_code()]
+        self._usable = 0
+        self._used = 0
+        self._tokens: dict[str, Token] = {}
+        self._after_401 = 0
+
+    @property
+    def activations(self) -> int:
+        """How many codes were redeemed."""
+        return self._used
+
+    @property
+    def is_revoked(self) -> bool:
+        """Whether head office has taken the credential away, and nobody has activated the terminal since."""
+        return self._usable == 1 and self._used < len(self.codes)
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether a rotated token has proven good."""
+        return any(token.is_rotated and token.is_proven for token in self._tokens.values())
+
+    def activate(self, code: str) -> str | None:
+        """A token for the code that is due, None for any other."""
+        typed = code.upper().replace("-", "").replace(" ", "")
+        if self._used > self._usable or typed != self.codes[self._usable].replace("-", ""):
+            return None
+        self._used = self._usable + 1
+        if self._usable == 1:
+            what = f"{self._after_401} requests came with the revoked token"
+            self._notes.note("stops-on-401", right=self._after_401 <= MOST_AFTER_401, what=what)
+        for token in self._tokens.values():
+            token.state = "revoked"
+        return self._mint("good").text
+
+    def authenticate(self, text: str) -> Token | None:
+        """The token, where it is good. Tells of one that should not have been used any more."""
+        token = self._tokens.get(text)
+        if token is None or token.state in {"ended", "revoked"}:
+            self._look_at_refused(token)
+            return None
+        return token
+
+    def _look_at_refused(self, token: Token | None) -> None:
+        if token is not None and token.state == "ended" and self.is_changed:
+            self._notes.broke("token-changed", "the old token was used after the new one had worked")
+        if self.is_revoked:
+            self._after_401 += 1
+
+    def begin_to_use(self, token: Token) -> bool:
+        """The first use of a token ends the others; whether this was it."""
+        if token.state != "unused":
+            return False
+        for other in self._tokens.values():
+            if other.state == "good":
+                other.state = "ended"
+        token.state = "good"
+        return True
+
+    def prove(self, token: Token) -> None:
+        """An answer to the token has reached the terminal."""
+        if token.is_rotated and token.state == "good":
+            token.is_proven = True
+            self._notes.kept("token-changed")
+
+    def rotate(self) -> str:
+        """A further token; one that was not used yet is replaced."""
+        for text in [text for text, token in self._tokens.items() if token.state == "unused"]:
+            del self._tokens[text]
+        token = self._mint("unused")
+        token.is_rotated = True
+        return token.text
+
+    def revoke(self) -> None:
+        """Head office takes the credential away; the second code is good from now on."""
+        for token in self._tokens.values():
+            token.state = "revoked"
+        self._usable = 1
+
+    def look_for_secrets(self, request: Request) -> None:
+        """Tokens and codes in places where they are logged."""
+        secrets = [*self._tokens, *(code for code in self.codes)]
+        in_body = () if request.path.endswith("/activations") else [s for s in secrets if s.encode() in request.sent]
+        in_address = [secret for secret in secrets if secret in request.target]
+        where = "address" if in_address else "body"
+        self._notes.note("token-secret", right=not in_address and not in_body, what=f"in the {where} of {request.line}")
+
+    def finish(self) -> None:
+        """What can be told only at the end."""
+        rotated = [token for token in self._tokens.values() if token.is_rotated]
+        if any(token.state == "ended" for token in self._tokens.values()) and not any(t.is_proven for t in rotated):
+            self._notes.broke(
+                "token-changed", "the new token was used once, its answer was lost, and it was never used again"
+            )
+        if self.is_revoked and self._after_401 > MOST_AFTER_401:
+            self._notes.broke("stops-on-401", f"{self._after_401} requests came with the revoked token")
+
+    def _mint(self, state: State) -> Token:
+        token = Token("".join(self._rng.choices(ALPHABET.lower() + ALPHABET, k=43)), state)
+        self._tokens[token.text] = token
+        return token
+
+    def _mint_code(self) -> str:
+        symbols = "".join(self._rng.choices(ALPHABET, k=12))
+        return "-".join((symbols[:4], symbols[4:8], symbols[8:]))

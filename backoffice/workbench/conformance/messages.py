@@ -1,0 +1,56 @@
+"""From a request to what it says, by the readers of the service; what cannot be read is refused and noted."""
+
+from collections.abc import Callable
+from typing import TypeVar
+from uuid import UUID
+
+from backoffice.domain.wire.envelope import BodyMalformed, Envelope, EnvelopeInvalid, TooManyOrders, decode_batch
+from backoffice.domain.wire.scalars import is_canonical_uuid
+from backoffice.workbench.conformance.notes import Notebook
+from backoffice.workbench.conformance.rules import rule_of_place
+from backoffice.workbench.conformance.traffic import LIMITS, Refused, Request, problem, unframed
+
+Message = TypeVar("Message")
+
+
+def body_of(notes: Notebook, request: Request) -> bytes:
+    """The body without its frame. Raises Refused."""
+    body = unframed(request)
+    notes.kept("framing")
+    if "content-digest" in request.headers:
+        notes.kept("digest")
+    if request.headers.get("content-encoding", "").lower() == "gzip":
+        notes.kept("gzip")
+    return body
+
+
+def message_of(notes: Notebook, request: Request, read: Callable[[bytes], Message], *, otherwise: str) -> Message:
+    """The message of a request; a wrong one breaks the rule of the wrong field, or another. Raises Refused."""
+    body = body_of(notes, request)
+    try:
+        return read(body)
+    except BodyMalformed as error:
+        raise Refused(problem(400, "body-malformed"), rule="framing", what=f"{request.line}: {error}") from None
+    except EnvelopeInvalid as error:
+        rule = rule_of_place(error.pointer, otherwise)
+        what = f"{request.line}, {error.pointer}: {error.detail}"
+        raise Refused(problem(422, "envelope-invalid"), rule=rule, what=what) from None
+
+
+def envelope_of(request: Request, body: bytes) -> Envelope:
+    """The members of a batch. Raises Refused."""
+    try:
+        return decode_batch(body, max_orders=LIMITS["max_batch_orders"])
+    except BodyMalformed as error:
+        raise Refused(problem(400, "body-malformed"), rule="framing", what=f"{request.line}: {error}") from None
+    except EnvelopeInvalid as error:
+        raise Refused(problem(422, "envelope-invalid"), rule="framing", what=f"{request.line}: {error}") from None
+    except TooManyOrders:
+        raise Refused(problem(413, "too-large", limits=LIMITS)) from None
+
+
+def identifier(text: str) -> UUID:
+    """An identifier in an address. Raises Refused."""
+    if not is_canonical_uuid(text):
+        raise Refused(problem(404, "not-found"), rule="uuids", what=f"{text[:50]!r} in an address")
+    return UUID(text)

@@ -1,0 +1,175 @@
+"""Batches: taken, refused, or their answers lost (protocol §5, §9)."""
+
+import re
+from dataclasses import replace
+from uuid import UUID
+
+from backoffice.domain.orders import CashMovement, Order, Unreadable, read_movement, read_order
+from backoffice.domain.wire.envelope import Envelope
+from backoffice.workbench.conformance.books import StoredShift, receipt
+from backoffice.workbench.conformance.checks import check_member
+from backoffice.workbench.conformance.floor import Floor
+from backoffice.workbench.conformance.history import SeenBatch
+from backoffice.workbench.conformance.messages import body_of, envelope_of
+from backoffice.workbench.conformance.mischief import Fault
+from backoffice.workbench.conformance.traffic import LIMITS, Answer, Request, problem
+
+SLOW_S = 1.5
+OUTAGE_S = 1.5
+POLLS = 2
+_PREFER_WAIT = re.compile(r"(?:^|[,;])\s*wait\s*=\s*\"?\d+", re.IGNORECASE)
+
+Members = tuple[list[Order | Unreadable], list[CashMovement | Unreadable]]
+
+
+class Uploads:
+    """The address of batches and that of their receipts."""
+
+    def __init__(self, floor: Floor) -> None:
+        self._floor = floor
+        self._history = floor.history
+
+    def put(self, request: Request, shift_id: UUID, batch_id: UUID) -> Answer:
+        """`PUT /shifts/{shift_id}/batches/{batch_id}`."""
+        body = body_of(self._floor.notes, request)
+        envelope = envelope_of(request, body)
+        members = _members(envelope)
+        seen = self._history.batches.get(batch_id)
+        fault: Fault | None = None
+        if seen is None:
+            if self._floor.may_restore(shift_id):
+                self._floor.restore()
+            seen, fault = self._first(request, SeenBatch(batch_id, shift_id, body), members)
+        elif not self._history.repeat(seen, body=body, shift_id=shift_id):
+            return problem(422, "identifier-reused")
+        answer = self._suffer(seen, fault, request) or self._take(seen, members, fault)
+        seen.is_answered = seen.is_answered or answer.is_success
+        return answer
+
+    def get(self, batch_id: UUID, *, every_result: bool) -> Answer:
+        """`GET /batches/{batch_id}`: some receipts say for a while that their batch is not processed."""
+        batch = self._floor.books.batches.get(batch_id)
+        if batch is None:
+            return problem(404, "not-found")
+        batch.polls_left = max(0, batch.polls_left - 1)
+        return Answer(200, receipt(batch, every_result=every_result))
+
+    # -- the first time
+
+    def _first(self, request: Request, seen: SeenBatch, members: Members) -> tuple[SeenBatch, Fault | None]:
+        """Looks at a new batch, and decides what befalls it."""
+        seen.orders = [order for order in members[0] if isinstance(order, Order)]
+        unreadable = {o.number for o in members[0] if isinstance(o, Unreadable) and o.number is not None}
+        if unreadable:
+            self._history.unreadable.setdefault(seen.shift_id, set()).update(unreadable)
+        fault = self._draw(seen)
+        self._check(request, seen, members)
+        self._history.add(seen, [movement for movement in members[1] if isinstance(movement, CashMovement)])
+        return seen, fault
+
+    def _draw(self, seen: SeenBatch) -> Fault | None:
+        floor = self._floor
+        if seen.shift_id not in floor.books.shifts:
+            return None
+        if len(seen.orders) > 1:
+            return floor.mischief.draw("cache", orders=len(seen.orders))
+        if not seen.is_live or seen.orders[0].order_id in self._history.orders:
+            return None
+        if self._is_time_to_revoke():
+            floor.credentials.revoke()
+            return None
+        return floor.mischief.draw("live")
+
+    def _is_time_to_revoke(self) -> bool:
+        floor = self._floor
+        offline = any(s.order is not None and s.order.mode == "offline" for s in floor.books.orders.values())
+        worked = offline and floor.credentials.is_changed and floor.mischief.left("live") == 0
+        return worked and floor.credentials.activations == 1 and not floor.credentials.is_revoked
+
+    def _check(self, request: Request, seen: SeenBatch, members: Members) -> None:
+        opening = self._history.openings.get(seen.shift_id)
+        if opening is not None:
+            terms = StoredShift(seen.shift_id, opening.message).terms
+            for member in (*members[0], *members[1]):
+                check_member(self._floor.notes, member, shift=terms)
+        if seen.is_live and _PREFER_WAIT.search(request.headers.get("prefer", "")):
+            self._floor.notes.kept("live-wait")
+
+    # -- what befalls it
+
+    def _suffer(self, seen: SeenBatch, fault: Fault | None, request: Request) -> Answer | None:
+        """The answer to a batch that is not taken; None for one that is."""
+        floor = self._floor
+        if floor.credentials.is_revoked:
+            seen.was_unanswered = True
+            return problem(401, "credential-invalid")
+        if seen.shift_id not in floor.books.shifts:
+            seen.was_unanswered = True
+            seen.expected = "batch-retried" if seen.shift_id in self._history.openings else "none"
+            return problem(404, "shift-unknown")
+        culprits = {order.order_id for order in seen.orders} & floor.culprits
+        if culprits and len(seen.orders) == 1:
+            floor.culprits -= culprits
+            return problem(400, "body-malformed")
+        if fault in {"reused", "too-large", "malformed"}:
+            return self._refuse(seen, fault)
+        answer = self._no_answer(fault, request)
+        if answer is not None:
+            seen.expected, seen.was_unanswered = "batch-retried", True
+        return answer
+
+    def _refuse(self, seen: SeenBatch, fault: Fault | None) -> Answer:
+        """Refusals after which something else is to be sent."""
+        if fault == "reused":
+            seen.expected = "batch-renamed"
+            return problem(422, "identifier-reused")
+        if fault == "too-large":
+            seen.expected = "split"
+            return problem(413, "too-large", limits={**LIMITS, "max_batch_orders": len(seen.orders) // 2})
+        seen.expected = "alone"
+        self._floor.culprits.add(self._floor.rng.choice(seen.orders).order_id)
+        return problem(400, "body-malformed")
+
+    def _no_answer(self, fault: Fault | None, request: Request) -> Answer | None:
+        """Answers after which the same is to be sent again."""
+        if fault in {"unavailable", "too-many"}:
+            status, code = (503, "unavailable") if fault == "unavailable" else (429, "too-many-requests")
+            return problem(status, code, retry_after_s=self._floor.mischief.retry_after_s[fault])
+        if fault == "outage":
+            self._floor.outage_until = request.at + OUTAGE_S
+            return problem(500, "internal")
+        if fault == "timeout":
+            return problem(408, "body-timeout")
+        if fault == "digest" and "content-digest" in request.headers:
+            return problem(400, "digest-mismatch")
+        return replace(problem(500, "internal"), manner="lost") if fault in {"dropped", "digest"} else None
+
+    def _take(self, seen: SeenBatch, members: Members, fault: Fault | None) -> Answer:
+        books = self._floor.books
+        batch = books.batches.get(seen.batch_id) or books.post(
+            batch_id=seen.batch_id,
+            shift_id=seen.shift_id,
+            orders=members[0],
+            movements=members[1],
+            now=self._floor.now(),
+            polls_left=POLLS if fault == "deferred" else 0,
+        )
+        self._publish(seen)
+        answer = Answer(202 if batch.polls_left else 200, receipt(batch, every_result=False))
+        answer.headers["Location"] = f"/api/v1/batches/{seen.batch_id}"
+        if fault in {"lost", "truncated"}:
+            seen.expected, seen.was_unanswered = "batch-retried", True
+            return replace(answer, manner="lost" if fault == "lost" else "truncated")
+        return replace(answer, delay_s=SLOW_S) if fault == "slow" else answer
+
+    def _publish(self, seen: SeenBatch) -> None:
+        floor = self._floor
+        self._history.came(order.number for order in seen.orders)
+        floor.look_at_first()
+        for order in seen.orders:
+            if floor.books.orders[order.order_id].outcome == "posted":
+                floor.feed.post(order, terminal=floor.terminal_id, now=floor.now().isoformat())
+
+
+def _members(envelope: Envelope) -> Members:
+    return [read_order(raw) for raw in envelope.orders], [read_movement(raw) for raw in envelope.movements]

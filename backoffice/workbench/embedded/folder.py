@@ -1,0 +1,94 @@
+"""What a stack keeps in its data folder besides the servers' data: the lock, the secrets, the addresses."""
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import secrets
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+from backoffice.env import STACK_FILE, STACK_MARK
+from backoffice.workbench.embedded import StackError
+
+LOCK = "lock"
+SECRETS = "secrets.json"
+MEMORY = Path("/dev/shm")  # a folder that nobody else may enter lies there  # noqa: S108  # nosec B108
+SECRET_BYTES = {"postgres_password": 24, "valkey_password": 24, "secret_key": 48, "token": 16}  # lengths  # nosec B105
+
+
+class DataFolder:
+    """One stack's folder, which one process at a time may hold."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path.resolve()
+        self._lock: int | None = None
+        owner = f"{os.getuid()}-{hashlib.sha256(str(self.path).encode()).hexdigest()[:16]}"
+        self._metrics = MEMORY / f"backoffice-{owner}" if os.access(MEMORY, os.W_OK) else self.path / "metrics"
+
+    def acquire(self) -> None:
+        """Makes the folder and takes its lock, which the kernel gives back however this process ends. Raises StackError."""
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            lock = os.open(self.path / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise StackError(f"The data folder {self.path} cannot be used: {error.strerror}.") from error
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            holder = os.read(lock, 32).decode(errors="replace").strip()
+            os.close(lock)
+            raise StackError(
+                f"A Back Office is already running in {self.path} (process {holder or 'unknown'}).\n"
+                "Stop it first, or give this one a folder of its own with --data-dir."
+            ) from None
+        os.ftruncate(lock, 0)
+        os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
+        self._lock = lock
+
+    def release(self) -> None:
+        """Frees the memory and gives the lock back. The file stays: removing it could let two processes hold one lock each."""
+        if self._lock is not None:
+            shutil.rmtree(self._metrics, ignore_errors=True)
+            os.close(self._lock)
+            self._lock = None
+
+    def secrets(self) -> dict[str, str]:
+        """The stack's passwords and keys by name, made on the first start and the same ever after."""
+        path = self.path / SECRETS
+        known: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
+        if not known.keys() >= SECRET_BYTES.keys():
+            known = {name: secrets.token_urlsafe(size) for name, size in SECRET_BYTES.items()} | known
+            write_private(path, json.dumps(known, indent=2))
+        return known
+
+    def make_metrics(self) -> Path:
+        """An empty folder for what the stack's processes count. In memory: counting into a file kills where the disk is full."""
+        shutil.rmtree(self._metrics, ignore_errors=True)
+        self._metrics.mkdir(mode=0o700)
+        return self._metrics
+
+    def write_addresses(self, environment: Mapping[str, str]) -> None:
+        """Tells the commands where the stack is, for as long as it runs."""
+        lines = {**environment, STACK_MARK: str(self.path)}
+        write_private(self.path / STACK_FILE, "".join(f"{name}={value}\n" for name, value in lines.items()))
+
+    def remove_addresses(self) -> None:
+        """Has the commands say that nothing runs here. A folder that another process holds is left alone."""
+        if self._lock is None:
+            return
+        with contextlib.suppress(FileNotFoundError):
+            (self.path / STACK_FILE).unlink()
+
+
+def write_private(path: Path, text: str) -> None:
+    """Replaces a file in one step; at no moment can another user read it, or anybody half of it."""
+    new = path.with_name(path.name + ".new")
+    with contextlib.suppress(FileNotFoundError):
+        new.unlink()
+    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text)
+    new.replace(path)

@@ -1,0 +1,143 @@
+"""A private PostgreSQL: made on first use, owned by one role, durable, reachable over loopback with a password only."""
+
+import os
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+
+from backoffice.workbench.embedded import ServerNotStartedError, StackError, launch
+from backoffice.workbench.embedded.identity import Identity, find_identity, hand_over, remove_copy
+from backoffice.workbench.embedded.log import Log
+from backoffice.workbench.embedded.ports import LOOPBACK
+from backoffice.workbench.embedded.processes import Child, wait_until, wrapped
+
+ROLE = DATABASE = "backoffice"
+START_TIMEOUT_S = 60.0  # recovery after a crash reads all changes since the last checkpoint
+SETTINGS = {
+    "listen_addresses": LOOPBACK,
+    "unix_socket_directories": "",  # a deep folder exceeds the 107 bytes that a socket's path may have
+    "max_connections": "200",
+    "fsync": "on",
+    "synchronous_commit": "on",
+    "full_page_writes": "on",
+    "shared_buffers": "256MB",
+    "effective_cache_size": "1GB",
+    "work_mem": "16MB",
+    "maintenance_work_mem": "128MB",
+    "max_wal_size": "2GB",
+    "random_page_cost": "1.1",
+    "log_checkpoints": "off",
+    "log_line_prefix": "",
+    "log_timezone": "UTC",
+    "timezone": "UTC",
+}
+# The superuser has no password, so nobody can log in as it. The role owns its database, may make others (tests, a restore
+# rehearsal), and may not switch off the triggers that guard the ledger.
+FIRST_STATEMENTS = """\
+CREATE ROLE {role} LOGIN CREATEDB PASSWORD '{password}';
+CREATE DATABASE {database} OWNER {role};
+"""
+
+
+class Postgres:
+    """PostgreSQL on the data folder `folder`; `password` is the role's and must need no quoting."""
+
+    def __init__(self, folder: Path, *, password: str, log: Log) -> None:
+        self._folder = folder.resolve()
+        self._password = password
+        self._log = log
+        self._identity: Identity | None = None
+        self.child: Child | None = None
+        self.url = ""
+
+    def start(self, port: int) -> None:
+        """Starts the server, making its data folder first where there is none. Raises StackError."""
+        self._identity = identity = find_identity(self._folder)
+        if not self._folder.exists():
+            self._make(identity)
+        hand_over(self._folder, identity.owner)
+        settings = [
+            word for name, value in {**SETTINGS, "port": str(port)}.items() for word in ("-c", f"{name}={value}")
+        ]
+        self.child = child = Child(
+            name="postgres",
+            command=[str(identity.binaries / "postgres"), "-D", data_path(identity, self._folder), *settings],
+            log=self._log,
+            directory=self._folder,
+            environment=environment(),
+            identity=identity.name,
+            stop_signal=signal.SIGINT,
+            orphan_signal=signal.SIGINT,
+            stop_timeout_s=30.0,
+        )
+        child.start()
+        ready = wait_until(lambda: child.pid is None or is_ready(self._folder, child.pid), timeout_s=START_TIMEOUT_S)
+        if not ready or child.pid is None:
+            self.stop()
+            raise ServerNotStartedError(f"PostgreSQL did not start on {self._folder}; its own words are in the log.")
+        self.url = f"postgresql://{ROLE}:{self._password}@{LOOPBACK}:{port}/{DATABASE}"
+
+    def stop(self) -> None:
+        """Ends the server as a fast shutdown: connections are closed, everything is written."""
+        if self.child is not None:
+            self.child.stop()
+        if self._identity is not None and self._identity.name == launch.NOBODY:
+            remove_copy(self._folder)
+
+    def _make(self, identity: Identity) -> None:
+        """Makes the data folder beside its final place, so that a first start that was cut short leaves no half of one."""
+        new = self._folder.with_name(self._folder.name + ".new")
+        shutil.rmtree(new, ignore_errors=True)
+        new.mkdir(parents=True, mode=0o700)
+        hand_over(new, identity.owner)
+        data = data_path(identity, new)
+        initdb = [
+            *(str(identity.binaries / "initdb"), "-D", data, "--no-sync", "--username=postgres", "--encoding=UTF8"),
+            *("--auth-local=reject", "--auth-host=scram-sha-256"),
+            *("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"),
+        ]
+        single = [str(identity.binaries / "postgres"), "--single", "-D", data, "postgres"]
+        statements = FIRST_STATEMENTS.format(role=ROLE, database=DATABASE, password=self._password)
+        for command, text in ((initdb, ""), (single, statements)):
+            self._run(wrapped(command, directory=new, identity=identity.name), text)
+        new.rename(self._folder)
+
+    def _run(self, command: list[str], text: str) -> None:
+        done = subprocess.run(  # noqa: S603 - our own words
+            command, input=text, capture_output=True, text=True, check=False, env=environment()
+        )
+        if done.returncode != 0 or "ERROR:" in done.stderr:
+            for line in (done.stdout + done.stderr).splitlines():
+                self._log.say("postgres", line)
+            raise StackError(
+                f"PostgreSQL's data folder {self._folder} could not be made; its own words are in the log."
+            )
+
+
+def data_path(identity: Identity, folder: Path) -> str:
+    """How PostgreSQL is told its data folder, in which it is started.
+
+    `nobody` may not be allowed to walk there by name (a checkout under a home of mode 0700), but needs no leave to stay
+    where it has been put: Linux resolves this name without looking at the folders above.
+    """
+    return "/proc/self/cwd" if identity.name == launch.NOBODY else str(folder)
+
+
+def environment() -> dict[str, str]:
+    """What the server inherits: nothing of ours, so that no PGDATA, PGPORT or secret reaches it."""
+    return {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"}
+
+
+def pid_file_lines(folder: Path) -> list[str]:
+    """The lines of a running server's `postmaster.pid`, its process id first; none where no server runs."""
+    try:
+        return (folder / "postmaster.pid").read_text().splitlines()
+    except FileNotFoundError:
+        return []
+
+
+def is_ready(folder: Path, pid: int) -> bool:
+    """What pg_ctl looks at: the server's own process id and, on line 8 of its pid file, that it takes connections."""
+    lines = pid_file_lines(folder)
+    return len(lines) >= 8 and lines[0] == str(pid) and lines[7].strip() == "ready"  # noqa: PLR2004

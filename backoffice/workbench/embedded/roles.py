@@ -1,0 +1,79 @@
+"""The service's own processes: how web, worker and beat are started, and when the web server counts as answering."""
+
+import http.client
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from backoffice.workbench.embedded.log import Log
+from backoffice.workbench.embedded.ports import LOOPBACK
+from backoffice.workbench.embedded.processes import Child
+
+ROLES = ("web", "worker", "beat")
+CHECKOUT = Path(__file__).resolve().parents[3]
+SERVER_ERROR = 500
+WEB_PROCESSES = "2"
+# What these programs print at every start here, on purpose: static files come from their packages, and the worker may be
+# root's on a developer's machine.
+IGNORED_WARNINGS = "ignore:No directory at,ignore:You're running the worker with superuser privileges"
+
+
+@dataclass(frozen=True)
+class RoleOptions:
+    """`workers` counts the worker's processes; `data_dir` keeps beat's schedule."""
+
+    port: int
+    workers: int
+    data_dir: Path
+
+
+def role_child(role: str, options: RoleOptions, *, log: Log, environment: Mapping[str, str]) -> Child:
+    """The process of one role, not yet started."""
+    celery = ["celery", "--app", "backoffice", "--quiet"]
+    arguments = {
+        "web": [
+            *(
+                "granian",
+                "--interface",
+                "rsgi",
+                "--host",
+                LOOPBACK,
+                "--port",
+                str(options.port),
+                "--workers",
+                WEB_PROCESSES,
+            ),
+            *("--loop", "uvloop", "--runtime-mode", "mt"),
+            *("--no-ws", "--log-level", "warning", "--workers-kill-timeout", "3", "backoffice.rsgi:application"),
+        ],
+        "worker": [
+            *(*celery, "worker", "--pool", "prefork", "--concurrency", str(options.workers)),
+            *("--without-gossip", "--without-mingle", "--without-heartbeat"),
+        ],
+        "beat": [*celery, "beat", "--schedule", str(options.data_dir / "beat-schedule"), "--pidfile="],
+    }
+    return Child(
+        name=role,
+        command=[sys.executable, "-m", *arguments[role]],
+        log=log,
+        directory=CHECKOUT,
+        environment={
+            **environment,
+            "BACKOFFICE_ROLE": role,
+            "PYTHONUNBUFFERED": "1",
+            "PYTHONWARNINGS": IGNORED_WARNINGS,
+        },
+    )
+
+
+def answers(port: int) -> bool:
+    """Whether the web server takes requests: `/livez` says so, and so does any answer that is not an error of its own."""
+    connection = http.client.HTTPConnection(LOOPBACK, port, timeout=5)
+    try:
+        connection.request("GET", "/livez")
+        return connection.getresponse().status < SERVER_ERROR
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()

@@ -1,0 +1,80 @@
+"""`manage.py conformance`: a Back Office that misbehaves on purpose, and tells which rules a terminal broke."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from backoffice.workbench.conformance.notes import Report
+from backoffice.workbench.conformance.office import Office
+from backoffice.workbench.conformance.scenario import instructions
+from backoffice.workbench.conformance.server import Listener, as_json, listening
+
+POLL_S = 0.2
+# A run is over when its last step is done and nothing more comes; the only one, also when the terminal falls silent.
+QUIET_S = 3.0
+SILENT_S = 15 * 60.0
+
+
+class Command(BaseCommand):
+    help = "Tests a terminal: plays a Back Office that misbehaves on purpose, and reports the rules it broke."
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Where to listen, and what to do with the report."""
+        parser.add_argument("--listen", default="8100", metavar="[HOST:]PORT", help="default: 8100, this machine only")
+        parser.add_argument("--report", type=Path, metavar="FILE", help="write the report as JSON, too")
+        parser.add_argument("--seed", type=int, default=1, metavar="N", help="decides the order of mishaps; default: 1")
+        parser.add_argument("--once", action="store_true", help="end after one run, instead of beginning the next")
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        """Serves run after run until Ctrl-C. Raises CommandError where a terminal did not pass."""
+        host, _, port = options["listen"].rpartition(":")
+        if not port.isdecimal():
+            raise CommandError(f"{options['listen']!r} is no port")
+        passed, seed = True, options["seed"]
+        try:
+            with listening(host or "127.0.0.1", int(port), Office(seed=seed)) as listener:
+                goes_on = True
+                while goes_on:
+                    listener.office = Office(seed=seed)
+                    report, was_interrupted = self._run(
+                        listener, silent_s=SILENT_S if options["once"] else float("inf")
+                    )
+                    self._publish(report, options["report"])
+                    passed = passed and report.passed
+                    goes_on, seed = not options["once"] and not was_interrupted, seed + 1
+        except OSError as error:
+            raise CommandError(str(error)) from error
+        if not passed:
+            raise CommandError("The terminal did not pass.")
+
+    def _run(self, listener: Listener, *, silent_s: float) -> tuple[Report, bool]:
+        """One run, until it is over or the terminal was silent for so long; whether somebody pressed Ctrl-C."""
+        office = listener.office
+        try:
+            self._tell(instructions(office.floor, listener.address))
+            left = len(office.steps_left)
+            while not self._is_over(office, silent_s):
+                time.sleep(POLL_S)
+                if len(office.steps_left) < left:
+                    left = len(office.steps_left)
+                    self._tell(f"{left} steps left.")
+        except KeyboardInterrupt:
+            return office.report(), True
+        return office.report(), False
+
+    def _tell(self, words: str) -> None:
+        self.stdout.write(words)
+        self.stdout.flush()
+
+    def _is_over(self, office: Office, silent_s: float) -> bool:
+        quiet_s = time.monotonic() - office.last_at
+        return quiet_s > silent_s or (quiet_s > QUIET_S and not office.steps_left)
+
+    def _publish(self, report: Report, path: Path | None) -> None:
+        self.stdout.write(report.as_text())
+        if path is not None:
+            path.write_text(as_json(report.as_json()))
+            self.stdout.write(f"The report is in {path}.")

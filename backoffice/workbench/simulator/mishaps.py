@@ -1,0 +1,61 @@
+"""What goes wrong in shops beyond the line: reboots from an old disk, broken programs, notes that were not kept."""
+
+import shutil
+import sqlite3
+from pathlib import Path
+
+from backoffice_terminal import Draft, Order
+from backoffice_terminal.orders import Mode, Status
+from msgspec.structs import replace
+
+from backoffice.workbench.simulator.till import Till
+
+
+class WrongSums(Draft):
+    """A draft rung up by a program that cannot add: its total is a hundred minor units too high."""
+
+    def finish(self, *, order_id: str, number: int, mode: Mode, status: Status, **times: object) -> Order:
+        """The order, wrong."""
+        order = super().finish(order_id=order_id, number=number, mode=mode, status=status, **times)  # type: ignore[arg-type]
+        return replace(order, total=order.total + 100)
+
+
+def miscalculate(till: Till) -> Order:
+    """The next customer's order, with sums that do not add up. Back Office must hold it."""
+    draft, wrong = till.ring_up(), WrongSums.__new__(WrongSums)
+    wrong.__dict__.update(draft.__dict__)
+    return till.finish(wrong).order
+
+
+def reboot_from_old_copy(till: Till, copy: Path) -> Path:
+    """A power cut, after which the till comes up with its journal as it was when the copy was made.
+
+    Returns where the newer journal went: what it holds was sold, whether or not the till remembers.
+    """
+    till.terminal.close()
+    newer = till.path.with_name(f"{till.path.stem}.before-the-power-cut.sqlite")
+    till.path.rename(newer)
+    shutil.copyfile(copy, till.path)
+    till.boot()
+    return newer
+
+
+def copy_journal(till: Till) -> Path:
+    """A copy of the till's journal as it is now, as the shop's nightly back-up would make one."""
+    copy = till.path.with_name(f"{till.path.stem}.copy.sqlite")
+    with sqlite3.connect(till.path) as source, sqlite3.connect(copy) as target:
+        source.backup(target)
+    source.close()
+    target.close()
+    return copy
+
+
+def mislay(till: Till, orders: list[Order]) -> None:
+    """The till believes that Back Office has these orders: they are noted under a batch that never carried them."""
+    shift_id = till.terminal.shift().shift_id
+    batch = till.terminal.journal.batches(shift_id, "processed", "accepted")[0]
+    with sqlite3.connect(till.path) as journal:
+        journal.executemany(
+            "UPDATE orders SET batch_id = ? WHERE order_id = ?", [(batch.batch_id, order.order_id) for order in orders]
+        )
+    journal.close()

@@ -1,0 +1,223 @@
+"""One simulated till: the client, a line, a clock, a cashier and the customers in front of it."""
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from random import Random
+from typing import Protocol, TypeVar
+from zoneinfo import ZoneInfo
+
+import httpx
+from backoffice_terminal import Busy, Device, Draft, LinkError, Order, Sold, Terminal
+from backoffice_terminal.orders import Status
+
+from backoffice.workbench.simulator.catalogue import Shop
+from backoffice.workbench.simulator.clock import DeviceClock
+from backoffice.workbench.simulator.customers import Customers
+from backoffice.workbench.simulator.link import FAIR, FaultyLink, Weather
+
+Answer = TypeVar("Answer")
+
+# How long a till goes on trying before the simulation calls it a failure.
+PATIENCE_S = 60.0
+# States in which Back Office has nothing more to wait for.
+ENDED = ("reconciled", "discrepant", "approved")
+# Retries wait, but not as long as in a shop: the simulated network recovers faster than a real one.
+HASTE = 0.2
+
+
+class Abandoned(Exception):
+    """The simulation is over; its tills stop where they are."""
+
+
+class Witness(Protocol):
+    """Who watches a till at work."""
+
+    def sold(self, till: "Till", sold: Sold) -> None:
+        """An order was finished."""
+
+    def said(self, till: "Till", words: str) -> None:
+        """Something happened that a shop manager would want to know."""
+
+
+class Till:
+    """A till with its own journal under `folder`, numbered within its shop.
+
+    Nothing else talks to Back Office on its behalf: what it sends and learns goes through the terminal client.
+    """
+
+    def __init__(
+        self, shop: Shop, number: int, *, folder: Path, base_url: str, seed: int, starts_at: datetime, witness: Witness,
+        transport: httpx.BaseTransport | None = None, haste: float = HASTE,
+    ) -> None:  # fmt: skip
+        self.shop = shop
+        self.number = number
+        self.name = f"Till {number}"
+        self.rng = Random(f"{seed}/{shop.code}/{number}")  # repeatable on purpose  # nosec B311
+        self.customers = Customers(shop, self.rng)
+        self.clock = DeviceClock(starts_at.astimezone(ZoneInfo(shop.timezone)))
+        self.path = folder / f"{shop.code}-{number}.sqlite"
+        weather = Random(f"{seed}/line/{shop.code}/{number}")  # likewise  # nosec B311
+        self.link = FaultyLink(transport or httpx.HTTPTransport(), weather)
+        self.witness = witness
+        self._base_url = base_url
+        self._haste = haste
+        self._abandoned = False
+        self._returned: set[str] = set()
+        self.terminal = self.boot()
+
+    def boot(self) -> Terminal:
+        """Switches the till on, with the journal that lies in its place."""
+        self.terminal = Terminal(
+            self.path,
+            self._base_url,
+            now=self.clock,
+            sleep=lambda seconds: time.sleep(seconds * self._haste),
+            rng=self.rng,
+            transport=self.link,
+        )
+        return self.terminal
+
+    def activate(self, code: str, weather: Weather = FAIR) -> None:
+        """Trades the code in while somebody from head office stands by; the weather turns afterwards."""
+        self.terminal.activate(code, Device(self.name, model="Simulated", serial=f"{self.shop.code}-{self.number}"))
+        self.link.weather = weather
+
+    # -- a cashier's day
+
+    def begin(self, cashier: str) -> str:
+        """Opens a shift; its id."""
+        shift = self.persist(lambda: self.terminal.open_shift(cashier=cashier, opening_float=self.shop.opening_float))
+        self.witness.said(self, f"{cashier} opens shift {shift.number}")
+        self.report()
+        return shift.shift_id
+
+    def serve(self) -> Sold:
+        """The next customer: nearly always a sale, sometimes a refund, a void or somebody learning the trade."""
+        self._go_on()
+        self.clock.pass_time(self.customers.seconds_until_next())
+        fate = self.rng.choices(("sale", "refund", "voided", "training"), (93, 4, 2, 1))[0]
+        returned = self._order_to_return() if fate == "refund" else None
+        if returned is not None:
+            return self.take_back(returned)
+        draft = self.ring_up()
+        if fate in ("sale", "refund"):
+            return self.finish(draft)
+        draft.payments.clear()
+        draft.tip = 0
+        return self.finish(draft, status="voided" if fate == "voided" else "training")
+
+    def ring_up(self) -> Draft:
+        """A paid draft of whatever the next customer wants."""
+        offline = self.terminal.mode == "offline"
+        draft = self.terminal.draft(
+            type=self.customers.order_type(), customer=None if offline else self.customers.name()
+        )
+        self.customers.choose(draft)
+        self.customers.pay(draft)
+        return draft
+
+    def finish(self, draft: Draft, *, status: Status = "paid") -> Sold:
+        """Sells a draft, sent at once where the till is online."""
+        sold = self.terminal.sell(draft, status=status)
+        self.witness.sold(self, sold)
+        return sold
+
+    def take_back(self, order: Order) -> Sold:
+        """Refunds an order or some of it, once."""
+        self._returned.add(order.order_id)
+        draft = self.terminal.refund(order, lines=self.customers.bring_back(order))
+        self.customers.take_back(draft)
+        return self.finish(draft)
+
+    def _order_to_return(self) -> Order | None:
+        shift = self.terminal.shift()
+        sales = [
+            saved.order
+            for saved in self.terminal.journal.orders(shift.shift_id)
+            if (saved.order.kind, saved.order.status) == ("sale", "paid")
+            and saved.order.total > 0
+            and saved.order_id not in self._returned
+        ]
+        return self.rng.choice(sales) if sales else None
+
+    def move_cash(self) -> None:
+        """Somebody brings change, or tips are paid out."""
+        amount = self.shop.notes[0] * self.rng.randint(1, 4)
+        if self.rng.choice((True, False)):
+            self.terminal.cash_in(amount, reason="change")
+        else:
+            self.terminal.cash_out(amount, reason="tips")
+
+    def end(self, *, short: int = 0) -> str:
+        """Counts the drawer, `short` minor units less than there should be, and closes the shift; its id."""
+        shift = self.terminal.shift()
+        counted = self.terminal.expected_cash(shift.shift_id) - short
+        self.clock.pass_time(60)
+        try:
+            self.terminal.close_shift(cash_counted=counted)
+        except (LinkError, Busy):
+            self.persist(self.deliver)
+        self.witness.said(self, f"{shift.terms.cashier} counts the drawer and closes shift {shift.number}")
+        return shift.shift_id
+
+    # -- the line
+
+    def lose_line(self) -> None:
+        """Pulls the cable. The till goes on offline."""
+        self.link.cut = True
+        self.terminal.go_offline()
+        self.witness.said(self, "has lost the line and goes on offline (orders marked *)")
+
+    def regain_line(self) -> None:
+        """Plugs the cable in again and delivers what was cached."""
+        self.link.cut = False
+        self.report()
+        self.persist(self.terminal.go_online)
+        self.witness.said(self, "has the line back and delivers what it kept")
+
+    def report(self) -> None:
+        """Tells Back Office how the till is. The time is real: the simulated day is another one, and no skewed clock."""
+        self.persist(lambda: self.terminal.heartbeat(at=datetime.now(UTC)))
+
+    def deliver(self) -> None:
+        """Goes online where the till is not, and sends everything that waits."""
+        self.terminal.go_online()
+
+    def settled(self, *, patience_s: float = PATIENCE_S) -> bool:
+        """Synchronises until Back Office waits for nothing more of any closed shift; False when patience ends first."""
+        deadline = time.monotonic() + patience_s
+        while time.monotonic() < deadline:
+            self.persist(self.terminal.sync)
+            journal = self.terminal.journal
+            ended = all(shift.state in ENDED for shift in journal.declared_shifts())
+            if ended and not journal.batches_awaiting_outcome():
+                self.report()
+                return True
+            time.sleep(0.1)
+        return False
+
+    def persist(self, call: Callable[[], Answer], *, patience_s: float = PATIENCE_S) -> Answer:
+        """The call, begun again after every LinkError or Busy until patience ends; then that error."""
+        deadline = time.monotonic() + patience_s
+        while True:
+            self._go_on()
+            try:
+                return call()
+            except (LinkError, Busy):
+                if time.monotonic() > deadline:
+                    raise
+
+    def abandon(self) -> None:
+        """Has a till in another thread give up with Abandoned before its next step."""
+        self._abandoned = True
+        self.link.cut = True
+
+    def _go_on(self) -> None:
+        if self._abandoned:
+            raise Abandoned(f"{self.shop.code} {self.name}")
+
+    def close(self) -> None:
+        """Switches the till off."""
+        self.terminal.close()

@@ -1,0 +1,52 @@
+"""The end of the story: the books beside what the tills wrote down, store by store."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from backoffice_terminal.money import to_text
+
+from backoffice.workbench.simulator.catalogue import Shop
+from backoffice.workbench.simulator.expectation import Sums, differences, in_the_books, written_down
+from backoffice.workbench.simulator.story import Plot
+from backoffice.workbench.simulator.till import Till
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """`lines` for people; `right` where every store's books equal its tills and the ledger is sound in itself."""
+
+    right: bool
+    lines: list[str]
+
+
+def compare(cast: Sequence[tuple[Till, Plot]], books: Mapping[str, Any]) -> Verdict:
+    """Sums the journals of each shop's tills, without what was broken on purpose, and holds the books beside them."""
+    found = {store["code"]: in_the_books(store) for store in books["stores"]}
+    lines = ["Broken on purpose, so held by Back Office and in no books:"]
+    lines += [f"  {words}" for _, plot in cast for words in plot.broken.values()]
+    lines.append(
+        "Their money is in the drawer and not in the books until a person decides: those shifts are discrepant."
+    )
+    lines.append("The books beside what the tills wrote down:")
+    right = not books["differences"]
+    lines += [f"  the ledger itself: {difference}" for difference in books["differences"]]
+    for shop in dict.fromkeys(till.shop for till, _ in cast):
+        expected = _expected([(till, plot) for till, plot in cast if till.shop == shop])
+        wrong = differences(expected, found.get(shop.code, Sums()))
+        right = right and not wrong
+        lines.append(f"  {shop.code}: {_in_words(expected, shop)}: {'DIFFERENT' if wrong else 'equal'}")
+        lines += [f"    {difference}" for difference in wrong]
+    return Verdict(right, lines)
+
+
+def _expected(cast: Sequence[tuple[Till, Plot]]) -> Sums:
+    journals = [path for till, plot in cast for path in (till.path, *plot.older_journals)]
+    broken = {order_id for _, plot in cast for order_id in plot.broken}
+    return written_down(journals, except_for=broken)
+
+
+def _in_words(sums: Sums, shop: Shop) -> str:
+    amounts = {"sales": sums.sales, "refunds": sums.refunds, "tax": sums.tax, "tips": sums.tips}
+    told = ", ".join(f"{name} {to_text(amount, shop.currency)}" for name, amount in amounts.items())
+    return f"{sums.orders} orders, {told} {shop.currency}"

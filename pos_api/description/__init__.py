@@ -1,0 +1,1 @@
+"""How the API describes itself: the OpenAPI document, its examples, and the page at `/api/docs/`."""

@@ -1,0 +1,250 @@
+"""The shapes of what the API answers, for its OpenAPI document. Money in minor units; UUIDs and times as text."""
+
+from datetime import date
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from backoffice.domain.reasons import REASONS
+from backoffice.domain.wire.messages import CloseShift, Currency
+from backoffice.domain.wire.scalars import Count, Instant, Number
+from pos_api.problems import TITLES, TYPE_PREFIX
+
+# Sums of many orders may be beyond what one amount may be.
+Amount = Annotated[int, Meta(description="Minor units of the shift's currency, signed.")]
+Cursor = Annotated[str, Meta(pattern="^[A-Za-z0-9_-]+$", description="Opaque.")]
+Token = Annotated[str, Meta(min_length=32, description="256 random bits, shown this once.")]
+Pointer = Annotated[str, Meta(pattern="^(/|$)", description="A JSON Pointer (RFC 6901).")]
+NumberPair = Annotated[list[Number], Meta(min_length=2, max_length=2)]
+NumberRanges = Annotated[list[NumberPair], Meta(max_length=100, description="Order numbers, as inclusive pairs.")]
+Outcome = Literal["posted", "duplicate", "conflict", "held"]
+ReasonCode = Annotated[str, Meta(extra_json_schema={"enum": list(REASONS)})]
+ProblemType = Annotated[str, Meta(extra_json_schema={"enum": [TYPE_PREFIX + code for code in TITLES]})]
+
+
+class StoreAnswer(msgspec.Struct):
+    """A store as its terminals see it."""
+
+    id: UUID
+    code: str
+    name: str
+    timezone: str
+    currency: Currency
+    prices_include_tax: bool
+
+
+class Activated(msgspec.Struct):
+    """`token` is shown this once."""
+
+    terminal_id: UUID
+    store: StoreAnswer
+    token: Token
+
+
+class TokenAnswer(msgspec.Struct):
+    """`token` is shown this once."""
+
+    token: Token
+
+
+class HeartbeatTaken(msgspec.Struct):
+    """`clock_skew_ms` is device minus server; `missing_numbers` are inclusive ranges of unsettled shifts, at most 100."""
+
+    server_time: Instant
+    clock_skew_ms: int
+    missing_numbers: NumberRanges
+    open_shift_id: UUID | None
+
+
+class StoreOrder(msgspec.Struct):
+    """One posted paid order of the store."""
+
+    order_id: UUID
+    number: Number
+    terminal: UUID
+    kind: Literal["sale", "refund"]
+    total: Amount
+    mode: Literal["online", "offline"]
+    closed_at: Instant
+    posted_at: Instant
+
+
+class StoreOrdersAnswer(msgspec.Struct):
+    """`next` is the cursor to ask with again."""
+
+    orders: list[StoreOrder]
+    next: Cursor
+    more: bool
+
+
+class OpenShiftAnswer(msgspec.Struct):
+    """The terminal's open shift."""
+
+    shift_id: UUID
+    number: Number
+
+
+class SettingsAnswer(msgspec.Struct):
+    """The store's settings; what is null flags nothing."""
+
+    max_order_total: int | None
+    min_refund_total: int | None
+    refund_days: int | None
+    order_types: list[str] | None
+    cash_reasons: list[str] | None
+    rounding_step: int | None
+
+
+class LimitsAnswer(msgspec.Struct):
+    """What may be sent at once. `max_message_bytes` comes with the 413 of an activation, opening or heartbeat."""
+
+    max_batch_orders: Count
+    max_batch_bytes: Count
+    max_decoded_bytes: Count
+    max_message_bytes: Count | UnsetType = UNSET
+
+
+class TerminalAnswer(msgspec.Struct):
+    """`GET /terminal`."""
+
+    terminal_id: UUID
+    name: str
+    last_number: Number | None
+    store: StoreAnswer
+    server_time: Instant
+    open_shift: OpenShiftAnswer | None
+    settings: SettingsAnswer
+    limits: LimitsAnswer
+
+
+class ReasonAnswer(msgspec.Struct):
+    """Why an order is flagged, held or in conflict; the pointer is within the order."""
+
+    code: ReasonCode
+    pointer: Pointer
+    detail: str
+
+
+class OutcomesAnswer(msgspec.Struct):
+    """Members of the batch by outcome; all 0 until it is processed."""
+
+    posted: Count
+    duplicate: Count
+    conflict: Count
+    held: Count
+
+
+class ResultAnswer(msgspec.Struct):
+    """What became of one order. Identifier and number are null where they could not be read."""
+
+    index: Count
+    order_id: UUID | None
+    number: Number | None
+    outcome: Outcome
+    reasons: list[ReasonAnswer]
+    decision: dict[str, Any] | None
+
+
+class MovementResultAnswer(msgspec.Struct):
+    """What became of one cash movement."""
+
+    index: Count
+    movement_id: UUID | None
+    outcome: Outcome
+    reasons: list[ReasonAnswer]
+    decision: dict[str, Any] | None
+
+
+class MovementsAnswer(msgspec.Struct):
+    """The cash movements of the batch."""
+
+    outcomes: OutcomesAnswer
+    results: list[MovementResultAnswer]
+
+
+class Receipt(msgspec.Struct):
+    """A batch as it stands now."""
+
+    batch_id: UUID
+    shift_id: UUID
+    state: Literal["received", "processed", "failed"]
+    received_at: Instant
+    processed_at: Instant | None
+    orders: Count
+    outcomes: OutcomesAnswer
+    results: list[ResultAnswer]
+    movements: MovementsAnswer
+
+
+class ComputedAnswer(msgspec.Struct):
+    """The shift's posted orders, added up."""
+
+    order_count: Count
+    sales: Amount
+    refunds: Amount
+    tax: Amount
+    tips: Amount
+    rounding: Amount
+    payments: dict[str, Amount]
+
+
+class DifferenceAnswer(msgspec.Struct):
+    """Declared − computed."""
+
+    what: str
+    declared: int
+    computed: int
+    difference: int
+
+
+class CashAnswer(msgspec.Struct):
+    """Over/short is counted − expected; both are null until the shift is closed."""
+
+    expected: Amount
+    counted: Amount | None
+    over_short: Amount | None
+
+
+class ShiftAnswer(msgspec.Struct):
+    """A shift as it stands now."""
+
+    shift_id: UUID
+    number: Number
+    state: Literal["open", "closing", "reconciled", "discrepant", "approved"]
+    business_date: date
+    missing_batches: list[UUID]
+    missing_numbers: NumberRanges
+    declared: CloseShift | None
+    computed: ComputedAnswer
+    differences: list[DifferenceAnswer]
+    cash: CashAnswer
+    held: Count
+    late: Count
+
+
+class ProblemPlace(msgspec.Struct):
+    """One place in the body that is at fault."""
+
+    pointer: Pointer
+    code: Literal["missing", "invalid", "currency-not-of-store"]
+    detail: str
+
+
+class ProblemAnswer(msgspec.Struct):
+    """RFC 9457. Decide by the last part of `type`, the code; the words may change.
+
+    `errors` comes with `envelope-invalid`, `limits` with `too-large`, `shift_id` with `shift-already-open` (the one that
+    is open), `declared` with `identifier-reused` of a close (the declaration that stands).
+    """
+
+    type: ProblemType
+    title: str
+    status: Annotated[int, Meta(ge=400, le=599)]
+    detail: str
+    instance: str
+    errors: list[ProblemPlace] | UnsetType = UNSET
+    limits: LimitsAnswer | UnsetType = UNSET
+    shift_id: UUID | UnsetType = UNSET
+    declared: CloseShift | UnsetType = UNSET

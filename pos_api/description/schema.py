@@ -1,0 +1,201 @@
+"""The OpenAPI document: its components come from the very types that read requests (protocol, first paragraph).
+
+A view says what is its own (`describe`); what follows from the protocol for all alike, `pos_api.description.openapi` adds.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from inspect import cleandoc
+from typing import Annotated, Any, TypeVar
+
+import msgspec
+from django.conf import settings
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from msgspec import UNSET, Meta, UnsetType
+
+from backoffice.domain.accounts import CASH_REASON_ACCOUNTS, LINE_KINDS, PAYMENT_ACCOUNTS
+from backoffice.domain.limits import MAX_CODE, MAX_LINES, MAX_NAME, MAX_NOTE, MAX_PAYMENTS, MAX_TAXES
+from backoffice.domain.orders import CashMovement, Order
+from backoffice.domain.rules import ORDER_TYPES
+from backoffice.domain.wire.messages import Activation, CloseShift, Heartbeat, OpenShift
+from backoffice.domain.wire.scalars import MAX_MINOR, Instant, scalar_schema
+from pos_api.description import answers
+from pos_api.description.openapi import PROBLEMS_OF, complete
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+class Batch(msgspec.Struct):
+    """Orders and cash movements of one shift. Members that cannot be read are held, each alone."""
+
+    sent_at: Instant | UnsetType = UNSET
+    orders: Annotated[list[Order], Meta(max_length=settings.MAX_BATCH_ORDERS)] = []
+    cash_movements: Annotated[list[CashMovement], Meta(max_length=settings.MAX_BATCH_ORDERS)] = []
+
+
+TYPES: Sequence[type] = (
+    Activation,
+    OpenShift,
+    CloseShift,
+    Batch,
+    answers.Activated,
+    answers.TerminalAnswer,
+    answers.ShiftAnswer,
+    answers.Receipt,
+    answers.ProblemAnswer,
+    Heartbeat,
+    answers.HeartbeatTaken,
+    answers.TokenAnswer,
+    answers.StoreOrdersAnswer,
+)
+
+_CODE = {"maxLength": MAX_CODE}
+# What is read and then held or flagged by rule, so that the types do not refuse it. A terminal keeps to it all the same.
+RULES: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
+    "Order": {
+        "type": {**_CODE, "examples": sorted(ORDER_TYPES)},
+        "cashier": _CODE,
+        "note": {"maxLength": MAX_NOTE},
+        "lines": {"maxItems": MAX_LINES},
+        "payments": {"maxItems": MAX_PAYMENTS},
+    },
+    "Line": {
+        "kind": {**_CODE, "examples": sorted(LINE_KINDS)},
+        "sku": _CODE,
+        "name": {"maxLength": MAX_NAME},
+        "taxes": {"maxItems": MAX_TAXES},
+    },
+    "Tax": {"code": _CODE},
+    "Payment": {"method": {**_CODE, "examples": sorted(PAYMENT_ACCOUNTS)}, "reference": _CODE},
+    "CashMovement": {
+        "amount": {"minimum": 1},
+        "reason": {**_CODE, "examples": sorted(CASH_REASON_ACCOUNTS)},
+        "cashier": _CODE,
+    },
+}
+YEARS = "^20[0-9]{2}-"
+REFERENCE = "#/components/schemas/{name}"
+
+
+def _polish(schema: Any) -> Any:
+    """A schema of msgspec as the protocol means it, in the words that generators of clients understand best."""
+    if isinstance(schema, list):
+        return [_polish(member) for member in schema]
+    if not isinstance(schema, dict):
+        return schema
+    polished: dict[str, Any] = {
+        # A name in `properties` is a field, which may be called "title" too.
+        name: {field: _polish(part) for field, part in member.items()} if name == "properties" else _polish(member)
+        for name, member in schema.items()
+        if name != "title"
+    }
+    if polished.get("additionalProperties") is False:
+        del polished["additionalProperties"]  # a newer terminal may send more (§2.6)
+    if isinstance(polished.get("enum"), list):
+        polished["type"] = "string"
+    if polished.get("format") == "date-time":
+        polished["pattern"] = YEARS
+    if isinstance(polished.get("description"), str):
+        polished["description"] = cleandoc(polished["description"])  # Markdown takes an indented line for code
+    return polished
+
+
+def _scalar_schema(kind: type[Any]) -> dict[str, Any]:
+    """That of the scalar, with its bound of ±10^12 (§2.4) as part of the pattern."""
+    schema = scalar_schema(kind)
+    text = schema["anyOf"][1] if "anyOf" in schema else schema
+    places = f"{{1,{kind.decimals}}}"
+    text["pattern"] = rf"^-?(?:0?[0-9]{{1,12}}(?:\.[0-9]{places})?|{MAX_MINOR}(?:\.0{places})?)$"
+    return schema
+
+
+def _components() -> tuple[tuple[dict[str, Any], ...], dict[str, Any]]:
+    references, components = msgspec.json.schema_components(TYPES, schema_hook=_scalar_schema, ref_template=REFERENCE)
+    polished = {name: _polish(schema) for name, schema in components.items()}
+    for name, rules in RULES.items():
+        for field, rule in rules.items():
+            polished[name]["properties"][field].update(rule)
+    return references, polished
+
+
+_references, COMPONENTS = _components()
+(
+    ACTIVATION,
+    OPEN_SHIFT,
+    CLOSE_SHIFT,
+    BATCH,
+    ACTIVATED,
+    TERMINAL,
+    SHIFT,
+    RECEIPT,
+    PROBLEM,
+    HEARTBEAT,
+    HEARTBEAT_TAKEN,
+    TOKEN,
+    STORE_ORDERS,
+) = _references
+
+HEADERS: Mapping[str, tuple[str, dict[str, Any]]] = {
+    "Content-Digest": (
+        "RFC 9530, over the bytes as sent. Algorithms other than sha-256 are ignored.",
+        {"type": "string", "examples": ["sha-256=:RBNvo1WzZ4oRRq0W9+hknpT7T8If536DEMBg9hyq/4o=:"]},
+    ),
+    "Content-Encoding": (
+        "How the body is compressed; absent, it is not.",
+        {"type": "string", "enum": ["gzip", "identity"]},
+    ),
+    "Prefer": (
+        "RFC 7240: `wait=N` answers with the outcome if it is ready within N seconds, 10 at most; best effort.",
+        {"type": "string", "examples": ["wait=3"]},
+    ),
+}
+QUERY: Mapping[str, tuple[str, dict[str, Any]]] = {
+    "after": (
+        "`next` of an earlier answer; absent, the feed begins with the store's first order.",
+        {"type": "string", "pattern": "^[A-Za-z0-9_-]*$"},
+    ),
+    "limit": (
+        "Orders in one answer; a greater number counts as the greatest, what is no number as absent.",
+        {"type": "integer", "minimum": 1, "maximum": 1000, "default": 200},
+    ),
+    "results": (
+        "`all` lists every order, not only those that are not plainly posted.",
+        {"type": "string", "enum": ["all"]},
+    ),
+}
+
+
+def add_components(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:  # noqa: ARG001, FBT001
+    """A spectacular hook: puts the components of our types into the document, and completes its operations."""
+    result.setdefault("components", {}).setdefault("schemas", {}).update(COMPONENTS)
+    complete(result)
+    return result
+
+
+def describe(
+    summary: str,
+    *,
+    responses: Mapping[int, dict[str, Any]],
+    request: dict[str, Any] | None = None,
+    problems: Sequence[str] = (),
+    headers: Sequence[str] = (),
+    query: Sequence[str] = (),
+) -> Callable[[View], View]:
+    """Documents one method of a view: what it takes, answers, and which problems of its own it may answer with.
+
+    Headers and problems that follow from having a body, a credential or identifiers are added to it.
+    """
+    body_headers = ("Content-Digest", "Content-Encoding") if request else ()
+    parameters = [
+        OpenApiParameter(name, schema, OpenApiParameter.HEADER, description=description)
+        for name, (description, schema) in HEADERS.items()
+        if name in {*headers, *body_headers}
+    ] + [OpenApiParameter(name, QUERY[name][1], description=QUERY[name][0]) for name in query]
+    return extend_schema(
+        summary=summary,
+        request={"application/json": request} if request else None,
+        responses={
+            (status, "application/json"): OpenApiResponse(response=schema) for status, schema in responses.items()
+        },
+        parameters=parameters,
+        extensions={PROBLEMS_OF: list(problems)},
+    )
