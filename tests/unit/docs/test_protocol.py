@@ -89,7 +89,7 @@ def codes_given(tree: ast.AST) -> Iterator[str]:
 
 
 def test_the_codes_of_places_are_those_that_the_service_gives() -> None:
-    modules = [path for room in ("domain", "ingestion") for path in (CHECKOUT / "backoffice" / room).glob("*.py")]
+    modules = [path for room in ("domain", "ingestion") for path in (CHECKOUT / "backoffice" / room).rglob("*.py")]
     assert {code for path in modules for code in codes_given(ast.parse(path.read_text()))} == set(PLACES)
 
 
