@@ -2,18 +2,23 @@
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any, Literal
+from uuid import UUID
 
+import msgspec
 import structlog
 from django.core.exceptions import DisallowedHost, SuspiciousOperation
 from django.db import InterfaceError, InternalError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.defaults import bad_request
+from msgspec import UNSET, Meta, UnsetType
 from psycopg_pool import PoolTimeout
 from rest_framework import exceptions
 from rest_framework.response import Response
 
+from backoffice.domain.wire.answers import LimitsAnswer, Pointer
 from backoffice.domain.wire.envelope import BodyMalformed, EnvelopeInvalid, TooManyOrders
+from backoffice.domain.wire.messages import CloseShift
 from backoffice.ingestion.batch.accept import IdentifierReused, ShiftUnknown
 from backoffice.ingestion.shifts import AlreadyClosed, NoSuchShift, ShiftAlreadyOpen
 from backoffice.ingestion.stores import ActivationRefused
@@ -44,6 +49,34 @@ TITLES: Mapping[str, tuple[int, str]] = {
     "internal": (500, "Something broke here. Nothing was lost: send again."),
     "unavailable": (503, "The service cannot store anything at the moment."),
 }
+
+ProblemType = Annotated[str, Meta(extra_json_schema={"enum": [TYPE_PREFIX + code for code in TITLES]})]
+
+
+class ProblemPlace(msgspec.Struct):
+    """One place in the body that is at fault."""
+
+    pointer: Pointer
+    code: Literal["missing", "invalid", "currency-not-of-store"]
+    detail: str
+
+
+class ProblemAnswer(msgspec.Struct):
+    """RFC 9457. Decide by the last part of `type`, the code; the words may change.
+
+    `errors` comes with `envelope-invalid`, `limits` with `too-large`, `shift_id` with `shift-already-open` (the one that
+    is open), `declared` with `identifier-reused` of a close (the declaration that stands).
+    """
+
+    type: ProblemType
+    title: str
+    status: Annotated[int, Meta(ge=400, le=599)]
+    detail: str
+    instance: str
+    errors: list[ProblemPlace] | UnsetType = UNSET
+    limits: LimitsAnswer | UnsetType = UNSET
+    shift_id: UUID | UnsetType = UNSET
+    declared: CloseShift | UnsetType = UNSET
 
 
 class Problem(Exception):

@@ -16,10 +16,11 @@ from backoffice.domain.accounts import CASH_REASON_ACCOUNTS, LINE_KINDS, PAYMENT
 from backoffice.domain.limits import MAX_CODE, MAX_LINES, MAX_NAME, MAX_NOTE, MAX_PAYMENTS, MAX_TAXES
 from backoffice.domain.orders import CashMovement, Order
 from backoffice.domain.rules import ORDER_TYPES
+from backoffice.domain.wire import answers
 from backoffice.domain.wire.messages import Activation, CloseShift, Heartbeat, OpenShift
 from backoffice.domain.wire.scalars import MAX_MINOR, Instant, scalar_schema
-from pos_api.description import answers
 from pos_api.description.openapi import PROBLEMS_OF, complete
+from pos_api.problems import ProblemAnswer
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -41,7 +42,7 @@ TYPES: Sequence[type] = (
     answers.TerminalAnswer,
     answers.ShiftAnswer,
     answers.Receipt,
-    answers.ProblemAnswer,
+    ProblemAnswer,
     Heartbeat,
     answers.HeartbeatTaken,
     answers.TokenAnswer,

@@ -20,9 +20,8 @@ from backoffice.domain.rules import MAX_OF_A_CODE, holds
 from backoffice.domain.totals import compute_totals, declared_totals, expected_cash, reconcile
 from backoffice.domain.wire import messages
 from backoffice.domain.wire.envelope import MAX_DEPTH, decode_batch
-from pos_api.description.answers import ProblemPlace
 from pos_api.limits import MAX_SMALL_BODY
-from pos_api.problems import TITLES
+from pos_api.problems import TITLES, ProblemPlace
 from tests.unit.deployment.files import CADDYFILE, settings_variables
 from tests.unit.docs.documents import CHECKOUT, PROTOCOL, blocks, rows, section
 from tests.unit.domain.builders import a_shift

@@ -1,4 +1,4 @@
-"""The shapes of what the API answers, for its OpenAPI document. Money in minor units; UUIDs and times as text."""
+"""What terminals are answered, and what the OpenAPI document says of it. Money is in minor units."""
 
 from datetime import date
 from typing import Annotated, Any, Literal
@@ -10,7 +10,6 @@ from msgspec import UNSET, Meta, UnsetType
 from backoffice.domain.reasons import REASONS
 from backoffice.domain.wire.messages import CloseShift, Currency
 from backoffice.domain.wire.scalars import Count, Instant, Number
-from pos_api.problems import TITLES, TYPE_PREFIX
 
 # Sums of many orders may be beyond what one amount may be.
 Amount = Annotated[int, Meta(description="Minor units of the shift's currency, signed.")]
@@ -21,7 +20,6 @@ NumberPair = Annotated[list[Number], Meta(min_length=2, max_length=2)]
 NumberRanges = Annotated[list[NumberPair], Meta(max_length=100, description="Order numbers, as inclusive pairs.")]
 Outcome = Literal["posted", "duplicate", "conflict", "held"]
 ReasonCode = Annotated[str, Meta(extra_json_schema={"enum": list(REASONS)})]
-ProblemType = Annotated[str, Meta(extra_json_schema={"enum": [TYPE_PREFIX + code for code in TITLES]})]
 
 
 class StoreAnswer(msgspec.Struct):
@@ -222,29 +220,3 @@ class ShiftAnswer(msgspec.Struct):
     cash: CashAnswer
     held: Count
     late: Count
-
-
-class ProblemPlace(msgspec.Struct):
-    """One place in the body that is at fault."""
-
-    pointer: Pointer
-    code: Literal["missing", "invalid", "currency-not-of-store"]
-    detail: str
-
-
-class ProblemAnswer(msgspec.Struct):
-    """RFC 9457. Decide by the last part of `type`, the code; the words may change.
-
-    `errors` comes with `envelope-invalid`, `limits` with `too-large`, `shift_id` with `shift-already-open` (the one that
-    is open), `declared` with `identifier-reused` of a close (the declaration that stands).
-    """
-
-    type: ProblemType
-    title: str
-    status: Annotated[int, Meta(ge=400, le=599)]
-    detail: str
-    instance: str
-    errors: list[ProblemPlace] | UnsetType = UNSET
-    limits: LimitsAnswer | UnsetType = UNSET
-    shift_id: UUID | UnsetType = UNSET
-    declared: CloseShift | UnsetType = UNSET
