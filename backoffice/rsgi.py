@@ -1,22 +1,22 @@
 """The application that granian serves: Django behind a gate that waits for request bodies (ADR 11 and 17).
 
-Django works in threads, and a thread that reads from a slow client serves nobody else. So the body arrives here first,
-in the event loop, under a deadline, and a thread is taken only when it is complete. RSGI, granian's own interface, takes
-a body and an answer in one call each.
+Django works in threads, and a thread that reads from a slow client serves nobody else. So the event loop receives the
+body first, under a deadline, and only a complete body takes a thread. RSGI is granian's own interface, with one call for
+a body and one for an answer.
 """
 
 import asyncio
 import io
-import json
 import os
 import sys
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-# What is imported below asks for settings.
+# The imports below need the settings.
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "backoffice.settings")
 
+import msgspec
 from django.conf import settings
 from granian.rsgi import HTTPProtocol, ProtocolClosed, Scope
 
@@ -24,23 +24,23 @@ from backoffice.collector import expect_bursts
 from backoffice.health.startup import refuse_unsafe_servers
 from backoffice.tracing import HEADER, request_id
 from backoffice.wsgi import application as django_application
-from pos_api.problems import TITLES, TYPE_PREFIX
+from pos_api.problems import CONTENT_TYPE, Problem
 
 WSGIApplication = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 Answer = tuple[int, list[tuple[str, str]], bytes]
 
 THREADS = int(os.environ.get("WEB_THREADS", "32"))
 BODY_TIMEOUT_S = float(os.environ.get("BODY_TIMEOUT_S", "30"))
-# A little above what a batch may have: what says that it is larger is refused by Django without being read.
+# A little above the limit of a batch. Django refuses a body that is declared larger, without reading it.
 MOST_BYTES = settings.MAX_BATCH_BYTES + 64 * 1024
-# The two headers that WSGI knows by names of their own (PEP 3333).
-NAMED_APART = {"content-length": "CONTENT_LENGTH", "content-type": "CONTENT_TYPE"}
+# The two headers that have names of their own in WSGI (PEP 3333).
+OWN_NAMES = {"content-length": "CONTENT_LENGTH", "content-type": "CONTENT_TYPE"}
 
 
 class BodyGate:
-    """Runs a WSGI application in threads, each for a request whose whole body is here.
+    """Runs a WSGI application in threads, once the whole body of a request is here.
 
-    A body that takes longer than `timeout_s` gets 408. Answers are whole too: one hop to a thread and one back.
+    A body that takes longer than `timeout_s` gets 408. Answers are sent whole too: one hop to a thread and one back.
     """
 
     def __init__(self, application: WSGIApplication, *, timeout_s: float = BODY_TIMEOUT_S) -> None:
@@ -66,10 +66,10 @@ class BodyGate:
         protocol.response_bytes(*answer)
 
     def _call(self, environ: dict[str, Any]) -> Answer:
-        said: dict[str, Any] = {}
+        head: dict[str, Any] = {}
 
         def start_response(status: str, headers: list[tuple[str, str]], _exc_info: object = None) -> None:
-            said["status"], said["headers"] = int(status.partition(" ")[0]), headers
+            head["status"], head["headers"] = int(status.partition(" ")[0]), headers
 
         chunks = self.application(environ, start_response)
         try:
@@ -77,29 +77,21 @@ class BodyGate:
         finally:
             if hasattr(chunks, "close"):
                 chunks.close()
-        return said["status"], said["headers"], content
+        return head["status"], head["headers"], content
 
     def _too_slow(self, environ: dict[str, Any]) -> Answer:
-        status, title = TITLES["body-timeout"]
-        problem = {
-            "type": TYPE_PREFIX + "body-timeout",
-            "title": title,
-            "status": status,
-            "detail": f"A body has {self.timeout_s:g} s to arrive. Nothing was stored: send again.",
-            "instance": environ["PATH_INFO"],
-        }
+        detail = f"The body must arrive within {self.timeout_s:g} s. Nothing was stored: send it again."
+        answer = Problem("body-timeout", detail).answer(instance=environ["PATH_INFO"])
         headers = [
-            ("Content-Type", "application/problem+json"),
+            ("Content-Type", CONTENT_TYPE),
             (HEADER, request_id(environ.get("HTTP_X_REQUEST_ID"))),
         ]
-        return status, headers, json.dumps(problem).encode()
+        return answer.status, headers, msgspec.json.encode(answer)
 
 
 def _environ(scope: Scope) -> dict[str, Any]:
-    """What PEP 3333 asks for, but the body.
-
-    Without the headers whose names have an underscore: WSGI could not tell them from those that a proxy sets or removes.
-    """
+    # What PEP 3333 asks for, except the body. Headers with an underscore in their name are left out: WSGI could not tell
+    # them from those that a proxy sets or removes.
     server, _, port = scope.server.rpartition(":")
     client, _, client_port = scope.client.rpartition(":")
     environ = {
@@ -122,7 +114,7 @@ def _environ(scope: Scope) -> dict[str, Any]:
     for name, value in scope.headers.items():
         if "_" in name:
             continue
-        key = NAMED_APART.get(name) or f"HTTP_{name.upper().replace('-', '_')}"
+        key = OWN_NAMES.get(name) or f"HTTP_{name.upper().replace('-', '_')}"
         environ[key] = f"{environ[key]},{value}" if key in environ else value
     if scope.authority and "HTTP_HOST" not in environ:  # HTTP/2
         environ["HTTP_HOST"] = scope.authority
@@ -130,12 +122,12 @@ def _environ(scope: Scope) -> dict[str, Any]:
 
 
 def _as_wsgi(text: str) -> str:
-    """Bytes as WSGI has them: each as the character of its number."""
+    # WSGI has each byte as the character with its number.
     return text if text.isascii() else text.encode().decode("latin-1")
 
 
 def _content_length(environ: dict[str, Any]) -> int:
-    """As declared; 0 where it is absent or no number, which is for Django to judge."""
+    # 0 where it is absent or not a number: Django judges that.
     declared = environ.get("CONTENT_LENGTH", "")
     return int(declared) if declared.isascii() and declared.isdigit() else 0
 

@@ -139,7 +139,7 @@ for _name, _set, _promised in (
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["pos_api.authentication.TerminalAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_RENDERER_CLASSES": ["pos_api.negotiation.JsonRenderer"],
     "DEFAULT_PARSER_CLASSES": [],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "pos_api.negotiation.AlwaysJson",
     "URL_FORMAT_OVERRIDE": None,

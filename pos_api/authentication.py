@@ -1,4 +1,4 @@
-"""Who is speaking: the bearer token says which terminal, and through it which store (protocol §3)."""
+"""The bearer token says which terminal is speaking, and so for which store (protocol §3)."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ class Caller:
 
 
 class TerminalAuthentication(BaseAuthentication):
-    """`Authorization: Bearer TOKEN`. Missing, unknown and revoked tokens get one and the same answer."""
+    """`Authorization: Bearer TOKEN`. Missing, unknown and revoked tokens get the same answer."""
 
     def authenticate(self, request: Request) -> tuple[Caller, None]:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
@@ -39,7 +39,7 @@ class TerminalAuthentication(BaseAuthentication):
 
 
 class TerminalAuthenticationScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
-    """Tells the OpenAPI document of the scheme."""
+    """Describes the scheme in the OpenAPI document."""
 
     target_class = "pos_api.authentication.TerminalAuthentication"
     name = "terminal"

@@ -1,4 +1,4 @@
-"""Reading a request's body: framing, size, compression and digest are checked before anything looks inside (protocol §9)."""
+"""Reads a request's body. Framing, size, compression and digest are checked before anything looks inside (protocol §9)."""
 
 import base64
 import binascii
@@ -11,7 +11,7 @@ from django.conf import settings
 from rest_framework.request import Request
 
 from backoffice.domain.cards.masking import mask_cards
-from pos_api.limits import MAX_SMALL_BODY, limits_json
+from pos_api.limits import MAX_SMALL_BODY, current_limits
 from pos_api.problems import Problem
 
 CHUNK = 64 * 1024
@@ -20,14 +20,14 @@ SHA256_DIGEST = re.compile(r"(?:^|,)\s*sha-256=:([A-Za-z0-9+/=]*):\s*(?:,|$)")
 
 
 class Body(NamedTuple):
-    """A request's body: decoded, and as the gzip that it came as, if it did."""
+    """A decoded body, and the gzip in which it came, if any."""
 
     text: bytes
     gzip: bytes | None
 
 
 def read_body(request: Request, *, small: bool = False) -> Body:
-    """The body, checked. `small` is for messages other than batches and closes.
+    """The body, checked. `small` sets the limit of activations, openings and heartbeats.
 
     Raises `Problem`: length-required, too-large, media-type, digest-mismatch, body-malformed.
     """
@@ -35,7 +35,7 @@ def read_body(request: Request, *, small: bool = False) -> Body:
     encoding = _check_media(request)
     limit = MAX_SMALL_BODY if small else settings.MAX_BATCH_BYTES
     if length > limit:
-        raise Problem("too-large", f"At most {limit} bytes are taken, as sent.", limits=limits_json(small=small))
+        raise Problem("too-large", f"At most {limit} bytes are accepted, as sent.", limits=current_limits(small=small))
     sent = _read_exactly(request, length)
     _check_digest(request, sent)
     if encoding == "gzip":
@@ -51,7 +51,7 @@ def read_message(request: Request, *, small: bool = True) -> bytes:
 def _content_length(request: Request) -> int:
     text = request.META.get("CONTENT_LENGTH") or ""
     if not (text.isascii() and text.isdigit()) or request.META.get("HTTP_TRANSFER_ENCODING"):
-        raise Problem("length-required", "Send Content-Length; chunked bodies are not taken.")
+        raise Problem("length-required", "Send Content-Length; chunked bodies are not accepted.")
     return int(text)
 
 
@@ -61,7 +61,7 @@ def _check_media(request: Request) -> str:
         raise Problem("media-type", "Send application/json.")
     encoding = (request.headers.get("Content-Encoding") or "identity").strip().lower()
     if encoding not in {"identity", "gzip"}:
-        raise Problem("media-type", "Send the body as it is, or with Content-Encoding: gzip.")
+        raise Problem("media-type", "Send the body uncompressed, or with Content-Encoding: gzip.")
     return encoding
 
 
@@ -86,25 +86,27 @@ def _check_digest(request: Request, sent: bytes) -> None:
         return
     found = SHA256_DIGEST.search(header)
     if found is None:
-        return  # RFC 9530: an algorithm that the recipient does not know is ignored
+        return  # RFC 9530: the recipient ignores algorithms that it does not know
     try:
         expected = base64.b64decode(found[1], validate=True)
     except binascii.Error:
         expected = b""
     if expected != hashlib.sha256(sent).digest():
-        raise Problem("digest-mismatch", "The bytes that arrived are not those that were sent. Send again.")
+        raise Problem("digest-mismatch", "The bytes that arrived are not the bytes that were sent. Send them again.")
 
 
 def _gunzip(sent: bytes, *, small: bool) -> bytes:
-    """Undoes gzip, stopping at the limit: a bomb costs no more memory than that."""
     limit = MAX_SMALL_BODY if small else settings.MAX_DECODED_BYTES
     decoder = zlib.decompressobj(GZIP)
     try:
+        # A gzip bomb costs no more memory than the limit.
         decoded = decoder.decompress(sent, limit + 1)
     except zlib.error as error:
         raise Problem("body-malformed", "The body is not valid gzip.") from error
     if len(decoded) > limit:
-        raise Problem("too-large", f"At most {limit} bytes are taken after decoding.", limits=limits_json(small=small))
+        raise Problem(
+            "too-large", f"At most {limit} bytes are accepted after decoding.", limits=current_limits(small=small)
+        )
     if not decoder.eof or decoder.unused_data:
-        raise Problem("body-malformed", "The gzip body is truncated, or followed by other bytes.")
+        raise Problem("body-malformed", "The gzip body is truncated, or other bytes follow it.")
     return decoded

@@ -1,4 +1,4 @@
-"""Errors as RFC 9457 problem details. The codes are protocol §9; `type` is stable and ends in the code."""
+"""Errors as RFC 9457 problem details. The codes are those of protocol §9; `type` is stable and ends in the code."""
 
 import math
 from collections.abc import Mapping
@@ -9,12 +9,11 @@ import msgspec
 import structlog
 from django.core.exceptions import DisallowedHost, SuspiciousOperation
 from django.db import InterfaceError, InternalError, OperationalError
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.views.defaults import bad_request
 from msgspec import UNSET, Meta, UnsetType
 from psycopg_pool import PoolTimeout
 from rest_framework import exceptions
-from rest_framework.response import Response
 
 from backoffice.domain.wire.answers import LimitsAnswer, Pointer
 from backoffice.domain.wire.envelope import BodyMalformed, EnvelopeInvalid, TooManyOrders
@@ -22,7 +21,7 @@ from backoffice.domain.wire.messages import CloseShift
 from backoffice.ingestion.batch.accept import IdentifierReused, ShiftUnknown
 from backoffice.ingestion.shifts import AlreadyClosed, NoSuchShift, ShiftAlreadyOpen
 from backoffice.ingestion.stores import ActivationRefused
-from pos_api.limits import limits_json
+from pos_api.limits import current_limits
 
 log = structlog.get_logger(__name__)
 
@@ -31,22 +30,22 @@ CONTENT_TYPE = "application/problem+json"
 
 TITLES: Mapping[str, tuple[int, str]] = {
     "body-malformed": (400, "The body is not JSON in UTF-8."),
-    "digest-mismatch": (400, "The body is not what Content-Digest says."),
-    "cursor-invalid": (400, "The cursor is none that this service gave."),
+    "digest-mismatch": (400, "The body does not match its Content-Digest."),
+    "cursor-invalid": (400, "This service did not issue that cursor."),
     "credential-invalid": (401, "The credential is not valid."),
     "activation-code-invalid": (403, "The activation code is not valid."),
     "not-found": (404, "There is nothing here for this terminal."),
     "shift-unknown": (404, "This shift was never opened."),
-    "method-not-allowed": (405, "This address does not take this method."),
+    "method-not-allowed": (405, "This address does not support that method."),
     "body-timeout": (408, "The body did not arrive in time."),
-    "shift-already-open": (409, "Another shift of this terminal is open."),
+    "shift-already-open": (409, "This terminal already has an open shift."),
     "length-required": (411, "The request does not say how long its body is."),
-    "too-large": (413, "The body is larger than the service takes."),
-    "media-type": (415, "The body is in a format that the service does not read."),
-    "identifier-reused": (422, "This identifier stands for something else already."),
-    "envelope-invalid": (422, "The message is not what this address takes."),
-    "too-many-requests": (429, "This terminal asks too often."),
-    "internal": (500, "Something broke here. Nothing was lost: send again."),
+    "too-large": (413, "The body is larger than the service accepts."),
+    "media-type": (415, "The body is in a format that the service does not accept."),
+    "identifier-reused": (422, "This identifier is already in use for something else."),
+    "envelope-invalid": (422, "This is not the message that this address expects."),
+    "too-many-requests": (429, "This terminal is sending too many requests."),
+    "internal": (500, "Something went wrong here. Nothing was lost: send it again."),
     "unavailable": (503, "The service cannot store anything at the moment."),
 }
 
@@ -80,7 +79,7 @@ class ProblemAnswer(msgspec.Struct):
 
 
 class Problem(Exception):
-    """An answer other than success: one code of protocol §9, a sentence for people, and members of its own."""
+    """Any answer other than success: a code of protocol §9, a sentence for people, and members of `ProblemAnswer`."""
 
     def __init__(
         self, code: str, detail: str = "", *, headers: Mapping[str, str] | None = None, **members: Any
@@ -91,36 +90,37 @@ class Problem(Exception):
         self.headers = dict(headers or {})
         self.members = members
 
+    def answer(self, *, instance: str) -> ProblemAnswer:
+        """The body of the answer; `instance` is the path that was asked for."""
+        status, title = TITLES[self.code]
+        return ProblemAnswer(
+            type=TYPE_PREFIX + self.code,
+            title=title,
+            status=status,
+            detail=self.detail or title,
+            instance=instance,
+            **self.members,
+        )
 
-def problem_response(error: Exception, context: Mapping[str, Any]) -> Response | None:
-    """DRF's exception handler: every error of a view becomes a problem; an unknown one is logged and is a 500."""
-    problem = error if isinstance(error, Problem) else _translate(error)
+
+def problem_response(error: Exception, context: Mapping[str, Any]) -> HttpResponse:
+    """DRF's exception handler: every error in a view becomes a problem. One we did not foresee is logged and is a 500."""
     request: HttpRequest | None = context.get("request")
-    body = _body(problem, instance=request.path if request is not None else "")
-    response = Response(body, status=body["status"], headers=problem.headers, content_type=CONTENT_TYPE)
-    response.exception = True
-    return response
+    problem = error if isinstance(error, Problem) else _translate(error)
+    return _response(problem, instance=request.path if request is not None else "")
 
 
 def refused_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Django's `handler400`, for what it refuses before any view: a terminal reads a problem, a browser a page."""
+    """Django's `handler400`, for requests it refuses before any view: terminals get a problem, browsers a page."""
     if not request.path.startswith("/api/"):
         return bad_request(request, exception)
-    problem = _translate(exception)
-    body = _body(problem, instance=request.path)
-    return JsonResponse(body, status=body["status"], headers=problem.headers, content_type=CONTENT_TYPE)
+    return _response(_translate(exception), instance=request.path)
 
 
-def _body(problem: Problem, *, instance: str) -> dict[str, Any]:
-    status, title = TITLES[problem.code]
-    return {
-        "type": TYPE_PREFIX + problem.code,
-        "title": title,
-        "status": status,
-        "detail": problem.detail or title,
-        "instance": instance,
-        **problem.members,
-    }
+def _response(problem: Problem, *, instance: str) -> HttpResponse:
+    answer = problem.answer(instance=instance)
+    body = msgspec.json.encode(answer)
+    return HttpResponse(body, status=answer.status, headers=problem.headers, content_type=CONTENT_TYPE)
 
 
 def _translate(error: Exception) -> Problem:  # noqa: C901, PLR0911, PLR0912 - one line an error
@@ -128,24 +128,26 @@ def _translate(error: Exception) -> Problem:  # noqa: C901, PLR0911, PLR0912 - o
         case BodyMalformed():
             return Problem("body-malformed", error.detail)
         case EnvelopeInvalid():
-            place = {"pointer": error.pointer, "code": error.code, "detail": error.detail}
+            place = msgspec.convert(error, ProblemPlace, from_attributes=True)
             return Problem("envelope-invalid", error.detail, errors=[place])
         case TooManyOrders():
-            return Problem("too-large", str(error), limits=limits_json())
+            return Problem("too-large", str(error), limits=current_limits())
         case ActivationRefused():
-            return Problem("activation-code-invalid", "Ask head office for another code.")
+            return Problem("activation-code-invalid", "Ask head office for a new code.")
         case ShiftUnknown():
             return Problem("shift-unknown", "Open it first, then send the batch again: nothing is lost.")
         case NoSuchShift():
-            return Problem("shift-unknown", "No shift of this identifier was opened by this terminal.")
+            return Problem("shift-unknown", "This terminal has opened no shift with this identifier.")
         case ShiftAlreadyOpen():
-            return Problem("shift-already-open", "Close the open shift first.", shift_id=str(error.shift_id))
+            return Problem("shift-already-open", "Close the open shift first.", shift_id=error.shift_id)
         case AlreadyClosed():
             return Problem(
-                "identifier-reused", "The shift was closed with other content, which stands.", declared=error.declared
+                "identifier-reused",
+                "The shift was already closed with different content, which stands.",
+                declared=error.declared,
             )
         case IdentifierReused():
-            return Problem("identifier-reused", "It was used with other content, or by another terminal.")
+            return Problem("identifier-reused", "It was used before with different content, or by another terminal.")
         case exceptions.NotAuthenticated() | exceptions.AuthenticationFailed():
             return Problem("credential-invalid", "Activate the terminal again.", headers={"WWW-Authenticate": "Bearer"})
         case exceptions.Throttled():
@@ -156,9 +158,9 @@ def _translate(error: Exception) -> Problem:  # noqa: C901, PLR0911, PLR0912 - o
         case exceptions.NotFound():
             return Problem("not-found")
         case DisallowedHost():
-            return Problem("not-found", "The service does not go by the name in the Host header.")
+            return Problem("not-found", "The service does not answer to the name in the Host header.")
         case SuspiciousOperation():
-            return Problem("not-found", "No address of the service has so many or such fields.")
+            return Problem("not-found", "No address of the service takes such a request.")
         case OperationalError() | InternalError() | InterfaceError() | PoolTimeout():
             log.error("database unavailable", error=str(error))
             return Problem("unavailable", "Send again with the same identifiers.", headers={"Retry-After": "5"})

@@ -1,7 +1,7 @@
 """A limit per terminal, so that one that floods does not slow the others (protocol §9, 429).
 
-A token bucket in Redis, decided by one atomic script. Redis being away is no reason to refuse a sale: then every
-request passes, and a metric says so.
+A token bucket in Redis, filled and emptied by one atomic script. No sale is refused because Redis is down: every request
+then passes, and a metric counts it.
 """
 
 import time
@@ -20,10 +20,10 @@ from pos_api.authentication import Caller
 log = structlog.get_logger(__name__)
 
 REDIS_TIMEOUT_S = 0.1
-# After Redis did not answer, it is left alone this long: a request must not wait for a dead server each time.
+# When Redis has not answered, it is not asked for this long, so that requests do not all wait for a dead server.
 SILENCE_S = 5.0
 
-# KEYS: the terminal's bucket. ARGV: tokens a second, tokens at most. Returns milliseconds to wait, 0 to pass.
+# KEYS: the terminal's bucket. ARGV: tokens per second, most tokens. Returns milliseconds to wait; 0 lets the request pass.
 TAKE_ONE = """
 local now = redis.call('TIME')
 local now_ms = now[1] * 1000 + math.floor(now[2] / 1000)
@@ -39,7 +39,7 @@ return wait
 
 
 class TerminalThrottle(BaseThrottle):
-    """DRF's hook. Requests without a terminal are not metered: they cost one look at the credentials."""
+    """DRF's hook. A request without a terminal is not counted: all it costs is one look at the credentials."""
 
     _client = Redis.from_url(settings.REDIS_URL, socket_timeout=REDIS_TIMEOUT_S, socket_connect_timeout=REDIS_TIMEOUT_S)
     _take_one = _client.register_script(TAKE_ONE)
@@ -57,7 +57,7 @@ class TerminalThrottle(BaseThrottle):
         return self.wait_ms == 0
 
     def wait(self) -> float:
-        """Seconds until a token is there, for `Retry-After`."""
+        """Seconds until the next token, for `Retry-After`."""
         return self.wait_ms / 1000
 
     def _ask(self, terminal_id: int) -> int:

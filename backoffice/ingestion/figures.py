@@ -1,6 +1,7 @@
 """The figures of one shift, read from what is posted: what terminals, reconciliation and the console compare with."""
 
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from django.db.backends.utils import CursorWrapper
 
@@ -53,7 +54,7 @@ class ShiftFigures(NamedTuple):
 
     computed: ShiftTotals
     expected_cash: int
-    missing_batches: list[str]
+    missing_batches: list[UUID]
     missing_numbers: list[tuple[int, int]]
     held: int
     late: int
@@ -87,11 +88,11 @@ def shift_figures(cursor: CursorWrapper, shift: Shift) -> ShiftFigures:
     )
 
 
-def _missing_batches(cursor: CursorWrapper, shift: Shift) -> list[str]:
+def _missing_batches(cursor: CursorWrapper, shift: Shift) -> list[UUID]:
     if shift.declared is None:
         return []
     cursor.execute(MISSING_BATCHES, {"batches": shift.declared["batches"], "terminal_id": shift.terminal_id})
-    return [str(row[0]) for row in cursor.fetchall()]
+    return [row[0] for row in cursor.fetchall()]
 
 
 def _missing_numbers(cursor: CursorWrapper, shift: Shift) -> list[tuple[int, int]]:

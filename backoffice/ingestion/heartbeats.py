@@ -1,4 +1,4 @@
-"""What a terminal says of itself while it is online, and what it is told in return (protocol §4)."""
+"""What a terminal reports about itself while it is online, and what it is told in return (protocol §4)."""
 
 from datetime import datetime
 from typing import Any
@@ -7,6 +7,7 @@ from django.db import connection
 
 from backoffice.domain.numbers import MOST_RANGES, missing_ranges
 from backoffice.domain.states import ShiftState
+from backoffice.domain.wire.answers import HeartbeatTaken
 from backoffice.domain.wire.messages import Heartbeat
 from backoffice.fleet.models import Terminal
 from backoffice.ingestion.figures import used_numbers
@@ -27,10 +28,10 @@ ON CONFLICT (terminal_id) DO UPDATE SET received_at = excluded.received_at, sent
 """
 
 
-def take_heartbeat(*, terminal: Terminal, message: Heartbeat, now: datetime) -> dict[str, Any]:
-    """Keeps the newest heartbeat of a terminal; the answer of `PUT /terminal/heartbeat`."""
+def record_heartbeat(*, terminal: Terminal, message: Heartbeat, now: datetime) -> HeartbeatTaken:
+    """Keeps the terminal's newest heartbeat. Returns the answer of `PUT /terminal/heartbeat`."""
     skew_ms = round((message.sent_at - now).total_seconds() * 1000)
-    said: dict[str, Any] = {
+    row: dict[str, Any] = {
         "terminal_id": terminal.pk,
         "now": now,
         "sent_at": message.sent_at,
@@ -44,18 +45,18 @@ def take_heartbeat(*, terminal: Terminal, message: Heartbeat, now: datetime) -> 
         "app_version": message.app_version,
     }
     with connection.cursor() as cursor:
-        cursor.execute(STORE_HEARTBEAT, said)
+        cursor.execute(STORE_HEARTBEAT, row)
     shift = open_shift_of(terminal)
-    return {
-        "server_time": now,
-        "clock_skew_ms": skew_ms,
-        "missing_numbers": [list(numbers) for numbers in _missing_numbers(terminal)],
-        "open_shift_id": None if shift is None else str(shift.shift_id),
-    }
+    return HeartbeatTaken(
+        server_time=now,
+        clock_skew_ms=skew_ms,
+        missing_numbers=[list(numbers) for numbers in _missing_numbers(terminal)],
+        open_shift_id=None if shift is None else shift.shift_id,
+    )
 
 
 def _missing_numbers(terminal: Terminal) -> list[tuple[int, int]]:
-    """Of unsettled shifts: what closed ones declared and, of the open one, the gaps below the highest number used."""
+    # Of a closed shift all declared numbers count; of the open one, those below the highest that was used.
     ranges: list[tuple[int, int]] = []
     unsettled = Shift.objects.filter(
         terminal=terminal, state__in=[ShiftState.OPEN.value, ShiftState.CLOSING.value]
@@ -74,7 +75,7 @@ def _missing_numbers(terminal: Terminal) -> list[tuple[int, int]]:
 
 
 def _last_before_the_next(shift: Shift) -> int | None:
-    """The number before the terminal's following shift; None for its newest. One that was forgotten ends there too."""
+    # None for the terminal's newest shift. A shift that was never closed ends where the next begins.
     following = Shift.objects.filter(terminal_id=shift.terminal_id, first_number__gt=shift.first_number)
     first = following.order_by("first_number").values_list("first_number", flat=True).first()
     return None if first is None else first - 1

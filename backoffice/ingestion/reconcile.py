@@ -20,11 +20,15 @@ from backoffice.sales.models import Shift
 log = structlog.get_logger(__name__)
 
 
+def declaration_of(shift: Shift) -> CloseShift | None:
+    """What the terminal declared when it closed the shift; None while it has not."""
+    return None if shift.declared is None else msgspec.convert(shift.declared, CloseShift)
+
+
 def differences_of(shift: Shift, figures: ShiftFigures) -> list[Difference]:
     """What differs between the declaration and what is computed; nothing while nothing was declared."""
-    if shift.declared is None:
-        return []
-    return reconcile(declared=declared_totals(msgspec.convert(shift.declared, CloseShift)), computed=figures.computed)
+    declared = declaration_of(shift)
+    return [] if declared is None else reconcile(declared=declared_totals(declared), computed=figures.computed)
 
 
 def reconcile_unsettled(cursor: CursorWrapper, *, terminal_id: int, shift_id: UUID, now: datetime) -> None:

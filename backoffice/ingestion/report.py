@@ -1,35 +1,32 @@
 """A shift as terminals and the console read it: what was declared beside what is posted (protocol §6)."""
 
-from typing import Any
-
-import msgspec
 from django.db import connection
+from msgspec import convert
 
+from backoffice.domain.wire.answers import CashAnswer, ComputedAnswer, DifferenceAnswer, ShiftAnswer
 from backoffice.ingestion.figures import shift_figures
-from backoffice.ingestion.reconcile import differences_of
+from backoffice.ingestion.reconcile import declaration_of, differences_of
 from backoffice.sales.models import Shift
 
 
-def shift_report(shift: Shift) -> dict[str, Any]:
+def shift_report(shift: Shift) -> ShiftAnswer:
     """The answer of `GET /shifts/{shift_id}`: live figures, in minor units."""
     with connection.cursor() as cursor:
         figures = shift_figures(cursor, shift)
-    counted = None if shift.declared is None else shift.declared["cash_counted"]
-    return {
-        "shift_id": str(shift.shift_id),
-        "number": shift.number,
-        "state": shift.state,
-        "business_date": shift.business_date.isoformat(),
-        "missing_batches": figures.missing_batches,
-        "missing_numbers": [list(numbers) for numbers in figures.missing_numbers],
-        "declared": shift.declared,
-        "computed": msgspec.to_builtins(figures.computed),
-        "differences": msgspec.to_builtins(differences_of(shift, figures)),
-        "cash": {
-            "expected": figures.expected_cash,
-            "counted": counted,
-            "over_short": None if counted is None else counted - figures.expected_cash,
-        },
-        "held": figures.held,
-        "late": figures.late,
-    }
+    declared = declaration_of(shift)
+    counted = None if declared is None else declared.cash_counted
+    over_short = None if counted is None else counted - figures.expected_cash
+    return ShiftAnswer(
+        shift_id=shift.shift_id,
+        number=shift.number,
+        state=shift.state,
+        business_date=shift.business_date,
+        missing_batches=figures.missing_batches,
+        missing_numbers=[list(numbers) for numbers in figures.missing_numbers],
+        declared=declared,
+        computed=convert(figures.computed, ComputedAnswer, from_attributes=True),
+        differences=convert(differences_of(shift, figures), list[DifferenceAnswer], from_attributes=True),
+        cash=CashAnswer(expected=figures.expected_cash, counted=counted, over_short=over_short),
+        held=figures.held,
+        late=figures.late,
+    )

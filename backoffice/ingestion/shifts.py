@@ -18,7 +18,7 @@ from backoffice.fleet.models import Terminal
 from backoffice.ingestion.batch.accept import IdentifierReused
 from backoffice.ingestion.detaching import is_detached_shift
 from backoffice.ingestion.locks import lock_terminal
-from backoffice.ingestion.reconcile import reconcile_shift, write_entry_of_shift
+from backoffice.ingestion.reconcile import declaration_of, reconcile_shift, write_entry_of_shift
 from backoffice.ledger.writers import Entry, drawer_balance, next_entry_id
 from backoffice.sales.models import Shift
 
@@ -34,7 +34,7 @@ class ShiftAlreadyOpen(Exception):
 class AlreadyClosed(Exception):
     """The shift was closed with other content; `declared` is what stands."""
 
-    def __init__(self, declared: dict[str, object]) -> None:
+    def __init__(self, declared: CloseShift | None) -> None:
         super().__init__()
         self.declared = declared
 
@@ -104,7 +104,7 @@ def close_shift(*, terminal: Terminal, shift_id: UUID, message: CloseShift, now:
             raise IdentifierReused
         if shift.state != ShiftState.OPEN.value:
             if shift.closing_hash is None or bytes(shift.closing_hash) != content:
-                raise AlreadyClosed(shift.declared or {})
+                raise AlreadyClosed(declaration_of(shift))
             return shift, False
         shift.state = ShiftState.CLOSING.value
         shift.declared = msgspec.to_builtins(message)

@@ -1,4 +1,4 @@
-"""Use cases of head office for its fleet: a store ready to sell, a terminal, its code; and a till that redeems one."""
+"""Stores and terminals: head office sets them up, a till redeems its code, and a terminal reads its store's settings."""
 
 from datetime import datetime
 from typing import Any
@@ -6,6 +6,8 @@ from typing import Any
 from django.db import transaction
 
 from backoffice.domain.accounts import CASH_REASON_ACCOUNTS, PAYMENT_ACCOUNTS
+from backoffice.domain.rules import ORDER_TYPES
+from backoffice.domain.wire.answers import Activated, SettingsAnswer, StoreAnswer
 from backoffice.fleet.activation import (
     begin_to_use,
     hash_token,
@@ -21,7 +23,7 @@ from backoffice.ledger.models import CashReason, PaymentAccount
 
 
 def create_store(*, code: str, name: str, timezone: str, currency: str, prices_include_tax: bool) -> Store:
-    """A store that can sell at once: every payment method and cash reason is mapped, and no setting flags anything.
+    """A store that can sell at once: every payment method and cash reason is mapped, and no setting flags an order.
 
     Raises ValidationError, naming the field, for a code in use, an unknown time zone or currency.
     """
@@ -34,7 +36,7 @@ def create_store(*, code: str, name: str, timezone: str, currency: str, prices_i
 
 
 def map_accounts(store: Store) -> None:
-    """Maps every payment method and cash reason of the default chart, leaving what is mapped already."""
+    """Maps every payment method and cash reason of the default chart. What is already mapped stays."""
     PaymentAccount.objects.bulk_create(
         [PaymentAccount(store=store, method=method, account_id=code) for method, code in PAYMENT_ACCOUNTS.items()],
         ignore_conflicts=True,
@@ -46,7 +48,7 @@ def map_accounts(store: Store) -> None:
 
 
 def issue_activation_code(*, store_code: str, terminal_name: str, now: datetime) -> str:
-    """A code for the terminal of that name, which is made if it is new. Raises Store.DoesNotExist."""
+    """A code for the terminal of that name, which is created if it is new. Raises Store.DoesNotExist."""
     with transaction.atomic():
         store = Store.objects.get(code=store_code)
         terminal, _ = Terminal.objects.get_or_create(store=store, name=terminal_name)
@@ -54,13 +56,13 @@ def issue_activation_code(*, store_code: str, terminal_name: str, now: datetime)
 
 
 class ActivationRefused(Exception):
-    """The code is wrong, used, burned or expired: a caller is not told which."""
+    """The code is wrong, used, burned or expired. Callers are not told which."""
 
 
-def activate(*, code: str, device: dict[str, Any], now: datetime) -> tuple[Terminal, str]:
-    """Redeems a code: the terminal it was made for, and its new token. Raises ActivationRefused.
+def activate(*, code: str, device: dict[str, Any], now: datetime) -> Activated:
+    """Redeems a code: the terminal that it was issued for, and its new token. Raises ActivationRefused.
 
-    A wrong try is counted in a transaction of its own, so refusing it cannot roll the count back.
+    The error is raised after the transaction, which must keep its count of wrong tries.
     """
     with transaction.atomic():
         terminal_id = redeem_code(code=code, now=now)
@@ -74,12 +76,12 @@ def activate(*, code: str, device: dict[str, Any], now: datetime) -> tuple[Termi
             terminal.device = device
             terminal.activated_at = now
             terminal.save(update_fields=["device", "activated_at"])
-            return terminal, token
+            return Activated(terminal_id=terminal.uuid, store=store_answer(terminal.store), token=token)
     raise ActivationRefused
 
 
 def authenticate(*, token: str, now: datetime) -> Terminal | None:
-    """The terminal that a token speaks for, with its store. A token's first use revokes the terminal's others."""
+    """The terminal of a token, with its store. A token's first use revokes the terminal's other tokens."""
     found = terminal_of_token(token)
     if found is None:
         return None
@@ -92,7 +94,32 @@ def authenticate(*, token: str, now: datetime) -> Terminal | None:
 
 
 def rotate_token(*, terminal: Terminal) -> str:
-    """A new token; the present one works until the new one is first used, then never again."""
+    """A new token. The present one works until the new one is first used, then never again."""
     with transaction.atomic():
         lock_terminal(terminal.pk)
         return rotate_credential(terminal=terminal)
+
+
+def store_answer(store: Store) -> StoreAnswer:
+    """The store as its terminals see it."""
+    return StoreAnswer(
+        id=store.uuid,
+        code=store.code,
+        name=store.name,
+        timezone=store.timezone,
+        currency=store.currency,
+        prices_include_tax=store.prices_include_tax,
+    )
+
+
+def settings_answer(store: Store) -> SettingsAnswer:
+    """The store's settings as its terminals see them, with the order types and cash reasons that it knows."""
+    reasons = CashReason.objects.filter(store=store).order_by("reason").values_list("reason", flat=True)
+    return SettingsAnswer(
+        max_order_total=store.max_order_total,
+        min_refund_total=store.min_refund_total,
+        refund_days=store.refund_days,
+        order_types=sorted(store.order_types or ORDER_TYPES),
+        cash_reasons=list(reasons),
+        rounding_step=store.rounding_step,
+    )

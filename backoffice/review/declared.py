@@ -1,8 +1,11 @@
 """A shift's report as tables: what the till declared beside what is in the books, and the drawer."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+import msgspec
+
+from backoffice.domain.wire.answers import ShiftAnswer
 from backoffice.review.formats import counted, number_ranges
 from backoffice.review.words import FIGURES, METHODS
 from backoffice.sales.models import CashMovement, Shift
@@ -27,10 +30,12 @@ class DrawerRow(NamedTuple):
     is_sum: bool = False
 
 
-def table(report: dict[str, Any]) -> list[FigureRow]:
+def table(report: ShiftAnswer) -> list[FigureRow]:
     """Every figure, then every payment method that either side names. `report` as `shift_report` gives it."""
-    computed, declared = report["computed"], report["declared"]
-    totals = None if declared is None else declared["totals"] | {"order_count": declared["order_count"]}
+    computed, declared = msgspec.structs.asdict(report.computed), report.declared
+    totals = (
+        None if declared is None else msgspec.structs.asdict(declared.totals) | {"order_count": declared.order_count}
+    )
     rows = [
         _row(FIGURES[name], computed[name], None if totals is None else totals[name], is_count=name == "order_count")
         for name in FIGURES
@@ -55,43 +60,41 @@ def _row(
     return FigureRow(name, is_count, is_payment, declared, computed, None if declared is None else declared - computed)
 
 
-def drawer(shift: Shift, report: dict[str, Any], movements: Sequence[CashMovement]) -> list[DrawerRow]:
+def drawer(shift: Shift, report: ShiftAnswer, movements: Sequence[CashMovement]) -> list[DrawerRow]:
     """From the opening float to the count: the same sum as the report's expected cash, step by step."""
     cash_in = sum(movement.amount for movement in movements if movement.kind == "cash_in")
     cash_out = sum(movement.amount for movement in movements if movement.kind == "cash_out")
     rows = [
         DrawerRow("Opening float", shift.opening_float),
-        DrawerRow("Cash payments", report["computed"]["payments"].get("cash", 0)),
+        DrawerRow("Cash payments", report.computed.payments.get("cash", 0)),
         DrawerRow("Cash put in", cash_in),
         DrawerRow("Cash taken out", -cash_out),
-        DrawerRow("Expected in the drawer", report["cash"]["expected"], is_sum=True),
+        DrawerRow("Expected in the drawer", report.cash.expected, is_sum=True),
     ]
-    if report["cash"]["counted"] is not None:
-        rows.append(DrawerRow("Counted", report["cash"]["counted"]))
+    if report.cash.counted is not None:
+        rows.append(DrawerRow("Counted", report.cash.counted))
     return rows
 
 
-def what_is_wrong(report: dict[str, Any]) -> list[str]:
+def what_is_wrong(report: ShiftAnswer) -> list[str]:
     """What keeps the shift from adding up, one sentence each; nothing where it adds up."""
     said = []
-    if report["missing_numbers"]:
-        numbers = [(first, last) for first, last in report["missing_numbers"]]
+    if report.missing_numbers:
+        numbers = [(first, last) for first, last in report.missing_numbers]
         several = len(numbers) > 1 or numbers[0][0] != numbers[0][1]
         said.append(
             f"Order{'s' if several else ''} {number_ranges(numbers)} {'have' if several else 'has'} not arrived."
         )
-    if report["missing_batches"]:
-        count = len(report["missing_batches"])
+    if report.missing_batches:
+        count = len(report.missing_batches)
         verb = "has" if count == 1 else "have"
         said.append(f"{counted(count, 'upload')} that the till listed {verb} not arrived or {verb} not been processed.")
-    if report["held"]:
+    if report.held:
         said.append(
-            f"{counted(report['held'], 'order')} {'is' if report['held'] == 1 else 'are'} held and not in these figures."
+            f"{counted(report.held, 'order')} {'is' if report.held == 1 else 'are'} held and not in these figures."
         )
-    if report["differences"]:
+    if report.differences:
         said.append("The till declared other figures than those of the orders that arrived.")
-    if report["late"]:
-        said.append(
-            f"{counted(report['late'], 'order')} came after the close, in an upload that the close does not list."
-        )
+    if report.late:
+        said.append(f"{counted(report.late, 'order')} came after the close, in an upload that the close does not list.")
     return said

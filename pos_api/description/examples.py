@@ -1,13 +1,15 @@
-"""The examples of the OpenAPI document: one day of one terminal, in order, with the answers it gets; and every problem.
+"""The examples in the OpenAPI document: a terminal's day, request by request with the answers, and every problem.
 
-The tests send each request to the service and compare what it answers, so none of this can become untrue.
+The tests send each request to the service and compare the answers, so none of this can become untrue.
 """
 
 import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from pos_api.problems import TITLES, TYPE_PREFIX
+from msgspec import to_builtins
+
+from pos_api.problems import Problem
 
 SHIFT_ID = "0195518b-07a0-7a6e-b2c4-6d0f3c1e8a01"
 LIVE_ID = "0195518b-9c40-7e11-8f3d-52a7c0b4d901"
@@ -15,7 +17,7 @@ CACHE_ID = "0195518c-51e8-72f4-9a86-e1d3b7f05c02"
 
 
 class Exchange(NamedTuple):
-    """One request of the terminal and its answer. `at` is the time at the service, `operation` as "PUT /terminal"."""
+    """One request and its answer. `at` is the service's time, `operation` is written as "PUT /terminal"."""
 
     operation: str
     name: str
@@ -26,7 +28,7 @@ class Exchange(NamedTuple):
     headers: Mapping[str, str] = {}
 
     def path(self) -> str:
-        """The address below /api/v1, with the identifiers of the example."""
+        """The path below /api/v1, with the identifiers of the example."""
         batch_id = LIVE_ID if self.name == "live" else CACHE_ID
         return self.operation.partition(" ")[2].replace("{shift_id}", SHIFT_ID).replace("{batch_id}", batch_id)
 
@@ -201,7 +203,7 @@ STORY: tuple[Exchange, ...] = (
 
 
 class Refusal(NamedTuple):
-    """What is particular to one problem: where it happened, the words, and members that only it has."""
+    """What differs between problems: where it happened, its detail, and members that only it has."""
 
     instance: str
     detail: str
@@ -211,20 +213,22 @@ class Refusal(NamedTuple):
 _UPLOAD = f"/shifts/{SHIFT_ID}/batches/{CACHE_ID}"
 _REFUSALS: Mapping[str, Refusal] = {
     "body-malformed": Refusal(_UPLOAD, "Extra data at character 15"),
-    "digest-mismatch": Refusal(_UPLOAD, "The bytes that arrived are not those that were sent. Send again."),
-    "cursor-invalid": Refusal("/store/orders", "Use `next` of an earlier answer, or none to begin anew."),
+    "digest-mismatch": Refusal(_UPLOAD, "The bytes that arrived are not the bytes that were sent. Send them again."),
+    "cursor-invalid": Refusal("/store/orders", "Use `next` from an earlier answer, or leave it out to start again."),
     "credential-invalid": Refusal("/terminal", "Activate the terminal again."),
-    "activation-code-invalid": Refusal("/activations", "Ask head office for another code."),
+    "activation-code-invalid": Refusal("/activations", "Ask head office for a new code."),
     "not-found": Refusal(f"/batches/{CACHE_ID}", "This terminal sent no such batch."),
     "shift-unknown": Refusal(_UPLOAD, "Open it first, then send the batch again: nothing is lost."),
-    "method-not-allowed": Refusal("/terminal", "This address does not take this method."),
-    "body-timeout": Refusal(_UPLOAD, "A body has 30 s to arrive. Nothing was stored: send again."),
+    "method-not-allowed": Refusal("/terminal", "This address does not support that method."),
+    "body-timeout": Refusal(_UPLOAD, "The body must arrive within 30 s. Nothing was stored: send it again."),
     "shift-already-open": Refusal(f"/shifts/{CACHE_ID}", "Close the open shift first.", {"shift_id": SHIFT_ID}),
-    "length-required": Refusal(_UPLOAD, "Send Content-Length; chunked bodies are not taken."),
-    "too-large": Refusal(_UPLOAD, "At most 4194304 bytes are taken, as sent.", {"limits": TERMINAL["limits"]}),
+    "length-required": Refusal(_UPLOAD, "Send Content-Length; chunked bodies are not accepted."),
+    "too-large": Refusal(_UPLOAD, "At most 4194304 bytes are accepted, as sent.", {"limits": TERMINAL["limits"]}),
     "media-type": Refusal(_UPLOAD, "Send application/json."),
     "identifier-reused": Refusal(
-        f"/shifts/{SHIFT_ID}/close", "The shift was closed with other content, which stands.", {"declared": CLOSE}
+        f"/shifts/{SHIFT_ID}/close",
+        "The shift was already closed with different content, which stands.",
+        {"declared": CLOSE},
     ),
     "envelope-invalid": Refusal(
         f"/shifts/{SHIFT_ID}",
@@ -232,20 +236,13 @@ _REFUSALS: Mapping[str, Refusal] = {
         {"errors": [{"pointer": "/opened_at", "code": "missing", "detail": "opened_at is missing"}]},
     ),
     "too-many-requests": Refusal("/terminal", "Wait 1 s."),
-    "internal": Refusal(_UPLOAD, "Something broke here. Nothing was lost: send again."),
+    "internal": Refusal(_UPLOAD, "Something went wrong here. Nothing was lost: send it again."),
     "unavailable": Refusal(_UPLOAD, "Send again with the same identifiers."),
 }
 
 
 def problem(code: str) -> dict[str, Any]:
-    """The body of one problem, as `problem_response` writes it."""
-    status, title = TITLES[code]
-    refusal = _REFUSALS[code]
-    return {
-        "type": TYPE_PREFIX + code,
-        "title": title,
-        "status": status,
-        "detail": refusal.detail,
-        "instance": "/api/v1" + refusal.instance,
-        **refusal.members,
-    }
+    """The body of one problem, as the service writes it."""
+    instance, detail, members = _REFUSALS[code]
+    body: dict[str, Any] = to_builtins(Problem(code, detail, **members).answer(instance=f"/api/v1{instance}"))
+    return body

@@ -1,6 +1,6 @@
-"""The OpenAPI document: its components come from the very types that read requests (protocol, first paragraph).
+"""The OpenAPI document's schemas, made from the very types that read requests and write answers.
 
-A view says what is its own (`describe`); what follows from the protocol for all alike, `pos_api.description.openapi` adds.
+Each view describes what is its own with `describe`; `pos_api.description.operations` adds what all operations share.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -19,14 +19,14 @@ from backoffice.domain.rules import ORDER_TYPES
 from backoffice.domain.wire import answers
 from backoffice.domain.wire.messages import Activation, CloseShift, Heartbeat, OpenShift
 from backoffice.domain.wire.scalars import MAX_MINOR, Instant, scalar_schema
-from pos_api.description.openapi import PROBLEMS_OF, complete
+from pos_api.description.operations import PROBLEMS_OF, complete
 from pos_api.problems import ProblemAnswer
 
 View = TypeVar("View", bound=Callable[..., Any])
 
 
 class Batch(msgspec.Struct):
-    """Orders and cash movements of one shift. Members that cannot be read are held, each alone."""
+    """Orders and cash movements of one shift. A member that cannot be read is held, without the others."""
 
     sent_at: Instant | UnsetType = UNSET
     orders: Annotated[list[Order], Meta(max_length=settings.MAX_BATCH_ORDERS)] = []
@@ -50,8 +50,8 @@ TYPES: Sequence[type] = (
 )
 
 _CODE = {"maxLength": MAX_CODE}
-# What is read and then held or flagged by rule, so that the types do not refuse it. A terminal keeps to it all the same.
-RULES: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
+# Limits that the types do not enforce, since an order beyond them is held or flagged. Terminals keep to them all the same.
+LIMITS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     "Order": {
         "type": {**_CODE, "examples": sorted(ORDER_TYPES)},
         "cashier": _CODE,
@@ -78,31 +78,31 @@ REFERENCE = "#/components/schemas/{name}"
 
 
 def _polish(schema: Any) -> Any:
-    """A schema of msgspec as the protocol means it, in the words that generators of clients understand best."""
+    # msgspec's schema, put the way that generators of clients understand best.
     if isinstance(schema, list):
         return [_polish(member) for member in schema]
     if not isinstance(schema, dict):
         return schema
     polished: dict[str, Any] = {
-        # A name in `properties` is a field, which may be called "title" too.
+        # Names in `properties` are fields, and a field may be called "title".
         name: {field: _polish(part) for field, part in member.items()} if name == "properties" else _polish(member)
         for name, member in schema.items()
         if name != "title"
     }
     if polished.get("additionalProperties") is False:
-        del polished["additionalProperties"]  # a newer terminal may send more (§2.6)
+        del polished["additionalProperties"]  # a newer terminal may send more fields (§2.6)
     if isinstance(polished.get("enum"), list):
         polished["type"] = "string"
     if polished.get("format") == "date-time":
         polished["pattern"] = YEARS
     if isinstance(polished.get("description"), str):
-        polished["description"] = cleandoc(polished["description"])  # Markdown takes an indented line for code
+        polished["description"] = cleandoc(polished["description"])  # Markdown would show an indented line as code
     return polished
 
 
 def _scalar_schema(kind: type[Any]) -> dict[str, Any]:
-    """That of the scalar, with its bound of ±10^12 (§2.4) as part of the pattern."""
     schema = scalar_schema(kind)
+    # The bound of ±10^12 (§2.4) becomes part of the pattern.
     text = schema["anyOf"][1] if "anyOf" in schema else schema
     places = f"{{1,{kind.decimals}}}"
     text["pattern"] = rf"^-?(?:0?[0-9]{{1,12}}(?:\.[0-9]{places})?|{MAX_MINOR}(?:\.0{places})?)$"
@@ -112,9 +112,9 @@ def _scalar_schema(kind: type[Any]) -> dict[str, Any]:
 def _components() -> tuple[tuple[dict[str, Any], ...], dict[str, Any]]:
     references, components = msgspec.json.schema_components(TYPES, schema_hook=_scalar_schema, ref_template=REFERENCE)
     polished = {name: _polish(schema) for name, schema in components.items()}
-    for name, rules in RULES.items():
-        for field, rule in rules.items():
-            polished[name]["properties"][field].update(rule)
+    for name, fields in LIMITS.items():
+        for field, limit in fields.items():
+            polished[name]["properties"][field].update(limit)
     return references, polished
 
 
@@ -141,32 +141,32 @@ HEADERS: Mapping[str, tuple[str, dict[str, Any]]] = {
         {"type": "string", "examples": ["sha-256=:RBNvo1WzZ4oRRq0W9+hknpT7T8If536DEMBg9hyq/4o=:"]},
     ),
     "Content-Encoding": (
-        "How the body is compressed; absent, it is not.",
+        "How the body is compressed. Without it, the body is not compressed.",
         {"type": "string", "enum": ["gzip", "identity"]},
     ),
     "Prefer": (
-        "RFC 7240: `wait=N` answers with the outcome if it is ready within N seconds, 10 at most; best effort.",
+        "RFC 7240: with `wait=N` the answer has the outcome if it is ready within N seconds, at most 10; best effort.",
         {"type": "string", "examples": ["wait=3"]},
     ),
 }
 QUERY: Mapping[str, tuple[str, dict[str, Any]]] = {
     "after": (
-        "`next` of an earlier answer; absent, the feed begins with the store's first order.",
+        "`next` from an earlier answer. Without it, the feed begins with the store's first order.",
         {"type": "string", "pattern": "^[A-Za-z0-9_-]*$"},
     ),
     "limit": (
-        "Orders in one answer; a greater number counts as the greatest, what is no number as absent.",
+        "Orders in one answer. A larger number counts as the maximum; anything that is not a number counts as absent.",
         {"type": "integer", "minimum": 1, "maximum": 1000, "default": 200},
     ),
     "results": (
-        "`all` lists every order, not only those that are not plainly posted.",
+        "`all` lists every order, also those posted without flags.",
         {"type": "string", "enum": ["all"]},
     ),
 }
 
 
 def add_components(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:  # noqa: ARG001, FBT001
-    """A spectacular hook: puts the components of our types into the document, and completes its operations."""
+    """A drf-spectacular hook: puts our schemas into the document, and completes its operations."""
     result.setdefault("components", {}).setdefault("schemas", {}).update(COMPONENTS)
     complete(result)
     return result
@@ -181,9 +181,9 @@ def describe(
     headers: Sequence[str] = (),
     query: Sequence[str] = (),
 ) -> Callable[[View], View]:
-    """Documents one method of a view: what it takes, answers, and which problems of its own it may answer with.
+    """Documents one method of a view: what it takes, what it answers, and the problems that only it has.
 
-    Headers and problems that follow from having a body, a credential or identifiers are added to it.
+    Headers and problems that come with a body, a credential or identifiers are added by themselves.
     """
     body_headers = ("Content-Digest", "Content-Encoding") if request else ()
     parameters = [

@@ -10,7 +10,6 @@ from backoffice.domain.wire.messages import read_activation
 from backoffice.ingestion.stores import activate
 from pos_api.bodies import read_message
 from pos_api.description.schema import ACTIVATED, ACTIVATION, describe
-from pos_api.views.terminal import store_json
 
 
 class ActivationsView(APIView):
@@ -25,6 +24,4 @@ class ActivationsView(APIView):
     def post(self, request: Request) -> Response:
         message = read_activation(read_message(request))
         device = msgspec.to_builtins(message.device)
-        terminal, token = activate(code=message.activation_code, device=device, now=timezone.now())
-        body = {"terminal_id": str(terminal.uuid), "store": store_json(terminal.store), "token": token}
-        return Response(body, status=201)
+        return Response(activate(code=message.activation_code, device=device, now=timezone.now()), status=201)

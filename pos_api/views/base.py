@@ -1,9 +1,8 @@
-"""What every view of the terminals' API shares."""
+"""What all views of the terminals' API share."""
 
 from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl
-from uuid import UUID
 
 from django.http import HttpRequest, QueryDict
 from django.utils import timezone
@@ -20,18 +19,22 @@ class TerminalView(APIView):
     """A view that a terminal speaks to with its token."""
 
     def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
-        """Reads what stands behind the `?`, of one name said twice the last, before Django would refuse it.
-
-        Django takes a thousand fields at most. Here what is not known is ignored, however much it is: a head is small.
-        """
         super().setup(request, *args, **kwargs)
+        # Read here, before Django refuses a query of more than a thousand fields: unknown fields are ignored, however many
+        # there are. Of fields with the same name the last counts.
         query = QueryDict(mutable=True)
         for name, value in parse_qsl(request.META.get("QUERY_STRING", ""), keep_blank_values=True):
             query[name] = value
-        request.GET = query  # type: ignore[assignment]  # theirs cannot be changed, which nobody does
+        request.GET = query  # type: ignore[assignment]  # Django's is immutable; nobody changes this one
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Once it is known who asks, refuses an address with an identifier that is not one (404)."""
+        super().initial(request, *args, **kwargs)
+        if None in kwargs.values():
+            raise Problem("not-found", "Identifiers are UUIDs in the canonical 36-character form.")
 
     def perform_authentication(self, request: Request) -> None:
-        """Every line of the log about this request names its terminal."""
+        """Every log line about this request then names its terminal."""
         super().perform_authentication(request)
         bind_contextvars(terminal=str(self.terminal.uuid))
 
@@ -45,14 +48,3 @@ class TerminalView(APIView):
     def now(self) -> datetime:
         """The server's clock."""
         return timezone.now()
-
-
-def identifier(text: str) -> UUID:
-    """An identifier in an address: a UUID in its canonical form, or there is nothing here (404)."""
-    try:
-        value = UUID(text)
-    except ValueError:
-        raise Problem("not-found", "Identifiers are UUIDs in the canonical 36-character form.") from None
-    if str(value) != text.lower():
-        raise Problem("not-found", "Identifiers are UUIDs in the canonical 36-character form.")
-    return value

@@ -26,7 +26,7 @@ from backoffice.metrics import count_accepted
 from pos_api.bodies import read_body
 from pos_api.description.schema import BATCH, RECEIPT, describe
 from pos_api.problems import Problem
-from pos_api.views.base import TerminalView, identifier
+from pos_api.views.base import TerminalView
 
 log = structlog.get_logger(__name__)
 
@@ -46,22 +46,11 @@ class BatchUpload(TerminalView):
         "Send a batch of orders and cash movements",
         request=BATCH,
         responses={200: RECEIPT, 202: RECEIPT},
-        problems=[
-            "body-malformed",
-            "digest-mismatch",
-            "shift-unknown",
-            "length-required",
-            "too-large",
-            "media-type",
-            "identifier-reused",
-            "envelope-invalid",
-            "unavailable",
-        ],
+        problems=["shift-unknown", "identifier-reused"],
         headers=["Content-Digest", "Content-Encoding", "Prefer"],
     )
-    def put(self, request: Request, shift_id: str, batch_id: str) -> Response:
-        shift_key, batch_key = identifier(shift_id), identifier(batch_id)
-        bind_contextvars(batch_id=str(batch_key))
+    def put(self, request: Request, shift_id: UUID, batch_id: UUID) -> Response:
+        bind_contextvars(batch_id=str(batch_id))
         wait_s = _wait(request)
         body = read_body(request)
         envelope = decode_batch(body.text, max_orders=settings.MAX_BATCH_ORDERS)
@@ -72,8 +61,8 @@ class BatchUpload(TerminalView):
         received_at = self.now
         received = receive_batch(
             terminal=self.terminal,
-            shift_id=shift_key,
-            batch_id=batch_key,
+            shift_id=shift_id,
+            batch_id=batch_id,
             masked=masked,
             gzip=None if masked.findings else body.gzip,
             envelope=envelope,
@@ -85,11 +74,11 @@ class BatchUpload(TerminalView):
         failpoint("receive-after-commit")
         if received.is_new:
             count_accepted(orders=len(envelope.orders))
-        processed = self._process(batch_key, envelope) if inline and received.is_new else None
+        processed = self._process(batch_id, envelope) if inline and received.is_new else None
         if processed is not None:
             answer = compose_receipt(
-                batch_id=batch_key,
-                shift_id=shift_key,
+                batch_id=batch_id,
+                shift_id=shift_id,
                 state=BatchState.PROCESSED.value,
                 received_at=received_at,
                 order_count=len(envelope.orders),
@@ -99,7 +88,7 @@ class BatchUpload(TerminalView):
             if received.is_new:
                 log.info("batch received", orders=len(envelope.orders))
                 ring_soon()
-            answer = self._receipt(batch_key, wait_s)
+            answer = self._receipt(batch_id, wait_s)
         failpoint("receive-before-answer")
         return _answer(answer)
 
@@ -129,11 +118,11 @@ class BatchUpload(TerminalView):
 class BatchDetail(TerminalView):
     """The receipt of a batch."""
 
-    @describe("The receipt of a batch", responses={200: RECEIPT}, problems=["not-found"], query=["results"])
-    def get(self, request: Request, batch_id: str) -> Response:
+    @describe("The receipt of a batch", responses={200: RECEIPT}, query=["results"])
+    def get(self, request: Request, batch_id: UUID) -> Response:
         every_result = request.GET.get("results") == "all"
         try:
-            answer = receipt(batch_id=identifier(batch_id), terminal_id=self.terminal.pk, every_result=every_result)
+            answer = receipt(batch_id=batch_id, terminal_id=self.terminal.pk, every_result=every_result)
         except NoSuchBatch:
             raise Problem("not-found", "This terminal sent no such batch.") from None
         return Response(answer)

@@ -1,6 +1,6 @@
-"""The API's description for whoever asks: drawn up once per process, since that takes longer than anything else here.
+"""The API's description, generated once per process because nothing else here takes as long.
 
-Nobody needs a credential to ask, so what it costs must not grow with how often that happens.
+Asking for it needs no credential, so asking often must cost nothing.
 """
 
 from threading import Lock
@@ -20,15 +20,15 @@ class DescriptionView(SpectacularAPIView):
     permission_classes = ()
     content_negotiation_class = DefaultContentNegotiation
 
-    _lock = Lock()  # drf-spectacular loads what it needs at first use, and two threads at once break that
-    _drawn_up: dict[str, bytes | str] = {}
+    _lock = Lock()  # drf-spectacular imports at first use what it needs, which two threads at once break
+    _rendered: dict[str, bytes | str] = {}
 
     @extend_schema(exclude=True)
     def get(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
-        """The same bytes for everybody who asks for the same media type: nothing of the request is in them."""
+        """The same bytes for everybody who asks for the same media type: they depend on nothing else in the request."""
         renderer = request.accepted_renderer
         with self._lock:
-            if renderer.media_type not in self._drawn_up:
+            if renderer.media_type not in self._rendered:
                 described = self.generator_class().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
-                self._drawn_up[renderer.media_type] = renderer.render(described, renderer_context={})
-        return HttpResponse(self._drawn_up[renderer.media_type], content_type=renderer.media_type)
+                self._rendered[renderer.media_type] = renderer.render(described, renderer_context={})
+        return HttpResponse(self._rendered[renderer.media_type], content_type=renderer.media_type)

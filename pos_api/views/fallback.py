@@ -1,4 +1,4 @@
-"""Every other address below `/api/v1/`: a problem like any other, not a page."""
+"""Every other address below `/api/v1/` answers with a problem, not with a page."""
 
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request

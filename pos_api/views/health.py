@@ -1,4 +1,4 @@
-"""What operators and load balancers probe: alive at all, fit to take uploads, and figures."""
+"""What operators and load balancers ask: is it alive, can it take uploads, and the metrics."""
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
@@ -16,15 +16,15 @@ def livez(request: HttpRequest) -> JsonResponse:
 
 @require_safe
 def readyz(request: HttpRequest) -> JsonResponse:
-    """200 where uploads are taken and processed, 503 with the reasons where not."""
+    """200 when uploads are accepted and processed, otherwise 503 with the reasons."""
     found = readiness()
     waited_s = {} if found.oldest_waiting_s is None else {"oldest_waiting_s": round(found.oldest_waiting_s, 1)}
-    broker = "up" if found.broker_up else "away: uploads are taken, and processed when it is back"
-    told = {"ready": not found.reasons, "reasons": found.reasons, **waited_s, "broker": broker}
-    return JsonResponse(told, status=503 if found.reasons else 200)
+    broker = "up" if found.broker_up else "away: uploads are accepted, and processed once it is back"
+    body = {"ready": not found.reasons, "reasons": found.reasons, **waited_s, "broker": broker}
+    return JsonResponse(body, status=503 if found.reasons else 200)
 
 
 @require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
-    """What the processes on this machine counted, and how things stand, for Prometheus."""
+    """The counters of all processes on this machine, and how things stand now, for Prometheus."""
     return HttpResponse(exposition(), content_type=CONTENT_TYPE_LATEST)

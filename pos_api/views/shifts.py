@@ -1,5 +1,7 @@
 """Opening, reading and closing a shift (protocol §4, §6)."""
 
+from uuid import UUID
+
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -10,7 +12,7 @@ from backoffice.sales.models import Shift
 from pos_api.bodies import read_message
 from pos_api.description.schema import CLOSE_SHIFT, OPEN_SHIFT, SHIFT, describe
 from pos_api.problems import Problem
-from pos_api.views.base import TerminalView, identifier
+from pos_api.views.base import TerminalView
 
 
 class ShiftDetail(TerminalView):
@@ -20,17 +22,16 @@ class ShiftDetail(TerminalView):
         "Open a shift",
         request=OPEN_SHIFT,
         responses={200: SHIFT, 201: SHIFT},
-        problems=["shift-already-open", "identifier-reused", "envelope-invalid"],
+        problems=["shift-already-open", "identifier-reused"],
     )
-    def put(self, request: Request, shift_id: str) -> Response:
-        key = identifier(shift_id)
+    def put(self, request: Request, shift_id: UUID) -> Response:
         message = read_open_shift(read_message(request))
-        shift, is_new = open_shift(terminal=self.terminal, shift_id=key, message=message, now=self.now)
+        shift, is_new = open_shift(terminal=self.terminal, shift_id=shift_id, message=message, now=self.now)
         return Response(shift_report(shift), status=201 if is_new else 200)
 
-    @describe("How a shift stands", responses={200: SHIFT}, problems=["not-found"])
-    def get(self, request: Request, shift_id: str) -> Response:
-        shift = Shift.objects.filter(shift_id=identifier(shift_id), terminal=self.terminal).first()
+    @describe("How a shift stands", responses={200: SHIFT})
+    def get(self, request: Request, shift_id: UUID) -> Response:
+        shift = Shift.objects.filter(shift_id=shift_id, terminal=self.terminal).first()
         if shift is None:
             raise Problem("not-found", "This terminal has no such shift.")
         return Response(shift_report(shift))
@@ -43,10 +44,9 @@ class ShiftClose(TerminalView):
         "Close a shift",
         request=CLOSE_SHIFT,
         responses={200: SHIFT, 202: SHIFT},
-        problems=["shift-unknown", "identifier-reused", "envelope-invalid"],
+        problems=["shift-unknown", "identifier-reused"],
     )
-    def put(self, request: Request, shift_id: str) -> Response:
-        key = identifier(shift_id)
+    def put(self, request: Request, shift_id: UUID) -> Response:
         message = read_close_shift(read_message(request, small=False))
-        shift, was_open = close_shift(terminal=self.terminal, shift_id=key, message=message, now=self.now)
+        shift, was_open = close_shift(terminal=self.terminal, shift_id=shift_id, message=message, now=self.now)
         return Response(shift_report(shift), status=202 if was_open else 200)

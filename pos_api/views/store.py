@@ -8,12 +8,12 @@ from pos_api.description.schema import STORE_ORDERS, describe
 from pos_api.problems import Problem
 from pos_api.views.base import TerminalView
 
-# A terminal that has read everything asks again so much later: an order is seen two seconds after it is posted.
+# When a terminal that has read everything asks again. It sees an order within two seconds of posting.
 POLL_AGAIN_S = 1
 
 
 class StoreOrders(TerminalView):
-    """Followed with the cursor that each answer gives."""
+    """Pages that are followed with the cursor in each answer."""
 
     @describe(
         "Posted orders of the store",
@@ -27,12 +27,14 @@ class StoreOrders(TerminalView):
             limit = _limit(request.GET.get("limit", ""))
             page = store_orders(store_id=self.terminal.store_id, after=after, limit=limit)
         except CursorInvalid:
-            raise Problem("cursor-invalid", "Use `next` of an earlier answer, or none to begin anew.") from None
-        return Response(page, headers={"Retry-After": "0" if page["more"] else str(POLL_AGAIN_S)})
+            raise Problem(
+                "cursor-invalid", "Use `next` from an earlier answer, or leave it out to start again."
+            ) from None
+        return Response(page, headers={"Retry-After": "0" if page.more else str(POLL_AGAIN_S)})
 
 
 def _limit(text: str) -> int:
-    """Between 1 and 1000; what is no number counts as not said."""
+    """Between 1 and 1000; anything that is not a number counts as absent."""
     if not (text.isascii() and text.isdigit()):
         return DEFAULT_PAGE
     return max(1, min(int(text[:9]), MAX_PAGE))

@@ -24,7 +24,7 @@ import json
 from django.utils import timezone
 from backoffice.ingestion.stores import activate, issue_activation_code
 codes = [issue_activation_code(store_code={code!r}, terminal_name=f"Till {{n}}", now=timezone.now()) for n in range({many})]
-print(json.dumps([activate(code=code, device={{}}, now=timezone.now())[1] for code in codes]))
+print(json.dumps([activate(code=code, device={{}}, now=timezone.now()).token for code in codes]))
 """
 
 

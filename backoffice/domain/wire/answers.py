@@ -1,4 +1,4 @@
-"""What terminals are answered, and what the OpenAPI document says of it. Money is in minor units."""
+"""The answers to terminals, which the OpenAPI document describes. Money is in minor units."""
 
 from datetime import date
 from typing import Annotated, Any, Literal
@@ -8,22 +8,26 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from backoffice.domain.reasons import REASONS
+from backoffice.domain.states import BatchState, ShiftState
 from backoffice.domain.wire.messages import CloseShift, Currency
 from backoffice.domain.wire.scalars import Count, Instant, Number
 
-# Sums of many orders may be beyond what one amount may be.
+# Not `Money`: a sum of many orders may exceed the bound of one amount.
 Amount = Annotated[int, Meta(description="Minor units of the shift's currency, signed.")]
 Cursor = Annotated[str, Meta(pattern="^[A-Za-z0-9_-]+$", description="Opaque.")]
 Token = Annotated[str, Meta(min_length=32, description="256 random bits, shown this once.")]
 Pointer = Annotated[str, Meta(pattern="^(/|$)", description="A JSON Pointer (RFC 6901).")]
 NumberPair = Annotated[list[Number], Meta(min_length=2, max_length=2)]
 NumberRanges = Annotated[list[NumberPair], Meta(max_length=100, description="Order numbers, as inclusive pairs.")]
-Outcome = Literal["posted", "duplicate", "conflict", "held"]
+# Plain text, since that is what columns hold; the document lists the values.
+Outcome = Annotated[str, Meta(extra_json_schema={"enum": ["conflict", "duplicate", "held", "posted"]})]
+BatchStateName = Annotated[str, Meta(extra_json_schema={"enum": sorted(state.value for state in BatchState)})]
+ShiftStateName = Annotated[str, Meta(extra_json_schema={"enum": sorted(state.value for state in ShiftState)})]
 ReasonCode = Annotated[str, Meta(extra_json_schema={"enum": list(REASONS)})]
 
 
 class StoreAnswer(msgspec.Struct):
-    """A store as its terminals see it."""
+    """The store as its terminals see it."""
 
     id: UUID
     code: str
@@ -48,7 +52,7 @@ class TokenAnswer(msgspec.Struct):
 
 
 class HeartbeatTaken(msgspec.Struct):
-    """`clock_skew_ms` is device minus server; `missing_numbers` are inclusive ranges of unsettled shifts, at most 100."""
+    """`clock_skew_ms` is device minus server; `missing_numbers` are inclusive ranges in unsettled shifts, at most 100."""
 
     server_time: Instant
     clock_skew_ms: int
@@ -70,7 +74,7 @@ class StoreOrder(msgspec.Struct):
 
 
 class StoreOrdersAnswer(msgspec.Struct):
-    """`next` is the cursor to ask with again."""
+    """`next` is the cursor for the next request."""
 
     orders: list[StoreOrder]
     next: Cursor
@@ -85,7 +89,7 @@ class OpenShiftAnswer(msgspec.Struct):
 
 
 class SettingsAnswer(msgspec.Struct):
-    """The store's settings; what is null flags nothing."""
+    """The store's settings; a setting that is null flags nothing."""
 
     max_order_total: int | None
     min_refund_total: int | None
@@ -96,7 +100,7 @@ class SettingsAnswer(msgspec.Struct):
 
 
 class LimitsAnswer(msgspec.Struct):
-    """What may be sent at once. `max_message_bytes` comes with the 413 of an activation, opening or heartbeat."""
+    """How much may be sent at once. `max_message_bytes` comes with the 413 of an activation, opening or heartbeat."""
 
     max_batch_orders: Count
     max_batch_bytes: Count
@@ -126,7 +130,7 @@ class ReasonAnswer(msgspec.Struct):
 
 
 class OutcomesAnswer(msgspec.Struct):
-    """Members of the batch by outcome; all 0 until it is processed."""
+    """How many members of the batch had each outcome; all 0 until it is processed."""
 
     posted: Count
     duplicate: Count
@@ -167,7 +171,7 @@ class Receipt(msgspec.Struct):
 
     batch_id: UUID
     shift_id: UUID
-    state: Literal["received", "processed", "failed"]
+    state: BatchStateName
     received_at: Instant
     processed_at: Instant | None
     orders: Count
@@ -177,7 +181,7 @@ class Receipt(msgspec.Struct):
 
 
 class ComputedAnswer(msgspec.Struct):
-    """The shift's posted orders, added up."""
+    """The sums of the shift's posted orders."""
 
     order_count: Count
     sales: Amount
@@ -189,7 +193,7 @@ class ComputedAnswer(msgspec.Struct):
 
 
 class DifferenceAnswer(msgspec.Struct):
-    """Declared − computed."""
+    """One figure that differs; `difference` is declared − computed."""
 
     what: str
     declared: int
@@ -198,7 +202,7 @@ class DifferenceAnswer(msgspec.Struct):
 
 
 class CashAnswer(msgspec.Struct):
-    """Over/short is counted − expected; both are null until the shift is closed."""
+    """`over_short` is counted − expected; both are null until the shift is closed."""
 
     expected: Amount
     counted: Amount | None
@@ -210,7 +214,7 @@ class ShiftAnswer(msgspec.Struct):
 
     shift_id: UUID
     number: Number
-    state: Literal["open", "closing", "reconciled", "discrepant", "approved"]
+    state: ShiftStateName
     business_date: date
     missing_batches: list[UUID]
     missing_numbers: NumberRanges

@@ -78,6 +78,22 @@ def test_an_address_that_does_not_exist_is_a_problem_not_a_page(till: Till, path
 
 
 @pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "shifts/x"),
+        ("PUT", "shifts/x"),
+        ("PUT", "shifts/x/close"),
+        ("GET", "batches/x"),
+        ("PUT", "shifts/0195b1a0-0000-7000-8000-000000000001/batches/x"),
+    ],
+)
+def test_only_a_terminal_is_told_what_an_identifier_looks_like(till: Till, method: str, path: str):
+    body = check(till.send(method, path), status=404, code="not-found")
+    assert body["detail"] == "Identifiers are UUIDs in the canonical 36-character form."
+    check(till.send(method, path, Authorization="Bearer x"), status=401, code="credential-invalid")
+
+
+@pytest.mark.parametrize(
     ("method", "path", "allowed"),
     [
         ("POST", "terminal", {"GET"}),
@@ -176,6 +192,19 @@ def test_a_host_that_is_not_the_services_own_is_a_problem_not_a_page(till: Till,
     assert not Batch.objects.filter(terminal=till.terminal).exists()
     page = till.client.get("/console/", headers={"Host": host})
     assert (page.status_code, page["Content-Type"]) == (400, "text/html; charset=utf-8")
+
+
+def test_an_answer_is_compact_json_in_utf_8_with_times_in_utc(till: Till):
+    till.store.name = "Boulangerie «Été» 🥖"
+    till.store.save()
+    answer = till.send("GET", "terminal")
+    assert '"name":"Boulangerie «Été» 🥖",'.encode() in answer.content
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", answer.json()["server_time"])
+    assert "charset" not in answer["Content-Type"]
+
+
+def test_the_description_too_refuses_in_json(till: Till):
+    check(till.client.get(f"/api/schema/?{'&' * 1500}"), status=404, code="not-found")
 
 
 def test_a_format_in_the_address_is_no_format(till: Till):

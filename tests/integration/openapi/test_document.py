@@ -149,16 +149,16 @@ def test_its_page_needs_no_other_host():
     assert "//" not in re.sub(r"^\s*//.*$", "", re.sub(r"<!--.*?-->", "", text, flags=re.DOTALL), flags=re.MULTILINE)
 
 
-def test_it_is_drawn_up_once_whoever_asks_and_however_many_at_once(monkeypatch):
-    monkeypatch.setattr(DescriptionView, "_drawn_up", {})
-    drawn_up = []
+def test_it_is_generated_once_whoever_asks_and_however_many_at_once(monkeypatch):
+    monkeypatch.setattr(DescriptionView, "_rendered", {})
+    generated = []
     get_schema = SchemaGenerator.get_schema
 
     def count(*args, **how):
-        drawn_up.append(how)
+        generated.append(how)
         return get_schema(*args, **how)
 
     monkeypatch.setattr(SchemaGenerator, "get_schema", count)
     answers = at_once([lambda: a_client().get("/api/schema/")] * 8)
     assert {(answer.status_code, answer.content) for answer in answers} == {(200, answers[0].content)}
-    assert len(drawn_up) == 1
+    assert len(generated) == 1

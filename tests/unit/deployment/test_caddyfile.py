@@ -6,10 +6,11 @@ import re
 import pytest
 from django.conf import settings
 from django.urls import resolve
+from msgspec import to_builtins
 
 from deploy.healthcheck import WEB
 from pos_api.description.examples import problem
-from pos_api.limits import MAX_SMALL_BODY, limits_json
+from pos_api.limits import MAX_SMALL_BODY, current_limits
 from tests.unit.deployment.files import CADDYFILE, DOCKERFILE, SERVICES, UNITS, command_of, options, seconds, start_of
 
 UNITS_OF_SIZE = {"MB": 10**6, "MiB": 2**20, "KB": 10**3, "KiB": 2**10}
@@ -91,7 +92,10 @@ ANSWERS = {
     "@unsized": problem("length-required"),
     "@large_upload": problem("too-large"),
     "@large_message": problem("too-large")
-    | {"detail": f"At most {MAX_SMALL_BODY} bytes are taken, as sent.", "limits": limits_json(small=True)},
+    | {
+        "detail": f"At most {MAX_SMALL_BODY} bytes are accepted, as sent.",
+        "limits": to_builtins(current_limits(small=True)),
+    },
     "@away": problem("unavailable"),
 }
 

@@ -94,7 +94,7 @@ def test_the_codes_of_places_are_those_that_the_service_gives() -> None:
 
 def test_it_lists_every_address_of_the_api() -> None:
     listed = {
-        re.sub(r"{(\w+)}", r"<str:\1>", path.strip("/"))
+        re.sub(r"{(\w+)}", r"<identifier:\1>", path.strip("/"))
         for path in re.findall(r"^\| `[A-Z]+ (/[^`]+)`", PROTOCOL.read_text(), re.MULTILINE)
     }
     served = {str(pattern.pattern) for pattern in get_resolver("pos_api.urls").url_patterns if pattern.name}

@@ -1,4 +1,4 @@
-"""What the OpenAPI document says of every operation alike: identifiers, problems, headers, examples, descriptions."""
+"""What the OpenAPI document says about each operation: its description, identifiers, headers, examples and problems."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -8,7 +8,7 @@ from pos_api.problems import CONTENT_TYPE, TITLES, TYPE_PREFIX
 
 BASE_PATH = "/api/v1"
 PROBLEMS_OF = "x-problems"
-"""How a view's own problem codes travel to `complete`, which makes responses of them."""
+"""Carries a view's own problem codes from `describe` to `complete`, which makes responses of them."""
 
 OF_A_BODY = (
     "body-malformed",
@@ -25,11 +25,12 @@ OF_ALL = ("internal", "unavailable")
 
 INTRODUCTION = """\
 The contract between a POS terminal and Back Office. Bodies are JSON in UTF-8 with a `Content-Length`; a request body may
-carry `Content-Encoding: gzip`.
+be sent with `Content-Encoding: gzip`.
 
-- **2xx means durable**: it is answered only after the body is committed.
-- **Every write of business data is a PUT to an identifier that the terminal minted** and saved before sending, so it may be
-  repeated for ever. Same identifier and content: the same answer, no effect. Other content: 422 `identifier-reused`.
+- **2xx means durable**: the service answers it only after the body is committed.
+- **Every write of business data is a PUT to an identifier that the terminal minted** and saved before sending, so it may
+  be repeated for ever. Same identifier, same content: the same answer, no effect. Same identifier, different content: 422
+  `identifier-reused`.
 - **Money is an integer in the minor unit** of the shift's currency. Quantities and rates are decimal strings.
 - **Unknown fields** are ignored by the rules and kept in the stored body. An order is never refused for what it says: it
   is posted, posted with flags, or held for a person.
@@ -41,7 +42,7 @@ carry `Content-Encoding: gzip`.
 
 
 class Operation(NamedTuple):
-    """An operation's identifier for generated clients, its description, and what its answers mean by status."""
+    """One operation: its identifier in generated clients, its description, and what each status means."""
 
     id: str
     tag: str
@@ -59,58 +60,61 @@ OPERATIONS: Mapping[str, Operation] = {
     "GET /terminal": Operation(
         "getTerminal",
         "terminal",
-        "Who the terminal is, where it stands, and what it may send at once.",
-        {200: "The terminal. An unset setting is null and flags nothing."},
+        "Who the terminal is, where it stands, and how much it may send at once.",
+        {200: "The terminal. A setting that is null flags nothing."},
     ),
     "PUT /terminal/heartbeat": Operation(
         "sendHeartbeat",
         "terminal",
-        "What the terminal knows of itself, whenever it is online. Only the newest is kept.",
-        {200: "The service's time, and the order numbers that it misses."},
+        "How the terminal is, sent whenever it is online. Only the newest heartbeat is kept.",
+        {200: "The service's time, and the order numbers that have not arrived."},
     ),
     "POST /terminal/token": Operation(
         "rotateToken",
         "terminal",
-        "The present token works until the new one is first used, then never again. Asking again replaces an unused one.",
+        "The present token works until the new one is first used, then never again. Asking again replaces an unused token.",
         {201: "The new token, which is shown this once."},
     ),
     "PUT /shifts/{shift_id}": Operation(
         "openShift",
         "shifts",
         "Opens a shift. With `closed_at` it is recorded as already ended, and may be opened beside an open one.",
-        {200: "It was opened so before: the shift as it stands now.", 201: "The shift is open."},
+        {200: "It had already been opened like this: the shift as it stands now.", 201: "The shift is open."},
     ),
     "GET /shifts/{shift_id}": Operation(
         "getShift",
         "shifts",
-        "What was declared beside what is posted, what is missing, and the drawer.",
+        "What was declared beside what is posted, what is missing, and the cash drawer.",
         {200: "The shift as it stands now."},
     ),
     "PUT /shifts/{shift_id}/close": Operation(
         "closeShift",
         "shifts",
         "Declares the end of a shift. It is `closing` until every declared batch and number has arrived and is processed.",
-        {200: "It was declared so before: the shift as it stands now.", 202: "The declaration is stored."},
+        {200: "It had already been declared like this: the shift as it stands now.", 202: "The declaration is stored."},
     ),
     "PUT /shifts/{shift_id}/batches/{batch_id}": Operation(
         "sendBatch",
         "orders",
         "Stores orders and cash movements of a shift. A live order is a batch of one, sent with `Prefer: wait=N`. "
-        "A closed shift still takes batches.",
-        {200: "Stored and processed: its receipt.", 202: "Stored; the receipt as it stands. Ask for it at `Location`."},
+        "A closed shift still accepts batches.",
+        {
+            200: "Stored and processed: its receipt.",
+            202: "Stored: the receipt as it stands. Ask for it again at `Location`.",
+        },
     ),
     "GET /batches/{batch_id}": Operation(
         "getBatch",
         "orders",
-        "What became of each order and cash movement of a batch.",
+        "What became of each order and cash movement in a batch.",
         {
-            200: "The receipt. Until it is processed all outcomes are 0 and the lists empty; `orders` is how many were sent."
+            200: "The receipt. Until the batch is processed, all outcomes are 0 and the lists empty; `orders` is how many were sent."
         },
     ),
     "GET /store/orders": Operation(
         "getStoreOrders",
         "orders",
-        "Every posted paid order of the store, one's own included, once. Follow it with the cursor `next`.",
+        "Every posted paid order of the store once, the terminal's own included. Follow the feed with the cursor `next`.",
         {200: "A page of orders. `Retry-After` says when to ask again."},
     ),
 }
@@ -138,7 +142,7 @@ ANSWER_HEADERS: Mapping[str, Mapping[str, Any]] = {
 
 
 def complete(document: dict[str, Any]) -> None:
-    """Adds to the document, in place, what is said here. KeyError tells of an operation that nobody has described."""
+    """Completes the document in place. Raises KeyError for an operation that has no entry here."""
     table = "".join(f"| {status} | `{code}` | {title} |\n" for code, (status, title) in TITLES.items())
     document["info"]["description"] = INTRODUCTION + table
     document["components"]["examples"] = {
