@@ -4,7 +4,7 @@ from uuid import UUID
 
 from django.urls.converters import StringConverter
 
-from backoffice.domain.wire.scalars import is_canonical_uuid
+from backoffice.domain.scalars import is_canonical_uuid
 
 
 class IdentifierConverter(StringConverter):

@@ -1,4 +1,4 @@
-"""Which order is which: content equality, and what a batch's members are beside what is known (protocol §5).
+"""Which order is which: the content of orders, and what members of a batch are beside those known (protocol §5).
 
 A content hash is stored for ever and must give the same 33 bytes in twenty years. Version 1 is the byte 1 and the
 SHA-256 of one MessagePack array, made of fixed positions rather than names, so that neither a new optional field nor
@@ -18,11 +18,12 @@ content hashed by version 1 is compared by version 1.
 
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
 import msgspec
 
+from backoffice.domain.json_values import canonical_json
 from backoffice.domain.orders import CashMovement, Order
 from backoffice.domain.reasons import (
     CONTENT_DIFFERS,
@@ -31,15 +32,29 @@ from backoffice.domain.reasons import (
     OTHER_SHIFT,
     Reason,
 )
-from backoffice.domain.wire.json_values import canonical_json
-from backoffice.domain.wire.scalars import HASH_VERSION
+
+HASH_VERSION = 1
+"""The first byte of every content hash, stored for ever."""
 
 _VERSION = bytes([HASH_VERSION])
-_ENCODE = msgspec.msgpack.Encoder().encode
+_encode = msgspec.msgpack.Encoder().encode
 
 
 def content_hash(order: Order) -> bytes:
     """33 bytes that are equal exactly where two orders have the same content; `mode` and `printed_to` do not count."""
+    lines = [
+        (
+            line.kind,
+            line.sku,
+            line.name,
+            line.quantity.scaled,
+            line.unit_price.scaled,
+            line.discount,
+            line.amount,
+            [(tax.code, tax.rate.scaled, tax.amount) for tax in line.taxes],
+        )
+        for line in order.lines
+    ]
     payments = [
         (
             payment.method,
@@ -63,13 +78,13 @@ def content_hash(order: Order) -> bytes:
         None if order.customer is None else canonical_json(order.customer),
         order.refund_of,
         order.note,
-        [line.content for line in order.lines],
+        lines,
         order.rounding,
         order.total,
         order.tip,
         payments,
     )
-    return _VERSION + hashlib.sha256(_ENCODE(content)).digest()
+    return _hash(_encode(content))
 
 
 def movement_hash(movement: CashMovement) -> bytes:
@@ -83,7 +98,16 @@ def movement_hash(movement: CashMovement) -> bytes:
         movement.occurred_at,
         movement.cashier,
     )
-    return _VERSION + hashlib.sha256(_ENCODE(content)).digest()
+    return _hash(_encode(content))
+
+
+def unreadable_hash(value: Any) -> bytes:
+    """33 bytes of a member that cannot be read: of its JSON value, so that key order and white space do not matter."""
+    return _hash(b"json:" + canonical_json(value))
+
+
+def _hash(content: bytes) -> bytes:
+    return _VERSION + hashlib.sha256(content).digest()
 
 
 def unreadable_id(*, terminal_id: int, content_hash: bytes) -> UUID:
@@ -106,15 +130,15 @@ _NUMBER_ALREADY_USED = Reason(NUMBER_ALREADY_USED, "/number", "Another order of 
 
 
 class Incoming(NamedTuple):
-    """One member of a batch. `number` is None for movements and unreadable members: they take none."""
+    """One member of a batch, by its order_id or movement_id. `number` is None for movements and unreadable members."""
 
-    order_id: UUID
+    item_id: UUID
     number: int | None
     content_hash: bytes
 
 
-class KnownOrder(NamedTuple):
-    """What is known of an order_id.
+class KnownItem(NamedTuple):
+    """What is known of an identifier.
 
     `terminal_id` is that of the version received first. `shifts` has every content that the terminal of this batch ever
     sent, by its hash and in whatever state it is, with the shift under which it came.
@@ -124,8 +148,8 @@ class KnownOrder(NamedTuple):
     shifts: Mapping[bytes, UUID]
 
 
-class Decision(NamedTuple):
-    """What a member is. `reasons` are those of the conflict, or `other-shift` of a duplicate.
+class Recognition(NamedTuple):
+    """What a member is known as. `reasons` are those of the conflict, or `other-shift` of a duplicate.
 
     `takes_number`: its number was free and is now its own, whatever becomes of the order.
     """
@@ -135,59 +159,59 @@ class Decision(NamedTuple):
     takes_number: bool = False
 
 
-_NEW = Decision("new", takes_number=True)
-_NEW_WITHOUT_NUMBER = Decision("new")
-_DUPLICATE = Decision("duplicate")
-_DUPLICATE_ELSEWHERE = Decision("duplicate", (_OTHER_SHIFT,))
+NEW = Recognition("new", takes_number=True)
+_NEW_WITHOUT_NUMBER = Recognition("new")
+_DUPLICATE = Recognition("duplicate")
+_DUPLICATE_ELSEWHERE = Recognition("duplicate", (_OTHER_SHIFT,))
 
 
 def identify(
     *,
     incoming: Sequence[Incoming],
-    known: Mapping[UUID, KnownOrder],
+    known: Mapping[UUID, KnownItem],
     numbers: Mapping[int, UUID],
     terminal_id: int,
     shift_id: UUID,
-) -> list[Decision]:
-    """One decision per member of a batch of `terminal_id` for `shift_id`, in the order sent (protocol §5).
+) -> list[Recognition]:
+    """One recognition per member of a batch of `terminal_id` for `shift_id`, in the order sent (protocol §5).
 
-    `known` has an entry for each order_id of the batch that was ever received, `numbers` one for each number of the
-    batch that an order of this terminal took. Of several members with one new order_id and different contents every
+    `known` has an entry for each identifier of the batch that was ever received, `numbers` one for each number of the
+    batch that an order of this terminal took. Of several members with one new identifier and different contents every
     one is a conflict, since nothing says which is true; a content sent again is a duplicate of its first sending.
     """
     contents: dict[UUID, set[bytes]] = {}
     for member in incoming:
-        contents.setdefault(member.order_id, set()).add(member.content_hash)
+        contents.setdefault(member.item_id, set()).add(member.content_hash)
     taken = dict(numbers)
     sent: set[tuple[UUID, bytes]] = set()
-    decisions = []
+    recognised = []
     for member in incoming:
-        first = known.get(member.order_id)
+        first = known.get(member.item_id)
         if first is not None and member.content_hash in first.shifts:
-            decisions.append(_DUPLICATE if first.shifts[member.content_hash] == shift_id else _DUPLICATE_ELSEWHERE)
+            recognised.append(_DUPLICATE if first.shifts[member.content_hash] == shift_id else _DUPLICATE_ELSEWHERE)
             continue
-        version = (member.order_id, member.content_hash)
+        version = (member.item_id, member.content_hash)
         if version in sent:
-            decisions.append(_DUPLICATE)
+            recognised.append(_DUPLICATE)
             continue
         sent.add(version)
         takes_number = member.number is not None and member.number not in taken
         if takes_number and member.number is not None:
-            taken[member.number] = member.order_id
+            taken[member.number] = member.item_id
         reasons = _conflicts(
-            member, first=first, terminal_id=terminal_id, contents=contents[member.order_id], taken=taken
+            member, first=first, terminal_id=terminal_id, contents=contents[member.item_id], taken=taken
         )
         if reasons:
-            decisions.append(Decision("conflict", reasons, takes_number))
+            recognised.append(Recognition("conflict", reasons, takes_number))
         else:
-            decisions.append(_NEW if takes_number else _NEW_WITHOUT_NUMBER)
-    return decisions
+            recognised.append(NEW if takes_number else _NEW_WITHOUT_NUMBER)
+    return recognised
 
 
 def _conflicts(
     member: Incoming,
     *,
-    first: KnownOrder | None,
+    first: KnownItem | None,
     terminal_id: int,
     contents: Collection[bytes],
     taken: Mapping[int, UUID],
@@ -197,6 +221,6 @@ def _conflicts(
         reasons += (_CONTENT_DIFFERS if first.terminal_id == terminal_id else _ORDER_OF_ANOTHER_TERMINAL,)
     elif len(contents) > 1:
         reasons += (_CONTENT_DIFFERS_IN_BATCH,)
-    if member.number is not None and taken[member.number] != member.order_id:
+    if member.number is not None and taken[member.number] != member.item_id:
         reasons += (_NUMBER_ALREADY_USED,)
     return reasons

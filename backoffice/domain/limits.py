@@ -4,33 +4,16 @@ Texts are counted in code points.
 """
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
+from backoffice.domain.orders import CashMovement, Order
 from backoffice.domain.reasons import LIMIT_EXCEEDED, Reason
-
-if TYPE_CHECKING:  # lines are held against their limits when they are read
-    from backoffice.domain.lines import Line
-    from backoffice.domain.orders import CashMovement, Order
 
 MAX_LINES, MAX_PAYMENTS, MAX_TAXES = 500, 20, 10
 MAX_CODE, MAX_NAME, MAX_NOTE = 64, 200, 500
 
 
-def is_line_within_limits(line: "Line") -> bool:
-    """Whether `exceeded` finds nothing in this line."""
-    for tax in line.taxes:
-        if len(tax.code) > MAX_CODE:
-            return False
-    return (
-        len(line.taxes) <= MAX_TAXES
-        and len(line.sku) <= MAX_CODE
-        and len(line.name) <= MAX_NAME
-        and len(line.kind) <= MAX_CODE
-    )
-
-
-def is_within_limits(order: "Order") -> bool:
-    """Whether `exceeded` finds nothing outside the order's lines, decided quickly: the usual case."""
+def is_within_limits(order: Order) -> bool:
+    """Whether `exceeded` finds nothing, decided quickly: the usual case."""
     if (
         len(order.lines) > MAX_LINES
         or len(order.payments) > MAX_PAYMENTS
@@ -39,10 +22,21 @@ def is_within_limits(order: "Order") -> bool:
         or (order.type is not None and len(order.type) > MAX_CODE)
     ):
         return False
+    for line in order.lines:
+        if (
+            len(line.taxes) > MAX_TAXES
+            or len(line.sku) > MAX_CODE
+            or len(line.name) > MAX_NAME
+            or len(line.kind) > MAX_CODE
+        ):
+            return False
+        for tax in line.taxes:
+            if len(tax.code) > MAX_CODE:
+                return False
     return all(len(payment.reference) <= MAX_CODE >= len(payment.method) for payment in order.payments)
 
 
-def exceeded(order: "Order") -> Iterator[Reason]:
+def exceeded(order: Order) -> Iterator[Reason]:
     """Every limit that the order exceeds; of lists that are too long, only the entries within are looked at."""
     yield from _too_many(len(order.lines), limit=MAX_LINES, pointer="/lines")
     yield from _too_many(len(order.payments), limit=MAX_PAYMENTS, pointer="/payments")
@@ -71,7 +65,7 @@ def _too_long(text: str, *, limit: int, pointer: str) -> Iterator[Reason]:
         yield Reason(LIMIT_EXCEEDED, pointer, f"{len(text)} characters, at most {limit}")
 
 
-def exceeded_by_movement(movement: "CashMovement") -> Iterator[Reason]:
+def exceeded_by_movement(movement: CashMovement) -> Iterator[Reason]:
     """Every limit that the cash movement exceeds."""
     yield from _too_long(movement.reason, limit=MAX_CODE, pointer="/reason")
     yield from _too_long(movement.cashier, limit=MAX_CODE, pointer="/cashier")

@@ -4,7 +4,7 @@ Money is an `int` of minor units. Quantities, prices and rates are decimals whos
 they are computed as integers of their smallest unit: exact, and faster than `Decimal` or `Fraction`.
 """
 
-from backoffice.domain.wire.scalars import Quantity, Rate, UnitPrice
+from backoffice.domain.scalars import Quantity, Rate, UnitPrice
 
 _QUANTITY_TIMES_PRICE: int = 10 ** (Quantity.decimals + UnitPrice.decimals)
 _RATE_SCALE: int = 10**Rate.decimals

@@ -1,22 +1,27 @@
-"""From orders and cash to balanced postings (ledger, "Posting an order" and "Cash").
+"""From orders and cash to balanced entries (ledger, "Posting an order" and "Cash").
 
 With the sums of the protocol every order balances to the minor unit in both price modes, without a plug line: what
 an order's lines credit is Σ n + Σ taxes + rounding + tip, and that is total + tip, which its payments debit.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from backoffice.domain.accounts import (
+    DISCOUNTS,
     DRAWER,
+    LINE_ACCOUNTS,
     OVER_SHORT,
+    RETURNS,
     ROUNDING,
     SAFE,
+    SALES,
     SUSPENSE,
+    TAX_PAYABLE,
     TIPS,
 )
-from backoffice.domain.lines import Credit
-from backoffice.domain.orders import CashMovement, Order
+from backoffice.domain.money import divide_half_away
+from backoffice.domain.orders import CashMovement, Line, Order
 
 PaymentAccounts = Mapping[str, str]
 """Payment method → account code."""
@@ -26,7 +31,7 @@ ReasonAccounts = Mapping[str, str]
 
 
 class Posting(NamedTuple):
-    """One side of an entry in minor units: one of `debit` and `credit` is above 0, the other is 0."""
+    """One line of an entry in minor units: one of `debit` and `credit` is above 0, the other is 0."""
 
     account: str
     debit: int
@@ -34,21 +39,31 @@ class Posting(NamedTuple):
     tax_code: str = ""
 
 
-def _entry(credited: Iterable[Credit]) -> list[Posting]:
-    """One posting per account, tax code and side, in the order in which they first appear; debits first, as in a journal.
+class _Entry:
+    """An entry in the making: one line per account, tax code and side, in the order in which they first appear.
 
     Sides are kept apart, so that what was sold and what was given back within one order both stay visible.
     """
-    debit: dict[tuple[str, str], int] = {}
-    credit: dict[tuple[str, str], int] = {}
-    for key, amount in credited:
-        if amount > 0:
-            credit[key] = credit.get(key, 0) + amount
-        elif amount < 0:
-            debit[key] = debit.get(key, 0) - amount
-    entry = [Posting(account, amount, 0, tax_code) for (account, tax_code), amount in debit.items()]
-    entry += [Posting(account, 0, amount, tax_code) for (account, tax_code), amount in credit.items()]
-    return entry
+
+    def __init__(self) -> None:
+        self._debits: dict[tuple[str, str], int] = {}
+        self._credits: dict[tuple[str, str], int] = {}
+
+    def credit(self, account: str, amount: int, tax_code: str = "") -> None:
+        """Adds `amount` to the credit side; a negative one to the debit side."""
+        side = self._credits if amount > 0 else self._debits
+        if amount:
+            key = account, tax_code
+            side[key] = side.get(key, 0) + abs(amount)
+
+    def debit(self, account: str, amount: int) -> None:
+        """Adds `amount` to the debit side; a negative one to the credit side."""
+        self.credit(account, -amount)
+
+    def postings(self) -> list[Posting]:
+        """Debits first, as a journal is written."""
+        debits = [Posting(account, amount, 0, tax_code) for (account, tax_code), amount in self._debits.items()]
+        return debits + [Posting(account, 0, amount, tax_code) for (account, tax_code), amount in self._credits.items()]
 
 
 def post_order(order: Order, *, prices_include_tax: bool, accounts: PaymentAccounts) -> list[Posting]:
@@ -58,22 +73,34 @@ def post_order(order: Order, *, prices_include_tax: bool, accounts: PaymentAccou
     """
     if order.status != "paid":
         return []
-    credited: list[Credit] = [((accounts[payment.method], ""), -payment.amount) for payment in order.payments]
+    entry = _Entry()
+    for payment in order.payments:
+        entry.debit(accounts[payment.method], payment.amount)
     for line in order.lines:
-        judged = line.inclusive if prices_include_tax else line.exclusive
-        if judged.credits is None:
-            raise KeyError(line.kind)
-        credited += judged.credits
-    if order.rounding:
-        credited.append(((ROUNDING, ""), order.rounding))
-    if order.tip:
-        credited.append(((TIPS, ""), order.tip))
-    return _entry(credited)
+        net = line.amount
+        for tax in line.taxes:
+            entry.credit(TAX_PAYABLE, tax.amount, tax.code)
+            if prices_include_tax:
+                net -= tax.amount
+        if line.kind == "item":
+            _post_item(entry, line, net=net, prices_include_tax=prices_include_tax)
+        else:
+            entry.credit(LINE_ACCOUNTS[line.kind], net)
+    entry.credit(ROUNDING, order.rounding)
+    entry.credit(TIPS, order.tip)
+    return entry.postings()
 
 
-def _transfer(amount: int, *, debit: str, credit: str) -> list[Posting]:
-    """Between two accounts, the other way round where `amount` is negative; [] where it is 0."""
-    return _entry([((debit, ""), -amount), ((credit, ""), amount)])
+def _post_item(entry: _Entry, line: Line, *, net: int, prices_include_tax: bool) -> None:
+    """Sales before discount and the discount beside them; what comes back goes to returns, at what was paid for it."""
+    if line.amount < 0 or (line.amount == 0 and line.quantity.scaled < 0):
+        entry.credit(RETURNS, net)
+        return
+    discount = line.discount
+    if discount and prices_include_tax and line.amount:
+        discount = divide_half_away(numerator=discount * net, denominator=line.amount)
+    entry.credit(SALES, net + discount)
+    entry.debit(DISCOUNTS, discount)
 
 
 def post_opening(*, opening_float: int, drawer_balance: int) -> list[Posting]:
@@ -93,3 +120,11 @@ def post_over_short(*, over_short: int, posted_before: int) -> list[Posting]:
     Over debits the drawer and credits 6900, so that the drawer's account equals the count.
     """
     return _transfer(over_short - posted_before, debit=DRAWER, credit=OVER_SHORT)
+
+
+def _transfer(amount: int, *, debit: str, credit: str) -> list[Posting]:
+    """Between two accounts, the other way round where `amount` is negative; [] where it is 0."""
+    entry = _Entry()
+    entry.debit(debit, amount)
+    entry.credit(credit, amount)
+    return entry.postings()

@@ -16,7 +16,8 @@ from msgspec import UNSET
 from backoffice.domain import reasons as codes
 from backoffice.domain.accounts import LINE_KINDS
 from backoffice.domain.limits import MAX_CODE, MAX_LINES, MAX_PAYMENTS, exceeded, exceeded_by_movement, is_within_limits
-from backoffice.domain.orders import CashMovement, Order
+from backoffice.domain.money import gross_amount, tax_is_plausible
+from backoffice.domain.orders import CashMovement, Line, Order
 from backoffice.domain.reasons import Reason
 
 MAX_OF_A_CODE = 5
@@ -51,7 +52,6 @@ class StoreSettings(msgspec.Struct, kw_only=True, frozen=True):
     min_refund_total: int | None = None
     refund_days: int | None = None
     order_types: frozenset[str] | None = None
-    cash_reasons: frozenset[str] | None = None
     rounding_step: int | None = None
 
 
@@ -68,23 +68,25 @@ def holds(order: Order, *, shift: Shift, methods: Collection[str]) -> tuple[Reas
     Exact, in minor units. Limits hold every order, since nothing beyond them can be kept as a sale; arithmetic,
     methods and line kinds only those that post: voided and training orders are not checked.
     """
-    total, paid = order.rounding, 0
-    mapped, within = True, is_within_limits(order)
+    total, paid, has_accounts = order.rounding, 0, True
     for line in order.lines:
-        judged = line.inclusive if shift.prices_include_tax else line.exclusive
-        total += judged.gross
-        mapped &= judged.credits is not None
-        within &= judged.is_within_limits
+        total += line.amount
+        if not shift.prices_include_tax:
+            for tax in line.taxes:
+                total += tax.amount
+        if line.kind not in LINE_KINDS:
+            has_accounts = False
     for payment in order.payments:
         paid += payment.amount
-        mapped &= payment.method in methods
+        if payment.method not in methods:
+            has_accounts = False
     adds_up = total == order.total and paid == order.total + order.tip
-    if within and ((adds_up and mapped) or order.status != "paid"):
+    if is_within_limits(order) and ((adds_up and has_accounts) or order.status != "paid"):
         return ()
     found = list(exceeded(order))
     if order.status == "paid":
         found += _sums(order, total=total, paid=paid)
-        found += _placements(order, methods=methods)
+        found += _without_account(order, methods=methods)
     return _bounded(found)
 
 
@@ -109,7 +111,7 @@ def _sums(order: Order, *, total: int, paid: int) -> Iterator[Reason]:
         yield Reason(codes.PAYMENTS_DO_NOT_ADD_UP, "/payments", f"{due} with the tip, the payments come to {paid}")
 
 
-def _placements(order: Order, *, methods: Collection[str]) -> Iterator[Reason]:
+def _without_account(order: Order, *, methods: Collection[str]) -> Iterator[Reason]:
     for index, line in enumerate(order.lines[:MAX_LINES]):
         if line.kind not in LINE_KINDS:
             yield Reason(codes.UNKNOWN_LINE_KIND, f"/lines/{index}/kind", f"No rule posts {line.kind[:MAX_CODE]!r}")
@@ -138,7 +140,8 @@ def flags(order: Order, *, shift: Shift, settings: StoreSettings, circumstances:
         if order.type not in known:
             found.append(Reason(codes.UNKNOWN_TYPE, "/type", f"{order.type[:MAX_CODE]!r} is not known"))
     if order.status == "paid":
-        _check_lines(order, shift=shift, found=found)
+        for index, line in enumerate(order.lines):
+            _check_line(line, f"/lines/{index}", shift=shift, found=found)
         _check_money(order, settings=settings, found=found)
     return _bounded(found)
 
@@ -170,11 +173,20 @@ def _circumstance_flags(circumstances: Circumstances) -> list[Reason]:
     return found
 
 
-def _check_lines(order: Order, *, shift: Shift, found: list[Reason]) -> None:
-    for index, line in enumerate(order.lines):
-        judged = line.inclusive if shift.prices_include_tax else line.exclusive
-        if judged.flags:
-            found += [Reason(flag.code, f"/lines/{index}{flag.pointer}", flag.detail) for flag in judged.flags]
+def _check_line(line: Line, pointer: str, *, shift: Shift, found: list[Reason]) -> None:
+    """The base of a line's taxes is its amount less all taxes included in it (protocol §5)."""
+    expected = gross_amount(quantity=line.quantity, unit_price=line.unit_price) - line.discount
+    if line.amount != expected:
+        detail = f"The amount is {line.amount}, quantity times price less discount is {expected}"
+        found.append(Reason(codes.LINE_AMOUNT_MISMATCH, f"{pointer}/amount", detail))
+    base = line.amount
+    if shift.prices_include_tax:
+        for tax in line.taxes:
+            base -= tax.amount
+    for place, tax in enumerate(line.taxes):
+        if not tax_is_plausible(tax=tax.amount, base=base, rate=tax.rate):
+            detail = f"{tax.amount} is not {tax.rate} of {base}"
+            found.append(Reason(codes.TAX_MISMATCH, f"{pointer}/taxes/{place}/amount", detail))
 
 
 def _check_money(order: Order, *, settings: StoreSettings, found: list[Reason]) -> None:
@@ -195,6 +207,11 @@ def _check_money(order: Order, *, settings: StoreSettings, found: list[Reason]) 
         found.append(Reason(codes.REFUND_BELOW_MINIMUM, "/total", f"The store's minimum is {lowest}"))
 
 
+def is_refund_of_an_order(order: Order) -> bool:
+    """Whether it is a paid refund that names what it refunds, so that this and others' refunds of it decide its flags."""
+    return order.kind == "refund" and order.refund_of is not None and order.status == "paid"
+
+
 class Original(msgspec.Struct, kw_only=True, frozen=True):
     """The order that a refund names.
 
@@ -213,7 +230,7 @@ def refund_flags(order: Order, *, original: Original | None, settings: StoreSett
     It has not arrived then, or it is held; to be asked again when it is posted later. A refund that names no order is not
     flagged: nothing it says is unknown. The days of `settings.refund_days` are spans of 24 hours between the two closings.
     """
-    if order.kind != "refund" or order.status != "paid" or order.refund_of is None:
+    if not is_refund_of_an_order(order):
         return ()
     if original is None:
         return (Reason(codes.REFUND_OF_UNKNOWN_ORDER, "/refund_of", "No such order is in the books"),)
@@ -238,7 +255,7 @@ class CardPayment(msgspec.Struct, kw_only=True, frozen=True):
 
 
 def card_references(order: Order) -> frozenset[str]:
-    """The references to look up for `card_flags`: those of card and wallet payments of a paid order, none empty.
+    """The references to look up for `same_card_flags`: those of card and wallet payments of a paid order, none empty.
 
     Gift cards and vouchers keep their reference over many payments, so the same one twice says nothing of them.
     """
@@ -248,7 +265,9 @@ def card_references(order: Order) -> frozenset[str]:
     return frozenset(found) if found else NO_REFERENCES
 
 
-def card_flags(order: Order, *, others: Iterable[CardPayment], flagged: Collection[Reason] = ()) -> tuple[Reason, ...]:
+def same_card_flags(
+    order: Order, *, others: Iterable[CardPayment], flagged: Collection[Reason] = ()
+) -> tuple[Reason, ...]:
     """`same-card-payment`: another order of the store has the same reference within 24 hours either way.
 
     A refund and the order it refunds share theirs, and are not flagged for it. `flagged` are the order's own flags from

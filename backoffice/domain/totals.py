@@ -6,7 +6,6 @@ import msgspec
 
 from backoffice.domain.orders import Order
 from backoffice.domain.states import ShiftState
-from backoffice.domain.wire.messages import CloseShift
 
 
 class ShiftTotals(msgspec.Struct, kw_only=True, frozen=True):
@@ -52,20 +51,6 @@ def compute_totals(orders: Iterable[Order]) -> ShiftTotals:
             payments[payment.method] = payments.get(payment.method, 0) + payment.amount
     return ShiftTotals(
         order_count=count, sales=sales, refunds=refunds, tax=tax, tips=tips, rounding=rounding, payments=payments
-    )
-
-
-def declared_totals(close: CloseShift) -> ShiftTotals:
-    """What the terminal declared, in the shape of what is computed."""
-    totals = close.totals
-    return ShiftTotals(
-        order_count=close.order_count,
-        sales=totals.sales,
-        refunds=totals.refunds,
-        tax=totals.tax,
-        tips=totals.tips,
-        rounding=totals.rounding,
-        payments=totals.payments,
     )
 
 

@@ -2,10 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from operator import itemgetter
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection
+
+from backoffice.domain.wire.envelope import Envelope
+from backoffice.postgres.rows import named_rows
 
 ISOLATE_AFTER = 2  # attempts that crashed before a batch is taken order by order
 MOST_COUNTED = 1000  # a failed batch is tried every ten minutes for ever
@@ -14,7 +18,8 @@ RETRY_FAILED = timedelta(minutes=10)
 # Between counting an attempt and locking the batch, others leave it alone this long; the lock takes over then.
 CLAIM_GRACE = timedelta(seconds=1)
 
-# Small batches are worked on together, up to so many members.
+# What a transaction costs is shared by small batches: so many first tries share one, with so many members in all (ADR 13).
+BATCHES_TOGETHER = 16
 MEMBERS_TOGETHER = 500
 
 # The terminal's row is locked with the batch, so that one terminal's batches run one after the other while nobody
@@ -40,7 +45,7 @@ UPDATE inbox_batch SET attempts = least(attempts + 1, %(most_counted)s),
     state = CASE WHEN attempts >= %(fail_after)s THEN 'failed' ELSE state END,
     due_at = %(now)s + CASE WHEN attempts >= %(fail_after)s THEN %(retry_failed)s ELSE %(grace)s END
 FROM next WHERE inbox_batch.ctid = next.ctid
-RETURNING inbox_batch.batch_id, inbox_batch.attempts, next.was <> inbox_batch.state, next.place,
+RETURNING inbox_batch.batch_id, inbox_batch.attempts, next.was <> inbox_batch.state AS gave_up, next.place,
     set_config('synchronous_commit', 'off', true)
 """
 
@@ -71,12 +76,15 @@ WHERE state <> 'processed' AND (due_at <= %(now)s
 class Claim(NamedTuple):
     """A batch that this process may try now; `attempts` counts this try.
 
-    `gave_up`: it killed whoever tried it until now, so instead of another try it became `failed`.
+    `gave_up`: it killed whoever tried it until now, so instead of another try it became `failed`. `envelope` is its body
+    as decoded, and `request_id` names the request that brought it, where that request still waits.
     """
 
     batch_id: UUID
     attempts: int
-    gave_up: bool
+    gave_up: bool = False
+    envelope: Envelope | None = None
+    request_id: str | None = None
 
 
 def claim_next(*, now: datetime, most: int = 1) -> list[Claim]:
@@ -98,7 +106,8 @@ def claim_next(*, now: datetime, most: int = 1) -> list[Claim]:
             "members": MEMBERS_TOGETHER,
         }
         cursor.execute(CLAIM_NEXT, due)
-        return [Claim(row[0], row[1], row[2]) for row in sorted(cursor.fetchall(), key=lambda row: row[3])]
+        rows = sorted(named_rows(cursor), key=itemgetter("place"))
+    return [Claim(row["batch_id"], row["attempts"], row["gave_up"]) for row in rows]
 
 
 def give_back(batch_ids: Sequence[UUID], *, now: datetime) -> None:

@@ -6,8 +6,8 @@ from uuid import UUID
 from django.db.backends.utils import CursorWrapper
 
 from backoffice.domain.numbers import missing_ranges
+from backoffice.domain.scalars import MAX_NUMBER
 from backoffice.domain.totals import ShiftTotals, expected_cash
-from backoffice.domain.wire.scalars import MAX_NUMBER
 from backoffice.sales.models import Shift
 
 SUM_ORDERS = """

@@ -10,11 +10,11 @@ from django.db.models import Q
 
 from backoffice.domain.posting import post_over_short
 from backoffice.domain.states import ShiftState, check_shift_transition
-from backoffice.domain.totals import Difference, declared_totals, reconcile, settled_state
+from backoffice.domain.totals import Difference, reconcile, settled_state
 from backoffice.domain.wire.messages import CloseShift
 from backoffice.ingestion.detaching import is_detached_shift
 from backoffice.ingestion.figures import ShiftFigures, shift_figures
-from backoffice.ledger.writers import Entry, Origin, next_entry_id, write_entries
+from backoffice.ledger.writers import Entry, EntryOrigin, next_entry_id, write_entries
 from backoffice.sales.models import Shift
 
 log = structlog.get_logger(__name__)
@@ -28,7 +28,7 @@ def declaration_of(shift: Shift) -> CloseShift | None:
 def differences_of(shift: Shift, figures: ShiftFigures) -> list[Difference]:
     """What differs between the declaration and what is computed; nothing while nothing was declared."""
     declared = declaration_of(shift)
-    return [] if declared is None else reconcile(declared=declared_totals(declared), computed=figures.computed)
+    return [] if declared is None else reconcile(declared=declared.declared_totals(), computed=figures.computed)
 
 
 def reconcile_unsettled(cursor: CursorWrapper, *, terminal_id: int, shift_id: UUID, now: datetime) -> None:
@@ -85,7 +85,7 @@ def write_entry_of_shift(
     cursor: CursorWrapper, shift: Shift, entry: Entry, *, source_kind: str, source_number: int, now: datetime
 ) -> None:
     """Writes an entry that the shift itself makes. Raises as `write_entries` does."""
-    origin = Origin(
+    origin = EntryOrigin(
         business_date=shift.business_date,
         store_id=shift.store_id,
         terminal_id=shift.terminal_id,

@@ -7,8 +7,8 @@ import structlog
 from django.db import connection
 from django.utils import timezone
 
-from backoffice.inbox.claims import oldest_waiting
-from backoffice.ingestion.batch.post import TOGETHER, process_next
+from backoffice.inbox.claims import BATCHES_TOGETHER, oldest_waiting
+from backoffice.ingestion.batch.claims import process_next
 from backoffice.ingestion.bell import ring
 
 log = structlog.get_logger(__name__)
@@ -24,7 +24,7 @@ def process_waiting(*, limit: int = BATCHES_PER_LOOK) -> int:
     """Processes batches until none is due, `limit` at most. How many were tried."""
     done = 0
     while done < limit:
-        tried = process_next(now=timezone.now(), most=min(TOGETHER, limit - done))
+        tried = process_next(now=timezone.now(), most=min(BATCHES_TOGETHER, limit - done))
         if not tried:
             return done
         done += tried

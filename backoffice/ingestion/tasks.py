@@ -4,7 +4,7 @@ from celery import Task, shared_task
 from django.utils import timezone
 
 from backoffice.health.broker import leave_answer
-from backoffice.ingestion.batch.history import look_again_at_arrived
+from backoffice.ingestion.batch.refunds import look_again_at_arrived
 from backoffice.ingestion.months import drain_default, make_months
 from backoffice.ingestion.sweep import process_waiting
 

@@ -9,43 +9,46 @@ from django.db.backends.utils import CursorWrapper
 
 from backoffice.domain.accounts import DRAWER
 from backoffice.domain.posting import Posting
-from backoffice.postgres.copying import Row, Shared, Table, write_rows
-
-ENTRIES = Table(
-    "ledger_journalentry",
-    {
-        "id": "int8",
-        "source_id": "uuid",
-        "business_date": "date",
-        "store_id": "int4",
-        "terminal_id": "int4",
-        "shift_id": "uuid",
-        "source_kind": "text",
-        "source_number": "int4",
-        "currency": "text",
-        "posted_at": "timestamptz",
-    },
-    own=2,
-)
-LINES = Table(
-    "ledger_journalline",
-    {
-        "entry_id": "int8",
-        "position": "int2",
-        "debit": "int8",
-        "credit": "int8",
-        "business_date": "date",
-        "store_id": "int4",
-        "account_id": "text",
-        "drawer_id": "int4",
-        "tax_code": "text",
-        "currency": "text",
-    },
-    own=4,
-)
+from backoffice.postgres.binary import Row
+from backoffice.postgres.copy import Int2, Int4, Int8, Table, write_rows
+from backoffice.postgres.transactions import transaction_required
 
 
-class Origin(NamedTuple):
+class EntryRow(NamedTuple):
+    """A row of `ledger_journalentry`."""
+
+    id: Int8
+    source_id: UUID
+    business_date: date
+    store_id: Int4
+    terminal_id: Int4
+    shift_id: UUID
+    source_kind: str
+    source_number: Int4
+    currency: str
+    posted_at: datetime
+
+
+class JournalLineRow(NamedTuple):
+    """A row of `ledger_journalline`; `drawer_id` is the terminal whose drawer it moved."""
+
+    entry_id: Int8
+    position: Int2
+    business_date: date
+    store_id: Int4
+    account_id: str
+    drawer_id: Int4 | None
+    debit: Int8
+    credit: Int8
+    tax_code: str
+    currency: str
+
+
+JOURNAL_ENTRIES = Table("ledger_journalentry", EntryRow)
+JOURNAL_LINES = Table("ledger_journalline", JournalLineRow)
+
+
+class EntryOrigin(NamedTuple):
     """Where entries come from, the same for all that are written of it."""
 
     business_date: date
@@ -74,26 +77,38 @@ def next_entry_id(cursor: CursorWrapper) -> int:
     return int(row[0])
 
 
-def entry_writes(entries: Sequence[Entry], *, origin: Origin) -> list[tuple[Table, list[Row]]]:
+def entry_writes(entries: Sequence[Entry], *, origin: EntryOrigin) -> list[tuple[Table, list[Row]]]:
     """The rows of entries and of their lines; those of the drawer carry its terminal."""
     heads: list[Row] = []
     lines: list[Row] = []
-    of_origin = Shared(origin)
-    of_account: dict[tuple[str, str], Shared] = {}
+    date, store_id, terminal_id, shift_id, source_kind, source_number, currency, posted_at = origin
     for entry_id, source_id, postings in entries:
-        heads.append((entry_id, source_id, of_origin))
+        heads.append(
+            EntryRow(
+                entry_id,
+                source_id,
+                date,
+                store_id,
+                terminal_id,
+                shift_id,
+                source_kind,
+                source_number,
+                currency,
+                posted_at,
+            )
+        )
         for position, (account, debit, credit, tax_code) in enumerate(postings):
-            shared = of_account.get((account, tax_code))
-            if shared is None:
-                drawer_id = origin.terminal_id if account == DRAWER else None
-                shared = of_account[account, tax_code] = Shared(
-                    (origin.business_date, origin.store_id, account, drawer_id, tax_code, origin.currency)
+            drawer_id = terminal_id if account == DRAWER else None
+            lines.append(
+                JournalLineRow(
+                    entry_id, position, date, store_id, account, drawer_id, debit, credit, tax_code, currency
                 )
-            lines.append((entry_id, position, debit, credit, shared))
-    return [(ENTRIES, heads), (LINES, lines)]
+            )
+    return [(JOURNAL_ENTRIES, heads), (JOURNAL_LINES, lines)]
 
 
-def write_entries(cursor: CursorWrapper, entries: Sequence[Entry], *, origin: Origin) -> None:
+@transaction_required
+def write_entries(cursor: CursorWrapper, entries: Sequence[Entry], *, origin: EntryOrigin) -> None:
     """Writes entries and all their lines: one statement each, since an entry must balance within its statement.
 
     Raises psycopg's CheckViolation (`entry_balances`, `entry_has_lines` at commit) and UniqueViolation

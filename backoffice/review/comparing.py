@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, NamedTuple, TypeGuard
 from zoneinfo import ZoneInfo
 
-from backoffice.domain.wire.scalars import MAX_MINOR
+from backoffice.domain.scalars import MAX_MINOR
 from backoffice.review import words
 from backoffice.review.formats import money
 from backoffice.review.words import place

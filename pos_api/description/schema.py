@@ -16,9 +16,9 @@ from backoffice.domain.accounts import CASH_REASON_ACCOUNTS, LINE_KINDS, PAYMENT
 from backoffice.domain.limits import MAX_CODE, MAX_LINES, MAX_NAME, MAX_NOTE, MAX_PAYMENTS, MAX_TAXES
 from backoffice.domain.orders import CashMovement, Order
 from backoffice.domain.rules import ORDER_TYPES
+from backoffice.domain.scalars import MAX_MINOR, Instant, scalar_schema
 from backoffice.domain.wire import answers
 from backoffice.domain.wire.messages import Activation, CloseShift, Heartbeat, OpenShift
-from backoffice.domain.wire.scalars import MAX_MINOR, Instant, scalar_schema
 from pos_api.description.operations import PROBLEMS_OF, complete
 from pos_api.problems import ProblemAnswer
 

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from backoffice.domain import accounts, identity, orders, posting, rules, totals
-from backoffice.domain.wire import envelope
+from backoffice.domain.wire import envelope, members
 
 ORDERS = 500
 ROUNDS = 30
@@ -85,14 +85,14 @@ def measure(label: str, batch: list[dict[str, Any]]) -> None:
     )  # fmt: skip
     settings, circumstances = rules.StoreSettings(), rules.Circumstances()
     raws = envelope.decode_batch(body, max_orders=2000).orders
-    read = [order for raw in raws if isinstance(order := orders.read_order(raw), orders.Order)]
-    assert len(read) == len(batch), orders.read_order(raws[0])
+    read = [order for raw in raws if isinstance(order := members.read_order(raw), orders.Order)]
+    assert len(read) == len(batch), members.read_order(raws[0])
     hashes = [identity.content_hash(order) for order in read]
     incoming = [identity.Incoming(o.order_id, o.number, h) for o, h in zip(read, hashes, strict=True)]
     methods = accounts.PAYMENT_ACCOUNTS
     stages: dict[str, Callable[[], object]] = {
         "decode_batch": lambda: envelope.decode_batch(body, max_orders=2000),
-        "read_order": lambda: [orders.read_order(raw) for raw in raws],
+        "read_order": lambda: [members.read_order(raw) for raw in raws],
         "content_hash": lambda: [identity.content_hash(order) for order in read],
         "identify": lambda: identity.identify(
             incoming=incoming, known={}, numbers={}, terminal_id=1, shift_id=shift.shift_id

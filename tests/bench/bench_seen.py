@@ -39,7 +39,7 @@ def measure() -> float:
     from backoffice import metrics
     from backoffice.tracing import RequestTrace
 
-    log = structlog.get_logger("backoffice.ingestion.batch.post")
+    log = structlog.get_logger("backoffice.ingestion.batch.claims")
     batch_id, terminal = uuid4(), uuid4()
     request = HttpRequest()
     request.META |= {"HTTP_PREFER": "wait=10"}

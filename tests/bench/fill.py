@@ -238,16 +238,16 @@ def _write_month(cursor: CursorWrapper, told: Sequence, *, guarded: bool) -> Non
 
 def _write_drawers(cursor: CursorWrapper, told: Sequence, *, guarded: bool) -> None:
     """The entries that open shifts and post what was over or short."""
-    from backoffice.ledger.writers import ENTRIES, LINES, Entry, Origin, entry_writes  # noqa: PLC0415
-    from backoffice.postgres.copying import write_rows  # noqa: PLC0415
+    from backoffice.ledger.writers import JOURNAL_ENTRIES, JOURNAL_LINES, Entry, EntryOrigin, entry_writes  # noqa: PLC0415
+    from backoffice.postgres.copy import write_rows  # noqa: PLC0415
 
-    rows: dict = {ENTRIES: [], LINES: []}
+    rows: dict = {JOURNAL_ENTRIES: [], JOURNAL_LINES: []}
     keys = []
     for one in told:
         shift = one.shift
         for entry_id, kind, number, postings in one.entries:
             posted_at = shift.opened_at if kind == "opening" else shift.reconciled_at
-            origin = Origin(
+            origin = EntryOrigin(
                 shift.business_date, shift.store_id, shift.terminal_id, shift.shift_id, kind, number, shift.currency,
                 posted_at,
             )  # fmt: skip

@@ -18,9 +18,10 @@ import msgspec
 
 from backoffice.domain.accounts import PAYMENT_ACCOUNTS
 from backoffice.domain.identity import content_hash
-from backoffice.domain.orders import Order, read_order
+from backoffice.domain.orders import Order
 from backoffice.domain.posting import Posting, post_opening, post_order, post_over_short
 from backoffice.domain.totals import compute_totals
+from backoffice.domain.wire.members import read_order
 from backoffice.domain.wire.messages import CloseShift, OpenShift, Totals
 from backoffice.inbox.models import Batch
 from backoffice.ingestion.shifts import _hash as message_hash

@@ -36,22 +36,26 @@ def marks_first() -> None:
 def _mark_first() -> None:
     from django.db import connection, transaction
 
-    from backoffice.ingestion.batch import post
+    from backoffice.ingestion.batch import claims as running
+    from backoffice.ingestion.batch import identities, lock, members, post
 
-    def process_claimed(attempts: Sequence[Any], *, now: datetime) -> dict[UUID, Any]:
-        for attempt in attempts:
+    def process_claimed(claims: Sequence[Any], *, now: datetime) -> dict[UUID, Any]:
+        for claim in claims:
             with transaction.atomic(), connection.cursor() as cursor:
-                works = post.lock_works(cursor, [attempt.batch_id])
+                batches = lock.lock_batches(cursor, [claim])
                 mark = "UPDATE inbox_batch SET state = 'processed', processed_at = %s WHERE batch_id = ANY(%s)"
-                cursor.execute(mark, [now, [work.batch_id for work in works]])
+                cursor.execute(mark, [now, [batch.batch_id for batch in batches]])
             if Path(os.environ[DIE_FILE]).exists():
                 os.kill(os.getpid(), signal.SIGKILL)
             with transaction.atomic(), connection.cursor() as cursor:
-                for work in works:
-                    post._process(cursor, [(work, post._decode(work))], isolate=False, now=now)
+                read = [(batch, members.read_members(batch)) for batch in batches]
+                known = identities.recognise(cursor, read) if read else []
+                work = [(batch, items, recognised) for (batch, items), recognised in zip(read, known, strict=True)]
+                post.judge_and_write(cursor, work, now=now)
+                post.reconcile_shifts(cursor, work, now=now)
         return {}
 
-    post.process_claimed = process_claimed
+    running.process_claimed = process_claimed
 
 
 def without_sweeper() -> None:

@@ -222,7 +222,7 @@ def test_forged_and_pickled_messages_are_rejected_and_the_worker_goes_on(
         message(pickle.dumps(Evil(bait)), media="application/x-python-serialize"),
         message(pickle.dumps([[Evil(bait)], {}, {}]), media="application/x-python-serialize"),
         message(CALL, task="os.system"),
-        message(CALL, task="backoffice.ingestion.batch.post.process_claimed"),
+        message(CALL, task="backoffice.ingestion.batch.claims.process_claimed"),
         message(with_arguments),
         message(b"no json"),
         message(b'"no call"'),

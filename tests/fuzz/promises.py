@@ -6,12 +6,12 @@ from random import Random
 from typing import Any
 from uuid import UUID
 
-from backoffice.domain import orders
+from backoffice.domain import json_values
 from backoffice.domain.accounts import CASH_REASON_ACCOUNTS, PAYMENT_ACCOUNTS
 from backoffice.domain.cards.masking import mask_cards, mask_closely
 from backoffice.domain.cards.search import may_hold_cards
 from backoffice.domain.identity import content_hash, movement_hash
-from backoffice.domain.orders import CashMovement, Order, Unreadable, read_movement, read_order
+from backoffice.domain.orders import CashMovement, Order, Unreadable
 from backoffice.domain.posting import Posting, post_movement, post_order
 from backoffice.domain.reasons import REASONS, Reason
 from backoffice.domain.rules import (
@@ -23,7 +23,7 @@ from backoffice.domain.rules import (
     movement_flags,
     movement_holds,
 )
-from backoffice.domain.wire import json_values
+from backoffice.domain.wire import members as member_reading
 from backoffice.domain.wire.envelope import (
     MAX_DEPTH,
     BodyMalformed,
@@ -33,6 +33,7 @@ from backoffice.domain.wire.envelope import (
     decode_batch,
     decode_object,
 )
+from backoffice.domain.wire.members import read_movement, read_order
 from backoffice.domain.wire.messages import read_activation, read_close_shift, read_heartbeat, read_open_shift
 from tests.fuzz.spelling import depth, parse, spell
 from tests.unit.domain.builders import ORDINARY, OTHER_ID, a_shift, raw, spelled_out, wire_movement, wire_order
@@ -118,7 +119,7 @@ def _tell_order(member: bytes) -> Told:
     order = read_order(member)
     if isinstance(order, Unreadable):
         return _tell_unreadable(order)
-    slowly = orders._read_slowly(member, Order)
+    slowly = member_reading._read_slowly(member, Order)
     assert spelled_out(slowly) == spelled_out(order), "two roads, two orders"
     _check_carriable(order)
     digest = content_hash(order)
@@ -139,7 +140,7 @@ def _tell_movement(member: bytes) -> Told:
     movement = read_movement(member)
     if isinstance(movement, Unreadable):
         return _tell_unreadable(movement)
-    assert orders._read_slowly(member, CashMovement) == movement, "two roads, two movements"
+    assert member_reading._read_slowly(member, CashMovement) == movement, "two roads, two movements"
     _check_carriable(movement)
     found = movement_holds(movement)
     flagged = movement_flags(movement, shift=SHIFTS[0], reasons=CASH_REASON_ACCOUNTS, circumstances=ORDINARY)
@@ -154,12 +155,12 @@ def _tell_movement(member: bytes) -> Told:
 
 def _tell_unreadable(member: Unreadable) -> Told:
     assert len(member.content_hash) == 33
-    assert member.order_id is None or isinstance(member.order_id, UUID)
+    assert member.item_id is None or isinstance(member.item_id, UUID)
     assert member.number is None or 1 <= member.number < 2**53
     assert member.reasons
     _check_reasons(member.reasons, kind="hold")
     # Of which problem is told first, the order of the fields may decide.
-    return member.order_id, member.number, member.content_hash
+    return member.item_id, member.number, member.content_hash
 
 
 def _check_carriable(member: Order | CashMovement) -> None:

@@ -66,7 +66,7 @@ def test_what_is_tried_reaches_the_rules_and_the_filter(monkeypatch: pytest.Monk
 
 
 def backwards(envelope: Envelope) -> Envelope:
-    return Envelope(orders=envelope.orders[::-1], movements=envelope.movements, sent_at=envelope.sent_at)
+    return Envelope(orders=envelope.orders[::-1], movements=envelope.movements)
 
 
 def unequal(postings: list[Any]) -> list[Any]:
@@ -93,7 +93,7 @@ SABOTAGE: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "an error that nobody foresaw": ("read_order", break_down),
     "an order that cannot be read": (
         "read_order",
-        lambda _: Unreadable(order_id=None, number=None, content_hash=b"", reasons=()),
+        lambda _: Unreadable(item_id=None, number=None, content_hash=b"", reasons=()),
     ),
     "a filter that changes what it does not tell": ("mask_cards", lambda masked: Masked(masked.body + b" ", ())),
     "reasons of the wrong kind": ("flags", lambda _: promises.movement_holds(promises.read_movement(LIMITLESS))),

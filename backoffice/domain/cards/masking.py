@@ -19,8 +19,8 @@ import msgspec
 from msgspec.structs import replace
 
 from backoffice.domain.cards.search import REMOVED, REMOVED_FROM_PAYMENTS, UNTOUCHED, mask_numbers, may_hold_cards
+from backoffice.domain.json_values import pointer_to
 from backoffice.domain.wire.envelope import BodyMalformed, check_text
-from backoffice.domain.wire.json_values import pointer_to
 
 MAX_FINDINGS = 20
 """Findings of one member, and of all that is in none: they say that there were such, and where to look first."""

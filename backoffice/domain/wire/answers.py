@@ -8,9 +8,9 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from backoffice.domain.reasons import REASONS
+from backoffice.domain.scalars import Count, Instant, Number
 from backoffice.domain.states import BatchState, ShiftState
 from backoffice.domain.wire.messages import CloseShift, Currency
-from backoffice.domain.wire.scalars import Count, Instant, Number
 
 # Not `Money`: a sum of many orders may exceed the bound of one amount.
 Amount = Annotated[int, Meta(description="Minor units of the shift's currency, signed.")]

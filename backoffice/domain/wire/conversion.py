@@ -5,8 +5,8 @@ from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
-from backoffice.domain.wire import json_values
-from backoffice.domain.wire.scalars import read_scalar
+from backoffice.domain import json_values
+from backoffice.domain.scalars import read_scalar
 
 T = TypeVar("T")
 
@@ -14,12 +14,11 @@ _PLACE = re.compile(r"(?P<what>.*?)(?: - at `\$(?P<path>[^`]*)`)?", re.DOTALL)
 _STEP = re.compile(r"\.(\w+)|\[(\d+)\]")
 _MISSING = re.compile(r"Object missing required field `(?P<name>\w+)`")
 
-
 MAX_DETAIL = 200
 """Characters of a detail: msgspec quotes what it was given, however long."""
 
 
-class Problem(NamedTuple):
+class Fault(NamedTuple):
     """What is wrong at one place: a JSON Pointer, `missing` or `invalid`, and a sentence for people."""
 
     pointer: str
@@ -30,9 +29,9 @@ class Problem(NamedTuple):
 class NotReadable(Exception):
     """The value is not one of the type asked for."""
 
-    def __init__(self, problem: Problem) -> None:
-        super().__init__(problem.detail)
-        self.problem = problem
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(fault.detail)
+        self.fault = fault
 
 
 def check_carriable(value: Any) -> None:
@@ -42,7 +41,7 @@ def check_carriable(value: Any) -> None:
     """
     if (found := json_values.find_uncarriable(value)) is not None:
         pointer, detail = found
-        raise NotReadable(Problem(pointer, "invalid", detail))
+        raise NotReadable(Fault(pointer, "invalid", detail))
 
 
 def to_type(value: Any, kind: type[T]) -> T:
@@ -53,11 +52,11 @@ def to_type(value: Any, kind: type[T]) -> T:
         raise NotReadable(explain(error)) from None
 
 
-def explain(error: msgspec.ValidationError) -> Problem:
+def explain(error: msgspec.ValidationError) -> Fault:
     """Where and what, from msgspec's message. Inside an object with free names the place is that object."""
     place = _PLACE.fullmatch(str(error))
     what, path = (place["what"], place["path"] or "") if place else (str(error), "")
     tokens: list[str | int] = [name or int(index) for name, index in _STEP.findall(path.partition("[...]")[0])]
     if missing := _MISSING.fullmatch(what):
-        return Problem(json_values.pointer_to(*tokens, missing["name"]), "missing", f"{missing['name']} is missing")
-    return Problem(json_values.pointer_to(*tokens), "invalid", what[:MAX_DETAIL])
+        return Fault(json_values.pointer_to(*tokens, missing["name"]), "missing", f"{missing['name']} is missing")
+    return Fault(json_values.pointer_to(*tokens), "invalid", what[:MAX_DETAIL])

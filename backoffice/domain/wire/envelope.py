@@ -4,13 +4,11 @@ Cheap enough for the door and the worker both: members stay bytes, exactly as th
 """
 
 import re
-from datetime import datetime
 from typing import Any, Never
 
 import msgspec
 
-from backoffice.domain.wire import json_values
-from backoffice.domain.wire.scalars import Instant, is_in_years
+from backoffice.domain import json_values
 
 MAX_DEPTH = 32
 
@@ -50,22 +48,19 @@ class TooManyOrders(Exception):
 
 
 class Envelope(msgspec.Struct, kw_only=True, frozen=True):
-    """The members of a batch as bytes, exactly as sent, in the order sent; `sent_at` is None unless it is readable."""
+    """The members of a batch as bytes, exactly as sent, in the order sent."""
 
     orders: list[bytes]
     movements: list[bytes]
-    sent_at: datetime | None = None
 
 
 class _Wire(msgspec.Struct):
     orders: list[msgspec.Raw] = []
     cash_movements: list[msgspec.Raw] = []
-    sent_at: msgspec.Raw = msgspec.Raw(b"null")
 
 
 _LISTS = ("orders", "cash_movements")
 _WIRE_DECODER = msgspec.json.Decoder(_Wire)
-_INSTANT_DECODER = msgspec.json.Decoder(Instant)
 
 
 def decode_batch(body: bytes, *, max_orders: int, is_checked: bool = False) -> Envelope:
@@ -80,16 +75,14 @@ def decode_batch(body: bytes, *, max_orders: int, is_checked: bool = False) -> E
     try:
         wire = _WIRE_DECODER.decode(body)
         orders, movements = [bytes(raw) for raw in wire.orders], [bytes(raw) for raw in wire.cash_movements]
-        sent_at = bytes(wire.sent_at)
     except msgspec.DecodeError:
         # Not JSON, no envelope, or JSON that msgspec cannot read (a lone surrogate, of duplicate keys the first).
         members = _split(body.decode())
         orders, movements = members["orders"], members["cash_movements"]
-        sent_at = members["sent_at"][-1]
     for pointer, count in (("/orders", len(orders)), ("/cash_movements", len(movements))):
         if count > max_orders:
             raise TooManyOrders(pointer=pointer, count=count, limit=max_orders)
-    return Envelope(orders=orders, movements=movements, sent_at=_read_instant(sent_at))
+    return Envelope(orders=orders, movements=movements)
 
 
 def decode_object(body: bytes) -> dict[str, Any]:
@@ -148,18 +141,15 @@ def _split(text: str) -> dict[str, list[bytes]]:
     for name in _LISTS:
         if not isinstance(envelope.get(name, []), list):
             _invalid(pointer=f"/{name}", detail=f"{name} must be an array")
-    found: dict[str, list[bytes]] = {"orders": [], "cash_movements": [], "sent_at": [b"null"]}
+    found: dict[str, list[bytes]] = {"orders": [], "cash_movements": []}
     position = _skip(text, text.index("{") + 1)
     while text[position] != "}":
         name, position = json_values.EXACT_DECODER.raw_decode(text, position)
         position = _skip(text, _skip(text, position) + 1)
-        start = position
         if name in _LISTS and text[position] == "[":
             found[name], position = _members(text, position)
         else:
             _, position = json_values.EXACT_DECODER.raw_decode(text, position)
-            if name == "sent_at":
-                found[name] = [text[start:position].encode()]
         position = _next(text, position)
     return found
 
@@ -185,11 +175,3 @@ def _next(text: str, position: int) -> int:
     """From the end of a member past blanks and a comma, to the next member or the closing bracket."""
     position = _skip(text, position)
     return _skip(text, position + 1) if text[position] == "," else position
-
-
-def _read_instant(raw: bytes) -> datetime | None:
-    try:
-        instant = _INSTANT_DECODER.decode(raw)
-    except msgspec.DecodeError:
-        return None
-    return instant if is_in_years(instant) else None

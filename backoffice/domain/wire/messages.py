@@ -10,9 +10,10 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
+from backoffice.domain.scalars import MAX_MINOR, Count, Instant, Money, Number, is_canonical_uuid, is_in_years
+from backoffice.domain.totals import ShiftTotals
 from backoffice.domain.wire.conversion import NotReadable, check_carriable, to_type
 from backoffice.domain.wire.envelope import BodyMalformed, EnvelopeInvalid, decode_object
-from backoffice.domain.wire.scalars import MAX_MINOR, Count, Instant, Money, Number, is_canonical_uuid, is_in_years
 
 __all__ = [
     "Activation",
@@ -73,6 +74,10 @@ class CloseShift(msgspec.Struct, kw_only=True, frozen=True):
     cash_counted: Cash
     totals: Totals
 
+    def declared_totals(self) -> ShiftTotals:
+        """What the terminal declares, in the shape of what is computed."""
+        return ShiftTotals(order_count=self.order_count, **msgspec.structs.asdict(self.totals))
+
 
 class Device(msgspec.Struct, kw_only=True, frozen=True):
     """What a device says of itself when it is activated."""
@@ -132,7 +137,7 @@ def _read(body: bytes, kind: type[Message]) -> Message:
         check_carriable(fields)
         message = to_type(fields, kind)
     except NotReadable as error:
-        raise EnvelopeInvalid(**error.problem._asdict()) from None
+        raise EnvelopeInvalid(**error.fault._asdict()) from None
     for name in kind.__struct_fields__:
         _check_spelling(name, getattr(message, name), spelled=fields.get(name))
     return message

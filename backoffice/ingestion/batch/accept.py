@@ -1,22 +1,35 @@
-"""Receiving a batch: its bytes are durable before anybody is told so."""
+"""Accepting an upload: it is stored before anybody is told so, and after that nothing can fail it (ADR 1 and 6)."""
 
 import hashlib
 import json
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+import structlog
+from django.conf import settings
 from django.db import connection
+from structlog.contextvars import get_contextvars
 
-from backoffice.domain.cards.masking import Masked
-from backoffice.domain.wire.envelope import Envelope
+from backoffice.domain.states import BatchState
+from backoffice.domain.upload import Upload, open_upload
+from backoffice.domain.wire.answers import Receipt
 from backoffice.failpoints import failpoint
 from backoffice.fleet.models import Terminal
+from backoffice.inbox.claims import Claim
 from backoffice.inbox.models import Batch
 from backoffice.inbox.packing import pack
+from backoffice.inbox.processed import Processed
+from backoffice.ingestion.batch.group_commit import process_live
+from backoffice.ingestion.batch.receipts import compose_receipt, wait_for_receipt
+from backoffice.ingestion.bell import ring_soon
+from backoffice.metrics import count_accepted
 from backoffice.sales.models import Shift
 
-# A live order's batch is processed by the request that brought it: nobody else tries it in that time.
+log = structlog.get_logger(__name__)
+
+# Up to so many members the request that brought them processes them itself: a worker would only add its own latency.
+INLINE_MEMBERS = 50
+# A live order's batch is stored as claimed by its request: no worker tries it in that time.
 CLAIMED_AT_BIRTH = timedelta(seconds=2)
 
 STORE_BATCH = """
@@ -37,34 +50,56 @@ class IdentifierReused(Exception):
     """The identifier stands for something else already: other content, or what another terminal owns."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Received:
-    """What became of an upload: the stored batch, and whether it is new."""
-
-    batch_id: UUID
-    is_new: bool
-
-
-def receive_batch(
+def accept(
     *,
     terminal: Terminal,
     shift_id: UUID,
     batch_id: UUID,
-    masked: Masked,
+    body: bytes,
     gzip: bytes | None,
-    envelope: Envelope,
+    wait_s: int,
     now: datetime,
-    claim: bool,
-) -> Received:
-    """Stores a batch, once, and what was masked in it. On return it is committed.
+) -> Receipt:
+    """Stores the batch in `body`, once, and returns its receipt; after `wait_s` seconds as it stands then.
 
-    `gzip` is what the body came as, where it did and nothing in it was masked.
-    `claim` keeps workers off while the caller processes it.
-    Raises ShiftUnknown, IdentifierReused. A repeat with the same content is told apart from a new batch.
+    `gzip` is what the body came as, where it was compressed. A small batch whose outcome is waited for is processed
+    here; for any other a worker is rung.
+    Raises BodyMalformed, EnvelopeInvalid, TooManyOrders, ShiftUnknown, IdentifierReused: then nothing is stored. An error
+    after that says that the batch is stored and its receipt could not be read: a repeat gets it.
     """
-    body = masked.body
-    digest = hashlib.sha256(body).digest()
-    findings = [[found.list, found.index, found.code, found.pointer] for found in masked.findings if found.list]
+    upload = open_upload(body, gzip=gzip, max_orders=settings.MAX_BATCH_ORDERS)
+    envelope = upload.envelope
+    is_live = wait_s > 0 and len(envelope.orders) + len(envelope.movements) <= INLINE_MEMBERS
+    is_new = store_batch(
+        terminal=terminal, shift_id=shift_id, batch_id=batch_id, upload=upload, is_claimed=is_live, now=now
+    )
+    failpoint("receive-after-commit")
+    if is_new:
+        count_accepted(orders=len(envelope.orders))
+        claim = Claim(batch_id, 1, envelope=envelope, request_id=get_contextvars().get("request_id"))
+        if is_live and (processed := _process(claim)):
+            return compose_receipt(
+                batch_id=batch_id,
+                shift_id=shift_id,
+                state=BatchState.PROCESSED,
+                received_at=now,
+                order_count=len(envelope.orders),
+                processed=processed,
+            )
+        log.info("batch received", orders=len(envelope.orders))
+        ring_soon()
+    return wait_for_receipt(batch_id=batch_id, terminal_id=terminal.pk, wait_s=wait_s)
+
+
+def store_batch(
+    *, terminal: Terminal, shift_id: UUID, batch_id: UUID, upload: Upload, is_claimed: bool, now: datetime
+) -> bool:
+    """Stores a batch, once, and what was masked in it; whether it is new. On return it is committed.
+
+    `is_claimed` keeps workers off while the caller processes it. Raises ShiftUnknown, IdentifierReused.
+    """
+    digest = hashlib.sha256(upload.body).digest()
+    card_flags = [[found.list, found.index, found.code, found.pointer] for found in upload.findings if found.list]
     failpoint("receive-before-commit")
     with connection.cursor() as cursor:
         cursor.execute(
@@ -74,27 +109,37 @@ def receive_batch(
                 "terminal_id": terminal.pk,
                 "shift_id": shift_id,
                 "digest": digest,
-                "body": pack(body, gzip=gzip),
-                "size": len(body),
-                "orders": len(envelope.orders),
-                "movements": len(envelope.movements),
+                "body": pack(upload.body, gzip=upload.gzip),
+                "size": len(upload.body),
+                "orders": len(upload.envelope.orders),
+                "movements": len(upload.envelope.movements),
                 "now": now,
-                "card_flags": json.dumps(findings),
-                "due_at": now + CLAIMED_AT_BIRTH if claim else now,
-                "attempts": 1 if claim else 0,
+                "card_flags": json.dumps(card_flags),
+                "due_at": now + CLAIMED_AT_BIRTH if is_claimed else now,
+                "attempts": 1 if is_claimed else 0,
             },
         )
         if cursor.rowcount == 1:
-            return Received(batch_id=batch_id, is_new=True)
-    return _repeat(terminal=terminal, shift_id=shift_id, batch_id=batch_id, digest=digest)
+            return True
+    _check_repeat(terminal=terminal, shift_id=shift_id, batch_id=batch_id, digest=digest)
+    return False
 
 
-def _repeat(*, terminal: Terminal, shift_id: UUID, batch_id: UUID, digest: bytes) -> Received:
-    stored = Batch.objects.filter(batch_id=batch_id).values_list("terminal_id", "shift_id", "digest").first()
+def _check_repeat(*, terminal: Terminal, shift_id: UUID, batch_id: UUID, digest: bytes) -> None:
+    stored = Batch.objects.filter(batch_id=batch_id).only("terminal_id", "shift_id", "digest").first()
     if stored is not None:
-        if (stored[0], stored[1], bytes(stored[2])) != (terminal.pk, shift_id, digest):
+        if (stored.terminal_id, stored.shift_id, bytes(stored.digest)) != (terminal.pk, shift_id, digest):
             raise IdentifierReused
-        return Received(batch_id=batch_id, is_new=False)
-    if Shift.objects.filter(shift_id=shift_id).exists():
+    elif Shift.objects.filter(shift_id=shift_id).exists():
         raise IdentifierReused  # another terminal's shift: what it owns cannot be written under
-    raise ShiftUnknown
+    else:
+        raise ShiftUnknown
+
+
+def _process(claim: Claim) -> Processed | None:
+    """None where the batch is left to a worker: it is durable, and nothing that goes wrong here may fail the answer."""
+    try:
+        return process_live(claim)
+    except Exception:
+        log.exception("live order left to a worker")
+        return None

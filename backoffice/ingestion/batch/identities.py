@@ -1,7 +1,7 @@
-"""Who is new: every member of a batch is held against what is remembered, and remembered itself (protocol §5).
+"""Who is new: every member of a batch is compared with what is remembered, and remembered itself (protocol §5).
 
 Batches that are all new cost one INSERT. Only where that finds something known is it taken back, and each batch
-decided member by member.
+compared member by member.
 """
 
 from collections.abc import Sequence
@@ -9,13 +9,13 @@ from uuid import UUID
 
 from django.db.backends.utils import CursorWrapper
 
-from backoffice.domain.identity import Decision, Incoming, KnownOrder, identify
-from backoffice.ingestion.batch.lock import Work
+from backoffice.domain.identity import NEW, KnownItem, Recognition, identify
+from backoffice.ingestion.batch.lock import LockedBatch
 from backoffice.ingestion.batch.members import Member
-from backoffice.postgres.copying import pipelined
-from backoffice.sales.writers import IdentityRow, KnownVersion, Origin, insert_identities, select_known
+from backoffice.postgres.pipeline import pipelined
+from backoffice.postgres.transactions import transaction_required
+from backoffice.sales.identities import BatchKey, IdentityRow, KnownVersion, insert_identities, select_known
 
-NEW = Decision("new", (), takes_number=True)
 # Another terminal may insert the same identifier between our look and our insert; it is then known at the next look.
 RACES_ALLOWED = 3
 
@@ -24,89 +24,95 @@ class RacedTooOften(Exception):
     """Other terminals kept being first with our identifiers: the batch is tried again later."""
 
 
-def decide_identities(cursor: CursorWrapper, batches: Sequence[tuple[Work, Sequence[Member]]]) -> list[list[Decision]]:
-    """For each batch one decision per member, in the order sent; what is new or in conflict is remembered on return."""
-    incoming = [(work, [member.incoming for member in members]) for work, members in batches]
-    if _all_distinct(incoming):
+@transaction_required
+def recognise(
+    cursor: CursorWrapper, batches: Sequence[tuple[LockedBatch, Sequence[Member]]]
+) -> list[list[Recognition]]:
+    """For each batch one recognition per member, in the order sent; what is not a duplicate is remembered on return."""
+    if _all_distinct(batches):
         rows = [
-            IdentityRow(item.order_id, 0, item.number, item.content_hash, row_id, place)
-            for place, (work, items) in enumerate(incoming, start=1)
-            for item, row_id in zip(items, work.row_ids, strict=True)
+            IdentityRow(*member.incoming, version=0, row_id=member.row_id, place=place)
+            for place, (_, members) in enumerate(batches, start=1)
+            for member in members
         ]
-        if _insert(cursor, rows, works=[work for work, _ in incoming]):
-            return [[NEW] * len(items) for _, items in incoming]
-    return [_decide_batch(cursor, items, work=work) for work, items in incoming]
+        if _insert(cursor, rows, batches=[batch for batch, _ in batches]):
+            return [[NEW] * len(members) for _, members in batches]
+    return [_recognise_batch(cursor, batch, members) for batch, members in batches]
 
 
-def _decide_batch(cursor: CursorWrapper, incoming: Sequence[Incoming], *, work: Work) -> list[Decision]:
+def _recognise_batch(cursor: CursorWrapper, batch: LockedBatch, members: Sequence[Member]) -> list[Recognition]:
     for _ in range(RACES_ALLOWED):
-        decisions = _decide_one_by_one(cursor, incoming, work=work)
-        if decisions is not None:
-            return decisions
+        recognised = _recognise_one_by_one(cursor, batch, members)
+        if recognised is not None:
+            return recognised
     raise RacedTooOften
 
 
-def _all_distinct(incoming: Sequence[tuple[Work, Sequence[Incoming]]]) -> bool:
-    order_ids = [item.order_id for _, items in incoming for item in items]
-    numbers = [(work.terminal_id, item.number) for work, items in incoming for item in items if item.number is not None]
-    return len(set(order_ids)) == len(order_ids) and len(set(numbers)) == len(numbers)
+def _all_distinct(batches: Sequence[tuple[LockedBatch, Sequence[Member]]]) -> bool:
+    incoming = [(batch.terminal_id, member.incoming) for batch, members in batches for member in members]
+    item_ids = [item.item_id for _, item in incoming]
+    numbers = [(terminal_id, item.number) for terminal_id, item in incoming if item.number is not None]
+    return len(set(item_ids)) == len(item_ids) and len(set(numbers)) == len(numbers)
 
 
-def _insert(cursor: CursorWrapper, rows: Sequence[IdentityRow], *, works: Sequence[Work]) -> bool:
+def _insert(cursor: CursorWrapper, rows: Sequence[IdentityRow], *, batches: Sequence[LockedBatch]) -> bool:
     """Remembers all rows or, where something among them is known already, none; says which."""
     with pipelined():  # the savepoint costs no round trip of its own
         cursor.execute("SAVEPOINT identities")
-        origins = [Origin(work.terminal_id, work.shift.shift_id, work.batch_id, work.business_date) for work in works]
-        insert_identities(cursor, rows, origins=origins)
+        keys = [
+            BatchKey(batch.terminal_id, batch.shift.shift_id, batch.batch_id, batch.business_date) for batch in batches
+        ]
+        insert_identities(cursor, rows, batches=keys)
     if cursor.rowcount == len(rows):
         return True
     cursor.execute("ROLLBACK TO SAVEPOINT identities")
     return False
 
 
-def _decide_one_by_one(cursor: CursorWrapper, incoming: Sequence[Incoming], *, work: Work) -> list[Decision] | None:
+def _recognise_one_by_one(
+    cursor: CursorWrapper, batch: LockedBatch, members: Sequence[Member]
+) -> list[Recognition] | None:
     """None where another terminal was first with one of the identifiers while we looked."""
+    incoming = [member.incoming for member in members]
     versions = select_known(
         cursor,
-        terminal_id=work.terminal_id,
-        item_ids=[item.order_id for item in incoming],
+        terminal_id=batch.terminal_id,
+        item_ids=[item.item_id for item in incoming],
         numbers=[item.number for item in incoming if item.number is not None],
     )
-    decisions = identify(
+    recognised = identify(
         incoming=incoming,
-        known=_known(versions, terminal_id=work.terminal_id),
+        known=_known(versions, terminal_id=batch.terminal_id),
         numbers={
             version.number: version.item_id
             for version in versions
-            if version.number is not None and version.terminal_id == work.terminal_id
+            if version.number is not None and version.terminal_id == batch.terminal_id
         },
-        terminal_id=work.terminal_id,
-        shift_id=work.shift.shift_id,
+        terminal_id=batch.terminal_id,
+        shift_id=batch.shift.shift_id,
     )
     next_version: dict[UUID, int] = {}
     for known in versions:
         next_version[known.item_id] = max(next_version.get(known.item_id, 0), known.version + 1)
     rows = []
-    for item, decision, row_id in zip(incoming, decisions, work.row_ids, strict=True):
-        if decision.version == "duplicate":
+    for member, recognition in zip(members, recognised, strict=True):
+        if recognition.version == "duplicate":
             continue
-        version = next_version.get(item.order_id, 0)
-        next_version[item.order_id] = version + 1
-        rows.append(
-            IdentityRow(
-                item.order_id, version, item.number if decision.takes_number else None, item.content_hash, row_id, 1
-            )
-        )
-    return decisions if _insert(cursor, rows, works=[work]) else None
+        item_id, number, content_hash = member.incoming
+        version = next_version.get(item_id, 0)
+        next_version[item_id] = version + 1
+        number = number if recognition.takes_number else None
+        rows.append(IdentityRow(item_id, number, content_hash, version=version, row_id=member.row_id, place=1))
+    return recognised if _insert(cursor, rows, batches=[batch]) else None
 
 
-def _known(versions: Sequence[KnownVersion], *, terminal_id: int) -> dict[UUID, KnownOrder]:
+def _known(versions: Sequence[KnownVersion], *, terminal_id: int) -> dict[UUID, KnownItem]:
     first = {version.item_id: version for version in versions if version.version == 0}
     own: dict[UUID, list[KnownVersion]] = {item_id: [] for item_id in first}
     for version in versions:
         if version.terminal_id == terminal_id and version.item_id in own:
             own[version.item_id].append(version)
     return {
-        item_id: KnownOrder(version.terminal_id, {sent.content_hash: sent.shift_id for sent in own[item_id]})
+        item_id: KnownItem(version.terminal_id, {sent.content_hash: sent.shift_id for sent in own[item_id]})
         for item_id, version in first.items()
     }

@@ -1,4 +1,4 @@
-"""What processing a batch needs to know, read once and locked: the batch, its terminal, shift and store."""
+"""Batches, locked together with their terminals, and all that posting them needs to know, in one round trip."""
 
 import json
 import zlib
@@ -13,7 +13,11 @@ from psycopg.types.json import Jsonb
 
 from backoffice.domain.reasons import CARD_DATA_REMOVED, CARD_NUMBER_MASKED, Reason
 from backoffice.domain.rules import Circumstances, Shift, StoreSettings
-from backoffice.postgres.copying import pipelined
+from backoffice.domain.wire.envelope import Envelope, decode_batch
+from backoffice.inbox.claims import Claim
+from backoffice.postgres.pipeline import pipelined
+from backoffice.postgres.rows import named_rows
+from backoffice.postgres.transactions import transaction_required
 
 # SKIP LOCKED: whoever finds the terminal at work goes elsewhere instead of waiting.
 # LATERAL: batch by batch through the primary key, also by a plan that was made when the inbox was still small. And JSON
@@ -28,19 +32,25 @@ SELECT locked.batch_id FROM jsonb_array_elements_text(%s) AS wanted (batch_id) C
 
 # A statement of its own: its snapshot is taken under the lock, so it sees a close that committed just before, and its
 # ids follow those of every entry that the terminal's other work made.
-SELECT_WORK = """
-SELECT work.* FROM jsonb_array_elements_text(%s) AS wanted (batch_id) CROSS JOIN LATERAL (
-    SELECT b.batch_id, CASE WHEN %s THEN b.body ELSE '' END, b.received_at, b.terminal_id, t.uuid,
-        s.store_id, s.shift_id, s.currency, s.prices_include_tax, s.opened_at,
-        coalesce(s.closed_at, s.recorded_end) AS ended_at, s.first_number, s.business_date,
-        coalesce(b.received_at > s.close_received_at AND NOT s.declared -> 'batches' ? b.batch_id::text, false),
-        st.max_order_total, st.min_refund_total, st.refund_days, st.rounding_step,
-        s.state <> 'open' OR EXISTS (SELECT FROM sales_shift c WHERE c.terminal_id = b.terminal_id AND c.state = 'closing'),
+SELECT_BATCHES = """
+SELECT found.* FROM jsonb_array_elements_text(%s) AS wanted (batch_id) CROSS JOIN LATERAL (
+    SELECT b.batch_id, CASE WHEN %s THEN b.body ELSE '' END AS body, b.received_at, b.terminal_id,
+        t.uuid AS terminal_uuid, s.store_id, s.shift_id, s.currency, s.prices_include_tax, s.opened_at,
+        coalesce(s.closed_at, s.recorded_end) AS closed_at, s.first_number, s.business_date,
+        coalesce(b.received_at > s.close_received_at AND NOT s.declared -> 'batches' ? b.batch_id::text, false) AS late,
+        st.max_order_total, st.min_refund_total, st.refund_days, st.rounding_step, st.order_types,
+        s.state <> 'open' OR EXISTS (
+            SELECT FROM sales_shift c WHERE c.terminal_id = b.terminal_id AND c.state = 'closing'
+        ) AS a_shift_waits,
         h.clock_skew_ms, b.card_flags,
-        ARRAY(SELECT nextval('ledger_entry_id_seq') FROM generate_series(1, b.order_count + b.movement_count)),
-        (SELECT json_object_agg(method, account_id)::text FROM ledger_paymentaccount p WHERE p.store_id = s.store_id),
-        (SELECT json_object_agg(reason, account_id)::text FROM ledger_cashreason r WHERE r.store_id = s.store_id),
-        EXISTS (SELECT FROM sales_awaitedoriginal WHERE arrived_at IS NULL), st.order_types
+        ARRAY(
+            SELECT nextval('ledger_entry_id_seq') FROM generate_series(1, b.order_count + b.movement_count)
+        ) AS row_ids,
+        (SELECT json_object_agg(method, account_id)::text FROM ledger_paymentaccount p WHERE p.store_id = s.store_id)
+            AS payment_accounts,
+        (SELECT json_object_agg(reason, account_id)::text FROM ledger_cashreason r WHERE r.store_id = s.store_id)
+            AS reason_accounts,
+        EXISTS (SELECT FROM sales_awaitedoriginal WHERE arrived_at IS NULL) AS a_refund_waits
     FROM inbox_batch b
     JOIN fleet_terminal t ON t.id = b.terminal_id
     JOIN sales_shift s ON s.shift_id = b.shift_id
@@ -48,7 +58,7 @@ SELECT work.* FROM jsonb_array_elements_text(%s) AS wanted (batch_id) CROSS JOIN
     LEFT JOIN fleet_heartbeat h ON h.terminal_id = b.terminal_id
     WHERE b.batch_id = wanted.batch_id::uuid
     LIMIT 1
-) AS work ORDER BY work.received_at, work.batch_id
+) AS found ORDER BY found.received_at, found.batch_id
 """
 
 # What the door did, in words; it stores codes and places only.
@@ -58,31 +68,29 @@ CARD_DETAILS = {
 }
 
 
-class Work(NamedTuple):
-    """One locked batch, and how it came. `card_flags` is what was masked at the door, by member.
+class LockedBatch(NamedTuple):
+    """One batch, locked with its terminal until the transaction ends, and how it came.
 
-    `body` is empty where it was not asked for.
-    `refunds_wait` says that some refund, of any store, waits for the order that it refunds.
-    `row_ids` has one for each member: of its identity, its row and its journal entry.
-
-    `settles` says that a closed shift may wait for this batch: its own, or another that misses its numbers.
+    `card_flags` is what was masked at the door, by list and place. `row_ids` has one id for each member: of its
+    identity, its row and its journal entry. `a_shift_waits`: a closed shift may wait for this batch, its own or another
+    that misses its numbers. `a_refund_waits`: a refund, of any store, waits for the order that it refunds.
     """
 
     batch_id: UUID
-    body: bytes
+    envelope: Envelope
     received_at: datetime
     terminal_id: int
     terminal_uuid: UUID
     store_id: int
     shift: Shift
     circumstances: Circumstances
-    settles: bool
     card_flags: Mapping[tuple[str, int], tuple[Reason, ...]]
     settings: StoreSettings
     payment_accounts: Mapping[str, str]
     reason_accounts: Mapping[str, str]
     row_ids: Sequence[int]
-    refunds_wait: bool
+    a_shift_waits: bool
+    a_refund_waits: bool
 
     @property
     def business_date(self) -> date:
@@ -90,55 +98,60 @@ class Work(NamedTuple):
         return self.shift.business_date
 
 
-def lock_works(cursor: CursorWrapper, batch_ids: Sequence[UUID], *, with_bodies: bool = True) -> list[Work]:
-    """Locks batches and their terminals until the transaction ends, in the order received.
+@transaction_required
+def lock_batches(cursor: CursorWrapper, claims: Sequence[Claim]) -> list[LockedBatch]:
+    """Locks claimed batches and their terminals until the transaction ends, in the order received.
 
-    Left out is what is processed, or somebody else's now.
+    Left out is what is processed by now, or somebody else's.
     """
-    wanted: Any = Jsonb([str(batch_id) for batch_id in batch_ids])
+    envelopes = {claim.batch_id: claim.envelope for claim in claims if claim.envelope is not None}
+    wanted: Any = Jsonb([str(claim.batch_id) for claim in claims])
     with connection.cursor() as lock:
         with pipelined():
             lock.execute(LOCK_BATCHES, [wanted])
-            cursor.execute(SELECT_WORK, [wanted, with_bodies])
-        locked = {row[0] for row in lock.fetchall()}
-    return [_read(row) for row in cursor.fetchall() if row[0] in locked]
+            cursor.execute(SELECT_BATCHES, [wanted, len(envelopes) < len(claims)])
+        locked = {row["batch_id"] for row in named_rows(lock)}
+    return [_read(row, envelopes.get(row["batch_id"])) for row in named_rows(cursor) if row["batch_id"] in locked]
 
 
-def _read(row: Sequence[Any]) -> Work:
-    reasons = json.loads(row[23] or "{}")
-    return Work(
-        batch_id=row[0],
-        body=zlib.decompress(row[1]) if row[1] else b"",
-        received_at=row[2],
-        terminal_id=row[3],
-        terminal_uuid=row[4],
-        store_id=row[5],
+def _read(row: Mapping[str, Any], envelope: Envelope | None) -> LockedBatch:
+    return LockedBatch(
+        batch_id=row["batch_id"],
+        envelope=envelope or _decode(row["body"]),
+        received_at=row["received_at"],
+        terminal_id=row["terminal_id"],
+        terminal_uuid=row["terminal_uuid"],
+        store_id=row["store_id"],
         shift=Shift(
-            shift_id=row[6],
-            terminal_id=row[3],
-            currency=row[7],
-            prices_include_tax=row[8],
-            opened_at=row[9],
-            closed_at=row[10],
-            first_number=row[11],
-            business_date=row[12],
+            shift_id=row["shift_id"],
+            terminal_id=row["terminal_id"],
+            currency=row["currency"],
+            prices_include_tax=row["prices_include_tax"],
+            opened_at=row["opened_at"],
+            closed_at=row["closed_at"],
+            first_number=row["first_number"],
+            business_date=row["business_date"],
         ),
-        circumstances=Circumstances(late=row[13], clock_skew_ms=row[19]),
-        settles=row[18],
-        card_flags=_card_flags(json.loads(row[20])),
+        circumstances=Circumstances(late=row["late"], clock_skew_ms=row["clock_skew_ms"]),
+        card_flags=_card_flags(json.loads(row["card_flags"])),
         settings=StoreSettings(
-            max_order_total=row[14],
-            min_refund_total=row[15],
-            refund_days=row[16],
-            order_types=frozenset(row[25]) if row[25] else None,
-            rounding_step=row[17],
-            cash_reasons=frozenset(reasons),
+            max_order_total=row["max_order_total"],
+            min_refund_total=row["min_refund_total"],
+            refund_days=row["refund_days"],
+            order_types=frozenset(row["order_types"]) if row["order_types"] else None,
+            rounding_step=row["rounding_step"],
         ),
-        payment_accounts=json.loads(row[22] or "{}"),
-        reason_accounts=reasons,
-        row_ids=row[21],
-        refunds_wait=row[24],
+        payment_accounts=json.loads(row["payment_accounts"] or "{}"),
+        reason_accounts=json.loads(row["reason_accounts"] or "{}"),
+        row_ids=row["row_ids"],
+        a_shift_waits=row["a_shift_waits"],
+        a_refund_waits=row["a_refund_waits"],
     )
+
+
+def _decode(packed: bytes) -> Envelope:
+    body = zlib.decompress(packed)
+    return decode_batch(body, max_orders=len(body), is_checked=True)
 
 
 def _card_flags(stored: list[tuple[str, int, str, str]]) -> dict[tuple[str, int], tuple[Reason, ...]]:

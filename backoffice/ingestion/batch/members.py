@@ -1,104 +1,132 @@
-"""The members of a batch, read by the rules: what each is, whether it can be posted, and what it becomes in the books."""
+"""The members of a batch: what each is, whether it can be posted, and what it becomes in the books."""
 
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal, NamedTuple
 from uuid import UUID
 
-from backoffice.domain.identity import Decision, Incoming, content_hash, movement_hash, unreadable_id
-from backoffice.domain.orders import CashMovement, Order, Unreadable, read_movement, read_order
+from backoffice.domain.identity import Incoming, Recognition, content_hash, movement_hash, unreadable_id
+from backoffice.domain.orders import CashMovement, Order, Unreadable
 from backoffice.domain.posting import Posting, post_movement, post_order
 from backoffice.domain.reasons import Reason
 from backoffice.domain.rules import flags, holds, movement_flags, movement_holds
-from backoffice.domain.wire.envelope import Envelope
-from backoffice.ingestion.batch.lock import Work
+from backoffice.domain.wire.members import read_movement, read_order
+from backoffice.ingestion.batch.lock import LockedBatch
 
 What = Literal["order", "movement"]
 
 
 class Member(NamedTuple):
-    """One member of a batch as read, with the identity it is known by."""
+    """One member of a batch as read, with the identity it is known by and the id that its rows will have."""
 
     what: What
     position: int
+    row_id: int
     value: Order | CashMovement | Unreadable
     incoming: Incoming
 
+    @property
+    def item_id(self) -> UUID | None:
+        """The identifier that the terminal sent, as far as it could be read."""
+        return None if isinstance(self.value, Unreadable) and self.value.item_id is None else self.incoming.item_id
+
+    @property
+    def number(self) -> int | None:
+        """The order's number, as far as it could be read."""
+        return None if isinstance(self.value, CashMovement) else self.value.number
+
 
 class Judged(NamedTuple):
-    """What becomes of a member: its outcome with reasons, and the postings of its entry."""
+    """What becomes of a member: its outcome with reasons, and the lines of its entry."""
 
     member: Member
     outcome: Literal["posted", "duplicate", "conflict", "held"]
-    reasons: tuple[Reason, ...]
-    postings: list[Posting]
+    reasons: tuple[Reason, ...] = ()
+    postings: Sequence[Posting] = ()
 
 
-def read_members(envelope: Envelope, *, terminal_id: int) -> list[Member]:
+@dataclass(frozen=True)
+class JudgedBatch:
+    """A batch, and what becomes of each of its members."""
+
+    batch: LockedBatch
+    judged: Sequence[Judged]
+
+    @cached_property
+    def posted_orders(self) -> list[tuple[Judged, Order]]:
+        """Orders that go into the books."""
+        return [(item, value) for item in self._posted if isinstance(value := item.member.value, Order)]
+
+    @cached_property
+    def posted_movements(self) -> list[tuple[Judged, CashMovement]]:
+        """Cash movements that go into the books."""
+        return [(item, value) for item in self._posted if isinstance(value := item.member.value, CashMovement)]
+
+    @property
+    def _posted(self) -> Iterator[Judged]:
+        return (item for item in self.judged if item.outcome == "posted")
+
+
+def read_members(batch: LockedBatch) -> list[Member]:
     """Orders first, then cash movements, each in the order sent. Nothing that a member says raises."""
-    members = [_member("order", position, read_order(raw), terminal_id) for position, raw in enumerate(envelope.orders)]
-    members += [
-        _member("movement", position, read_movement(raw), terminal_id)
-        for position, raw in enumerate(envelope.movements)
+    row_ids = iter(batch.row_ids)
+    terminal_id = batch.terminal_id
+    orders = [
+        _member("order", position, next(row_ids), read_order(raw), terminal_id=terminal_id)
+        for position, raw in enumerate(batch.envelope.orders)
     ]
-    return members
+    return orders + [
+        _member("movement", position, next(row_ids), read_movement(raw), terminal_id=terminal_id)
+        for position, raw in enumerate(batch.envelope.movements)
+    ]
 
 
-def judge(member: Member, decision: Decision, *, work: Work) -> Judged:
-    """Applies the rules to a member whose identity is decided."""
-    if decision.version == "duplicate":
-        return Judged(member, "duplicate", decision.reasons, [])
-    if decision.version == "conflict":
-        return Judged(member, "conflict", decision.reasons + _card_flags(member, work=work), [])
-    if isinstance(member.value, Order):
-        return _judge_order(member, member.value, work=work)
-    if isinstance(member.value, CashMovement):
-        return _judge_movement(member, member.value, work=work)
-    return Judged(member, "held", member.value.reasons + _card_flags(member, work=work), [])
-
-
-def _member(what: What, position: int, value: Order | CashMovement | Unreadable, terminal_id: int) -> Member:
+def _member(
+    what: What, position: int, row_id: int, value: Order | CashMovement | Unreadable, *, terminal_id: int
+) -> Member:
     if isinstance(value, Order):
-        return Member(what, position, value, Incoming(value.order_id, value.number, content_hash(value)))
-    if isinstance(value, CashMovement):
-        return Member(what, position, value, Incoming(value.movement_id, None, movement_hash(value)))
-    item_id = value.order_id or unreadable_id(terminal_id=terminal_id, content_hash=value.content_hash)
-    return Member(what, position, value, Incoming(item_id, None, value.content_hash))
+        incoming = Incoming(value.order_id, value.number, content_hash(value))
+    elif isinstance(value, CashMovement):
+        incoming = Incoming(value.movement_id, None, movement_hash(value))
+    else:
+        item_id = value.item_id or unreadable_id(terminal_id=terminal_id, content_hash=value.content_hash)
+        incoming = Incoming(item_id, None, value.content_hash)
+    return Member(what, position, row_id, value, incoming)
 
 
-def _judge_order(member: Member, order: Order, *, work: Work) -> Judged:
-    held = holds(order, shift=work.shift, methods=work.payment_accounts)
-    if held:
-        return Judged(member, "held", held + _card_flags(member, work=work), [])
-    postings = post_order(order, prices_include_tax=work.shift.prices_include_tax, accounts=work.payment_accounts)
-    flagged = flags(order, shift=work.shift, settings=work.settings, circumstances=work.circumstances)
-    return Judged(member, "posted", flagged + _card_flags(member, work=work), postings)
+def judge(member: Member, recognition: Recognition, *, batch: LockedBatch) -> Judged:
+    """Applies the rules to a member that has been recognised."""
+    value, at_the_door = member.value, _card_flags(member, batch=batch)
+    if recognition.version == "duplicate":
+        return Judged(member, "duplicate", recognition.reasons)
+    if recognition.version == "conflict":
+        return Judged(member, "conflict", recognition.reasons + at_the_door)
+    if isinstance(value, Order):
+        held = holds(value, shift=batch.shift, methods=batch.payment_accounts)
+    elif isinstance(value, CashMovement):
+        held = movement_holds(value)
+    else:
+        held = value.reasons
+    if held or isinstance(value, Unreadable):
+        return Judged(member, "held", held + at_the_door)
+    flagged, postings = _post(value, batch=batch)
+    return Judged(member, "posted", flagged + at_the_door, postings)
 
 
-def _judge_movement(member: Member, movement: CashMovement, *, work: Work) -> Judged:
-    held = movement_holds(movement)
-    if held:
-        return Judged(member, "held", held + _card_flags(member, work=work), [])
-    postings = post_movement(movement, accounts=work.reason_accounts)
-    flagged = movement_flags(movement, shift=work.shift, reasons=work.reason_accounts, circumstances=work.circumstances)
-    return Judged(member, "posted", flagged + _card_flags(member, work=work), postings)
+def _post(value: Order | CashMovement, *, batch: LockedBatch) -> tuple[tuple[Reason, ...], list[Posting]]:
+    shift, circumstances = batch.shift, batch.circumstances
+    if isinstance(value, Order):
+        flagged = flags(value, shift=shift, settings=batch.settings, circumstances=circumstances)
+        accounts = batch.payment_accounts
+        return flagged, post_order(value, prices_include_tax=shift.prices_include_tax, accounts=accounts)
+    flagged = movement_flags(value, shift=shift, reasons=batch.reason_accounts, circumstances=circumstances)
+    return flagged, post_movement(value, accounts=batch.reason_accounts)
 
 
-def _card_flags(member: Member, *, work: Work) -> tuple[Reason, ...]:
+def _card_flags(member: Member, *, batch: LockedBatch) -> tuple[Reason, ...]:
     """What was masked or removed in the member at the door."""
-    if not work.card_flags:
+    if not batch.card_flags:
         return ()
     members = "orders" if member.what == "order" else "cash_movements"
-    return work.card_flags.get((members, member.position), ())
-
-
-def member_order_id(member: Member) -> UUID | None:
-    """The identifier the terminal sent, as far as it could be read."""
-    if isinstance(member.value, Order):
-        return member.value.order_id
-    if isinstance(member.value, CashMovement):
-        return member.value.movement_id
-    return member.value.order_id
-
-
-def member_number(member: Member) -> int | None:
-    """The order's number, as far as it could be read."""
-    return None if isinstance(member.value, CashMovement) else member.value.number
+    return batch.card_flags.get((members, member.position), ())

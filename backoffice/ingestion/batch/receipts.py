@@ -1,20 +1,33 @@
 """A batch's receipt: what was received, and what became of each order (protocol §5)."""
 
-import json
+import time
 import zlib
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from threading import BoundedSemaphore
+from typing import Any, TypeVar
 from uuid import UUID
 
+import msgspec
 from django.db import connection
 
+from backoffice.domain.orders import CashMovement, Order
 from backoffice.domain.states import BatchState
+from backoffice.domain.wire.answers import (
+    MovementResultAnswer,
+    MovementsAnswer,
+    OutcomesAnswer,
+    Receipt,
+    ResultAnswer,
+)
 from backoffice.domain.wire.envelope import decode_batch
+from backoffice.domain.wire.members import read_movement, read_order
 from backoffice.inbox.models import Batch
-from backoffice.ingestion.batch.members import member_number, member_order_id, read_members
-from backoffice.ingestion.batch.post import Processed
+from backoffice.inbox.processed import Processed
+from backoffice.ingestion.batch.group_commit import release_connection
+from backoffice.postgres.rows import named_rows
 
-Results = list[dict[str, Any]]
+Result = TypeVar("Result", ResultAnswer, MovementResultAnswer)
 
 # Asked with every upload, so it is spelled out: building it with the ORM costs more than running it.
 SELECT_RECEIPT = """
@@ -23,77 +36,115 @@ SELECT shift_id, state, received_at, processed_at, order_count,
 FROM inbox_batch WHERE batch_id = %s AND terminal_id = %s
 """
 
-OUTCOMES = ("posted", "duplicate", "conflict", "held")
+POLL_EVERY_S = 0.05
+# Requests that wait hold a thread each; beyond so many the answer comes at once ("best effort").
+waiters = BoundedSemaphore(8)
 
 
 class NoSuchBatch(Exception):
     """This terminal never sent such a batch."""
 
 
-def receipt(*, batch_id: UUID, terminal_id: int, every_result: bool = False) -> dict[str, Any]:
+def find_receipt(*, batch_id: UUID, terminal_id: int, every_result: bool = False) -> Receipt:
     """The receipt as it stands now. `every_result` lists each order in the order sent, not only the notable ones.
 
     Raises NoSuchBatch, also for a batch of another terminal.
     """
     with connection.cursor() as cursor:
         cursor.execute(SELECT_RECEIPT, [batch_id, terminal_id])
-        row = cursor.fetchone()
-    if row is None:
+        rows = named_rows(cursor)
+    if not rows:
         raise NoSuchBatch
-    shift_id, state, received_at, processed_at, order_count, *written = row
-    processed = Processed(processed_at, *(json.loads(text) for text in written))
-    if every_result and state == BatchState.PROCESSED.value:
-        results, movement_results = _every_result(batch_id, terminal_id, processed.results, processed.movement_results)
-        processed = processed._replace(results=results, movement_results=movement_results)
-    return compose_receipt(
+    (row,) = rows
+    processed = None
+    if row["state"] == BatchState.PROCESSED.value:
+        stored = {name: msgspec.json.decode(row[name]) for name in Processed._fields[1:]}
+        processed = Processed(row["processed_at"], **stored)
+    receipt = compose_receipt(
         batch_id=batch_id,
-        shift_id=shift_id,
-        state=state,
-        received_at=received_at,
-        order_count=order_count,
+        shift_id=row["shift_id"],
+        state=BatchState(row["state"]),
+        received_at=row["received_at"],
+        order_count=row["order_count"],
         processed=processed,
     )
+    if every_result and processed:
+        _add_plain_results(receipt)
+    return receipt
+
+
+def wait_for_receipt(*, batch_id: UUID, terminal_id: int, wait_s: int) -> Receipt:
+    """The receipt as it stands now or, where the terminal prefers to wait, once the batch is processed."""
+    receipt = find_receipt(batch_id=batch_id, terminal_id=terminal_id)
+    if not wait_s or receipt.state != BatchState.RECEIVED.value or not waiters.acquire(blocking=False):
+        return receipt
+    try:
+        deadline = time.monotonic() + wait_s
+        while receipt.state == BatchState.RECEIVED.value and time.monotonic() < deadline:
+            release_connection()
+            time.sleep(POLL_EVERY_S)
+            receipt = find_receipt(batch_id=batch_id, terminal_id=terminal_id)
+    finally:
+        waiters.release()
+    return receipt
 
 
 def compose_receipt(
-    *, batch_id: UUID, shift_id: UUID, state: str, received_at: datetime, order_count: int, processed: Processed
-) -> dict[str, Any]:
-    """The receipt of these facts; `processed` is empty, its time None, until the batch is processed."""
-    return {
-        "batch_id": str(batch_id),
-        "shift_id": str(shift_id),
-        "state": state,
-        "received_at": received_at,
-        "processed_at": processed.processed_at,
-        "orders": order_count,
-        "outcomes": {outcome: processed.outcomes.get(outcome, 0) for outcome in OUTCOMES},
-        "results": [_with_decision(result) for result in processed.results],
-        "movements": {
-            "outcomes": {outcome: processed.movement_outcomes.get(outcome, 0) for outcome in OUTCOMES},
-            "results": [_with_decision(result) for result in processed.movement_results],
-        },
-    }
+    *,
+    batch_id: UUID,
+    shift_id: UUID,
+    state: BatchState,
+    received_at: datetime,
+    order_count: int,
+    processed: Processed | None,
+) -> Receipt:
+    """The receipt of these facts; `processed` is None until the batch is."""
+    return Receipt(
+        batch_id=batch_id,
+        shift_id=shift_id,
+        state=state.value,
+        received_at=received_at,
+        processed_at=processed.processed_at if processed else None,
+        orders=order_count,
+        outcomes=_outcomes(processed.outcomes if processed else {}),
+        results=_results(processed.results if processed else [], ResultAnswer),
+        movements=MovementsAnswer(
+            outcomes=_outcomes(processed.movement_outcomes if processed else {}),
+            results=_results(processed.movement_results if processed else [], MovementResultAnswer),
+        ),
+    )
 
 
-def _every_result(batch_id: UUID, terminal_id: int, orders: Results, movements: Results) -> tuple[Results, Results]:
+def _outcomes(counted: Mapping[str, int]) -> OutcomesAnswer:
+    return OutcomesAnswer(**{outcome: counted.get(outcome, 0) for outcome in OutcomesAnswer.__struct_fields__})
+
+
+def _results(stored: Sequence[Mapping[str, Any]], kind: type[Result]) -> list[Result]:
+    """With what head office decided since; nothing can be decided yet."""
+    return [msgspec.convert({**result, "decision": None}, kind) for result in stored]
+
+
+def _add_plain_results(receipt: Receipt) -> None:
     """Only notable results are stored; the plainly posted ones are read again from the stored body."""
-    stored = {
-        "order": {result["index"]: result for result in orders},
-        "movement": {result["index"]: result for result in movements},
-    }
-    body = zlib.decompress(Batch.objects.values_list("body", flat=True).get(batch_id=batch_id))
-    results: dict[str, Results] = {"order": [], "movement": []}
-    for member in read_members(decode_batch(body, max_orders=len(body)), terminal_id=terminal_id):
-        notable = stored[member.what].get(member.position)
-        plain: dict[str, Any] = {"index": member.position}
-        if member.what == "order":
-            plain |= {"order_id": str(member_order_id(member)), "number": member_number(member)}
-        else:
-            plain |= {"movement_id": str(member_order_id(member))}
-        results[member.what].append(notable or plain | {"outcome": "posted", "reasons": []})
-    return results["order"], results["movement"]
+    body = zlib.decompress(Batch.objects.values_list("body", flat=True).get(batch_id=receipt.batch_id))
+    envelope = decode_batch(body, max_orders=len(body))
+    orders = {result.index: result for result in receipt.results}
+    receipt.results = [orders.get(index) or _plain_order(index, raw) for index, raw in enumerate(envelope.orders)]
+    movements = {result.index: result for result in receipt.movements.results}
+    receipt.movements.results = [
+        movements.get(index) or _plain_movement(index, raw) for index, raw in enumerate(envelope.movements)
+    ]
 
 
-def _with_decision(result: dict[str, Any]) -> dict[str, Any]:
-    """What head office decided on a held order since; nothing can be decided yet."""
-    return result | {"decision": None}
+def _plain_order(index: int, raw: bytes) -> ResultAnswer:
+    order = read_order(raw)
+    order_id = order.order_id if isinstance(order, Order) else order.item_id
+    return ResultAnswer(
+        index=index, order_id=order_id, number=order.number, outcome="posted", reasons=[], decision=None
+    )
+
+
+def _plain_movement(index: int, raw: bytes) -> MovementResultAnswer:
+    movement = read_movement(raw)
+    movement_id = movement.movement_id if isinstance(movement, CashMovement) else movement.item_id
+    return MovementResultAnswer(index=index, movement_id=movement_id, outcome="posted", reasons=[], decision=None)

@@ -8,18 +8,18 @@ from uuid import UUID
 import msgspec
 
 from backoffice.domain.accounts import CASH_REASON_ACCOUNTS, PAYMENT_ACCOUNTS
-from backoffice.domain.identity import Incoming, KnownOrder, content_hash, identify, movement_hash, unreadable_id
+from backoffice.domain.identity import Incoming, KnownItem, content_hash, identify, movement_hash, unreadable_id
 from backoffice.domain.numbers import missing_ranges
 from backoffice.domain.orders import CashMovement, Order, Unreadable
 from backoffice.domain.reasons import Reason, reasons_json
 from backoffice.domain.rules import Circumstances, StoreSettings, flags, holds, movement_flags, movement_holds
 from backoffice.domain.rules import Shift as Terms
 from backoffice.domain.states import ShiftState
-from backoffice.domain.totals import compute_totals, declared_totals, expected_cash, reconcile, settled_state
+from backoffice.domain.totals import compute_totals, expected_cash, reconcile, settled_state
 from backoffice.domain.wire.messages import CloseShift, OpenShift
 
 TERMINAL = 1
-SETTINGS = StoreSettings(cash_reasons=frozenset(CASH_REASON_ACCOUNTS))
+SETTINGS = StoreSettings()
 NO_OUTCOMES = dict.fromkeys(("posted", "duplicate", "conflict", "held"), 0)
 
 
@@ -110,9 +110,9 @@ class Books:
         """Takes a batch: what became of each member is decided as the service does."""
         incoming = [_incoming(order) for order in orders]
         known = {
-            member.order_id: KnownOrder(TERMINAL, {stored.content: stored.shift_id})
+            member.item_id: KnownItem(TERMINAL, {stored.content: stored.shift_id})
             for member in incoming
-            if (stored := self.orders.get(member.order_id)) is not None
+            if (stored := self.orders.get(member.item_id)) is not None
         }
         decisions = identify(
             incoming=incoming, known=known, numbers=self.numbers, terminal_id=TERMINAL, shift_id=shift_id
@@ -120,16 +120,16 @@ class Books:
         results = []
         for index, (member, decision, order) in enumerate(zip(incoming, decisions, orders, strict=True)):
             if decision.takes_number and member.number is not None:
-                self.numbers[member.number] = member.order_id
+                self.numbers[member.number] = member.item_id
             outcome: str = decision.version
             reasons = decision.reasons
             if decision.version == "new":
                 outcome, reasons = self._judge(order, self.shifts[shift_id].terms)
-            if decision.version != "duplicate" and member.order_id not in self.orders:
-                self.orders[member.order_id] = StoredOrder(
+            if decision.version != "duplicate" and member.item_id not in self.orders:
+                self.orders[member.item_id] = StoredOrder(
                     batch_id, shift_id, member.number, member.content_hash, outcome, _readable(order)
                 )
-            results.append(_result(index, outcome, reasons, order_id=str(member.order_id), number=member.number))
+            results.append(_result(index, outcome, reasons, order_id=str(member.item_id), number=member.number))
         batch = StoredBatch(batch_id, shift_id, now, len(orders), results, [], polls_left)
         batch.movement_results = [self._move(i, m, shift_id) for i, m in enumerate(movements)]
         self.batches[batch_id] = batch
@@ -145,7 +145,7 @@ class Books:
 
     def _move(self, index: int, movement: CashMovement | Unreadable, shift_id: UUID) -> dict[str, Any]:
         if isinstance(movement, Unreadable):
-            return _result(index, "held", movement.reasons, movement_id=str(movement.order_id or ""))
+            return _result(index, "held", movement.reasons, movement_id=str(movement.item_id or ""))
         told = {"movement_id": str(movement.movement_id)}
         stood = self.movements.get(movement.movement_id)
         if stood is not None:
@@ -191,14 +191,14 @@ class Books:
         if shift.close is None:
             return ShiftState.OPEN
         waiting, missing = len(self.missing_batches(shift)), len(self.missing_numbers(shift))
-        differences = reconcile(declared=declared_totals(shift.close), computed=compute_totals(self._posted(shift)))
+        differences = reconcile(declared=shift.close.declared_totals(), computed=compute_totals(self._posted(shift)))
         held = len(self._stored(shift)) - len(self._posted(shift))
         return settled_state(waiting_batches=waiting, missing_numbers=missing, held=held, differences=len(differences))
 
     def report(self, shift: StoredShift) -> dict[str, Any]:
         """The answer of `GET /shifts/{shift_id}` (protocol §6)."""
         computed, close = compute_totals(self._posted(shift)), shift.close
-        differences = [] if close is None else reconcile(declared=declared_totals(close), computed=computed)
+        differences = [] if close is None else reconcile(declared=close.declared_totals(), computed=computed)
         moved = [movement for shift_id, movement in self.movements.values() if shift_id == shift.shift_id]
         expected = expected_cash(
             opening_float=shift.opening.opening_float,
@@ -264,7 +264,7 @@ def _result(index: int, outcome: str, reasons: tuple[Reason, ...], **who: Any) -
 def _incoming(order: Order | Unreadable) -> Incoming:
     if isinstance(order, Order):
         return Incoming(order.order_id, order.number, content_hash(order))
-    order_id = order.order_id or unreadable_id(terminal_id=TERMINAL, content_hash=order.content_hash)
+    order_id = order.item_id or unreadable_id(terminal_id=TERMINAL, content_hash=order.content_hash)
     return Incoming(order_id, None, order.content_hash)
 
 

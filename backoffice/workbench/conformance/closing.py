@@ -3,7 +3,7 @@
 from itertools import pairwise
 
 from backoffice.domain.orders import Order
-from backoffice.domain.totals import compute_totals, declared_totals, reconcile
+from backoffice.domain.totals import compute_totals, reconcile
 from backoffice.domain.wire.messages import CloseShift
 from backoffice.workbench.conformance.books import Books, StoredShift
 from backoffice.workbench.conformance.history import History
@@ -52,7 +52,7 @@ def _check_numbers(notes: Notebook, shift: StoredShift, orders: list[Order], *, 
 
 def _check_sums(notes: Notebook, close: CloseShift, orders: list[Order]) -> None:
     """`order_count` is among the numbers, and is not told twice."""
-    found = reconcile(declared=declared_totals(close), computed=compute_totals(orders))
+    found = reconcile(declared=close.declared_totals(), computed=compute_totals(orders))
     for rule, is_payment in (("close-totals", False), ("close-payments", True)):
         wrong = [d for d in found if d.what != "order_count" and d.what.startswith("payments.") == is_payment]
         told = ", ".join(f"{d.what} declared {d.declared}, sent {d.computed}" for d in wrong)

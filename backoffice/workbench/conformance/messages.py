@@ -4,8 +4,8 @@ from collections.abc import Callable
 from typing import TypeVar
 from uuid import UUID
 
+from backoffice.domain.scalars import is_canonical_uuid
 from backoffice.domain.wire.envelope import BodyMalformed, Envelope, EnvelopeInvalid, TooManyOrders, decode_batch
-from backoffice.domain.wire.scalars import is_canonical_uuid
 from backoffice.workbench.conformance.notes import Notebook
 from backoffice.workbench.conformance.rules import rule_of_place
 from backoffice.workbench.conformance.traffic import LIMITS, Refused, Request, problem, unframed

@@ -4,8 +4,9 @@ import re
 from dataclasses import replace
 from uuid import UUID
 
-from backoffice.domain.orders import CashMovement, Order, Unreadable, read_movement, read_order
+from backoffice.domain.orders import CashMovement, Order, Unreadable
 from backoffice.domain.wire.envelope import Envelope
+from backoffice.domain.wire.members import read_movement, read_order
 from backoffice.workbench.conformance.books import StoredShift, receipt
 from backoffice.workbench.conformance.checks import check_member
 from backoffice.workbench.conformance.floor import Floor

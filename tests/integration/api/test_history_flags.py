@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 from django.utils import timezone
 
-from backoffice.ingestion.batch.history import look_again_at_arrived
+from backoffice.ingestion.batch.refunds import look_again_at_arrived
 from backoffice.sales.models import AwaitedOriginal, Order
 from tests.till import Till, a_sale, a_store, codes
 

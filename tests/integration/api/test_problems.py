@@ -112,15 +112,15 @@ def test_a_method_that_an_address_does_not_take_is_405(till: Till, method: str, 
 @pytest.mark.parametrize(
     "error", [OperationalError("the database system is shutting down"), InterfaceError("closed"), PoolTimeout("busy")]
 )
-@pytest.mark.parametrize("place", ["receive_batch", "close_shift"])
+@pytest.mark.parametrize("place", ["accept", "close_shift"])
 def test_when_postgresql_cannot_commit_it_is_503_with_retry_after(
     till: Till, monkeypatch: pytest.MonkeyPatch, error: Exception, place: str
 ):
     def refuse(**_: Any) -> None:
         raise error
 
-    monkeypatch.setattr(batches if place == "receive_batch" else shifts, place, refuse)
-    answer = till.upload(a_sale(1001)) if place == "receive_batch" else till.close()
+    monkeypatch.setattr(batches if place == "accept" else shifts, place, refuse)
+    answer = till.upload(a_sale(1001)) if place == "accept" else till.close()
     body = check(answer, status=503, code="unavailable")
     assert int(answer["Retry-After"]) > 0
     assert str(error) not in str(body)
@@ -130,7 +130,7 @@ def test_what_nobody_foresaw_is_500_without_a_word_of_what_it_was(till: Till, mo
     def break_down(**_: Any) -> None:
         raise ValueError("a secret of ours")
 
-    monkeypatch.setattr(batches, "receive_batch", break_down)
+    monkeypatch.setattr(batches, "accept", break_down)
     answer = till.upload(a_sale(1001))
     check(answer, status=500, code="internal")
     assert b"secret" not in answer.content

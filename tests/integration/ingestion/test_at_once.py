@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 
 from backoffice.inbox.models import Batch
-from backoffice.ingestion.batch import post
+from backoffice.ingestion.batch import claims
 from backoffice.ingestion.sweep import process_waiting
 from backoffice.sales.models import Order
 from tests.till import Till, a_sale, at_once, balance
@@ -21,13 +21,13 @@ PATIENCE_S = 20
 def errors(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What went wrong while batches were processed."""
     noted: list[str] = []
-    count_failure = post.count_failure
+    count_failure = claims.count_failure
 
     def note(*, error: str, **facts: Any) -> str | None:
         noted.append(error)
         return count_failure(error=error, **facts)
 
-    monkeypatch.setattr(post, "count_failure", note)
+    monkeypatch.setattr(claims, "count_failure", note)
     return noted
 
 

@@ -212,7 +212,7 @@ def test_the_bell_is_tried_again_when_its_silence_is_over(
 
 
 def test_a_batch_whose_bell_was_never_rung_is_found_by_a_sweeper(till: Till, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("pos_api.views.batches.ring_soon", lambda: None)
+    monkeypatch.setattr("backoffice.ingestion.batch.accept.ring_soon", lambda: None)
     batch_id = till.upload(a_sale(1001)).json()["batch_id"]
     assert process_waiting() == 1
     assert till.receipt(batch_id)["state"] == "processed"

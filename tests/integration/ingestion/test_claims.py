@@ -10,10 +10,11 @@ import pytest
 from django.db import connection, connections
 from django.utils import timezone
 
+from backoffice.inbox.claims import Claim
 from backoffice.inbox.models import Batch
 from backoffice.ingestion import sweep, tasks
-from backoffice.ingestion.batch import post
-from backoffice.ingestion.batch.post import Attempt, process_claimed, process_next
+from backoffice.ingestion.batch import lock
+from backoffice.ingestion.batch.claims import process_claimed, process_next
 from backoffice.ingestion.sweep import process_waiting
 from tests.till import Till, a_sale, at_once, later, outcomes
 
@@ -24,7 +25,7 @@ PATIENCE_S = 20
 def a_worker_busy_with(monkeypatch: pytest.MonkeyPatch, *, marker: str) -> Iterator[Callable[[], None]]:
     """Another worker that holds its claim of the batch with `marker` in it, until told to go on."""
     entered, go_on = threading.Event(), threading.Event()
-    decode = post.decode_batch
+    decode = lock.decode_batch
 
     def slowly(body: bytes, **limits: int) -> Any:
         if marker.encode() in body and not go_on.is_set():
@@ -32,7 +33,7 @@ def a_worker_busy_with(monkeypatch: pytest.MonkeyPatch, *, marker: str) -> Itera
             assert go_on.wait(PATIENCE_S)
         return decode(body, **limits)
 
-    monkeypatch.setattr(post, "decode_batch", slowly)
+    monkeypatch.setattr(lock, "decode_batch", slowly)
 
     def work() -> None:
         try:
@@ -135,7 +136,7 @@ def test_a_live_order_is_stored_at_once_while_its_terminal_is_at_work(
 def test_the_same_batch_claimed_by_many_at_once_is_processed_once(committed_db: None, till: Till):
     orders = [a_sale(1001 + index) for index in range(20)]
     batch_id = till.upload(*orders).json()["batch_id"]
-    at_once([lambda: process_claimed([Attempt(UUID(batch_id), 1)], now=timezone.now())] * 6)
+    at_once([lambda: process_claimed([Claim(UUID(batch_id), 1)], now=timezone.now())] * 6)
     assert till.receipt(batch_id)["outcomes"]["posted"] == 20
     assert till.shift()["computed"]["order_count"] == 20
 
@@ -172,7 +173,7 @@ def test_a_look_ends_after_so_many_batches_and_rings_for_the_next(till: Till, mo
 
 def test_a_live_batch_is_left_to_the_request_that_brought_it(till: Till, monkeypatch: pytest.MonkeyPatch):
     """It is due only two seconds later: should its request die, a worker finds it then."""
-    monkeypatch.setattr("pos_api.views.batches.process_live", lambda *_, **__: None)
+    monkeypatch.setattr("backoffice.ingestion.batch.accept.process_live", lambda *_, **__: None)
     batch_id = till.upload(a_sale(1001), Prefer="wait=1").json()["batch_id"]
     assert not process_next(now=timezone.now())
     assert process_next(now=later(seconds=3))

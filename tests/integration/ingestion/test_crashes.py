@@ -9,8 +9,8 @@ from django.utils import timezone
 from structlog.testing import capture_logs
 
 from backoffice.inbox.models import Batch
-from backoffice.ingestion.batch import members, post
-from backoffice.ingestion.batch.post import process_next
+from backoffice.ingestion.batch import claims, isolate, lock, members, post
+from backoffice.ingestion.batch.claims import process_next
 from backoffice.sales.models import HeldItem, Identity, Order
 from tests.till import Till, a_movement, a_sale, balance, codes, entry_of, later, outcomes
 
@@ -42,15 +42,15 @@ def break_rules(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
 @pytest.fixture
 def break_reading(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     """Every batch with "boom" in it breaks before anything is known of its orders; gives what mends it."""
-    decode = post.decode_batch
+    decode = lock.decode_batch
 
     def broken(body: bytes, **limits: int) -> Any:
         if b"boom" in body:
             raise MemoryError("too much")
         return decode(body, **limits)
 
-    monkeypatch.setattr(post, "decode_batch", broken)
-    return lambda: monkeypatch.setattr(post, "decode_batch", decode)
+    monkeypatch.setattr(lock, "decode_batch", broken)
+    return lambda: monkeypatch.setattr(lock, "decode_batch", decode)
 
 
 def upload(till: Till, *notes: str, first: int = 1001) -> str:
@@ -112,7 +112,7 @@ def test_what_breaks_beside_it_is_logged_with_batch_and_terminal(
     def unlucky(**_: Any) -> None:
         raise OperationalError("lock timeout")
 
-    monkeypatch.setattr(post, "count_failure", unlucky)
+    monkeypatch.setattr(claims, "count_failure", unlucky)
     batch_id = upload(till, "boom")
     with capture_logs() as said:
         try_again()
@@ -125,11 +125,12 @@ def test_what_breaks_only_when_it_is_written_is_held_alone_too(till: Till, monke
 
     def broken(cursor: Any, batches: Any, **facts: Any) -> None:
         write_judged(cursor, batches, **facts)
-        posted = [item.judged.member.value for batch in batches for item in batch.posted_orders]
-        if any(getattr(value, "note", "") == "boom" for value in posted):
+        posted = [order for batch in batches for _, order in batch.posted_orders]
+        if any(order.note == "boom" for order in posted):
             raise IntegrityError("the database refused it")
 
-    monkeypatch.setattr(post, "write_judged", broken)
+    for module in (post, isolate):
+        monkeypatch.setattr(module, "write_judged", broken)
     batch_id = upload(till, "", "boom", "")
     try_again(3)
     receipt = till.receipt(batch_id)
@@ -148,7 +149,8 @@ def test_a_deadlock_is_no_fault_of_the_order_so_its_batch_waits(till: Till, monk
             raise OperationalError("deadlock detected")
         write_judged(cursor, batches, **facts)
 
-    monkeypatch.setattr(post, "write_judged", unlucky)
+    for module in (post, isolate):
+        monkeypatch.setattr(module, "write_judged", unlucky)
     batch_id = upload(till, "", "", "")
     try_again(4)
     assert outcomes(till.receipt(batch_id)) == ["posted", "posted", "posted"]
@@ -250,7 +252,7 @@ def kill_while_reading(till: Till, monkeypatch: pytest.MonkeyPatch, *, times: in
         raise Killed
 
     with monkeypatch.context() as killer:
-        killer.setattr(post, "decode_batch", die)
+        killer.setattr(lock, "decode_batch", die)
         for minute in range(1, times + 1):
             with pytest.raises(Killed):
                 process_next(now=later(minutes=20 * minute))
@@ -267,7 +269,7 @@ def test_a_worker_that_is_killed_leaves_nothing_but_the_count(till: Till, monkey
 
 def test_a_batch_that_killed_five_workers_is_failed(till: Till, monkeypatch: pytest.MonkeyPatch):
     batch_id = kill_while_reading(till, monkeypatch, times=5)
-    monkeypatch.setattr(post, "decode_batch", lambda *_, **__: pytest.fail("tried a sixth time at once"))
+    monkeypatch.setattr(lock, "decode_batch", lambda *_, **__: pytest.fail("tried a sixth time at once"))
     process_next(now=later(minutes=101))
     assert till.receipt(batch_id)["state"] == "failed"
 
@@ -281,7 +283,7 @@ def test_while_one_batch_kills_its_workers_its_neighbours_flow(till: Till, monke
     assert other.receipt(batch_id)["state"] == "processed"
 
 
-@pytest.mark.parametrize("place", ["decide_identities", "write_judged", "look_again", "reconcile_unsettled"])
+@pytest.mark.parametrize("place", ["recognise", "write_judged", "look_again", "reconcile_unsettled"])
 @pytest.mark.parametrize("before", [True, False], ids=["before", "after"])
 def test_killed_between_any_two_steps_it_is_all_or_nothing(
     till: Till, monkeypatch: pytest.MonkeyPatch, place: str, before: bool

@@ -7,9 +7,9 @@ from uuid import UUID
 import pytest
 from django.utils import timezone
 
-from backoffice.inbox.claims import ISOLATE_AFTER
-from backoffice.ingestion.batch import post
-from backoffice.ingestion.batch.post import Attempt, process_claimed
+from backoffice.inbox.claims import ISOLATE_AFTER, Claim
+from backoffice.ingestion.batch import isolate, post
+from backoffice.ingestion.batch.claims import process_claimed
 from backoffice.sales.models import Order
 from tests.integration.ingestion.test_lost_connections import SOMEBODY_WAITS, a_connection, until
 from tests.till import Till, a_sale, at_once, codes
@@ -33,7 +33,7 @@ class Meeting:
             until(lambda: self.came >= 2 or watcher.execute(SOMEBODY_WAITS).fetchone()[0])  # type: ignore[index]
 
 
-def process_two_at_once(*groups: list[Attempt]) -> None:
+def process_two_at_once(*groups: list[Claim]) -> None:
     """In two transactions: neither writes before both have looked, and neither commits before both have looked again."""
     write_judged, look_again = post.write_judged, post.look_again
     before_writes, before_commit = Meeting(), Meeting()
@@ -47,8 +47,9 @@ def process_two_at_once(*groups: list[Attempt]) -> None:
         before_commit.wait()
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(post, "write_judged", write)
-        patch.setattr(post, "look_again", look)
+        for module in (post, isolate):
+            patch.setattr(module, "write_judged", write)
+            patch.setattr(module, "look_again", look)
         done = at_once([lambda group=group: process_claimed(group, now=timezone.now()) for group in groups])
     assert [set(processed) for processed in done] == [{attempt.batch_id for attempt in group} for group in groups]
     assert (before_writes.came, before_commit.came) == (2, 2)  # nothing was tried a second time
@@ -62,8 +63,8 @@ def tills_of_a_store() -> list[Till]:
     return tills
 
 
-def sent(till: Till, order: dict[str, Any], *, tried: int = 0) -> Attempt:
-    return Attempt(UUID(till.upload(order).json()["batch_id"]), tried + 1)
+def sent(till: Till, order: dict[str, Any], *, tried: int = 0) -> Claim:
+    return Claim(UUID(till.upload(order).json()["batch_id"]), tried + 1)
 
 
 def by_card(number: int, reference: str = "A1B2C3", **changes: Any) -> dict[str, Any]:
@@ -132,14 +133,14 @@ def test_two_transactions_that_refund_the_same_orders_do_not_lock_each_other_out
     tills[0].sell(*sales)
     refunds = [[a_refund(1003 + place, sale) for place, sale in enumerate(order)] for order in (sales, sales[::-1])]
     groups = [[sent(till, refund) for refund in group] for till, group in zip(tills, refunds, strict=True)]
-    add_history_flags, between_batches = post.add_history_flags, Meeting()
+    add_flags_of_others, between_batches = post.add_flags_of_others, Meeting()
 
     def look(*args: Any, **how: Any) -> Any:
-        judged = add_history_flags(*args, **how)
+        judged = add_flags_of_others(*args, **how)
         between_batches.wait()
         return judged
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(post, "add_history_flags", look)
+        patch.setattr(post, "add_flags_of_others", look)
         process_two_at_once(*groups)
     assert sorted(flags_of(refund) for group in refunds for refund in group) == [[], [], [TOO_MUCH], [TOO_MUCH]]

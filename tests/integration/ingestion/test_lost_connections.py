@@ -15,10 +15,11 @@ import pytest
 from django.db import OperationalError, connection, connections
 from django.utils import timezone
 
+from backoffice.inbox.claims import Claim
 from backoffice.inbox.models import Batch
-from backoffice.ingestion.batch import post
+from backoffice.ingestion.batch import lock, post
 from backoffice.ingestion.batch.accept import STORE_BATCH
-from backoffice.ingestion.batch.post import Attempt, process_claimed, process_next
+from backoffice.ingestion.batch.claims import process_claimed, process_next
 from backoffice.ingestion.sweep import process_waiting
 from backoffice.sales.models import Order
 from tests.conftest import CHECKOUT
@@ -109,7 +110,7 @@ def test_a_worker_that_froze_loses_its_claim_and_its_late_commit_fails(
     committed_db: None, till: Till, monkeypatch: pytest.MonkeyPatch
 ):
     batch_id = till.upload(a_sale(1001, note="frozen")).json()["batch_id"]
-    decode, asleep, awake, came_to = post.decode_batch, threading.Event(), threading.Event(), []
+    decode, asleep, awake, came_to = lock.decode_batch, threading.Event(), threading.Event(), []
 
     def freeze(body: bytes, **limits: int) -> Any:
         if not asleep.is_set():
@@ -119,8 +120,8 @@ def test_a_worker_that_froze_loses_its_claim_and_its_late_commit_fails(
             assert awake.wait(PATIENCE_S)
         return decode(body, **limits)
 
-    monkeypatch.setattr(post, "decode_batch", freeze)
-    worker = in_a_thread(lambda: came_to.append(process_claimed([Attempt(UUID(batch_id), 1)], now=timezone.now())))
+    monkeypatch.setattr(lock, "decode_batch", freeze)
+    worker = in_a_thread(lambda: came_to.append(process_claimed([Claim(UUID(batch_id), 1)], now=timezone.now())))
     try:
         assert asleep.wait(PATIENCE_S)
         # PostgreSQL ends the frozen one's transaction, and the batch is free again.
@@ -187,7 +188,7 @@ def deadlock(batch_id: str, first: UUID, second: UUID) -> str:
     with a_connection() as other, a_connection() as watcher:
         watcher.autocommit = True
         other.execute(HOLD_IDENTITY, [second, uuid4(), uuid4()])
-        worker = in_a_thread(lambda: process_claimed([Attempt(UUID(batch_id), 1)], now=timezone.now()))
+        worker = in_a_thread(lambda: process_claimed([Claim(UUID(batch_id), 1)], now=timezone.now()))
         until(lambda: watcher.execute(SOMEBODY_WAITS).fetchone()[0])  # type: ignore[index]
         with contextlib.suppress(psycopg.errors.DeadlockDetected, psycopg.errors.UniqueViolation):
             other.execute(HOLD_IDENTITY, [first, uuid4(), uuid4()])  # chosen itself, or the worker had gone on

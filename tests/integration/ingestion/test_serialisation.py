@@ -8,9 +8,10 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from backoffice.inbox.claims import Claim
 from backoffice.inbox.models import Batch
 from backoffice.ingestion.batch import post
-from backoffice.ingestion.batch.post import Attempt, process_claimed, process_next
+from backoffice.ingestion.batch.claims import process_claimed, process_next
 from backoffice.sales.models import HeldItem, Order
 from tests.integration.ingestion.test_lost_connections import a_connection, until
 from tests.till import Till, a_sale, balance, later, outcomes
@@ -44,17 +45,17 @@ def test_a_batch_that_somebody_changed_under_its_worker_waits_and_is_posted_once
     till: Till, stricter: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     batch_id = till.upload(a_sale(1001), a_sale(1002)).json()["batch_id"]
-    lock_works = post.lock_works
+    lock_batches = post.lock_batches
 
     def too_late(cursor: Any, *args: Any, **how: Any) -> Any:
         cursor.execute("SELECT")  # from here on it sees what was there at this moment, and may change nothing newer
         with a_connection() as other:
             other.execute(BE_FASTER, [batch_id])
-        return lock_works(cursor, *args, **how)
+        return lock_batches(cursor, *args, **how)
 
     with monkeypatch.context() as race:
-        race.setattr(post, "lock_works", too_late)
-        assert process_claimed([Attempt(UUID(batch_id), 1)], now=timezone.now()) == {}
+        race.setattr(post, "lock_batches", too_late)
+        assert process_claimed([Claim(UUID(batch_id), 1)], now=timezone.now()) == {}
     batch = Batch.objects.get(batch_id=batch_id)
     assert (batch.state, batch.last_error) == (
         "received",

@@ -8,7 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from backoffice.ingestion.batch.post import process_next
+from backoffice.ingestion.batch.claims import process_next
 from tests.till import Till, a_movement, a_sale
 
 BOUND = 20

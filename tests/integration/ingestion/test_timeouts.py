@@ -13,9 +13,9 @@ import psycopg
 import pytest
 from django.db import DatabaseError, connection, transaction
 
-from backoffice.ingestion.batch.post import process_next
+from backoffice.ingestion.batch.claims import process_next
 from backoffice.ingestion.sweep import process_waiting
-from backoffice.postgres.copying import pipelined
+from backoffice.postgres.pipeline import pipelined
 from tests.conftest import CHECKOUT
 from tests.journeys.http_till import eventually
 from tests.journeys.test_crashes import HOLD_AN_IDENTITY, children_of

@@ -12,10 +12,10 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from structlog.testing import capture_logs
 
-from backoffice.inbox.claims import MEMBERS_TOGETHER, claim_next
+from backoffice.inbox.claims import BATCHES_TOGETHER, MEMBERS_TOGETHER, claim_next
 from backoffice.inbox.models import Batch
-from backoffice.ingestion.batch import live, members, post
-from backoffice.ingestion.batch.post import TOGETHER, process_next
+from backoffice.ingestion.batch import group_commit, members, post
+from backoffice.ingestion.batch.claims import process_claimed, process_next
 from backoffice.ingestion.locks import lock_terminal
 from backoffice.sales.models import Order
 from tests.till import Till, a_movement, a_sale, at_once, balance, codes, later, outcomes
@@ -53,10 +53,10 @@ def tills(till: Till) -> list[Till]:
 def test_small_batches_of_many_tills_cost_little_more_than_one(tills: list[Till]) -> None:
     [alone] = sent(tills[0], a_sale(1001))
     with CaptureQueriesContext(connection) as one:
-        assert process_next(now=timezone.now(), most=TOGETHER) == 1
+        assert process_next(now=timezone.now(), most=BATCHES_TOGETHER) == 1
     batches = [sent(till, a_sale(1002))[0] for till in tills]
     with CaptureQueriesContext(connection) as eight:
-        assert process_next(now=timezone.now(), most=TOGETHER) == 8
+        assert process_next(now=timezone.now(), most=BATCHES_TOGETHER) == 8
     for till, batch_id in zip([tills[0], *tills], [alone, *batches], strict=True):
         assert outcomes(till.receipt(batch_id)) == ["posted"]
     assert [balance(till) for till in tills] == [20480] + [20240] * 7
@@ -69,14 +69,14 @@ def test_what_waits_is_taken_in_the_order_received_up_to_so_many_members(till: T
     first, second, third = sent(
         till, [a_sale(1001 + at) for at in range(half)], [a_sale(3001 + at) for at in range(half)], a_sale(5001)
     )
-    assert process_next(now=timezone.now(), most=TOGETHER) == 2
+    assert process_next(now=timezone.now(), most=BATCHES_TOGETHER) == 2
     assert [till.receipt(batch_id)["state"] for batch_id in (first, second, third)] == ["processed"] * 2 + ["received"]
 
 
 def test_what_was_tried_before_is_tried_alone(till: Till) -> None:
     batches = sent(till, a_sale(1001), a_sale(1002), a_sale(1003))
     Batch.objects.filter(batch_id=batches[1]).update(attempts=1)
-    claims = [claim_next(now=later(minutes=minute), most=TOGETHER) for minute in (1, 3, 5)]
+    claims = [claim_next(now=later(minutes=minute), most=BATCHES_TOGETHER) for minute in (1, 3, 5)]
     # The third waits beside the second, whose turn comes first; all come again, since nobody processed them.
     assert [[str(claim.batch_id) for claim in claimed] for claimed in claims][:2] == [[batches[0]], [batches[1]]]
 
@@ -94,7 +94,7 @@ def test_one_that_breaks_is_counted_and_its_companions_are_posted(
     monkeypatch.setattr(members, "holds", broken)
     batches = [sent(till, a_sale(1001, note="boom" if place == 3 else ""))[0] for place, till in enumerate(tills)]
     with capture_logs() as said:
-        assert process_next(now=timezone.now(), most=TOGETHER) == 8
+        assert process_next(now=timezone.now(), most=BATCHES_TOGETHER) == 8
     told = {line["event"]: line for line in said}
     assert set(told["batches are tried one by one"]["batch_ids"].split()) == set(batches)
     assert told["batch crashed"]["terminal"] == str(tills[3].terminal.uuid)
@@ -112,7 +112,7 @@ def test_known_ones_and_conflicts_among_companions_are_what_they_would_be_alone(
         *sent(till, order, order, order | {"note": "changed"}, a_sale(1001)),
         *sent(other, a_sale(1001)),
     )
-    assert process_next(now=timezone.now(), most=TOGETHER) == 5
+    assert process_next(now=timezone.now(), most=BATCHES_TOGETHER) == 5
     found = [outcomes(till.receipt(batch_id)) for batch_id in (first, again, changed, number)]
     assert found == [["posted"], ["duplicate"], ["conflict"], ["conflict"]]
     assert codes(till.receipt(number)) == ["number-already-used"]
@@ -129,7 +129,7 @@ def test_a_refund_finds_its_sale_among_companions_whichever_came_first(tills: li
     sent(third, early)
     sent(till, later_sale)
     [too_much] = sent(other, a_refund(1003, sale))
-    assert process_next(now=timezone.now(), most=TOGETHER) == 5
+    assert process_next(now=timezone.now(), most=BATCHES_TOGETHER) == 5
     assert codes(other.receipt(refund)) == []
     assert flags_of(early) == []
     assert codes(other.receipt(too_much)) == ["refund-exceeds-original"]
@@ -137,7 +137,7 @@ def test_a_refund_finds_its_sale_among_companions_whichever_came_first(tills: li
 
 def test_a_card_payment_is_recognised_among_companions(tills: list[Till]) -> None:
     [first], [second] = sent(tills[0], by_card(1001)), sent(tills[1], by_card(1001))
-    assert process_next(now=timezone.now(), most=TOGETHER) == 2
+    assert process_next(now=timezone.now(), most=BATCHES_TOGETHER) == 2
     assert (codes(tills[0].receipt(first)), codes(tills[1].receipt(second))) == ([], ["same-card-payment"])
 
 
@@ -146,7 +146,7 @@ def test_movements_and_held_orders_are_written_with_companions(tills: list[Till]
     sent(tills[1], a_sale(1001))
     tills[2].close()
     [late] = sent(tills[2], a_sale(1001))
-    assert process_next(now=timezone.now(), most=TOGETHER) == 3
+    assert process_next(now=timezone.now(), most=BATCHES_TOGETHER) == 3
     receipt = tills[0].receipt(mixed)
     assert (outcomes(receipt), receipt["movements"]["outcomes"]["posted"]) == (["posted", "held"], 1)
     assert balance(tills[0]) == 25240
@@ -160,15 +160,15 @@ def test_live_orders_that_come_meanwhile_are_taken_along(committed_db: None, mon
     for each in tills:
         each.open()
     groups: list[int] = []
-    process_claimed = live.process_claimed
+    really = group_commit.process_claimed
 
     def count(attempts: Any, **facts: Any) -> Any:
         groups.append(len(attempts))
-        return process_claimed(attempts, **facts)
+        return really(attempts, **facts)
 
-    monkeypatch.setattr(live, "process_claimed", count)
-    live._turn.acquire()  # as if one were at work while the others arrive
-    waiting = threading.Thread(target=_release_when, args=(lambda: len(live._waiting) == len(tills),))
+    monkeypatch.setattr(group_commit, "process_claimed", count)
+    group_commit._turn.acquire()  # as if one were at work while the others arrive
+    waiting = threading.Thread(target=_release_when, args=(lambda: len(group_commit._waiting) == len(tills),))
     waiting.start()
     answers = at_once([lambda each=each: each.upload(a_sale(1001), Prefer="wait=5") for each in tills])
     waiting.join()
@@ -185,12 +185,12 @@ def test_live_orders_that_come_meanwhile_are_taken_along(committed_db: None, mon
 def test_a_live_order_that_gets_no_turn_is_left_to_a_worker_at_once(
     till: Till, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(live, "PATIENCE_S", 0.05)
+    monkeypatch.setattr(group_commit, "PATIENCE_S", 0.05)
     batch_id = str(uuid4())
-    with live._turn:
+    with group_commit._turn:
         answer = till.upload(a_sale(1001), batch_id=batch_id, Prefer="wait=1")
     assert (answer.status_code, answer.json()["state"]) == (202, "received")
-    assert not live._waiting
+    assert not group_commit._waiting
     assert Batch.objects.get(batch_id=batch_id).attempts == 0
     assert process_next(now=timezone.now()) == 1
     assert outcomes(till.receipt(batch_id)) == ["posted"]
@@ -200,20 +200,19 @@ def test_what_another_worker_holds_is_given_back_without_waiting(
     committed_db: None, till: Till, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, second = sent(till, a_sale(1001), a_sale(1002))
-    claims = claim_next(now=timezone.now(), most=TOGETHER)
+    claims = claim_next(now=timezone.now(), most=BATCHES_TOGETHER)
     assert [str(claim.batch_id) for claim in claims] == [first, second]
     with transaction.atomic():
         lock_terminal(till.terminal.pk)
         Batch.objects.select_for_update(no_key=True).get(batch_id=second)
         began = time.monotonic()
-        attempts = [post.Attempt(claim.batch_id, claim.attempts) for claim in claims]
-        [nothing] = at_once([lambda: post.process_claimed(attempts, now=timezone.now())])
+        [nothing] = at_once([lambda: process_claimed(claims, now=timezone.now())])
         assert nothing == {}
         assert time.monotonic() - began < 5  # a lock is waited for ten seconds
     waiting = {str(batch.batch_id): batch for batch in Batch.objects.filter(batch_id__in=[first, second])}
     assert (waiting[first].attempts, waiting[first].due_at) == (0, waiting[first].received_at)
     assert waiting[second].attempts == 1  # whoever holds it now says what becomes of it
-    while process_next(now=later(minutes=1), most=TOGETHER):
+    while process_next(now=later(minutes=1), most=BATCHES_TOGETHER):
         """What was tried before is tried alone."""
     assert [outcomes(till.receipt(batch_id)) for batch_id in (first, second)] == [["posted"]] * 2
 
@@ -232,9 +231,9 @@ def test_who_fails_together_and_cannot_be_told_apart_is_tried_again(
 
     monkeypatch.setattr(post, "write_judged", unlucky)
     batches = [sent(till, a_sale(1001))[0] for till in tills]
-    assert process_next(now=timezone.now(), most=TOGETHER) == 8
+    assert process_next(now=timezone.now(), most=BATCHES_TOGETHER) == 8
     assert {Batch.objects.get(batch_id=batch_id).state for batch_id in batches} == {"received"}
-    while process_next(now=later(minutes=5), most=TOGETHER):
+    while process_next(now=later(minutes=5), most=BATCHES_TOGETHER):
         """What was tried before is tried alone."""
     assert {Batch.objects.get(batch_id=batch_id).state for batch_id in batches} == {"processed"}
 
@@ -246,5 +245,5 @@ def _release_when(ready: Callable[[], bool]) -> None:
             if ready() or deadline.wait(0.01):
                 break
     finally:
-        live._turn.release()
+        group_commit._turn.release()
         connections.close_all()

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from backoffice.domain.orders import CashMovement, Order, read_movement, read_order
+from backoffice.domain.orders import CashMovement, Order
 from backoffice.domain.reasons import AMOUNT_NOT_POSITIVE, LIMIT_EXCEEDED
 from backoffice.domain.rules import holds, movement_holds
 from backoffice.domain.wire.envelope import EnvelopeInvalid
+from backoffice.domain.wire.members import read_movement, read_order
 from backoffice.domain.wire.messages import read_activation, read_close_shift, read_heartbeat, read_open_shift
 from pos_api.description.examples import ACTIVATION, CACHE, CLOSE, HEARTBEAT, OPENING
 from pos_api.description.schema import COMPONENTS

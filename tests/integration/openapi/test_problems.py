@@ -36,7 +36,7 @@ def break_down(error: Exception) -> Callable[[Till], Any]:
             raise error
 
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(batches, "receive_batch", fail)
+            patch.setattr(batches, "accept", fail)
             return till.upload(a_sale(1001))
 
     return send

@@ -14,12 +14,13 @@ from django.urls import get_resolver
 from backoffice.domain import limits
 from backoffice.domain.accounts import LINE_KINDS, PAYMENT_ACCOUNTS
 from backoffice.domain.cards.masking import MAX_FINDINGS
-from backoffice.domain.orders import Order, read_movement, read_order
+from backoffice.domain.orders import Order
 from backoffice.domain.reasons import REASONS
 from backoffice.domain.rules import MAX_OF_A_CODE, holds
-from backoffice.domain.totals import compute_totals, declared_totals, expected_cash, reconcile
+from backoffice.domain.totals import compute_totals, expected_cash, reconcile
 from backoffice.domain.wire import messages
 from backoffice.domain.wire.envelope import MAX_DEPTH, decode_batch
+from backoffice.domain.wire.members import read_movement, read_order
 from pos_api.limits import MAX_SMALL_BODY
 from pos_api.problems import TITLES, ProblemPlace
 from tests.unit.deployment.files import CADDYFILE, settings_variables
@@ -78,12 +79,12 @@ def test_it_lists_every_code_of_a_place_and_no_other() -> None:
 
 
 def codes_given(tree: ast.AST) -> Iterator[str]:
-    """The codes of places in a module: `EnvelopeInvalid(code=…)`, and the second of a `Problem(pointer, code, detail)`."""
+    """The codes of places in a module: `EnvelopeInvalid(code=…)`, and the second of a `Fault(pointer, code, detail)`."""
     for call in ast.walk(tree):
         match call:
             case ast.Call(func=ast.Name(id="EnvelopeInvalid"), keywords=words):
                 yield from (w.value.value for w in words if w.arg == "code" and isinstance(w.value, ast.Constant))
-            case ast.Call(func=ast.Name(id="Problem"), args=[_, ast.Constant(value=code), _]):
+            case ast.Call(func=ast.Name(id="Fault"), args=[_, ast.Constant(value=code), _]):
                 yield code
 
 
@@ -171,7 +172,7 @@ def test_the_declaration_of_the_first_shift_is_what_its_orders_come_to() -> None
         assert holds(order, shift=a_shift(), methods=PAYMENT_ACCOUNTS) == ()
     close = messages.read_close_shift(heredoc("close.json"))
     computed = compute_totals(cached)  # which has the live order once more
-    assert reconcile(declared=declared_totals(close), computed=computed) == []
+    assert reconcile(declared=close.declared_totals(), computed=computed) == []
     assert [order.number for order in cached] == list(range(close.first_number, close.last_number + 1))
     assert (cached[0].number, cached[0].total) == (live[0].number, live[0].total)
 

@@ -7,9 +7,10 @@ from uuid import UUID
 
 import msgspec
 
-from backoffice.domain.orders import CashMovement, Order, read_movement, read_order
+from backoffice.domain.orders import CashMovement, Order
 from backoffice.domain.reasons import REASONS, Reason
 from backoffice.domain.rules import Circumstances, Shift, StoreSettings
+from backoffice.domain.wire.members import read_movement, read_order
 
 ORDER_ID = "01953a3e-0000-7000-8000-000000000001"
 OTHER_ID = "01953a3e-0000-7000-8000-000000000002"

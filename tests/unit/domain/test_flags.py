@@ -13,11 +13,11 @@ from backoffice.domain.rules import (
     Circumstances,
     Original,
     StoreSettings,
-    card_flags,
     card_references,
     flags,
     movement_flags,
     refund_flags,
+    same_card_flags,
 )
 from tests.unit.domain.builders import (
     NO_SETTINGS,
@@ -249,7 +249,7 @@ def other_payment(**fields: Any) -> CardPayment:
 
 
 def test_the_same_card_payment_on_two_orders_is_flagged():
-    assert places(card_flags(card_order(), others=[other_payment()])) == [
+    assert places(same_card_flags(card_order(), others=[other_payment()])) == [
         ("same-card-payment", "/payments/1/reference")
     ]
 
@@ -258,32 +258,34 @@ def test_the_same_card_payment_on_two_orders_is_flagged():
 def test_the_same_reference_counts_within_a_day_either_way(hours):
     moment = datetime(2026, 3, 1, 10, 2, tzinfo=UTC) + timedelta(hours=hours)
     further = moment + timedelta(seconds=1 if hours > 0 else -1)
-    assert card_flags(card_order(), others=[other_payment(closed_at=moment)]) != ()
-    assert card_flags(card_order(), others=[other_payment(closed_at=further)]) == ()
+    assert same_card_flags(card_order(), others=[other_payment(closed_at=moment)]) != ()
+    assert same_card_flags(card_order(), others=[other_payment(closed_at=further)]) == ()
 
 
 def test_a_refund_and_its_original_share_their_reference():
-    assert card_flags(card_order(kind="refund", refund_of=OTHER_ID), others=[other_payment()]) == ()
-    assert card_flags(card_order(), others=[other_payment(refund_of=UUID(ORDER_ID))]) == ()
-    assert card_flags(card_order(), others=[other_payment(order_id=UUID(ORDER_ID))]) == ()
+    assert same_card_flags(card_order(kind="refund", refund_of=OTHER_ID), others=[other_payment()]) == ()
+    assert same_card_flags(card_order(), others=[other_payment(refund_of=UUID(ORDER_ID))]) == ()
+    assert same_card_flags(card_order(), others=[other_payment(order_id=UUID(ORDER_ID))]) == ()
 
 
 def test_what_an_earlier_look_found_is_not_flagged_again():
     both = card_order(payments=[paid_by("card", 100, reference="R1"), paid_by("card", 140, reference="R2")])
     others = [other_payment(), other_payment(reference="R2")]
-    before = card_flags(both, others=others[:1])
+    before = same_card_flags(both, others=others[:1])
     assert places(before) == [("same-card-payment", "/payments/0/reference")]
-    assert places(card_flags(both, others=others, flagged=before)) == [("same-card-payment", "/payments/1/reference")]
+    assert places(same_card_flags(both, others=others, flagged=before)) == [
+        ("same-card-payment", "/payments/1/reference")
+    ]
 
 
 def test_an_order_of_many_cards_is_flagged_five_times_however_often_it_is_looked_at():
     references = [f"R{index}" for index in range(9)]
     many = card_order(payments=[paid_by("card", 20, reference=reference) for reference in references])
     others = [other_payment(reference=reference) for reference in references]
-    assert len(card_flags(many, others=others)) == 5
-    before = card_flags(many, others=others[:3])
+    assert len(same_card_flags(many, others=others)) == 5
+    before = same_card_flags(many, others=others[:3])
     assert len(before) == 3
-    assert len(card_flags(many, others=others, flagged=before)) == 2
+    assert len(same_card_flags(many, others=others, flagged=before)) == 2
 
 
 def test_only_references_of_cards_are_looked_up():
@@ -291,7 +293,7 @@ def test_only_references_of_cards_are_looked_up():
     assert card_references(card_order(status="voided")) == set()
     quiet = [paid_by("card", 100), paid_by("gift_card", 40, reference="G1"), paid_by("wallet", 100, reference="W1")]
     assert card_references(card_order(payments=quiet)) == {"W1"}
-    assert card_flags(card_order(payments=quiet), others=[other_payment(reference="G1")]) == ()
+    assert same_card_flags(card_order(payments=quiet), others=[other_payment(reference="G1")]) == ()
 
 
 def movement_flagged(circumstances: Circumstances = ORDINARY, **fields: Any) -> list[tuple[str, str]]:

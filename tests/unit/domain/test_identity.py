@@ -10,15 +10,16 @@ from hypothesis import strategies as st
 
 from backoffice.domain.identity import (
     HASH_VERSION,
-    Decision,
     Incoming,
-    KnownOrder,
+    KnownItem,
+    Recognition,
     content_hash,
     identify,
     movement_hash,
     unreadable_id,
 )
-from backoffice.domain.orders import Order, read_order
+from backoffice.domain.orders import Order
+from backoffice.domain.wire.members import read_order
 from tests.unit.domain.builders import (
     ORDER_ID,
     OTHER_ID,
@@ -38,9 +39,9 @@ THIS, OTHER = 1, 2
 
 
 def decide(
-    *incoming: tuple[UUID, int | None, bytes], known: dict[UUID, KnownOrder] | None = None,
+    *incoming: tuple[UUID, int | None, bytes], known: dict[UUID, KnownItem] | None = None,
     numbers: dict[int, UUID] | None = None,
-) -> list[Decision]:  # fmt: skip
+) -> list[Recognition]:  # fmt: skip
     return identify(
         incoming=[Incoming(*member) for member in incoming],
         known=known or {},
@@ -50,12 +51,12 @@ def decide(
     )
 
 
-def summary(decisions: list[Decision]) -> list[tuple[str, list[str], bool]]:
+def summary(decisions: list[Recognition]) -> list[tuple[str, list[str], bool]]:
     return [(each.version, [reason.code for reason in each.reasons], each.takes_number) for each in decisions]
 
 
-def known(first: bytes, *later: bytes, shift: UUID = SHIFT_ID, later_shift: UUID = SHIFT_ID) -> KnownOrder:
-    return KnownOrder(THIS, {first: shift} | dict.fromkeys(later, later_shift))
+def known(first: bytes, *later: bytes, shift: UUID = SHIFT_ID, later_shift: UUID = SHIFT_ID) -> KnownItem:
+    return KnownItem(THIS, {first: shift} | dict.fromkeys(later, later_shift))
 
 
 NEW = ("new", [], True)
@@ -106,7 +107,7 @@ def test_each_version_stays_in_the_shift_under_which_it_came():
 
 @pytest.mark.parametrize(("shift", "reasons"), [(SHIFT_ID, []), (OTHER_SHIFT_ID, ["other-shift"])])
 def test_a_version_of_anothers_order_stays_in_the_shift_under_which_this_terminal_sent_it(shift, reasons):
-    foreign = KnownOrder(OTHER, {A: shift})
+    foreign = KnownItem(OTHER, {A: shift})
     assert summary(decide((X, 1, A), known={X: foreign}, numbers={1: X})) == [("duplicate", reasons, False)]
 
 
@@ -135,7 +136,7 @@ def test_a_number_belongs_to_the_first_order_that_named_it():
 
 
 def test_an_order_of_another_terminal_is_a_conflict_even_with_the_same_content():
-    foreign = KnownOrder(OTHER, {})
+    foreign = KnownItem(OTHER, {})
     assert summary(decide((X, 1, A), (X, 1, A), known={X: foreign})) == [
         ("conflict", ["order-of-another-terminal"], True),
         DUPLICATE,

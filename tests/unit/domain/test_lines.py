@@ -1,69 +1,24 @@
-"""Lines are remembered by their bytes: the same ones are read once, and others are never taken for them."""
+"""Lines are plain values: compared by what they say, kept as they were spelled, and read anew each time they come."""
 
-import msgspec
 import pytest
 
+from backoffice.domain.accounts import PAYMENT_ACCOUNTS
 from backoffice.domain.identity import content_hash
-from backoffice.domain.lines import Line, Reader
-from backoffice.domain.orders import Unreadable, read_order
+from backoffice.domain.orders import Unreadable
+from backoffice.domain.posting import post_order
+from backoffice.domain.wire.members import read_order
 from tests.unit.domain.builders import an_order, raw, wire_line, wire_order
 
 
-def bytes_of(number: int = 1, **fields: object) -> msgspec.Raw:
-    return msgspec.Raw(raw(wire_line(sku=f"A-{number}", **fields)))
-
-
-def read(reader: Reader, *raws: msgspec.Raw) -> list[Line]:
-    return reader.read(list(raws))
-
-
-def test_the_same_bytes_are_the_same_line_from_the_second_time_on():
-    reader = Reader()
-    _, other, second, third = read(reader, bytes_of(1), bytes_of(2), bytes_of(1), bytes_of(1))
-    assert second is third
-    assert (second.sku, other.sku) == ("A-1", "A-2")
-    assert read(reader, bytes_of(1)) == [second]
-
-
-def test_what_never_comes_again_takes_no_place():
-    reader = Reader(most=10)
-    for number in range(1, 1000):
-        assert read(reader, bytes_of(number))[0].sku == f"A-{number}"
-        assert len(reader._came_once) <= 80
-    assert not reader._recent
+def test_the_same_order_read_twice_is_equal():
+    assert an_order() == an_order()
+    assert an_order(lines=[wire_line()]) != an_order(lines=[wire_line(sku="A-2")])
 
 
 def test_lines_that_are_equal_keep_their_own_spelling():
     one, other = an_order(lines=[wire_line(quantity="2")]), an_order(lines=[wire_line(quantity="2.00")])
     assert [str(order.lines[0].quantity) for order in (one, other)] == ["2", "2.00"]
     assert content_hash(one) == content_hash(other)
-
-
-def test_those_asked_for_last_are_remembered_and_no_more_than_twice_as_many():
-    reader = Reader(most=10)
-    often = read(reader, bytes_of(0), bytes_of(0))[1]
-    for number in range(1, 200):
-        read(reader, bytes_of(number), bytes_of(number))
-        assert read(reader, bytes_of(0)) == [often]
-        assert len(reader._recent) + len(reader._before) <= 20
-    assert read(reader, bytes_of(1))[0].sku == "A-1"
-
-
-def test_a_long_line_is_read_and_not_remembered():
-    reader = Reader(longest=500)
-    long = bytes_of(name="x" * 500)
-    first, second, third = read(reader, long, long, long)
-    assert first.name == third.name == "x" * 500
-    assert second is not third
-
-
-def test_what_could_not_be_read_is_not_remembered():
-    reader = Reader()
-    for broken in (bytes_of(quantity="two"), bytes_of(colour=10**400), bytes_of(colour="\0")):
-        for _ in range(2):
-            with pytest.raises(msgspec.ValidationError):
-                read(reader, broken)
-    assert not reader._recent
 
 
 @pytest.mark.parametrize("value", ["1e400", '"\\u0000"', "9" * 400])
@@ -76,14 +31,15 @@ def test_an_unknown_field_of_a_line_is_judged_each_time(value: str):
         assert order.reasons[0].pointer == "/lines/0/colour"
 
 
-def test_what_a_line_comes_to_depends_on_whether_prices_include_tax():
-    line = an_order(lines=[wire_line()]).lines[0]
-    tax = sum(one.amount for one in line.taxes)
-    assert (line.tax, line.inclusive.gross, line.exclusive.gross) == (tax, line.amount, line.amount + tax)
-    assert sum(amount for _, amount in line.inclusive.credits or ()) == line.amount
-    assert sum(amount for _, amount in line.exclusive.credits or ()) == line.amount + tax
+@pytest.mark.parametrize(("prices_include_tax", "comes_to"), [(True, 240), (False, 253)])
+def test_what_a_line_comes_to_depends_on_whether_prices_include_tax(prices_include_tax: bool, comes_to: int):
+    order = an_order(total=comes_to, payments=[{"method": "cash", "amount": comes_to}])
+    postings = post_order(order, prices_include_tax=prices_include_tax, accounts=PAYMENT_ACCOUNTS)
+    assert sum(posting.credit for posting in postings) == sum(posting.debit for posting in postings) == comes_to
 
 
-def test_a_line_of_an_unknown_kind_has_no_rule_in_either_mode():
-    line = an_order(lines=[wire_line(kind="mystery")]).lines[0]
-    assert line.inclusive.credits is line.exclusive.credits is None
+@pytest.mark.parametrize("prices_include_tax", [True, False])
+def test_a_line_of_an_unknown_kind_has_no_rule_in_either_mode(prices_include_tax: bool):
+    order = an_order(lines=[wire_line(kind="mystery")])
+    with pytest.raises(KeyError, match="mystery"):
+        post_order(order, prices_include_tax=prices_include_tax, accounts=PAYMENT_ACCOUNTS)

@@ -5,7 +5,8 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backoffice.domain.orders import CashMovement, Order, Unreadable, _read_slowly, read_movement, read_order
+from backoffice.domain.orders import CashMovement, Order, Unreadable
+from backoffice.domain.wire.members import _read_slowly, read_movement, read_order
 from tests.unit.domain.builders import an_order, cash, raw, spelled_out, wire_line, wire_movement, wire_order, wire_tax
 
 spelled = st.one_of(

@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backoffice.domain.identity import content_hash
-from backoffice.domain.orders import CashMovement, Order, Unreadable, read_movement, read_order
+from backoffice.domain.orders import CashMovement, Order, Unreadable
+from backoffice.domain.wire.members import read_movement, read_order
 from tests.unit.domain.builders import (
     ORDER_ID,
     OTHER_ID,
@@ -186,7 +187,7 @@ BAD_UUIDS = [5, None, "", "01953a3e000070008000000000000001", "{01953a3e-0000-70
 @pytest.mark.parametrize("identifier", BAD_UUIDS)
 def test_an_identifier_has_the_canonical_form(identifier):
     order = unreadable(wire_order(order_id=identifier))
-    assert (order.order_id, order.number, order.reasons[0].pointer) == (None, 1017, "/order_id")
+    assert (order.item_id, order.number, order.reasons[0].pointer) == (None, 1017, "/order_id")
     if identifier is not None:
         assert pointer_of(wire_order(refund_of=identifier)) == "/refund_of"
 
@@ -237,7 +238,7 @@ def test_an_order_beyond_the_limits_is_still_an_order():
 @pytest.mark.parametrize("member", ["null", "5", '"order"', "[]", "true", "1e400", "[[]]"])
 def test_a_member_that_is_no_object_is_unreadable_as_a_whole(member):
     order = unreadable(member.encode())
-    assert (order.order_id, order.number, order.reasons[0].pointer) == (None, None, "")
+    assert (order.item_id, order.number, order.reasons[0].pointer) == (None, None, "")
 
 
 @pytest.mark.parametrize(
@@ -261,7 +262,7 @@ def test_a_member_that_is_no_object_is_unreadable_as_a_whole(member):
 def test_text_and_numbers_that_nothing_can_carry_make_it_unreadable_even_in_unknown_fields(extra, pointer):
     text = json.dumps(wire_order())[:-1] + f", {extra}}}"
     order = unreadable(text.encode())
-    assert (order.order_id, order.number) == (UUID(ORDER_ID), 1017)
+    assert (order.item_id, order.number) == (UUID(ORDER_ID), 1017)
     assert order.reasons[0].pointer == pointer
     msgspec.json.encode(order.reasons)
 
@@ -332,7 +333,7 @@ def test_a_cash_movement_that_cannot_be_read_says_why(fields, pointer):
     assert isinstance(movement, Unreadable)
     assert [(reason.code, reason.pointer) for reason in movement.reasons] == [("unreadable-movement", pointer)]
     assert movement.number is None
-    assert (movement.order_id is None) == ("movement_id" in fields)
+    assert (movement.item_id is None) == ("movement_id" in fields)
 
 
 def test_a_cash_movement_of_zero_is_read_and_left_to_the_rules():

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from backoffice.domain.money import divide_half_away, gross_amount, tax_is_plausible
 from backoffice.domain.numbers import missing_ranges
 from backoffice.domain.reasons import REASONS
+from backoffice.domain.scalars import Quantity, Rate, UnitPrice
 from backoffice.domain.states import (
     SHIFT_TRANSITIONS,
     ShiftState,
@@ -25,7 +26,6 @@ from backoffice.domain.totals import (
     reconcile,
     settled_state,
 )
-from backoffice.domain.wire.scalars import Quantity, Rate, UnitPrice
 from tests.unit.domain.builders import an_order, cash, paid_by, plain_line, wire_line, wire_tax
 
 

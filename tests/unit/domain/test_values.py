@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backoffice.domain.orders import Unreadable, read_order
+from backoffice.domain.json_values import NotJson, canonical_json, find_uncarriable, parse, pointer_to
+from backoffice.domain.orders import Unreadable
 from backoffice.domain.wire.conversion import MAX_DETAIL
 from backoffice.domain.wire.envelope import BodyMalformed, decode_batch
-from backoffice.domain.wire.json_values import NotJson, canonical_json, find_uncarriable, parse, pointer_to
+from backoffice.domain.wire.members import read_order
 from tests.unit.domain.builders import raw, wire_order
 
 

@@ -9,7 +9,8 @@ import msgspec
 import pytest
 
 from backoffice.domain.orders import CashMovement, Order
-from backoffice.domain.totals import ShiftTotals, declared_totals
+from backoffice.domain.scalars import Quantity, UnitPrice, scalar_schema
+from backoffice.domain.totals import ShiftTotals
 from backoffice.domain.wire.envelope import BodyMalformed, EnvelopeInvalid
 from backoffice.domain.wire.messages import (
     Activation,
@@ -21,7 +22,6 @@ from backoffice.domain.wire.messages import (
     read_heartbeat,
     read_open_shift,
 )
-from backoffice.domain.wire.scalars import Quantity, UnitPrice, scalar_schema
 from tests.unit.domain.builders import ORDER_ID, SHIFT_ID
 
 OPEN: dict[str, Any] = {
@@ -72,7 +72,7 @@ def test_a_shift_may_say_its_currency_its_prices_and_its_end():
 def test_a_close_is_read_with_its_totals():
     close = read_close_shift(json.dumps(CLOSE).encode())
     assert close.batches == [UUID(ORDER_ID)]
-    assert declared_totals(close) == ShiftTotals(
+    assert close.declared_totals() == ShiftTotals(
         order_count=48, sales=120340, refunds=-1200, tax=9120, tips=900, payments={"cash": 42350, "card": 77690}
     )
 

@@ -15,9 +15,6 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
-HASH_VERSION = 1
-"""The first byte of every content hash. Stored for ever: see `identity` for what it covers."""
-
 MAX_MINOR = 10**12
 """No amount of money is beyond ±this many minor units (protocol §2.4)."""
 

@@ -1,0 +1,112 @@
+"""The bytes of one member of a batch to an order or a cash movement (protocol §5).
+
+Two roads lead to the same answer. The fast one decodes straight into the types and takes only what is beyond doubt.
+Everything else takes the slow one, which either reads it after all or says why nobody can.
+
+Fields that a newer terminal sends are passed over (protocol §2.6), but what cannot be carried counts in them too (§9).
+msgspec refuses lone surrogates there; U+0000 and numbers beyond a double show in the bytes, and in doubt the slow road
+decides.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, TypeVar
+from uuid import UUID
+
+import msgspec
+
+from backoffice.domain import json_values
+from backoffice.domain.identity import unreadable_hash
+from backoffice.domain.json_values import may_be_uncarriable
+from backoffice.domain.orders import CashMovement, Order, Unreadable
+from backoffice.domain.reasons import UNREADABLE_MOVEMENT, UNREADABLE_ORDER, Reason
+from backoffice.domain.scalars import MAX_NUMBER, is_canonical_uuid, is_in_years, is_spelled_canonically, read_scalar
+from backoffice.domain.wire.conversion import Fault, NotReadable, check_carriable, to_type
+
+Readable = TypeVar("Readable", Order, CashMovement)
+
+_ORDER_DECODER = msgspec.json.Decoder(Order, dec_hook=read_scalar)
+_MOVEMENT_DECODER = msgspec.json.Decoder(CashMovement, dec_hook=read_scalar)
+# Longer ones may be beyond a double; msgspec itself refuses floats that are, where it reads them.
+_LONG_INTEGER = re.compile(rb"(?<![0-9])[0-9]{309}")
+
+
+def read_order(raw: bytes) -> Order | Unreadable:
+    """One member of `orders`, in the bytes that `decode_batch` gave. Raises `json_values.NotJson` for other bytes."""
+    try:
+        order = _ORDER_DECODER.decode(raw)
+    except msgspec.DecodeError:
+        return _read_slowly(raw, Order)
+    if (
+        may_be_uncarriable(raw)
+        or not is_in_years(order.opened_at)
+        or not is_in_years(order.closed_at)
+        or not is_spelled_canonically(order.order_id, name=b"order_id", raw=raw)
+        or (order.refund_of is not None and not is_spelled_canonically(order.refund_of, name=b"refund_of", raw=raw))
+    ):
+        return _read_slowly(raw, Order)
+    return order
+
+
+def read_movement(raw: bytes) -> CashMovement | Unreadable:
+    """One member of `cash_movements`, in the bytes that `decode_batch` gave. Raises `json_values.NotJson` for others."""
+    try:
+        movement = _MOVEMENT_DECODER.decode(raw)
+    except msgspec.DecodeError:
+        return _read_slowly(raw, CashMovement)
+    if (
+        may_be_uncarriable(raw)
+        or not is_in_years(movement.occurred_at)
+        or not is_spelled_canonically(movement.movement_id, name=b"movement_id", raw=raw)
+    ):
+        return _read_slowly(raw, CashMovement)
+    return movement
+
+
+def _read_slowly(raw: bytes, kind: type[Readable]) -> Readable | Unreadable:
+    value, is_carriable = _decode_any(raw)
+    try:
+        if not is_carriable:
+            check_carriable(value)
+        member = to_type(value, kind)
+        _check_spelling(value, member)
+    except NotReadable as error:
+        return _unreadable(json_values.parse(raw.decode()), kind, error.fault)
+    return member
+
+
+def _decode_any(raw: bytes) -> tuple[Any, bool]:
+    """The value, and whether it is certain that everything in it can be carried.
+
+    Every order of a terminal that spells its UUIDs in capitals comes by here, so this must be cheap for them.
+    """
+    if b"\\u0000" not in raw and _LONG_INTEGER.search(raw) is None:
+        try:
+            return msgspec.json.decode(raw), True
+        except msgspec.DecodeError:
+            pass
+    return json_values.parse(raw.decode()), False
+
+
+def _check_spelling(value: Mapping[str, Any], member: msgspec.Struct) -> None:
+    """What msgspec reads and the protocol does not: other forms of UUIDs, and years out of bounds (§2.5)."""
+    for name in member.__struct_fields__:
+        read = getattr(member, name)
+        if isinstance(read, UUID) and not is_canonical_uuid(value[name]):
+            raise NotReadable(Fault(f"/{name}", "invalid", "Expected a UUID in the canonical 36-character form"))
+        if isinstance(read, datetime) and not is_in_years(read):
+            raise NotReadable(Fault(f"/{name}", "invalid", "Expected a time between the years 2000 and 2099"))
+
+
+def _unreadable(value: Any, kind: type[msgspec.Struct], fault: Fault) -> Unreadable:
+    fields = value if isinstance(value, dict) else {}
+    identifier = fields.get("order_id" if kind is Order else "movement_id")
+    number = fields.get("number") if kind is Order else None
+    code = UNREADABLE_ORDER if kind is Order else UNREADABLE_MOVEMENT
+    return Unreadable(
+        item_id=UUID(identifier) if isinstance(identifier, str) and is_canonical_uuid(identifier) else None,
+        number=number if type(number) is int and 1 <= number <= MAX_NUMBER else None,
+        content_hash=unreadable_hash(value),
+        reasons=(Reason(code, fault.pointer, fault.detail),),
+    )
