@@ -1,4 +1,4 @@
-# `make` lists what can be done. Everything runs in .venv, which `make venv` keeps up to date.
+# `make` lists the targets. Everything runs in .venv, which `make venv` keeps up to date.
 
 PYTHON ?= python3
 VENV := .venv
@@ -7,7 +7,7 @@ INSTALLED := $(VENV)/.installed
 CLIENT := $(wildcard clients/python/pyproject.toml)
 ARGS ?=
 COMPILE := $(BIN)/uv pip compile --quiet --generate-hashes --no-header --no-emit-index-url --python-version 3.11
-# A check must give the same answer with and without a running database, so it is shown one that nobody can reach.
+# A check must give the same answer with or without a running database, so it gets an address where there is none.
 NO_DATABASE := DATABASE_URL=postgresql://none@127.0.0.1:1/none PYTHONWARNINGS="ignore:Got an error checking a consistent"
 
 .DEFAULT_GOAL := help
@@ -16,18 +16,18 @@ NO_DATABASE := DATABASE_URL=postgresql://none@127.0.0.1:1/none PYTHONWARNINGS="i
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-venv: $(INSTALLED) ## make .venv from the pinned, hashed requirements; a second run changes nothing
+venv: $(INSTALLED) ## create .venv from the pinned, hashed requirements; a second run changes nothing
 
 up: $(INSTALLED) ## run Back Office on this machine until Ctrl-C (ARGS="--port 9000")
 	@$(BIN)/python manage.py up $(ARGS)
 
-demo: $(INSTALLED) ## show Back Office at work, with simulated terminals (ARGS=--once ends by itself)
+demo: $(INSTALLED) ## show Back Office at work with simulated terminals (with ARGS=--once it ends by itself)
 	@$(BIN)/python manage.py demo $(ARGS)
 
-test: $(INSTALLED) ## run the tests on servers of their own (ARGS="tests/unit -x")
+test: $(INSTALLED) ## run the tests on private servers (ARGS="tests/unit -x")
 	@$(BIN)/python -m pytest $(ARGS)
 
-check: $(INSTALLED) ## everything CI runs besides the tests: format, lint, security, types, imports, migrations, API description
+check: $(INSTALLED) ## check everything CI checks besides the tests: format, lint, security, types, imports, migrations, API description
 	@failed=; \
 	step() { title=$$1; shift; printf '\n== %s\n' "$$title"; "$$@" || failed="$$failed\n  $$title"; }; \
 	step "Format (ruff format)" $(BIN)/ruff format --check; \
@@ -41,36 +41,36 @@ check: $(INSTALLED) ## everything CI runs besides the tests: format, lint, secur
 	if [ -n "$$failed" ]; then printf "\nFailed:$$failed\n"; exit 1; fi; \
 	printf '\nAll checks passed.\n'
 
-fuzz: $(INSTALLED) ## try bodies that nobody would send on the decoder and the rules (ARGS="--seconds 600")
+fuzz: $(INSTALLED) ## try absurd bodies on the decoder and the rules (ARGS="--seconds 600")
 	@$(BIN)/python -c 'import atheris' 2>/dev/null || $(BIN)/python -m pip install --quiet --disable-pip-version-check \
-	  --only-binary :all: --require-hashes -r tests/fuzz/requirements.txt || echo 'No atheris for this machine: blindly, then.'
+	  --only-binary :all: --require-hashes -r tests/fuzz/requirements.txt || echo 'There is no atheris for this machine: fuzzing without coverage.'
 	@$(BIN)/python -m tests.fuzz $(ARGS)
 
-faults: $(INSTALLED) ## kill everything, over and over, and prove that no order was lost (ARGS="--kills 1000 --orders 1000000")
+faults: $(INSTALLED) ## kill everything over and over, and prove that no order was lost (ARGS="--kills 1000 --orders 1000000")
 	@$(BIN)/python -m tests.faults $(ARGS)
 
 bench: $(INSTALLED) ## measure throughput and latency (ARGS="--help")
 	@$(BIN)/python -m tests.bench $(ARGS)
 
-bench-growth: $(INSTALLED) ## fill ten million orders and show that nothing slows down (ARGS="--orders 300000")
+bench-growth: $(INSTALLED) ## fill in ten million orders and show that nothing slows down (ARGS="--orders 300000")
 	@$(BIN)/python -m tests.bench.growth $(ARGS)
 
-storm: $(INSTALLED) ## two thousand terminals close within one minute (ARGS="--terminals 500")
+storm: $(INSTALLED) ## have two thousand terminals close within one minute (ARGS="--terminals 500")
 	@$(BIN)/python -m tests.bench.storm $(ARGS)
 
-lock: $(INSTALLED) ## pin requirements*.in anew, with hashes
+lock: $(INSTALLED) ## pin the requirements of requirements*.in again, with hashes
 	$(COMPILE) requirements.in --output-file requirements.txt
 	$(COMPILE) requirements-dev.in --output-file requirements-dev.txt
 
-clean: ## remove what tests and tools leave behind; keeps .venv and the data of `make up`
+clean: ## remove what tests and tools leave behind; keep .venv and the data of `make up`
 	rm -rf var/test var/test-* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -not -path "./$(VENV)/*" -prune -exec rm -rf {} +
 
 $(INSTALLED): requirements-dev.txt $(CLIENT)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
-	  echo 'Back Office needs Python 3.11 or later. Name one: make venv PYTHON=/path/to/python3.11' >&2; exit 1; }
+	  echo 'Back Office needs Python 3.11 or later. Tell make where it is: make venv PYTHON=/path/to/python3.11' >&2; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
-	  echo 'This Python cannot make virtual environments. On Debian and Ubuntu: apt-get install python3-venv' >&2; exit 1; }
+	  echo 'This Python cannot create virtual environments. On Debian and Ubuntu: apt-get install python3-venv' >&2; exit 1; }
 	@echo 'Installing the pinned requirements into $(VENV) ...'
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@$(if $(CLIENT),$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e clients/python)

@@ -1,8 +1,8 @@
 # ruff: noqa: INP001 - a script, and the only Python here
-"""Says, for the container's health, whether the role in it works: `python deploy/healthcheck.py web|worker|beat`.
+"""The container's health check, which says whether its role works: `python deploy/healthcheck.py web|worker|beat`.
 
-Standard library only and no Django, so that asking every half minute costs nothing. Prints why when it ends with 1.
-Whether batches are really processed is another question, which /readyz answers (docs/operations.md).
+It uses only the standard library, no Django, so running it every half minute costs nothing. It ends with 1 and prints
+why if the role does not work. Whether batches are really processed is for /readyz to say (docs/operations.md).
 """
 
 import http.client
@@ -21,7 +21,7 @@ PROC = Path("/proc")
 
 
 def web() -> str:
-    """Why the web server does not answer; empty where it does."""
+    """Why the web server does not answer; empty if it does."""
     connection = http.client.HTTPConnection(*WEB, timeout=TIMEOUT_S)
     try:
         connection.request("GET", "/livez")
@@ -34,13 +34,13 @@ def web() -> str:
 
 
 def worker() -> str:
-    """Why no batch can be taken; empty where the worker and at least one process of its pool live."""
+    """Why no batch can be processed; empty if the worker and at least one process of its pool are alive."""
     alive = sum(1 for words in _commands() if "celery" in words and "worker" in words)
-    return "" if alive > 1 else f"{alive} worker processes: the worker needs itself and a pool"
+    return "" if alive > 1 else f"{alive} worker processes: there must be the worker itself and a pool"
 
 
 def beat() -> str:
-    """Why beat counts as stuck; empty where it wrote its schedule lately."""
+    """Why beat counts as stuck; empty if it wrote its schedule recently."""
     written = [path.stat().st_mtime for path in BEAT_SCHEDULE.parent.glob(BEAT_SCHEDULE.name + "*")]
     if not written:
         return f"no {BEAT_SCHEDULE}"
@@ -55,7 +55,7 @@ def _commands() -> list[list[str]]:
         try:
             found.append(path.read_text().split("\0"))
         except OSError:
-            continue  # it ended just now
+            continue  # it has just ended
     return found
 
 

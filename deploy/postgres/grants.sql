@@ -1,11 +1,11 @@
--- What the application may do. Run by backoffice_owner after every migration; running it again changes nothing.
--- One transaction: a running application never sees half of it.
+-- What the application may do. backoffice_owner runs this after every migration; running it again changes nothing.
+-- It is one transaction, so a running application never sees half of it.
 --
---   what is sold and received  everything of sales and the inbox                    read, add, change
+--   sales and batches          every table of sales and the inbox                   read, add, change
 --   the books                  every table that ledger_refuse_change() guards       read, add
 --   everything else            stores, terminals, shifts, sessions, settings        read, add, change, delete
 --
--- Months (partitions) are reached through their parent table and get no rights of their own; a detached one has none at all.
+-- Months (partitions) are reached through their parent table and have no rights of their own; a detached one has none at all.
 
 \set ON_ERROR_STOP on
 BEGIN;
@@ -37,10 +37,10 @@ END $$;
 GRANT USAGE ON SCHEMA public TO backoffice;
 GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO backoffice;
 
--- Making a month needs an owner's rights, and the application makes months ahead of time, and those of rows that it finds in
--- the default partition, which move there unchanged. It may call these four functions, which take a date or nothing and do
--- nothing else; a fixed search_path keeps others' tables out of them. A migration that replaces one resets this, so it is set
--- here, after each. What these call belongs to the owner alone.
+-- Making a month needs an owner's rights. The application makes months ahead of time, and months for rows that it finds in the
+-- default partition, which move there unchanged. So it may call these four functions, which take a date or nothing and do
+-- nothing else; a fixed search_path keeps other people's tables out of them. A migration that replaces a function resets this,
+-- so it is set here, after every migration. Only the owner may call the functions that these call.
 ALTER FUNCTION public.sales_create_month(date) SECURITY DEFINER SET search_path = public, pg_temp;
 ALTER FUNCTION public.ledger_create_month(date) SECURITY DEFINER SET search_path = public, pg_temp;
 ALTER FUNCTION public.sales_default_months() SECURITY DEFINER SET search_path = public, pg_temp;
@@ -51,7 +51,7 @@ REVOKE ALL ON FUNCTION public.sales_create_month(date), public.ledger_create_mon
 GRANT EXECUTE ON FUNCTION public.sales_create_month(date), public.ledger_create_month(date),
     public.sales_default_months(), public.ledger_default_months() TO backoffice;
 
--- Whatever went wrong above: the books must not come out of here open.
+-- Whatever went wrong above, the application must not be able to change the books.
 DO $$
 DECLARE
     name regclass;
@@ -62,7 +62,7 @@ BEGIN
         AND (relname ~ '^ledger_journal' OR relname = 'ledger_entrysource')
     LOOP
         IF has_table_privilege('backoffice', name, 'UPDATE, DELETE, TRUNCATE') THEN
-            RAISE EXCEPTION 'role backoffice may change %: nothing was granted', name;
+            RAISE EXCEPTION 'role backoffice could change %, so nothing was granted', name;
         END IF;
     END LOOP;
 END $$;

@@ -1,6 +1,6 @@
--- The two roles and the database. Run by the superuser, once, on a new server; running it again changes only passwords.
+-- The two roles and the database. The superuser runs this once, on a new server; running it again only changes the passwords.
 --   backoffice_owner  owns the database and everything in it: migrations and grants, nothing else
---   backoffice        what web, worker and beat log in as; its rights are given by grants.sql
+--   backoffice        what web, worker and beat log in as; grants.sql gives it its rights
 -- The passwords come from the environment: DATABASE_OWNER_PASSWORD and DATABASE_PASSWORD.
 
 \set ON_ERROR_STOP on
@@ -12,7 +12,7 @@ SELECT 'CREATE ROLE backoffice' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rol
 ALTER ROLE backoffice_owner LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION PASSWORD :'owner_password';
 ALTER ROLE backoffice LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION PASSWORD :'password';
 
--- A migration that cannot have its lock gives up: waiting for it, it would hold up every upload behind itself.
+-- A migration that cannot get its lock gives up: if it waited, every upload would queue behind it.
 ALTER ROLE backoffice_owner SET lock_timeout = '10s';
 
 SELECT 'CREATE DATABASE backoffice OWNER backoffice_owner TEMPLATE template0 ENCODING ''UTF8'' LOCALE ''C.UTF-8'''

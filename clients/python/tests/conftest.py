@@ -25,7 +25,7 @@ def server() -> FakeBackOffice:
 
 @pytest.fixture
 def boot(tmp_path: Path, clock: Clock, server: FakeBackOffice) -> Iterator[Callable[[], Terminal]]:
-    """Switches the till on; called again, it is the same till after a power cut."""
+    """Switches the till on; call it again for the same till after a power cut."""
     running: list[Terminal] = []
 
     def start() -> Terminal:
@@ -60,7 +60,7 @@ def till(boot: Callable[[], Terminal]) -> Terminal:
 
 @pytest.fixture
 def baguette(till: Terminal) -> Callable[[], Draft]:
-    """One baguette at 1.20, paid in cash to the cent."""
+    """One baguette at 1.20, paid in cash with the exact amount."""
 
     def ring_up() -> Draft:
         draft = till.draft(type="takeaway")

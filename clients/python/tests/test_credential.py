@@ -1,4 +1,4 @@
-"""Changing the token: whatever is lost on the way, the till has one that works (§3)."""
+"""Changing the token: whatever is lost on the way, the till always has one that works (§3)."""
 
 from collections.abc import Callable
 

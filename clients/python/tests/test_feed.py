@@ -1,4 +1,4 @@
-"""The store's feed: every order once, in its own time, and from where it was (§8)."""
+"""The store's feed: every order once, when it is time, and from where the till stopped (§8)."""
 
 from collections.abc import Callable
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""What a till tells of itself, and what it does with the answer (§4)."""
+"""What a till reports about itself, and what it does with the answer (§4)."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime

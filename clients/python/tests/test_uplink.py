@@ -1,4 +1,4 @@
-"""What the line and the server do to a till, and what the till does about it (§9)."""
+"""What the connection and the server do to a till, and what the till does about it (§9)."""
 
 import base64
 import gzip

@@ -1,4 +1,4 @@
-"""The device's time, as tests move it."""
+"""The device's time, which tests can move."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta

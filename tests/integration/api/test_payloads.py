@@ -1,6 +1,6 @@
 """What a body may hold: bytes that are no JSON refuse the batch, JSON that only one order cannot use holds that one.
 
-Beside every order that is held, its neighbours post (protocol §9, last paragraph).
+Beside every order that is held, its neighbours post (protocol §5, "Outcomes").
 """
 
 import json

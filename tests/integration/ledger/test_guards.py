@@ -1,4 +1,4 @@
-"""What the database itself guarantees, whoever writes: inserts that must fail (ledger, "What the database itself guarantees")."""
+"""What the database itself guarantees, whoever writes: inserts that must fail (ledger, "What the database guarantees")."""
 
 from collections.abc import Iterator
 from datetime import date

@@ -1,4 +1,4 @@
-"""What every point-of-sale terminal needs to speak to Back Office."""
+"""What every point-of-sale terminal needs to talk to Back Office."""
 
 from backoffice_terminal.api import (
     Api,

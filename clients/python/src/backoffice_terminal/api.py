@@ -39,7 +39,7 @@ class Activation(msgspec.Struct, frozen=True):
 
 
 class Limits(msgspec.Struct, frozen=True):
-    """What one batch may be; the bytes as sent, and after decompression."""
+    """The limits of one batch: orders, bytes as sent, and bytes after decompression."""
 
     max_batch_orders: int = 2_000
     max_batch_bytes: int = 4 * 1024 * 1024
@@ -54,7 +54,7 @@ class OpenShift(msgspec.Struct, frozen=True):
 
 
 class TerminalView(msgspec.Struct, frozen=True):
-    """`GET /terminal`: what Back Office knows of this terminal."""
+    """`GET /terminal`: what Back Office knows about this terminal."""
 
     store: Store
     server_time: str
@@ -65,7 +65,7 @@ class TerminalView(msgspec.Struct, frozen=True):
 
 
 class Heartbeat(msgspec.Struct, frozen=True):
-    """`PUT /terminal/heartbeat`: what the terminal knows of itself (§4). `cached_total` in minor units, signed."""
+    """`PUT /terminal/heartbeat`: how the terminal is (§4). `cached_total` is signed, in minor units."""
 
     sent_at: str
     offline_mode: bool
@@ -78,7 +78,7 @@ class Heartbeat(msgspec.Struct, frozen=True):
 
 
 class HeartbeatAnswer(msgspec.Struct, frozen=True):
-    """Skew is device minus server. `missing_numbers` are inclusive ranges that Back Office has not got."""
+    """Skew is device minus server. `missing_numbers` are inclusive ranges of numbers that Back Office lacks."""
 
     server_time: str
     clock_skew_ms: int
@@ -87,7 +87,7 @@ class HeartbeatAnswer(msgspec.Struct, frozen=True):
 
 
 class StoreOrder(msgspec.Struct, frozen=True):
-    """A posted order of any terminal of the store (§8). `total` in minor units, signed."""
+    """A posted order of any terminal of the store (§8). `total` is signed, in minor units."""
 
     order_id: str
     number: int
@@ -100,7 +100,7 @@ class StoreOrder(msgspec.Struct, frozen=True):
 
 
 class StorePage(msgspec.Struct, frozen=True):
-    """`next` is the cursor to go on with; `more` says that another page is ready."""
+    """`next` is the cursor of the next page; `more` says whether that page is ready."""
 
     orders: tuple[StoreOrder, ...]
     next: str
@@ -135,7 +135,7 @@ class MovementResults(msgspec.Struct, frozen=True):
 
 
 class Receipt(msgspec.Struct, frozen=True):
-    """`state` is received, processed or failed. `results` leaves out what was posted without a remark."""
+    """`state` is received, processed or failed. `results` leaves out members posted without a reason."""
 
     batch_id: str
     shift_id: str
@@ -175,7 +175,7 @@ class Difference(msgspec.Struct, frozen=True):
 
 
 class ShiftView(msgspec.Struct, frozen=True):
-    """`GET /shifts/{id}`: how far Back Office has come with a shift, and what it still lacks."""
+    """`GET /shifts/{id}`: how far Back Office has got with a shift, and what it still lacks."""
 
     shift_id: str
     state: str
@@ -190,7 +190,7 @@ class ShiftView(msgspec.Struct, frozen=True):
 
 
 class Api:
-    """One terminal's calls. Raises LinkError without an answer, a Problem for a refusal.
+    """One terminal's calls. They raise LinkError if there is no answer, and a Problem for a refusal.
 
     `transport` is httpx's, for tests and simulations. The token may be set later, after activation.
     """
@@ -217,14 +217,14 @@ class Api:
         return _typed(self._call("GET", "terminal"), TerminalView)
 
     def new_token(self) -> str:
-        """A further token; the present one works until the new one is first used (§3)."""
+        """A new token; the current one works until the new one is first used (§3)."""
         return _typed(self._call("POST", "terminal/token"), _NewToken).token
 
     def heartbeat(self, beat: Heartbeat) -> HeartbeatAnswer:
         return _typed(self._call("PUT", "terminal/heartbeat", msgspec.json.encode(beat)), HeartbeatAnswer)
 
     def store_orders(self, after: str | None, *, limit: int) -> tuple[StorePage, float]:
-        """A page of the store's orders behind a cursor, and in how many seconds to ask again."""
+        """The page of the store's orders after a cursor, and in how many seconds to ask again."""
         cursor = {"after": after} if after else {}
         response = self._call("GET", "store/orders", query={**cursor, "limit": str(limit)})
         return _typed(response, StorePage), seconds(response.headers.get("Retry-After")) or 0.0
@@ -233,7 +233,7 @@ class Api:
         self._call("PUT", f"shifts/{shift_id}", opening)
 
     def put_batch(self, shift_id: str, batch_id: str, body: bytes, *, wait_s: int = 0) -> Receipt:
-        """Sends one batch. With `wait_s` (at most 10) the receipt may come back processed already."""
+        """Sends one batch. With `wait_s` (at most 10), the receipt may come back already processed."""
         prefer = {"Prefer": f"wait={wait_s}"} if wait_s else {}
         return _typed(self._call("PUT", f"shifts/{shift_id}/batches/{batch_id}", body, prefer), Receipt)
 
@@ -281,7 +281,7 @@ def framed(body: bytes | None) -> tuple[bytes | None, dict[str, str]]:
 
 
 def compressed(body: bytes) -> bytes:
-    """gzip without a time stamp: the same bytes each time."""
+    """gzip without a time stamp, so that the same body always gives the same bytes."""
     return gzip.compress(body, compresslevel=6, mtime=0)
 
 
@@ -290,4 +290,4 @@ def _typed(response: httpx.Response, kind: type[Answer]) -> Answer:
         return msgspec.json.decode(response.content, type=kind)
     except msgspec.MsgspecError as error:
         # A login page of the shopping centre's Wi-Fi also answers 200.
-        raise LinkError(f"{response.status_code} with a body that is not ours: {error}") from error
+        raise LinkError(f"{response.status_code} with a body that is not from Back Office: {error}") from error

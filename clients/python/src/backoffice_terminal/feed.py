@@ -9,7 +9,7 @@ from backoffice_terminal.problems import CursorInvalid
 
 CURSOR = "store_cursor"
 PAGE = 1_000
-# One call reads no more than this; the rest waits for the next, so that a till that was away long is not kept busy.
+# One call reads no more pages than this and leaves the rest to the next, so a till that was away long is not kept busy.
 _MOST_PAGES = 20
 
 Guard = Callable[[Callable[[], tuple[StorePage, float]]], tuple[StorePage, float]]
@@ -18,7 +18,7 @@ Guard = Callable[[Callable[[], tuple[StorePage, float]]], tuple[StorePage, float
 class Feed:
     """Reads the store's feed into the journal. Cursor and orders are saved together, so a power cut repeats nothing.
 
-    `guarded` makes the call with retries and the credential's care; `monotonic` measures `Retry-After`.
+    `guarded` makes the call with retries and a valid credential; `monotonic` measures `Retry-After`.
     """
 
     def __init__(
@@ -32,11 +32,11 @@ class Feed:
 
     @property
     def due_in_s(self) -> float:
-        """Seconds until Back Office wants to be asked again."""
+        """Seconds until Back Office may be asked again."""
         return max(0.0, self._due_at - self._monotonic())
 
     def follow(self) -> list[StoreOrder]:
-        """Orders that have come since the last call, one's own included; none before it is time to ask again."""
+        """New orders since the last call, this terminal's own included; none before it is time to ask again."""
         found: list[StoreOrder] = []
         for _ in range(_MOST_PAGES):
             if self.due_in_s > 0:
@@ -55,6 +55,6 @@ class Feed:
         except CursorInvalid:
             if cursor is None:
                 raise
-            # Begun anew; what the journal has already is not handed out a second time.
+            # Start afresh; orders that the journal already has are not returned a second time.
             self._journal.erase(CURSOR)
             return self._guarded(lambda: self._api.store_orders(None, limit=PAGE))

@@ -1,7 +1,7 @@
-"""A terminal's memory: one SQLite file that holds everything until Back Office is done with it.
+"""A terminal's memory: one SQLite file that keeps everything until Back Office has settled it.
 
-Every method is one transaction, flushed to the disk before it returns. A journal belongs to one terminal; one thread
-at a time may use it.
+Every method is one transaction, flushed to disk before it returns. A journal belongs to one terminal. Use it from one
+thread at a time.
 """
 
 import sqlite3
@@ -18,7 +18,7 @@ from backoffice_terminal.saved import Cached, Movement, Opening, SavedBatch, Sav
 
 SETTLED = ("reconciled", "approved")
 
-# Something of the shift waits to be sent.
+# Some part of the shift is still to be sent.
 _UNDELIVERED = """
     opened = 0
     OR (counted IS NOT NULL AND declared = 0)
@@ -29,19 +29,19 @@ _UNDELIVERED = """
 _SEALED_AGAIN = """
     UPDATE batches SET state = 'sealed' WHERE shift_id = ? AND state IN ('accepted', 'processed', 'failed')
 """
-# `duplicate` only says that it is known already: it never replaces what became of it the first time.
+# `duplicate` only says that the member is already known: it never replaces the first outcome.
 _ORDER_OUTCOME = """
     UPDATE orders SET outcome = ?1, reasons = ?2 WHERE order_id = ?3 AND (outcome IS NULL OR ?1 <> 'duplicate')
 """
 _MOVEMENT_OUTCOME = """
     UPDATE movements SET outcome = ?1, reasons = ?2 WHERE movement_id = ?3 AND (outcome IS NULL OR ?1 <> 'duplicate')
 """
-# In no batch, or in one that Back Office has not taken.
+# In no batch, or in one that Back Office has not accepted.
 _CACHED = """
     SELECT o.body FROM orders o LEFT JOIN batches b USING (batch_id)
     WHERE b.state IS NULL OR b.state IN ('sealed', 'refused') ORDER BY o.number
 """
-# A settled shift goes, member by member; what Back Office has not processed stays, and keeps its batch and shift.
+# Deletes a settled shift, member by member. What Back Office has not processed stays, with its batch and shift.
 _PRUNE = (
     """DELETE FROM orders WHERE shift_id = ?1
        AND batch_id IN (SELECT batch_id FROM batches WHERE state = 'processed')""",
@@ -57,7 +57,7 @@ _PRUNE = (
 
 
 class Journal:
-    """Opens the file, or makes it."""
+    """Opens the file, or creates it."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -94,7 +94,7 @@ class Journal:
         self._db.execute("DELETE FROM facts WHERE key = ?", (key,))
 
     def change_facts(self, facts: Mapping[str, str | None]) -> None:
-        """Notes several facts at once, or erases those that are None: all of them or none."""
+        """Saves several facts, and erases those that are None: all of them or none."""
         with self._transaction():
             for key, value in facts.items():
                 if value is None:
@@ -103,7 +103,7 @@ class Journal:
                     self.note(key, value)
 
     def next_number(self, counter: str) -> int:
-        """What the counter (`order_number`, `shift_number`) will hand out next. It never resets."""
+        """The next value of a counter (`order_number`, `shift_number`). Counters never reset."""
         return int(self.fact(counter) or 1)
 
     def skip_to(self, counter: str, number: int) -> None:
@@ -160,7 +160,7 @@ class Journal:
         self._db.execute("UPDATE shifts SET opening = ? WHERE shift_id = ?", (msgspec.json.encode(opening), shift_id))
 
     def count_drawer(self, shift_id: str, *, counted: int, closed_at: str) -> None:
-        """The cashier closes the shift. From here on it takes no orders."""
+        """The cashier closes the shift. From now on it takes no orders."""
         self._db.execute(
             "UPDATE shifts SET counted = ?, closed_at = ? WHERE shift_id = ?", (counted, closed_at, shift_id)
         )
@@ -172,21 +172,21 @@ class Journal:
         self._db.execute("UPDATE shifts SET declared = 1, state = 'closing' WHERE shift_id = ?", (shift_id,))
 
     def note_state(self, shift_id: str, state: str, *, at: str) -> None:
-        """What Back Office says of the shift. The first sight of a settled one starts the seven days (§2.2)."""
+        """Saves the state that Back Office reports. The first sight of a settled shift starts the seven days (§2.2)."""
         self._db.execute(
             "UPDATE shifts SET state = ?, settled_at = CASE WHEN ? THEN coalesce(settled_at, ?) END WHERE shift_id = ?",
             (state, state in SETTLED, at, shift_id),
         )
 
     def unsettle(self, shift_ids: Sequence[str]) -> None:
-        """Back Office lacks something of these shifts after all: ask about them again, and begin the days anew."""
+        """Back Office lacks part of these shifts after all: ask about them again, and restart the seven days."""
         self._db.executemany(
             "UPDATE shifts SET settled_at = NULL, state = 'closing' WHERE shift_id = ? AND settled_at IS NOT NULL",
             [(shift_id,) for shift_id in shift_ids],
         )
 
     def forget_delivery(self, shift_id: str) -> None:
-        """Back Office was restored to a time before this shift: all of it is to be sent again, under the same ids."""
+        """Back Office was restored to a time before this shift: all of it must be sent again, under the same ids."""
         with self._transaction():
             self._db.execute(
                 "UPDATE shifts SET declared = 0, settled_at = NULL, state = 'open' WHERE shift_id = ?", (shift_id,)
@@ -196,7 +196,7 @@ class Journal:
     # -- orders and cash movements
 
     def add_order(self, shift_id: str, make: Callable[[int], Order]) -> Order:
-        """Saves the order that `make` builds for the next number. Number and order are taken together or not at all."""
+        """Saves the order that `make` builds for the next number. Number and order are saved together or not at all."""
         with self._transaction():
             number = self.next_number("order_number")
             order = make(number)
@@ -218,7 +218,7 @@ class Journal:
         return [_saved_order(row) for row in rows]
 
     def all_orders(self) -> list[SavedOrder]:
-        """Every order that has not been pruned, of all shifts."""
+        """Every order of every shift that has not been pruned."""
         return [_saved_order(row) for row in self._db.execute("SELECT * FROM orders ORDER BY number")]
 
     def order(self, order_id: str) -> SavedOrder | None:
@@ -226,7 +226,7 @@ class Journal:
         return None if row is None else _saved_order(row)
 
     def cached(self) -> Cached:
-        """What Back Office has not acknowledged, for the heartbeat."""
+        """What Back Office has not acknowledged yet, for the heartbeat."""
         orders = [msgspec.json.decode(row["body"], type=Order) for row in self._db.execute(_CACHED)]
         paid = sum(order.total for order in orders if order.status == "paid")
         return Cached(len(orders), paid, orders[0].closed_at if orders else None)
@@ -251,7 +251,7 @@ class Journal:
         return {row[0]: row[1] for row in orders}, {row[0]: row[1] for row in movements}
 
     def delivered_orders(self, first: int, last: int) -> dict[str, list[str]]:
-        """Orders in a range of numbers that Back Office has processed, as far as this journal knows; by shift."""
+        """By shift, the orders in a range of numbers that Back Office has processed, as far as this journal knows."""
         rows = self._db.execute(
             """SELECT o.shift_id, o.order_id FROM orders o JOIN batches b USING (batch_id)
             WHERE o.number BETWEEN ? AND ? AND b.state = 'processed' ORDER BY o.number""",
@@ -267,7 +267,7 @@ class Journal:
     def seal(
         self, batch_id: str, shift_id: str, *, sent_at: str, orders: Sequence[str], movements: Sequence[str]
     ) -> SavedBatch:
-        """Fixes what a batch consists of, before it is sent for the first time."""
+        """Fixes the members of a batch, before it is sent for the first time."""
         with self._transaction():
             self._db.execute(
                 "INSERT INTO batches VALUES (?, ?, ?, ?, ?, 'sealed', '', '{}')",
@@ -291,7 +291,7 @@ class Journal:
         return self._batches("state IN ('accepted', 'failed')")
 
     def refused_batches(self) -> list[SavedBatch]:
-        """What Back Office would not take for a reason that sending again does not cure. People must look at it."""
+        """Batches refused for a reason that sending again does not cure. People must look at them."""
         return self._batches("state = 'refused'")
 
     def unseal_refused(self) -> None:
@@ -316,7 +316,7 @@ class Journal:
         self._db.execute("UPDATE batches SET state = ?, problem = ? WHERE batch_id = ?", (state, problem, batch_id))
 
     def apply_receipt(self, batch: SavedBatch, receipt: Receipt) -> None:
-        """Notes how far a batch is and, once processed, what became of each member."""
+        """Saves how far a batch has got and, once it is processed, what became of each member."""
         with self._transaction():
             if receipt.state != "processed":
                 self.mark_batch(batch.batch_id, "accepted" if receipt.state == "received" else receipt.state)
@@ -330,7 +330,7 @@ class Journal:
     # -- what other terminals of the store sold
 
     def add_store_orders(self, orders: Sequence[StoreOrder], *, cursor: tuple[str, str]) -> list[StoreOrder]:
-        """Saves a page of the feed together with the cursor behind it; those orders that were new."""
+        """Saves a page of the feed together with the cursor after it. Returns the orders that were new."""
         with self._transaction():
             new = [
                 order
@@ -344,25 +344,25 @@ class Journal:
         return new
 
     def store_orders(self) -> list[StoreOrder]:
-        """What the store's feed has brought and is not forgotten yet, in that order."""
+        """The orders that the store's feed has brought and that are not deleted yet, in the sequence they came."""
         rows = self._db.execute("SELECT body FROM store_orders ORDER BY rowid")
         return [msgspec.json.decode(row["body"], type=StoreOrder) for row in rows]
 
     def forget_store_orders(self, *, posted_before: str) -> None:
-        """Forgets what was posted before a time in UTC, as RFC 3339."""
+        """Deletes what was posted before a time in UTC, as RFC 3339."""
         self._db.execute("DELETE FROM store_orders WHERE julianday(posted_at) < julianday(?)", (posted_before,))
 
     # -- the end
 
     def prune(self, shift_id: str) -> None:
-        """Deletes a shift with its orders; what Back Office never acknowledged stays, whatever the shift's state."""
+        """Deletes a shift with its orders. What Back Office has not processed stays, whatever the shift's state."""
         with self._transaction():
             for statement in _PRUNE:
                 self._db.execute(statement, (shift_id,))
 
 
 def _outcomes(ids: list[str], results: Sequence[Result]) -> list[tuple[str, str, str]]:
-    """Outcome, reasons and id of every member. A receipt does not list what was posted without a remark."""
+    """Outcome, reasons and id of every member. A receipt does not list members that were posted without a reason."""
     told = {result.index: (result.outcome, _json([reason.code for reason in result.reasons])) for result in results}
     return [(*told.get(index, ("posted", "[]")), id_) for index, id_ in enumerate(ids)]
 

@@ -15,7 +15,7 @@ _DECIMAL = re.compile(r"-?[0-9]+(?:\.([0-9]+))?", re.ASCII)
 
 
 def exponent(currency: str) -> int:
-    """How many decimals the currency's minor unit stands for: USD 2, JPY 0, KWD 3."""
+    """How many decimals the currency's minor unit has: USD 2, JPY 0, KWD 3."""
     return _EXPONENTS.get(currency, 2)
 
 
@@ -28,7 +28,7 @@ def round_half_away(value: Fraction) -> int:
 def exact(text: str, *, places: int) -> Fraction:
     """A plain decimal string as an exact number.
 
-    Raises ValueError for anything else than digits with at most `places` decimals: `1e3`, `1_000`, `½`.
+    Raises ValueError for anything but digits with at most `places` decimals, such as `1e3`, `1_000` or `½`.
     """
     match = _DECIMAL.fullmatch(text)
     if match is None or len(match[1] or "") > places:
@@ -37,7 +37,7 @@ def exact(text: str, *, places: int) -> Fraction:
 
 
 def to_minor(text: str, currency: str) -> int:
-    """`"10.50"` in USD is 1050; in JPY it is a ValueError, because there is no half yen."""
+    """`"10.50"` in USD is 1050; in JPY it raises ValueError, because there is no half yen."""
     digits = exponent(currency)
     return int(exact(text, places=digits) * 10**digits)
 
@@ -60,8 +60,8 @@ def extended(quantity: str, unit_price: int | str) -> int:
 def tax_of(amount: int, rate: str, *, all_rates: Sequence[str], included: bool) -> int:
     """The tax at `rate` on a line of `amount`, in minor units.
 
-    Where prices include tax, the base is the amount less *all* taxes included in it, so `all_rates` of the line
-    are needed. Where tax is on top, the base is the amount.
+    If prices include tax, the base is the amount less *all* taxes included in it, which is why `all_rates` of the
+    line are needed. If tax is on top, the base is the amount.
     """
     share = exact(rate, places=6)
     if included:
@@ -70,13 +70,13 @@ def tax_of(amount: int, rate: str, *, all_rates: Sequence[str], included: bool) 
 
 
 def allocate(amount: int, weights: Sequence[int]) -> list[int]:
-    """`amount` divided in proportion to `weights` (none negative, not all zero), by largest remainder.
+    """Divides `amount` in proportion to `weights` (none negative, not all zero), by largest remainder.
 
     The parts add up to `amount` exactly.
     """
     total = sum(weights)
     if total <= 0 or min(weights) < 0:
-        raise ValueError("weights must not be negative, nor all zero")
+        raise ValueError("no weight may be negative, and not all may be zero")
     magnitude = abs(amount)
     parts = [magnitude * weight // total for weight in weights]
     by_remainder = sorted(range(len(weights)), key=lambda i: (-(magnitude * weights[i] % total), i))
@@ -86,5 +86,5 @@ def allocate(amount: int, weights: Sequence[int]) -> list[int]:
 
 
 def round_to_step(amount: int, step: int) -> int:
-    """The nearest multiple of `step` minor units, for countries without the smallest coins. 1002 by 5 is 1000."""
+    """The nearest multiple of `step` minor units, for countries without small coins: 1002 in steps of 5 is 1000."""
     return round_half_away(Fraction(amount, step)) * step

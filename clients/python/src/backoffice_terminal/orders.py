@@ -1,4 +1,4 @@
-"""Orders as the protocol writes them, and a draft that keeps their sums exact while a cashier rings them up."""
+"""Orders in the form of the protocol, and a draft that keeps the sums exact while a cashier rings an order up."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -16,7 +16,7 @@ Status = Literal["paid", "voided", "training"]
 
 
 class NotBalanced(TerminalError):
-    """What was paid is not what is due."""
+    """The amount paid is not the amount due."""
 
 
 class Tax(msgspec.Struct, frozen=True):
@@ -45,7 +45,7 @@ class Payment(msgspec.Struct, frozen=True):
 
 
 class Order(msgspec.Struct, frozen=True):
-    """One sale or refund, complete (§5). Amounts in minor units, signed; times RFC 3339."""
+    """One complete sale or refund (§5). Amounts are signed, in minor units; times are RFC 3339."""
 
     order_id: str
     number: int
@@ -77,7 +77,7 @@ class Order(msgspec.Struct, frozen=True):
 
 
 class TaxRate(NamedTuple):
-    """A tax of the catalogue: `TaxRate("FR-5.5", "0.055")`."""
+    """A tax from the catalogue: `TaxRate("FR-5.5", "0.055")`."""
 
     code: str
     rate: str
@@ -94,7 +94,7 @@ def line_of(
     sku: str = "",
     name: str = "",
 ) -> Line:
-    """A line with its amount and taxes worked out. A negative quantity takes back; its discount is negative too."""
+    """A line with its amount and taxes worked out. A negative quantity is a return; its discount is negative too."""
     amount = money.extended(quantity, unit_price) - discount
     rates = [tax.rate for tax in taxes]
     worked_out = tuple(
@@ -107,7 +107,7 @@ def line_of(
 class Draft:
     """An order being rung up. `Terminal.sell` turns it into an Order with a number.
 
-    Everything is in minor units of the shift's currency. A refund's amounts are negative; `Draft.refund` makes them so.
+    All amounts are in minor units of the shift's currency. A refund's are negative; `Draft.refund` makes them so.
     """
 
     def __init__(
@@ -141,7 +141,7 @@ class Draft:
     def refund(
         cls, order: Order, *, prices_include_tax: bool, opened_at: datetime, lines: Sequence[int] | None = None
     ) -> "Draft":
-        """Takes back an order, or the lines at the given positions; the tip stays with the staff."""
+        """Refunds an order, or the lines at the given positions; the tip stays with the staff."""
         draft = cls(
             prices_include_tax=prices_include_tax,
             opened_at=opened_at,
@@ -219,18 +219,18 @@ class Draft:
         self.payments.append(Payment(method, amount, reference=reference))
 
     def pay_cash(self, *, tendered: int) -> int:
-        """Settles what is due with the notes on the counter; the change to hand back.
+        """Pays what is due in cash, and returns the change to hand back.
 
-        Raises NotBalanced when the notes do not suffice.
+        Raises NotBalanced if `tendered` is not enough.
         """
         amount, change = self.due, tendered - self.due
         if change < 0:
-            raise NotBalanced(f"{tendered} tendered for {amount}")
+            raise NotBalanced(f"{tendered} tendered, but {amount} due")
         self.payments.append(Payment("cash", amount, tendered=tendered, change=change))
         return change
 
     def finish(self, *, order_id: str, number: int, mode: Mode, status: Status, closed_at: datetime) -> Order:
-        """The order. Raises NotBalanced where a paid one is not paid to the minor unit."""
+        """Turns the draft into an order. Raises NotBalanced if it is `paid` and `due` is not exactly 0."""
         if status == "paid" and self.due != 0:
             raise NotBalanced(f"{self.due} is still due")
         return Order(
@@ -256,7 +256,7 @@ class Draft:
 
 
 def _reversed(line: Line) -> Line:
-    """The same line taken back. Rounding half away from zero is symmetric, so negating is working it out again."""
+    """The same line as a return. Rounding half away from zero is symmetric, so negating equals recomputing."""
     return msgspec.structs.replace(
         line,
         quantity=line.quantity[1:] if line.quantity.startswith("-") else f"-{line.quantity}",

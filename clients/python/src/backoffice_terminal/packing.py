@@ -1,4 +1,4 @@
-"""Batches: what goes into one, and its bytes."""
+"""Batches: which members go into one, and its bytes."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,7 @@ _ENVELOPE_BYTES = 256
 
 
 def batch_body(sent_at: str, orders: Sequence[bytes], movements: Sequence[bytes]) -> bytes:
-    """The bytes of a batch from its members' saved bytes: the same members give the same bytes for ever."""
+    """The bytes of a batch, made from its members' saved bytes: the same members always give the same bytes."""
     return b'{"sent_at":%b,"orders":[%b],"cash_movements":[%b]}' % (
         msgspec.json.encode(sent_at),
         b",".join(orders),
@@ -20,7 +20,7 @@ def batch_body(sent_at: str, orders: Sequence[bytes], movements: Sequence[bytes]
 
 
 def groups(sizes: Sequence[int], limits: Limits) -> list[slice]:
-    """Neighbouring members of the given sizes in bytes, in groups that respect the limits before compression.
+    """Groups neighbouring members, given their sizes in bytes, within the limits before compression.
 
     A member too large for any batch gets a group of its own.
     """
@@ -38,7 +38,7 @@ def groups(sizes: Sequence[int], limits: Limits) -> list[slice]:
 
 
 def fits(body: bytes, orders: int, limits: Limits) -> bool:
-    """Whether a finished batch respects all limits, compression included."""
+    """Whether a finished batch is within all limits, including those after compression."""
     if orders > limits.max_batch_orders or len(body) > limits.max_decoded_bytes:
         return False
     return len(body) <= limits.max_batch_bytes or len(compressed(body)) <= limits.max_batch_bytes

@@ -8,7 +8,7 @@ import msgspec
 
 
 class TerminalError(Exception):
-    """Every error of this package."""
+    """The base of all errors of this package."""
 
 
 class NotActivated(TerminalError):
@@ -23,7 +23,7 @@ class Problem(TerminalError):
     """A refusal by Back Office: RFC 9457 problem details.
 
     `status` is the HTTP status, `code` the end of the type URI, `retry_after_s` seconds or None, `body` the whole
-    document including members of one kind of problem only (limits, a stored declaration).
+    document, including the members that only one kind of problem has (limits, a stored declaration).
     """
 
     codes: ClassVar[tuple[str, ...]] = ()
@@ -37,7 +37,7 @@ class Problem(TerminalError):
 
     @property
     def errors(self) -> list[dict[str, Any]]:
-        """The places named: `[{pointer, code, detail}]`, often empty."""
+        """The places in the body that are at fault: `[{pointer, code, detail}]`, often empty."""
         return list(self.body.get("errors") or [])
 
 
@@ -52,7 +52,7 @@ class DigestMismatch(Problem):
 
 
 class CursorInvalid(Problem):
-    """The store feed does not know the cursor: it is begun anew (§8)."""
+    """Back Office does not accept the feed's cursor: start the feed afresh (§8)."""
 
     codes = ("cursor-invalid",)
 
@@ -64,7 +64,7 @@ class BodyTimeout(Problem):
 
 
 class CredentialInvalid(Problem):
-    """The token is not, or no longer, good. Nothing may be sent until the terminal is activated again."""
+    """The token is not valid, or no longer. Send nothing until the terminal is activated again."""
 
     codes = ("credential-invalid",)
 
@@ -86,7 +86,7 @@ class ShiftAlreadyOpen(Problem):
 
 
 class TooLarge(Problem):
-    """The request cannot be taken as one; 413 carries the limits."""
+    """The request cannot be accepted in one piece; 413 carries the limits."""
 
     codes = ("too-large", "length-required", "media-type")
 
@@ -100,7 +100,7 @@ class EnvelopeInvalid(Problem):
 
 
 class Busy(Problem):
-    """Wait, then send the same again under the same identifiers: 429, 503, and whatever 5xx stands in between."""
+    """Wait, then send the same again under the same identifiers: 429, 503, and any other 5xx, such as a proxy's."""
 
     codes = ("too-many-requests", "unavailable")
 
@@ -113,7 +113,7 @@ _BY_CODE = {
     )
     for code in kind.codes
 }  # fmt: skip
-# What proxies answer in their own words means the same.
+# A proxy's own answers with these statuses mean the same.
 _BY_STATUS: dict[int, type[Problem]] = {408: BodyTimeout, 413: TooLarge, 429: Busy}
 
 
@@ -127,7 +127,7 @@ def problem_of(response: httpx.Response) -> TerminalError:
         return kind(response.status_code, code, body, retry_after_s)
     by_status = Busy if response.status_code >= 500 else _BY_STATUS.get(response.status_code)
     if by_status is None:
-        return LinkError(f"{response.status_code} from something that is not Back Office")
+        return LinkError(f"{response.status_code} from something other than Back Office")
     return by_status(response.status_code, response.reason_phrase.lower(), {}, retry_after_s)
 
 
@@ -141,5 +141,5 @@ def _problem_body(response: httpx.Response) -> dict[str, Any] | None:
 
 
 def seconds(value: str | None) -> float | None:
-    """Retry-After in its usual form; a date (RFC 9110 allows one) is treated as absent, the backoff covers it."""
+    """Retry-After in its usual form; a date (which RFC 9110 allows) counts as absent: the backoff covers it."""
     return float(value) if value is not None and value.isascii() and value.isdigit() else None

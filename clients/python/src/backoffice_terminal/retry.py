@@ -1,4 +1,4 @@
-"""Trying again: a bounded number of times, at growing and random distances, never sooner than asked."""
+"""Retries: a bounded number, at growing random intervals, never sooner than Back Office asks."""
 
 import time
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from backoffice_terminal.problems import BodyTimeout, Busy, DigestMismatch, Link
 
 Answer = TypeVar("Answer")
 
-# Nobody waits longer than this for one call, whatever Back Office asks: it is refused until the time has come.
+# No call waits longer than this. If Back Office asks for more, calls are refused until that time has come.
 PATIENCE_S = 60.0
 
 WORTH_RETRYING = (LinkError, Busy, DigestMismatch, BodyTimeout)
@@ -18,9 +18,9 @@ WORTH_RETRYING = (LinkError, Busy, DigestMismatch, BodyTimeout)
 class Retry:
     """Repeats a call whose answer may have been lost.
 
-    Only calls with identifiers of their own may be given to it: the first attempt may have arrived. Distances are
-    "full jitter" – uniform between zero and a limit that doubles from `base_s` to `cap_s` – so that a store full of
-    terminals does not come back in step after an outage. A `Retry-After` is the least distance, also to the next call.
+    Pass it only calls that are safe to repeat, because the first attempt may have arrived. Intervals have "full
+    jitter" – uniform between zero and a limit that doubles from `base_s` to `cap_s` – so that a store full of terminals
+    does not come back in step after an outage. A `Retry-After` is the shortest interval, even before the next call.
     """
 
     def __init__(
@@ -44,10 +44,10 @@ class Retry:
     def __call__(
         self, call: Callable[[], Answer], *, attempts: int | None = None, patience_s: float = PATIENCE_S
     ) -> Answer:
-        """The answer of `call`; its last error when all attempts are used up or the error is not worth another.
+        """Returns the answer of `call`, or raises its last error when attempts run out or retrying is pointless.
 
-        Where Back Office asks for more than `patience_s` seconds, its refusal is raised instead of waiting, and again
-        by every call that comes too soon, which then sends nothing.
+        If Back Office asks for more than `patience_s` seconds, this raises its refusal instead of waiting. Every call
+        that comes too soon raises it again, and sends nothing.
         """
         last = (attempts or self.attempts) - 1
         for attempt in range(last + 1):
@@ -76,7 +76,7 @@ class Retry:
             self._asked = None
 
     def _pause(self, attempt: int, patience_s: float) -> None:
-        """Sleeps for the jittered distance, or as long as was asked for where that is longer."""
+        """Sleeps for the random interval, or for as long as Back Office asks if that is longer."""
         jittered_s = self._rng.uniform(0, min(self._cap_s, self._base_s * 2**attempt))
         if self._asked is None:
             self._sleep(jittered_s)

@@ -1,4 +1,4 @@
-"""What a journal hands out: rows as values. They say how things were when they were read."""
+"""The rows of a journal as values: a snapshot of when they were read."""
 
 from dataclasses import dataclass
 
@@ -64,7 +64,7 @@ class SavedBatch:
 
 @dataclass(frozen=True)
 class Cached:
-    """Orders that only the terminal has; `total` is signed, of paid ones, in minor units."""
+    """Orders that only the terminal has. `total` covers the paid ones: signed, in minor units."""
 
     orders: int
     total: int

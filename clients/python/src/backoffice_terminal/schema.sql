@@ -1,4 +1,4 @@
--- One terminal's journal. An order's bytes are written once and never changed: what is sent is what was saved.
+-- One terminal's journal. An order's bytes are written once and never changed: the saved bytes are what is sent.
 CREATE TABLE IF NOT EXISTS facts (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 
 CREATE TABLE IF NOT EXISTS shifts (
@@ -6,8 +6,8 @@ CREATE TABLE IF NOT EXISTS shifts (
     number       INTEGER NOT NULL UNIQUE,
     first_number INTEGER NOT NULL,
     opening      BLOB NOT NULL,               -- the body of PUT /shifts/{id}
-    opened       INTEGER NOT NULL DEFAULT 0,  -- Back Office has answered it once
-    counted      INTEGER,                     -- cash in the drawer; not null: the cashier has closed the shift
+    opened       INTEGER NOT NULL DEFAULT 0,  -- Back Office has acknowledged the opening
+    counted      INTEGER,                     -- cash in the drawer; if not null, the cashier has closed the shift
     closed_at    TEXT,
     declaration  BLOB,                        -- the body of PUT /shifts/{id}/close, made when all batches have arrived
     declared     INTEGER NOT NULL DEFAULT 0,
@@ -32,7 +32,7 @@ CREATE TABLE IF NOT EXISTS orders (
     shift_id TEXT NOT NULL REFERENCES shifts,
     number   INTEGER NOT NULL UNIQUE,
     body     BLOB NOT NULL,
-    batch_id TEXT REFERENCES batches,         -- the latest it went into; null: in none yet
+    batch_id TEXT REFERENCES batches,         -- the latest that it was put into; null if in none yet
     outcome  TEXT,
     reasons  TEXT NOT NULL DEFAULT '[]'
 ) STRICT;

@@ -1,4 +1,4 @@
-"""A terminal's behaviour: sell online and offline, keep everything, deliver it, forget nothing too early."""
+"""A terminal's behaviour: sell online and offline, keep everything, deliver it, and forget nothing too early."""
 
 import time
 from collections.abc import Callable
@@ -23,9 +23,9 @@ from backoffice_terminal.uplink import Uplink, totals
 
 # Operators keep restores within seven days (§2.2); until then the terminal's copy may be the only one.
 KEEP_SETTLED = timedelta(days=7)
-# Refunds look back this far for what a neighbouring till sold.
+# A refund may look back this far for what a neighbouring till sold.
 KEEP_STORE_ORDERS = timedelta(days=31)
-# A customer is standing at the till: ask for the outcome, but not for long, and do not try for ever.
+# A customer is standing at the till: wait for the outcome, but not for long, and do not retry for ever.
 _LIVE_WAIT_S = 2
 _LIVE_ATTEMPTS = 2
 _LIVE_PATIENCE_S = 5.0
@@ -36,11 +36,11 @@ MOST_CASH = 10**12
 
 
 class NoOpenShift(TerminalError):
-    """Orders and cash need a shift, and a shift starts online."""
+    """Orders and cash movements need an open shift, and a shift starts online."""
 
 
 class ShiftStillOpen(TerminalError):
-    """The previous cashier has not counted the drawer."""
+    """The previous shift has not been closed: its cashier has not counted the drawer."""
 
 
 class NotAllowedOffline(TerminalError):
@@ -49,7 +49,7 @@ class NotAllowedOffline(TerminalError):
 
 @dataclass(frozen=True)
 class Sold:
-    """An order as it stands on the terminal. `label` is what the cashier sees; `outcome` is None until it is known."""
+    """An order as the terminal knows it. `label` is what the cashier sees; `outcome` is None until it is known."""
 
     order: Order
     label: str
@@ -58,17 +58,17 @@ class Sold:
 
 
 def _check_cash(amount: int) -> None:
-    """Before it is saved: what Back Office will never take would be sent for ever, and nothing after it."""
+    """Called before saving: an amount that Back Office never accepts would be retried for ever, blocking the rest."""
     if not 0 <= amount <= MOST_CASH:
-        raise ValueError(f"{amount} is no amount of cash: 0 to {MOST_CASH} minor units can lie in a drawer")
+        raise ValueError(f"{amount} is not an amount of cash: a drawer holds 0 to {MOST_CASH} minor units")
 
 
 class Terminal:
     """One till: one journal file, one Back Office.
 
-    Takes the device's time from `now` (with an offset). `sleep`, `monotonic` and `rng` pace the retries; `transport` is
-    httpx's. `app_version` is what heartbeats say; without it, what the device said when it was activated. Not safe for
-    several threads at once.
+    `now` gives the device's time, with an offset. `sleep`, `monotonic` and `rng` pace the retries; `transport` is
+    httpx's. Heartbeats report `app_version`, or if it is None, the version that the device gave at its activation. Use
+    it from one thread at a time.
     """
 
     def __init__(
@@ -96,14 +96,14 @@ class Terminal:
         self._feed = Feed(self.journal, self._api, self._uplink.guarded, monotonic=monotonic)
 
     def close(self) -> None:
-        """Lets go of the file and the connection. What was saved stays."""
+        """Closes the file and the connection. What was saved stays."""
         self._api.close()
         self.journal.close()
 
     # -- who it is
 
     def activate(self, code: str, device: Device) -> Store:
-        """Trades an activation code for a credential. Never repeated by itself: a code works once."""
+        """Exchanges an activation code for a credential. It is never retried, because a code works only once."""
         activation = self._api.activate(code, device)
         self.journal.change_facts(
             {
@@ -116,10 +116,10 @@ class Terminal:
         return activation.store
 
     def change_token(self) -> None:
-        """Changes to a fresh token, every few weeks or after a scare. Raises as `go_online` does.
+        """Changes to a new token. Do so every few weeks, or if the old one may have leaked. Raises as `go_online` does.
 
-        Safe to interrupt and to repeat: the new token is on the disk before its first use, and the old one until the
-        new one has worked.
+        It is safe to interrupt and to repeat: the new token is on the disk before its first use, and the old one stays
+        there until the new one has worked.
         """
         self._uplink.change_token()
 
@@ -127,7 +127,7 @@ class Terminal:
     def store(self) -> Store:
         saved = self.journal.fact("store")
         if saved is None:
-            raise NotActivated("this terminal was never activated")
+            raise NotActivated("this terminal has never been activated")
         return msgspec.json.decode(saved, type=Store)
 
     # -- online and offline
@@ -137,14 +137,14 @@ class Terminal:
         return "offline" if self.journal.fact("mode") == "offline" else "online"
 
     def go_offline(self) -> None:
-        """Caches orders from here on. Happens by itself when a live order gets no answer."""
+        """Caches orders from now on. This happens automatically when a live order gets no answer."""
         self.journal.note("mode", "offline")
 
     def go_online(self) -> None:
-        """Asks Back Office how it is, then delivers what was cached. Raises LinkError while there is no way through."""
+        """Contacts Back Office, then delivers what was cached. Raises LinkError as long as there is no connection."""
         view = self._uplink.greet()
         self._uplink.send_beyond(view.last_number or 0)
-        # A journal that is younger than Back Office (a new disk) must not hand out numbers a second time.
+        # A journal that knows less than Back Office (a new disk) must not hand out numbers a second time.
         self.journal.skip_to("order_number", (view.last_number or 0) + 1)
         self._uplink.deliver()
         self.journal.note("mode", "online")
@@ -154,7 +154,7 @@ class Terminal:
     def open_shift(self, *, cashier: str, opening_float: int) -> SavedShift:
         """Opens the drawer with `opening_float` minor units in it. Needs a connection.
 
-        Where an earlier call got no answer, that same shift is asked for again, whatever the arguments now.
+        If an earlier call got no answer, that same shift is sent again, whatever the arguments are now.
         Raises ShiftStillOpen, LinkError, Busy, ShiftAlreadyOpen; ValueError for an amount that no drawer can hold.
         """
         _check_cash(opening_float)
@@ -183,14 +183,14 @@ class Terminal:
         """The open shift. Raises NoOpenShift."""
         shift = self.journal.current_shift()
         if shift is None or not shift.opened:
-            raise NoOpenShift("no shift is open; one starts online")
+            raise NoOpenShift("no shift is open; open one while online")
         return shift
 
     def close_shift(self, *, cash_counted: int) -> SavedShift:
         """Ends the shift with what was counted in the drawer, and delivers everything.
 
         The count is saved first: after a LinkError, `sync` finishes the close. The declaration is computed from this
-        journal. Back Office settles the shift on its own time; `sync` and `look` tell how far it is.
+        journal. Back Office settles the shift in its own time; `sync` and `look` show how far it has got.
         Raises NoOpenShift, LinkError; ValueError for an amount that no drawer can hold.
         """
         _check_cash(cash_counted)
@@ -200,11 +200,11 @@ class Terminal:
         return self.journal.shift(shift.shift_id)
 
     def totals(self, shift_id: str) -> Totals:
-        """What this terminal wrote down for the shift."""
+        """The shift's totals according to this terminal's journal."""
         return totals(self.journal, shift_id)
 
     def expected_cash(self, shift_id: str) -> int:
-        """Float, cash payments and cash movements: what the drawer should hold."""
+        """What the drawer should hold: float, cash payments and cash movements."""
         moved = sum(
             movement.amount if movement.kind == "cash_in" else -movement.amount
             for movement in self.journal.movements(shift_id)
@@ -234,17 +234,17 @@ class Terminal:
         )
 
     def refund(self, order: Order, *, lines: list[int] | None = None) -> Draft:
-        """A draft that takes back an order, or some of its lines; pay it out, then `sell` it."""
+        """A draft that refunds an order, or some of its lines: add the payment, then `sell` it."""
         terms = self.shift().terms
         draft = Draft.refund(order, prices_include_tax=terms.prices_include_tax, opened_at=self._now(), lines=lines)
         draft.cashier = terms.cashier
         return draft
 
     def sell(self, draft: Draft, *, status: Status = "paid") -> Sold:
-        """Finishes a draft: number and order are on the disk when this returns, and sent where the terminal is online.
+        """Finishes a draft. When this returns, number and order are on the disk, and sent if the terminal is online.
 
-        `status` may be `voided` or `training`. No answer makes the terminal go offline; the sale stands. Raises
-        NotBalanced, NoOpenShift and NotAllowedOffline, and then nothing was saved.
+        `status` may be `voided` or `training`. If there is no answer, the terminal goes offline and the sale stands.
+        Raises NotBalanced, NoOpenShift and NotAllowedOffline; in that case nothing was saved.
         """
         shift, mode = self.shift(), self.mode
         _check_limits(mode, draft.customer, draft.printed_to)
@@ -265,7 +265,7 @@ class Terminal:
         try:
             self._uplink.send(batch, wait_s=_LIVE_WAIT_S, attempts=_LIVE_ATTEMPTS, patience_s=_LIVE_PATIENCE_S)
         except TerminalError:
-            # The sale has happened, whatever the matter is; `go_online` meets it again and reports it.
+            # The sale has happened, whatever went wrong; `go_online` will meet the error again and report it.
             self.go_offline()
 
     def _sold(self, order: Order) -> Sold:
@@ -273,11 +273,11 @@ class Terminal:
         return Sold(order, order.label, saved.outcome if saved else None, saved.reasons if saved else [])
 
     def cash_in(self, amount: int, *, reason: str) -> None:
-        """Money put into the drawer. Travels with the next batch, at the latest with the close."""
+        """Records cash put into the drawer. It is sent with the next batch, at the latest before the close."""
         self._move("cash_in", amount, reason)
 
     def cash_out(self, amount: int, *, reason: str) -> None:
-        """Money taken out of the drawer."""
+        """Records cash taken out of the drawer."""
         self._move("cash_out", amount, reason)
 
     def _move(self, kind: str, amount: int, reason: str) -> None:
@@ -288,10 +288,10 @@ class Terminal:
     # -- keeping in step
 
     def heartbeat(self, *, at: datetime | None = None) -> HeartbeatAnswer:
-        """Tells Back Office how this terminal is, and sends what it misses. Every minute or so, in either mode.
+        """Reports how this terminal is, and sends what Back Office lacks. Call it every minute or so, in either mode.
 
-        `at` is the time on the device's clock, where `now` tells another (a simulation): orders are flagged when the
-        two clocks are more than ten minutes apart, so show people a large `clock_skew_ms`. Does not change the mode.
+        `at` is the time on the device's clock, if `now` gives another (in a simulation). Orders are flagged if that
+        clock is more than ten minutes off, so show people a large `clock_skew_ms`. Does not change the mode.
         """
         shift, cached = self.journal.current_shift(), self.journal.cached()
         next_number = self.journal.next_number("order_number")
@@ -309,17 +309,17 @@ class Terminal:
         )
 
     def follow_store(self) -> list[StoreOrder]:
-        """What the store's terminals have sold since the last call, each order once, one's own included.
+        """What the store's terminals, this one included, have sold since the last call; each order once.
 
-        Call it as often as is convenient: it asks only when Back Office wants to be asked, and in offline mode not at
-        all; it catches up later, from where it was. Raises as `go_online` does.
+        Call it as often as you like: it asks Back Office no sooner than `Retry-After` allows, and never in offline
+        mode; later it catches up from where it stopped. Raises as `go_online` does.
         """
         return [] if self.mode == "offline" else self._feed.follow()
 
     def sync(self) -> None:
         """Goes online, delivers what waits, reads receipts, and sends again what Back Office says is missing.
 
-        Raises as `go_online` does; call it every minute or so while online, and after every close.
+        Call it every minute or so while online, and after every close. Raises as `go_online` does.
         """
         self._deliver()
         self._uplink.settle()
@@ -331,26 +331,26 @@ class Terminal:
             self._uplink.deliver()
 
     def send_again(self, order_ids: list[str]) -> None:
-        """Sends orders of one shift once more, in a batch of their own. Known ones come back `duplicate`: no harm."""
+        """Sends orders of one shift again, in a batch of their own. Known ones come back as `duplicate`: no harm."""
         shift_id = self.journal.shift_of(order_ids[0])
         batch = self.journal.seal(mint(), shift_id, sent_at=self._now().isoformat(), orders=order_ids, movements=[])
         self._uplink.send(batch)
 
     def look(self, shift_id: str) -> ShiftView:
-        """Back Office's own view of a shift: state, computed totals, what is missing, over or short."""
+        """Back Office's own view of a shift: its state, computed totals, what is missing, over/short."""
         return self._uplink.look(shift_id)
 
     def refused(self) -> list[SavedBatch]:
-        """Batches that Back Office will not take, each with its problem, to be shown to people."""
+        """Batches that Back Office will not accept, each with its problem, to show to the staff."""
         return self.journal.refused_batches()
 
     def send_refused_again(self) -> None:
-        """After people have looked at them. Raises as `go_online` does."""
+        """Sends refused batches again, once people have looked at them. Raises as `go_online` does."""
         self.journal.unseal_refused()
         self._deliver()
 
     def prune(self) -> None:
-        """Forgets shifts that have been reconciled or approved for seven days – and still are, so it asks first."""
+        """Deletes shifts that have been reconciled or approved for seven days, asking first whether they still are."""
         for shift in self.journal.settled_shifts():
             since = datetime.fromisoformat(shift.settled_at or "")
             if self._now() - since >= KEEP_SETTLED and self._uplink.still_settled(shift):
@@ -360,6 +360,6 @@ class Terminal:
 
 
 def _check_limits(mode: Mode, customer: object, printed_to: str) -> None:
-    """What a terminal without a line cannot know or reach (§5). Raises NotAllowedOffline."""
+    """An offline terminal knows no customers and reaches no network printer (§5). Raises NotAllowedOffline."""
     if mode == "offline" and (customer is not None or printed_to == "network"):
-        raise NotAllowedOffline("offline orders have no customer and print on the till's own printer")
+        raise NotAllowedOffline("an offline order cannot have a customer, and prints on the till's own printer")

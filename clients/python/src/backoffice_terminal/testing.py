@@ -1,10 +1,10 @@
-"""A Back Office in memory, for the tests of people who build terminals. It keeps the contract, and no books.
+"""A Back Office in memory, for the tests of people who build terminals. It keeps to the protocol, but keeps no books.
 
     fake = FakeBackOffice()
     terminal = Terminal(path, "http://back.office", transport=fake.transport)
 
-`fake.script` holds what happens to the next requests: an `httpx.Response` or an exception in place of the answer, None
-for the ordinary answer. Wrap one in `After` to have the request take effect first – that is what a lost answer is.
+`fake.script` says what happens to the next requests: an `httpx.Response` or an exception replaces the answer, and None
+gives the ordinary answer. Wrap one in `After` to let the request take effect first: that simulates a lost answer.
 """
 
 import gzip
@@ -24,7 +24,7 @@ _ROUTE = re.compile(r"/api/v1/(?P<kind>activations|terminal|shifts|batches|store
 
 @dataclass(frozen=True)
 class After:
-    """The request arrives; then this happens instead of the answer."""
+    """The request takes effect; then this happens instead of the answer."""
 
     what: httpx.Response | Exception
 
@@ -55,7 +55,7 @@ def problem(status: int, code: str, *, retry_after_s: int | None = None, **membe
 
 
 class FakeBackOffice:
-    """One store, as many terminals as activate. With `defer` batches wait until `process` is called."""
+    """One store, with as many terminals as are activated. With `defer`, batches wait until `process` is called."""
 
     def __init__(
         self, *, currency: str = "EUR", prices_include_tax: bool = True, max_batch_orders: int = 2_000
@@ -86,7 +86,7 @@ class FakeBackOffice:
         self.transport = httpx.MockTransport(self._handle)
 
     def forget_everything(self) -> None:
-        """What a restore to the first day leaves: credentials, and nothing else."""
+        """Simulates a restore to the first day: only credentials are left."""
         self.shifts: dict[str, FakeShift] = {}
         self.orders: dict[str, FakeOrder] = {}
         self.receipts: dict[str, dict[str, Any]] = {}
@@ -100,7 +100,7 @@ class FakeBackOffice:
         return [order.body for order in self.orders.values() if order.outcome == "posted"]
 
     def process(self) -> None:
-        """Does what the workers do with batches that wait."""
+        """Processes the waiting batches, as the workers do."""
         waiting, self._waiting = self._waiting, []
         for terminal, batch_id, body in waiting:
             self._process(terminal, batch_id, body)

@@ -1,7 +1,7 @@
-"""Sending what a journal holds, until Back Office has all of it and says so.
+"""Sends what a journal holds, until Back Office has all of it and says so.
 
-Everything here may be interrupted at any line and begun again: identifiers and bytes were saved before they were
-sent, and what is repeated has no effect (§2.3).
+Everything here may be interrupted at any point and started again: identifiers and bytes are saved before they are
+sent, and repeating a request has no further effect (§2.3).
 """
 
 from collections.abc import Callable
@@ -31,13 +31,13 @@ from backoffice_terminal.saved import SavedBatch, SavedShift
 
 Answer = TypeVar("Answer")
 
-# A fresh batch id is never known already; a server that says so this often is not to be believed.
+# A new batch id cannot be known already, so a server that says so this often is not believed.
 _RENAMES = 3
 MAX_NUMBER = 2**53 - 1
 
 
 class Uplink:
-    """Delivers one journal through one Api. `now` tells the device's time, with an offset."""
+    """Delivers one journal through one Api. `now` gives the device's time, with an offset."""
 
     def __init__(
         self, journal: Journal, api: Api, credential: Credential, retry: Retry, *, now: Callable[[], datetime]
@@ -54,7 +54,7 @@ class Uplink:
         return Limits() if saved is None else msgspec.json.decode(saved, type=Limits)
 
     def greet(self) -> TerminalView:
-        """Asks Back Office what it knows of this terminal, and keeps the limits it names."""
+        """Asks Back Office what it knows about this terminal, and saves the limits it gives."""
         view = self.guarded(self._api.terminal)
         self._journal.note("limits", msgspec.json.encode(view.limits).decode())
         return view
@@ -65,10 +65,10 @@ class Uplink:
     # -- sending
 
     def deliver(self) -> None:
-        """Sends all that waits, shift by shift: the opening, batches, and the close once every batch has arrived.
+        """Sends all that is waiting, shift by shift: opening, batches, and the close once every batch has arrived.
 
         Raises LinkError or Busy when the retries are used up, CredentialInvalid when the terminal must be activated
-        again, ShiftAlreadyOpen and other Problems that people must look at. Nothing is lost by any of them.
+        again, and ShiftAlreadyOpen or another Problem that people must look at. None of them loses anything.
         """
         for shift in self._journal.undelivered_shifts():
             if not shift.opened:
@@ -80,7 +80,7 @@ class Uplink:
                 self._declare(shift)
 
     def open(self, shift: SavedShift) -> None:
-        """Opens a shift. One that stands open although this terminal closed it (a restore) is closed first."""
+        """Opens a shift. If a restore has reopened one that this terminal had closed, that one is closed first."""
         try:
             self.guarded(lambda: self._api.open_shift(shift.shift_id, shift.opening))
         except ShiftAlreadyOpen:
@@ -90,7 +90,7 @@ class Uplink:
         self._journal.mark_opened(shift.shift_id)
 
     def seal(self, shift: SavedShift) -> list[SavedBatch]:
-        """Puts what is in no batch yet into batches within the limits; cash movements go with the first."""
+        """Packs what is in no batch yet into batches within the limits; cash movements go with the first."""
         orders, movements = self._journal.unsealed(shift.shift_id)
         ids, moved = list(orders), list(movements)
         parts = [ids[part] for part in groups([len(body) for body in orders.values()], self.limits)]
@@ -104,9 +104,9 @@ class Uplink:
     def send(
         self, batch: SavedBatch, *, wait_s: int = 0, attempts: int | None = None, patience_s: float = PATIENCE_S
     ) -> None:
-        """Sends a batch, in pieces where it must be. What cannot be sent at all is kept as `refused`, and shown.
+        """Sends a batch, in pieces if need be. What cannot be sent at all is kept as `refused`, and shown.
 
-        `wait_s` asks for the outcome, `attempts` and `patience_s` bound how long somebody may have to wait for it.
+        `wait_s` asks for the outcome; `attempts` and `patience_s` limit how long somebody may have to wait for it.
         """
         waiting, renames = [batch], _RENAMES
         while waiting:
@@ -120,7 +120,7 @@ class Uplink:
                 self._journal.apply_receipt(piece, receipt)
             except (BodyMalformed, TooLarge, BodyTimeout) as problem:
                 if isinstance(problem, BodyTimeout) and len(piece.orders) <= 1:
-                    raise  # nothing smaller can be sent: the line is to blame
+                    raise  # nothing smaller can be sent: the connection is to blame
                 alone = isinstance(problem, BodyMalformed)
                 waiting[:0] = self._split(piece, 1 if alone else len(piece.orders) // 2, problem)
             except IdentifierReused as problem:
@@ -144,7 +144,7 @@ class Uplink:
             return self.guarded(put, attempts=attempts, patience_s=patience_s)
 
     def _split(self, batch: SavedBatch, size: int, problem: Problem | None = None) -> list[SavedBatch]:
-        """The batch in pieces of `size` orders, under new ids; refused where there is nothing left to divide."""
+        """Splits the batch into pieces of `size` orders under new ids, or refuses it if it cannot be split."""
         members = len(batch.orders) + len(batch.movements)
         if members <= 1:
             return self._refuse(batch, problem) if problem else []
@@ -164,7 +164,7 @@ class Uplink:
         return []
 
     def _open_again(self, shift: SavedShift) -> None:
-        """Back Office does not know this shift (any more). One that has ended must not clash with the open one."""
+        """Back Office does not know this shift, or no longer. One that has ended must not clash with the open one."""
         if shift.closed_at is not None and shift.terms.closed_at is None:
             self._journal.replace_opening(
                 shift.shift_id, msgspec.structs.replace(shift.terms, closed_at=shift.closed_at)
@@ -173,7 +173,7 @@ class Uplink:
         self.open(shift)
 
     def _declare(self, shift: SavedShift) -> None:
-        """Sends the close. It is made once all batches were accepted, so that it lists what Back Office has."""
+        """Sends the close. It is made once all batches have been accepted, so that it lists what Back Office has."""
         if shift.declaration is None:
             self._journal.save_declaration(shift.shift_id, self._declaration(shift))
             shift = self._journal.shift(shift.shift_id)
@@ -184,7 +184,7 @@ class Uplink:
             self._open_again(shift)
             self.guarded(lambda: self._api.close_shift(shift.shift_id, body))
         except IdentifierReused as problem:
-            # Another declaration stands. The shift is closed; head office corrects (§6).
+            # Another declaration stands. The shift is closed; head office corrects it (§6).
             self._journal.note(f"declaration-differs:{shift.shift_id}", str(problem))
         self._journal.mark_declared(shift.shift_id)
 
@@ -206,7 +206,7 @@ class Uplink:
     # -- what became of it
 
     def settle(self) -> None:
-        """Reads receipts, asks how far each unsettled shift is, and sends again what Back Office says it lacks."""
+        """Reads receipts, asks how far each unsettled shift has got, and sends again what Back Office says it lacks."""
         for batch in self._journal.batches_awaiting_outcome():
             self._read_receipt(batch)
         for shift in self._journal.unsettled_shifts():
@@ -232,21 +232,21 @@ class Uplink:
             self._begin_again(shift)
             return
         self._journal.note_state(shift.shift_id, view.state, at=self._now().isoformat())
-        # A batch that still waits there counts as missing too; it has arrived, and its receipt says when it is done.
+        # Back Office also lists as missing a batch that has arrived but still waits: its receipt says when it is done.
         processed = self._journal.batches(shift.shift_id, "processed")
         lost = [batch for batch in processed if batch.batch_id in view.missing_batches]
         for batch in lost:
             self.send(batch)
         if lost:
-            return  # the missing numbers are those of these batches, as far as anybody knows yet
+            return  # as far as is known yet, the missing numbers belong to these batches
         for first, last in view.missing_numbers:
             self._send_numbers(first, last)
 
     def beat(self, heartbeat: Heartbeat) -> HeartbeatAnswer:
-        """Tells how the terminal is, and sends again what Back Office says it misses and this journal still has.
+        """Reports how the terminal is, and sends again what Back Office lacks and this journal still has.
 
-        A shift that stands open there although it was closed says that Back Office was restored to an earlier time.
-        Tried once: the next heartbeat is never far.
+        If a shift that was closed is open there, Back Office was restored to an earlier time. There is one attempt
+        only, because the next heartbeat will follow soon.
         """
         answer = self.guarded(lambda: self._api.heartbeat(heartbeat), attempts=1)
         for shift in self._journal.declared_shifts():
@@ -257,31 +257,31 @@ class Uplink:
         return answer
 
     def _send_numbers(self, first: int, last: int) -> None:
-        """Sends again those orders in a range that Back Office once had; what waits to be sent is on its way anyhow."""
+        """Sends again the orders in a range that Back Office once had; others are on their way anyway."""
         found = self._journal.delivered_orders(first, last)
         self._journal.unsettle(list(found))
         for shift_id, orders in found.items():
             self.send(self._seal(shift_id, orders, []))
 
     def send_beyond(self, last_number: int) -> None:
-        """Sends again what was processed once but lies beyond the highest number that Back Office still knows."""
+        """Sends again what was processed before but is beyond the highest number that Back Office still knows."""
         for shift_id in self._journal.delivered_orders(last_number + 1, MAX_NUMBER):
             self._begin_again(self._journal.shift(shift_id))
 
     def _begin_again(self, shift: SavedShift) -> None:
-        """Back Office was restored to an earlier time: all of the shift once more, under the same ids (§2.2)."""
+        """Back Office was restored to an earlier time: sends the whole shift again, under the same ids (§2.2)."""
         self._journal.forget_delivery(shift.shift_id)
         self.deliver()
 
     def still_settled(self, shift: SavedShift) -> bool:
-        """Asks once more; a restore or a late order may have changed what was settled a week ago."""
+        """Asks once more, because a restore or a late order may have changed what was settled a week ago."""
         self._ask(shift)
         return self._journal.shift(shift.shift_id).settled_at is not None
 
     def guarded(
         self, call: Callable[[], Answer], *, attempts: int | None = None, patience_s: float = PATIENCE_S
     ) -> Answer:
-        """The call, retried. After a refused credential nothing is sent until the terminal is activated again."""
+        """Makes a call, with retries. Once the credential is refused, sends nothing until it is activated again."""
         self._credential.require()
         try:
             answer = self._retry(call, attempts=attempts, patience_s=patience_s)
@@ -293,15 +293,15 @@ class Uplink:
         return answer
 
     def change_token(self) -> None:
-        """Asks for another token, saves it, and uses it (§3). Interrupted anywhere, a good one is left."""
+        """Asks for a new token, saves it, and uses it (§3). Wherever this is interrupted, a valid token is left."""
         if self._credential.is_unproven:
-            self.greet()  # asking again would replace what may be the only good one
+            self.greet()  # asking again would replace what may be the only valid one
         self._credential.propose(self.guarded(self._api.new_token))
         self.greet()
 
 
 def totals(journal: Journal, shift_id: str) -> Totals:
-    """What the terminal itself sold in a shift, for the declaration (§6): paid orders only."""
+    """The totals of a shift for the declaration (§6), from the terminal's own paid orders."""
     orders = [saved.order for saved in journal.orders(shift_id) if saved.order.status == "paid"]
     payments: dict[str, int] = {}
     for order in orders:
