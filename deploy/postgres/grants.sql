@@ -62,7 +62,7 @@ BEGIN
         AND (relname ~ '^ledger_journal' OR relname = 'ledger_entrysource')
     LOOP
         IF has_table_privilege('backoffice', name, 'UPDATE, DELETE, TRUNCATE') THEN
-            RAISE EXCEPTION 'role backoffice could change %, so nothing was granted', name;
+            RAISE EXCEPTION 'role backoffice may change %: nothing was granted', name;
         END IF;
     END LOOP;
 END $$;

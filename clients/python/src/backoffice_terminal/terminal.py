@@ -88,7 +88,7 @@ class Terminal:
         self.journal = Journal(path)
         self._api = Api(base_url, token=None, timeout_s=timeout_s, transport=transport)
         self._credential = Credential(self.journal, self._api)
-        jitter = rng or Random()  # noqa: S311 - it is no secret  # nosec B311
+        jitter = rng or Random()  # noqa: S311 - jitter is not a secret  # nosec B311
         retry = Retry(attempts=attempts, rng=jitter, sleep=sleep, monotonic=monotonic)
         self._now = now
         self._app_version = app_version
