@@ -1,4 +1,4 @@
-"""How identifiers stand in addresses."""
+"""How addresses carry identifiers."""
 
 from uuid import UUID
 
@@ -10,8 +10,8 @@ from backoffice.domain.scalars import is_canonical_uuid
 class IdentifierConverter(StringConverter):
     """A UUID in the canonical 36-character form, in either case (protocol §2.5).
 
-    Any other text is None, not another address: who asks is still known first, and then told what an identifier is
-    (`TerminalView.initial`).
+    Any other text becomes None rather than no match, so that `TerminalView.initial` can check the credential first and
+    then say what is wrong.
     """
 
     def to_python(self, value: str) -> UUID | None:  # type: ignore[override]

@@ -28,7 +28,7 @@ class TerminalView(APIView):
         request.GET = query  # type: ignore[assignment]  # Django's is immutable; nobody changes this one
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Once it is known who asks, refuses an address with an identifier that is not one (404)."""
+        """After the credential, checks the identifiers in the address (404)."""
         super().initial(request, *args, **kwargs)
         if None in kwargs.values():
             raise Problem("not-found", "Identifiers are UUIDs in the canonical 36-character form.")

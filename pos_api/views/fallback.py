@@ -9,7 +9,7 @@ from pos_api.problems import Problem
 
 @extend_schema(exclude=True)
 class NotFoundView(APIView):
-    """There is nothing at this address, whoever asks."""
+    """Nothing is at this address, with or without a credential."""
 
     authentication_classes = []
     permission_classes = []

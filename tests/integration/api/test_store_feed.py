@@ -99,7 +99,7 @@ def test_a_cursor_from_before_a_restore_is_400_so_that_the_terminal_begins_anew(
 
 
 @pytest.mark.parametrize("cursor", ["x", "!!", "0", "MS4y.", "é", "LTEuMQ", "OTk5OTk5OTk5OTk5OTk5OTk5OTk5LjE"])
-def test_a_cursor_of_nobodys_is_400(cursor: str) -> None:
+def test_a_cursor_that_the_service_did_not_issue_is_400(cursor: str) -> None:
     answer = Till().send("GET", f"store/orders?after={cursor}")
     assert answer.status_code == 400
     assert answer.json()["type"].endswith("/cursor-invalid")
