@@ -23,7 +23,7 @@ _NULL = b"\xff\xff\xff\xff"
 _length = Struct("!i").pack
 _columns = Struct("!h").pack
 _day, _moment = Struct("!ii").pack, Struct("!iq").pack
-_numeric_head, _digit = Struct("!ihhHH").pack, Struct("!h").pack
+_numeric_head, _digit, _two_digits = Struct("!ihhHH").pack, Struct("!h").pack, Struct("!ihhHHhh").pack
 _FIRST_DAY = date(2000, 1, 1).toordinal()
 _FIRST_MOMENT = datetime(2000, 1, 1, tzinfo=UTC)
 _NEGATIVE = 0x4000
@@ -77,7 +77,7 @@ def _moments(column: Sequence[datetime]) -> Iterable[bytes]:
 
 def _json(column: Sequence[Any]) -> Iterable[bytes]:
     """After the version of jsonb's binary form."""
-    return [_with_length(b"\x01" + bytes(value)) for value in column]
+    return [_length(1 + len(value)) + b"\x01" + bytes(value) for value in column]
 
 
 def _decimals(column: Sequence[Scaled]) -> Iterable[bytes]:
@@ -88,13 +88,15 @@ def _decimal(value: Scaled) -> bytes:
     """Digits to the base of 10 000, the highest first: of what has four decimals, the last is the fraction."""
     if value.decimals != _DECIMALS:
         raise ValueError(f"Only decimals with {_DECIMALS} places are written")
-    rest, fraction = divmod(abs(value.scaled), _DIGIT)
+    sign = _NEGATIVE if value.scaled < 0 else 0
+    whole, fraction = divmod(abs(value.scaled), _DIGIT)
+    if whole < _DIGIT:
+        return _two_digits(12, 2, 0, sign, value.places, whole, fraction)
     digits = [fraction]
-    while rest:
-        rest, digit = divmod(rest, _DIGIT)
+    while whole:
+        whole, digit = divmod(whole, _DIGIT)
         digits.append(digit)
     digits.reverse()
-    sign = _NEGATIVE if value.scaled < 0 else 0
     head = _numeric_head(8 + 2 * len(digits), len(digits), len(digits) - 2, sign, value.places)
     return head + b"".join([_digit(digit) for digit in digits])
 
