@@ -123,7 +123,8 @@ class Stack:
         }
         if self._roles:
             self._start_roles(self._servers, secrets["token"])
-        self._folder.write_addresses(self.environment)
+        else:
+            self._folder.write_addresses(self.environment)
         self._watch = Watch(self._children, log=self._log, longest_wait_s=self._longest_wait_s)
         self._watch.start()
 
@@ -131,6 +132,8 @@ class Stack:
         environment = {**self._inherited, **self._extra, **self.environment, TOKEN: token}
         environment.pop(STACK_MARK, None)
         self._migrate(servers, environment)
+        # Commands can work from here on. Whoever waits until the web server answers must find the addresses there.
+        self._folder.write_addresses(self.environment)
         options = RoleOptions(port=self._port, workers=self._workers, data_dir=self._folder.path)
         environment.setdefault("METRICS_DIR", str(self._folder.make_metrics()))
         for role in self._roles:

@@ -52,8 +52,14 @@ class Up:
         return self.process.wait(30)
 
 
-def eventually(condition: Callable[[], bool], *, timeout_s: float = 20, saw: Callable[[], object] = lambda: "") -> None:
-    assert wait_until(condition, timeout_s=timeout_s, interval_s=0.05), saw()
+def eventually(
+    condition: Callable[[], bool],
+    *,
+    timeout_s: float = 20,
+    interval_s: float = 0.05,
+    saw: Callable[[], object] = lambda: "",
+) -> None:
+    assert wait_until(condition, timeout_s=timeout_s, interval_s=interval_s), saw()
 
 
 def descendants(pid: int) -> list[int]:

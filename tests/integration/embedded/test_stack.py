@@ -6,12 +6,14 @@ import subprocess
 from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
 import redis
 
-from backoffice.workbench.embedded import StackError, identity, launch
+from backoffice.env import read_stack_file
+from backoffice.workbench.embedded import StackError, identity, launch, stack
 from backoffice.workbench.embedded.folder import DataFolder
 from backoffice.workbench.embedded.leftovers import end_leftovers
 from backoffice.workbench.embedded.log import Log
@@ -95,6 +97,36 @@ def test_a_process_that_took_a_dead_servers_number_is_left_alone(tmp_path: Path)
         assert stranger.poll() is None
         stranger.kill()
     assert not (tmp_path / "postgres" / "postmaster.pid").exists()
+
+
+@pytest.mark.parametrize("dies", ["web", "worker"])
+def test_a_stack_that_does_not_come_up_leaves_no_addresses(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dies: str
+) -> None:
+    seen: list[str] = []
+
+    def child(role: str, *_: object, **options: Any) -> Child:
+        seen.append(read_stack_file(tmp_path).get("BASE_URL", ""))
+        command = ["/bin/false"] if role == dies else ["/bin/sleep", "600"]
+        return Child(name=role, command=command, directory=tmp_path, **options)
+
+    monkeypatch.setattr(stack, "role_child", child)
+    servers = {name: os.environ[name] for name in ("DATABASE_URL", "REDIS_URL")}
+    broken = Stack(tmp_path, environment=servers, log=StringIO())
+    with pytest.raises(StackError, match=f"{dies} ended with exit code 1"):
+        broken.start()
+    assert set(seen) == {broken.base_url}
+    assert not (tmp_path / "env").exists()
+
+
+def test_one_that_finds_another_running_leaves_the_others_addresses_alone(running: Stack) -> None:
+    addresses = read_stack_file(running.data_dir)
+    second = Stack(running.data_dir, log=StringIO())
+    with pytest.raises(StackError, match="already running"):
+        second.start()
+    second.stop()
+    assert read_stack_file(running.data_dir) == addresses
+    assert addresses["BASE_URL"] == running.base_url
 
 
 def test_secrets_are_made_once_and_are_private(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """`manage.py up` as somebody at a terminal meets it."""
 
 import contextlib
+import http.client
 import os
 import signal
 import socket
@@ -15,7 +16,8 @@ import pytest
 import redis
 
 from backoffice.env import names_own_servers, read_stack_file
-from tests.integration.embedded.machine import CHECKOUT, OURS, Up, descendants, status, still_running
+from backoffice.workbench.embedded.ports import free_port
+from tests.integration.embedded.machine import CHECKOUT, OURS, Up, descendants, eventually, status, still_running
 
 Start = Callable[..., Up]
 
@@ -50,6 +52,26 @@ def test_it_answers_tells_where_it_is_lets_no_second_one_in_and_leaves_nothing_b
     assert still_running(processes) == []
     assert not (folder / "env").exists()
     assert "Traceback" not in running.text()
+
+
+def test_who_waits_until_it_is_ready_finds_its_addresses(up: Start, folder: Path) -> None:
+    port = free_port()
+    running = up(folder, "--port", str(port))
+    eventually(lambda: is_ready(port), timeout_s=60, saw=running.text, interval_s=0.001)
+    assert read_stack_file(folder).get("BASE_URL") == f"http://127.0.0.1:{port}"
+    assert status(running.wait_until_ready()) == 200
+
+
+def is_ready(port: int) -> bool:
+    """As cheaply as can be: the moment after the first answer is what is looked at."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        connection.request("GET", "/readyz")
+        return connection.getresponse().status == 200
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
 
 
 def test_after_a_kill_of_the_supervisor_or_of_everything_the_next_one_finds_all_data(up: Start, folder: Path) -> None:
@@ -89,6 +111,8 @@ def data(folder: Path) -> tuple[object, object]:
 
 
 def test_a_taken_port_is_said_before_anything_starts(up: Start, folder: Path) -> None:
+    folder.mkdir()
+    (folder / "env").write_text("DATABASE_URL=postgresql://of.one.that.was.killed\n")
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
@@ -97,6 +121,7 @@ def test_a_taken_port_is_said_before_anything_starts(up: Start, folder: Path) ->
         assert refused.process.wait(30) == 1
     assert f"Port {port} is in use" in refused.text()
     assert not (folder / "postgres").exists()
+    assert not (folder / "env").exists()
 
 
 def test_named_servers_are_used_and_none_are_started(up: Start, folder: Path) -> None:
