@@ -8,7 +8,8 @@ from typing import Any
 from uuid import UUID
 
 from backoffice.domain.cards.masking import mask_cards
-from tests.bench.bench_domain import ORDERS, typical_order
+from tests.bench.bench_domain import ORDERS
+from tests.bench.shop import typical_order
 
 CARD = "4111 1111 1111 1111"
 LARGE = 4 << 20

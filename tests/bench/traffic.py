@@ -22,8 +22,8 @@ from urllib.parse import urlsplit
 from backoffice_terminal.api import framed
 
 from backoffice.workbench.embedded.stack import Stack
-from tests.bench.bench_domain import typical_order
 from tests.bench.books import Books
+from tests.bench.shop import MakeOrder, typical_order
 
 TODAY = datetime.now(UTC).date().isoformat()
 CONTENT_LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)\r\n", re.IGNORECASE)
@@ -86,9 +86,11 @@ class Traffic:
         self._manage("create_store", "BENCH", "--timezone", "Europe/Paris", "--currency", "EUR")
         self._tills = [self._till(number) for number in range(terminals)]
 
-    def send(self, *, size: int, batches: int) -> tuple[Measured, list[tuple[Till, bytes]]]:
+    def send(
+        self, *, size: int, batches: int, make_order: MakeOrder = typical_order
+    ) -> tuple[Measured, list[tuple[Till, bytes]]]:
         """New orders; what they were, too, for `send_again`."""
-        orders = [self._orders(till, size) for _, till in zip(range(batches), self._turns(), strict=False)]
+        orders = [self._orders(till, size, make_order) for _, till in zip(range(batches), self._turns(), strict=False)]
         fresh = self._timed(self._requests(orders), orders=size * batches)
         self.sent += size * batches
         return fresh, orders
@@ -100,7 +102,7 @@ class Traffic:
     def send_live(self, *, rate_per_s: int | None, seconds: int = 0, count: int = 0) -> Measured:
         """Batches of one that wait for their outcome, from many clients: at a steady rate, or without a pause."""
         count = count or (rate_per_s or 0) * seconds
-        orders = [self._orders(till, 1) for _, till in zip(range(count), self._turns(), strict=False)]
+        orders = [self._orders(till, 1, typical_order) for _, till in zip(range(count), self._turns(), strict=False)]
         clients = self._live_clients
         every_s = clients / rate_per_s if rate_per_s else 0.0
         measured = self._timed(self._requests(orders, wait=True), orders=count, every_s=every_s, clients=clients)
@@ -126,9 +128,9 @@ class Traffic:
         while True:
             yield from self._tills
 
-    def _orders(self, till: Till, size: int) -> tuple[Till, bytes]:
+    def _orders(self, till: Till, size: int, make_order: MakeOrder) -> tuple[Till, bytes]:
         orders = [
-            typical_order(next(till.numbers), order_id=str(uuid.uuid4()), opened_at=NOON, closed_at=NOON)
+            make_order(next(till.numbers), order_id=str(uuid.uuid4()), opened_at=NOON, closed_at=NOON)
             for _ in range(size)
         ]
         return till, json.dumps({"orders": orders}, separators=(",", ":")).encode()

@@ -15,7 +15,7 @@ from backoffice.domain.cards.masking import MAX_FINDINGS, MAX_POINTER, Finding, 
 from backoffice.domain.cards.search import mask_numbers, may_hold_cards
 from backoffice.domain.wire.envelope import BodyMalformed, decode_batch
 from tests.bench.bench_cards import with_eans
-from tests.bench.bench_domain import typical_order
+from tests.bench.shop import typical_order
 from tests.unit.domain.builders import ORDER_ID, paid_by, raw, wire_line, wire_movement, wire_order
 from tests.unit.domain.test_cards_numbers import CARDS
 
