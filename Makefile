@@ -46,16 +46,16 @@ fuzz: $(INSTALLED) ## try absurd bodies on the decoder and the rules (ARGS="--se
 	  --only-binary :all: --require-hashes -r tests/fuzz/requirements.txt || echo 'There is no atheris for this machine: fuzzing without coverage.'
 	@$(BIN)/python -m tests.fuzz $(ARGS)
 
-faults: $(INSTALLED) ## kill everything over and over, and prove that no order was lost (ARGS="--kills 1000 --orders 1000000")
+faults: $(INSTALLED) ## kill everything over and over, and prove that no order was lost (ARGS="--kills 1000 --orders 1000000 --json FILE")
 	@$(BIN)/python -m tests.faults $(ARGS)
 
-bench: $(INSTALLED) ## measure throughput and latency (ARGS="--help")
+bench: $(INSTALLED) ## measure throughput and latency (ARGS="--json FILE", "--sizes 500 --no-weighed --live", "--help")
 	@$(BIN)/python -m tests.bench $(ARGS)
 
-bench-growth: $(INSTALLED) ## fill in ten million orders and show that nothing slows down (ARGS="--orders 300000")
+bench-growth: $(INSTALLED) ## fill in ten million orders and show that nothing slows down (ARGS="--orders 300000 --json FILE")
 	@$(BIN)/python -m tests.bench.growth $(ARGS)
 
-storm: $(INSTALLED) ## have two thousand terminals close within one minute (ARGS="--terminals 500")
+storm: $(INSTALLED) ## have two thousand terminals close within one minute (ARGS="--terminals 500 --json FILE")
 	@$(BIN)/python -m tests.bench.storm $(ARGS)
 
 lock: $(INSTALLED) ## pin the requirements of requirements*.in again, with hashes

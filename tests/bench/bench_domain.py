@@ -15,7 +15,8 @@ from itertools import repeat
 from typing import Any, TypeVar
 
 from backoffice.domain import accounts, identity, orders, posting, rules, totals
-from backoffice.domain.wire import envelope, members
+from backoffice.domain.wire import envelope
+from backoffice.domain.wire.members import read_order
 from tests.bench.results import Run, add_json_option
 from tests.bench.shop import typical_order, weighing_shop
 
@@ -57,35 +58,8 @@ def measure(batches: Iterable[list[dict[str, Any]]]) -> Mapping[str, float]:
 def _judge(body: bytes, watch: Stopwatch) -> None:
     """One batch, from its bytes to its postings. None of it may be held or flagged: that would cost something else."""
     settings, circumstances = rules.StoreSettings(), rules.Circumstances()
-<<<<<<< HEAD
-    raws = envelope.decode_batch(body, max_orders=2000).orders
-    read = [order for raw in raws if isinstance(order := members.read_order(raw), orders.Order)]
-    assert len(read) == len(batch), members.read_order(raws[0])
-    hashes = [identity.content_hash(order) for order in read]
-    incoming = [identity.Incoming(o.order_id, o.number, h) for o, h in zip(read, hashes, strict=True)]
-    methods = accounts.PAYMENT_ACCOUNTS
-    stages: dict[str, Callable[[], object]] = {
-        "decode_batch": lambda: envelope.decode_batch(body, max_orders=2000),
-        "read_order": lambda: [members.read_order(raw) for raw in raws],
-        "content_hash": lambda: [identity.content_hash(order) for order in read],
-        "identify": lambda: identity.identify(
-            incoming=incoming, known={}, numbers={}, terminal_id=1, shift_id=shift.shift_id
-        ),
-        "holds": lambda: [rules.holds(order, shift=shift, methods=methods) for order in read],
-        "flags": lambda: [
-            rules.flags(order, shift=shift, settings=settings, circumstances=circumstances) for order in read
-        ],
-        "post_order": lambda: [posting.post_order(order, prices_include_tax=True, accounts=methods) for order in read],
-        "compute_totals": lambda: totals.compute_totals(read),
-    }
-    print(f"{label}: {len(batch)} orders, {len(body)} bytes")
-    spent = {name: best_ms(stage) for name, stage in stages.items()}
-    for name, ms in spent.items():
-        print(f"  {name:16s}{ms:8.2f} ms")
-    print(f"  {'together':16s}{sum(spent.values()):8.2f} ms")
-=======
     raws = watch.time("decode_batch", lambda: envelope.decode_batch(body, max_orders=2000).orders)
-    members = watch.time("read_order", lambda: [members.read_order(raw) for raw in raws])
+    members = watch.time("read_order", lambda: [read_order(raw) for raw in raws])
     read = [order for order in members if isinstance(order, orders.Order)]
     assert len(read) == len(raws), members[0]
     hashes = watch.time("content_hash", lambda: [identity.content_hash(order) for order in read])
@@ -115,7 +89,6 @@ def kinds() -> Iterator[tuple[str, Iterable[list[dict[str, Any]]]]]:
     yield "fields of a newer terminal", repeat(newer, ROUNDS)
     weighed_order = weighing_shop()
     yield "all weighed", ([weighed_order(number) for number in numbers] for _ in range(ROUNDS))
->>>>>>> caeec59 (The benchmark has a shop that weighs everything, and writes JSON)
 
 
 def main() -> None:

@@ -49,7 +49,7 @@ def _troubles(runs: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         yield f"These are runs of different commands: {', '.join(sorted(commands))}."
     for run in runs:
         if not run["is_complete"]:
-            yield f"{run['file']}: orders are missing in the books, so its figures mean nothing."
+            yield f"{run['file']}: the run is not complete, so its figures mean nothing."
 
 
 def _whose(runs: Sequence[Mapping[str, Any]]) -> str:

@@ -31,6 +31,7 @@ from backoffice.workbench.embedded import postgres
 from backoffice.workbench.embedded.stack import Stack
 from tests.bench.books import Books
 from tests.bench.plot import DOCS, draw, write
+from tests.bench.results import Run, add_json_option
 from tests.bench.traffic import MORNING, Till, Traffic
 
 STEPS = (0, 0.1, 0.5, 1)
@@ -130,7 +131,9 @@ def main() -> int:
         "--folder", type=Path, default=None, help="where data is kept meanwhile (default: a temporary one)"
     )
     parser.add_argument("--write", action="store_true", help="put the results into docs/growth.md and its picture")
+    add_json_option(parser)
     options = parser.parse_args()
+    run = Run("bench-growth", options)
     say = Console(stderr=True).print
     began = time.monotonic()
     with ExitStack() as exits:
@@ -139,6 +142,7 @@ def main() -> int:
         exits.enter_context(patch.object(postgres, "FIRST_STATEMENTS", SUPERUSER))
         say("Starting two services …")
         full, empty = Service(folder / "full", exits), Service(folder / "empty", exits)
+        run.note_postgresql(full.books.database_url)
         steps = []
         for number, share in enumerate(STEPS):
             step = Step(orders=steps[-1].orders if steps else 0)
@@ -164,6 +168,7 @@ def main() -> int:
         write(text, BEGIN)
         picture = draw([(step.orders, {batch: step.ratio(batch) for batch in BATCHES}) for step in steps])
         (DOCS / "images" / "growth.svg").write_text(picture)
+    run.write(figures(steps, found), is_complete=complete)
     if not complete:
         sys.stderr.write("Orders are missing in the books: the figures mean nothing.\n")
     return 0 if complete and flat(steps) and quick(found) else 1
@@ -211,6 +216,32 @@ def quick(found: list[dict]) -> bool:
 def _percentile(values: list[float], share: float) -> float:
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(len(ordered) * share / 100))]
+
+
+def figures(steps: list[Step], found: list[dict]) -> dict[str, dict]:
+    """What `report` tells, for a program."""
+    told: dict[str, dict] = {}
+    for share, step in zip(STEPS, steps, strict=True):
+        row: dict = {"orders": step.orders}
+        told[f"filled to {share:.0%}"] = row
+        if step.orders:
+            each = step.size / step.orders
+            row |= {"size_bytes": step.size, "order_bytes": each, "fill_s": step.fill_s}
+        for batch in BATCHES:
+            row[f"batches of {batch}"] = {
+                "filled_orders_per_s": statistics.median(step.full[batch]),
+                "empty_orders_per_s": statistics.median(step.empty[batch]),
+                "to_empty_ratio": step.ratio(batch),
+            }
+    for one in found:
+        told[one["kind"]] = {
+            "p50_ms": _percentile(one["ms"], 50),
+            "p95_ms": _percentile(one["ms"], 95),
+            "statements": one["statements"],
+            "postgresql_ms": one["sql_ms"],
+            "read_from_end_to_end": one["scanned"],
+        }
+    return told
 
 
 def report(steps: list[Step], found: list[dict], *, minutes: float) -> str:

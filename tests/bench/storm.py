@@ -20,7 +20,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from multiprocessing import get_context
 from pathlib import Path
@@ -34,6 +34,7 @@ from rich.console import Console
 
 from backoffice.workbench.embedded.stack import Stack
 from tests.bench.plot import write
+from tests.bench.results import Run, add_json_option
 
 OPENED = datetime.combine(datetime.now(UTC), datetime.min.time(), UTC)
 GIVES_UP_S = 300.0
@@ -284,7 +285,9 @@ def main() -> int:
     )
     parser.add_argument("--seed", type=int, default=4)
     parser.add_argument("--write", action="store_true", help="put the results into docs/growth.md")
+    add_json_option(parser)
     options = parser.parse_args()
+    run = Run("storm", options)
     say = Console(stderr=True).print
     with ExitStack() as exits:
         folder = Path(exits.enter_context(tempfile.TemporaryDirectory(prefix="backoffice-storm-")))
@@ -292,6 +295,7 @@ def main() -> int:
         log = exits.enter_context((folder / "log").open("w"))
         stack = exits.enter_context(Stack(folder / "stack", log=log))
         environment = {**os.environ, **stack.environment}
+        run.note_postgresql(environment["DATABASE_URL"])
         say(f"Enrolling {options.terminals:,} terminals …")
         enrol = [sys.executable, "-m", "tests.bench.fleet", "--terminals", str(options.terminals)]
         done = subprocess.run(enrol, env=environment, check=True, stdout=subprocess.PIPE, text=True)
@@ -311,7 +315,9 @@ def main() -> int:
     if options.write:
         write(text, BEGIN)
     unheard = sum(night.heard.given_up for night in nights)
-    return 0 if counted == expected and not unheard and verified.returncode == 0 else 1
+    complete = counted == expected and not unheard and verified.returncode == 0
+    run.write(figures(nights, expected, counted), is_complete=complete)
+    return 0 if complete else 1
 
 
 def _night(stack: Stack, tokens: list[str], options: argparse.Namespace, day: int) -> Night:
@@ -362,6 +368,34 @@ def _wait_until_settled(database_url: str, terminals: int) -> None:
             time.sleep(0.05)
 
 
+def figures(nights: Sequence[Night], expected: Counted, counted: Counted) -> dict[str, dict]:
+    """What `report` tells, for a program."""
+    told: dict[str, dict] = {}
+    for place, night in enumerate(nights, 1):
+        heard, memory = night.heard, night.memory
+        told[f"night {place}"] = {
+            "orders": night.orders,
+            "batches": night.batches,
+            "batches_acknowledged": len(heard.batch_ms),
+            "closes_acknowledged": len(heard.close_ms),
+            "repeated": dict(sorted(heard.repeated.items())),
+            **dict(zip(("batch_p50_ms", "batch_p99_ms", "batch_longest_ms"), _marks(heard.batch_ms), strict=True)),
+            **dict(zip(("close_p50_ms", "close_p99_ms", "close_longest_ms"), _marks(heard.close_ms), strict=True)),
+            "last_acknowledgement_s": heard.last_at,
+            "settled_after_it_s": night.drained_s,
+            **{
+                name: {
+                    "processes": memory.processes[name],
+                    "before_mib": before,
+                    "highest_mib": memory.peak[name],
+                    "after_mib": memory.after[name],
+                }
+                for name, before in memory.before.items()
+            },
+        }
+    return {**told, "in the tables": asdict(counted), "expected in the tables": asdict(expected)}
+
+
 def report(
     options: argparse.Namespace, nights: Sequence[Night], expected: Counted, counted: Counted, *, books: bool
 ) -> str:
@@ -409,9 +443,13 @@ def _repeats(heard: Heard) -> str:
 
 
 def _of(values: Sequence[float]) -> str:
+    return " / ".join(f"{ms:,.0f}" for ms in _marks(values))
+
+
+def _marks(values: Sequence[float]) -> list[float]:
+    """Median, 99th percentile and longest."""
     ordered = sorted(values) or [0.0]
-    at = [ordered[min(len(ordered) - 1, int(len(ordered) * share / 100))] for share in (50, 99, 100)]
-    return " / ".join(f"{ms:,.0f}" for ms in at)
+    return [ordered[min(len(ordered) - 1, int(len(ordered) * share / 100))] for share in (50, 99, 100)]
 
 
 if __name__ == "__main__":

@@ -13,9 +13,10 @@ import tempfile
 from functools import partial
 from pathlib import Path
 
+from tests.bench.results import Run, add_json_option
 from tests.faults.fleet import Day
 from tests.faults.naive import NaiveService, naive_processes
-from tests.faults.run import Plan, report, run
+from tests.faults.run import Plan, figures, report, run
 from tests.faults.service import Service, with_a_fast_clock
 
 OWN_MOUNTS = "TESTS_FAULTS_OWN_MOUNTS"
@@ -25,6 +26,7 @@ def main() -> int:
     """Exit code 0: nothing lost, nothing doubled, every account exact, and the run came to its end."""
     options = parse()
     enter_own_mounts()
+    record = Run("faults", options)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("Ended."))
     folder = options.folder or Path(tempfile.mkdtemp(prefix="backoffice-faults-"))
     folder.mkdir(parents=True, exist_ok=True)
@@ -49,10 +51,12 @@ def main() -> int:
         else partial(Service, companions=with_a_fast_clock)
     )
     with start(folder / "service", wal_disk=disk) as service:
+        record.note_postgresql(service.database_url)
         result = run(service, plan, folder=folder, say=say)
     if disk is not None:
         subprocess.run(["umount", str(disk)], check=False)
     print(report(result))
+    record.write(figures(result), is_complete=result.clean)
     if result.clean and options.folder is None:
         shutil.rmtree(folder, ignore_errors=True)
     else:
@@ -73,6 +77,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--wal-mb", type=int, default=1500, help="size of the disk that is filled; 0: none is")
     parser.add_argument("--naive", action="store_true", help="the same against a queue of Celery and Redis alone")
     parser.add_argument("--folder", type=Path, help="keep everything there (default: a temporary folder)")
+    add_json_option(parser)
     return parser.parse_args()
 
 

@@ -183,6 +183,32 @@ def check(journals: Path, database_url: str) -> dict[str, Any]:
     return checked
 
 
+def figures(result: Result) -> dict[str, Any]:
+    """What `report` tells, for a program."""
+    books = {_snake(name): count for name, count in result.checked["figures"].items()}
+    return {
+        "run": {
+            "seed": result.plan.day.seed,
+            "duration_s": result.seconds,
+            "orders_per_s": books["orders_acknowledged"] / result.seconds,
+            "checked_in_s": result.checked_in_s,
+            "terminals": result.plan.terminals,
+            "batch_orders": result.plan.day.batch,
+            "kills": result.kills,
+            "disk_found_full": result.times_full,
+        },
+        "misfortunes": {_snake(*key): count for key, count in sorted(result.misfortunes.items())},
+        "line": {_snake(fault): count for fault, count in sorted(result.line_faults.items())},
+        "books": books,
+        "findings": {_snake(name): finding["count"] for name, finding in result.checked["findings"].items()},
+        "trouble": result.trouble,
+    }
+
+
+def _snake(*words: str) -> str:
+    return " ".join(words).replace(" ", "_").replace("-", "_")
+
+
 def report(result: Result) -> str:
     """The result as Markdown."""
     figures, findings = result.checked["figures"], result.checked["findings"]

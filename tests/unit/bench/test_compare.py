@@ -85,7 +85,7 @@ def test_runs_that_say_nothing_about_each_other_are_refused(tmp_path: Path, caps
     lossy = run(tmp_path / "lossy", rate(1), is_complete=False)
     for words, reason in (
         ([bench, "--", storm], "different commands: bench, storm"),
-        ([bench, "--", lossy], "orders are missing"),
+        ([bench, "--", lossy], "the run is not complete"),
         ([bench, storm], "OLD.json"),
         ([bench, "--"], "OLD.json"),
     ):
