@@ -26,7 +26,7 @@ from django.db import close_old_connections
 from redis.exceptions import RedisError
 from structlog.contextvars import bind_contextvars
 
-from backoffice.collector import expect_bursts
+from backoffice.cycle_collector import tune_cycle_collector
 from backoffice.tracing import begin_task, ringer
 
 log = structlog.get_logger(__name__)
@@ -128,7 +128,7 @@ def _let_web_go_first(**_: Any) -> None:
 
 @worker_process_init.connect
 def _expect_bursts(**_: Any) -> None:
-    expect_bursts()
+    tune_cycle_collector()
 
 
 @worker_ready.connect

@@ -20,7 +20,7 @@ import msgspec
 from django.conf import settings
 from granian.rsgi import HTTPProtocol, ProtocolClosed, Scope
 
-from backoffice.collector import expect_bursts
+from backoffice.cycle_collector import tune_cycle_collector
 from backoffice.health.startup import refuse_unsafe_servers
 from backoffice.tracing import HEADER, request_id
 from backoffice.wsgi import application as django_application
@@ -134,5 +134,5 @@ def _content_length(environ: dict[str, Any]) -> int:
 
 if settings.ROLE == "web":
     refuse_unsafe_servers()
-expect_bursts()
+tune_cycle_collector()
 application = BodyGate(django_application)

@@ -11,12 +11,12 @@ from django.db import connection
 from django.db.backends.utils import CursorWrapper
 
 from backoffice.audit.findings import Findings, Waiting
-from backoffice.audit.fleet import Till
+from backoffice.audit.fleet import AuditedTill
 from backoffice.audit.reading import (
-    NotReadable,
-    identifier,
+    ReadingError,
     is_text_throughout,
-    read_body,
+    item_identifier,
+    read_batch_body,
     read_movement,
     read_order,
 )
@@ -40,7 +40,7 @@ FETCH = 100
 NAMES = {"order": "order_id", "movement": "movement_id"}
 
 
-class Member(NamedTuple):
+class SentMember(NamedTuple):
     """One order or cash movement as sent. `read` is None where it cannot be, and `why` says why not."""
 
     what: str
@@ -51,13 +51,13 @@ class Member(NamedTuple):
     why: str
 
 
-class Batch(NamedTuple):
+class SentBatch(NamedTuple):
     """One processed batch, taken apart. `outcomes` is what its receipt says, by `order` and `movement`."""
 
     batch_id: str
     shift_id: str
     received_at: datetime
-    members: list[Member]
+    members: list[SentMember]
     outcomes: dict[str, dict[str, int]]
 
 
@@ -67,9 +67,9 @@ def count_orders(cursor: CursorWrapper) -> int:
     return int((cursor.fetchone() or (0,))[0])
 
 
-def chunks_of(till: Till, *, findings: Findings, waiting: Waiting) -> Iterator[list[Batch]]:
+def chunks_of(till: AuditedTill, *, findings: Findings, waiting: Waiting) -> Iterator[list[SentBatch]]:
     """The processed batches of a terminal; those that wait are counted, and every body is held against its digest."""
-    chunk: list[Batch] = []
+    chunk: list[SentBatch] = []
     members = size = 0
     with connection.chunked_cursor() as cursor:
         cursor.execute(SELECT_BATCHES, [till.id])
@@ -88,7 +88,7 @@ def chunks_of(till: Till, *, findings: Findings, waiting: Waiting) -> Iterator[l
         yield chunk
 
 
-def where_batch(batch_id: str, till: Till, numbers: list[int] | None = None) -> str:
+def where_batch(batch_id: str, till: AuditedTill, numbers: list[int] | None = None) -> str:
     """A batch in words, by the numbers of its orders where they are known."""
     orders = ""
     if numbers:
@@ -97,9 +97,9 @@ def where_batch(batch_id: str, till: Till, numbers: list[int] | None = None) -> 
     return f"batch {batch_id} of {till.name}{orders}"
 
 
-def members_of(body: bytes) -> list[Member]:
-    """Orders first, then cash movements, each in the order sent. Raises NotReadable for the body as a whole."""
-    orders, movements = read_body(body)
+def members_of(body: bytes) -> list[SentMember]:
+    """Orders first, then cash movements, each in the order sent. Raises ReadingError for the body as a whole."""
+    orders, movements = read_batch_body(body)
     may_be_no_text = b"\\u" in body
     return [
         _member(what, position, value, may_be_no_text=may_be_no_text)
@@ -108,12 +108,12 @@ def members_of(body: bytes) -> list[Member]:
     ]
 
 
-def _open(row: tuple[Any, ...], *, till: Till, findings: Findings, waiting: Waiting) -> Batch | None:
+def _open(row: tuple[Any, ...], *, till: AuditedTill, findings: Findings, waiting: Waiting) -> SentBatch | None:
     batch_id, shift_id, received_at, state, size, order_count, movement_count, digest, packed, *said = row
     try:
         body = zlib.decompress(packed)
         members = members_of(body)
-    except (zlib.error, NotReadable) as error:
+    except (zlib.error, ReadingError) as error:
         findings.add(till.store_code, where_batch(batch_id, till), "stored body", expected="a batch", found=error)
         return None
     numbers = [member.read.number for member in members if isinstance(member.read, Order)]
@@ -135,15 +135,15 @@ def _open(row: tuple[Any, ...], *, till: Till, findings: Findings, waiting: Wait
         waiting.orders += counts["order"]
         return None
     outcomes = {what: json.loads(text) for what, text in zip(NAMES, said, strict=True)}
-    return Batch(batch_id, shift_id, received_at, members, outcomes)
+    return SentBatch(batch_id, shift_id, received_at, members, outcomes)
 
 
-def _member(what: str, position: int, value: Any, *, may_be_no_text: bool) -> Member:
-    item_id = identifier(value, NAMES[what])
+def _member(what: str, position: int, value: Any, *, may_be_no_text: bool) -> SentMember:
+    item_id = item_identifier(value, NAMES[what])
     if may_be_no_text and not is_text_throughout(value):
-        return Member(what, position, value, item_id, None, "it holds U+0000 or half a surrogate pair")
+        return SentMember(what, position, value, item_id, None, "it holds U+0000 or half a surrogate pair")
     try:
         read = read_order(value) if what == "order" else read_movement(value)
-    except NotReadable as error:
-        return Member(what, position, value, item_id, None, str(error))
-    return Member(what, position, value, item_id, read, "")
+    except ReadingError as error:
+        return SentMember(what, position, value, item_id, None, str(error))
+    return SentMember(what, position, value, item_id, read, "")

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from django.db.backends.utils import CursorWrapper
 
-from backoffice.audit.fleet import Till
+from backoffice.audit.fleet import AuditedTill
 
 SELECT_MONTHS = "SELECT first_day, last_day FROM sales_detachedmonth ORDER BY first_day"
 
@@ -35,7 +35,7 @@ def load_detached(cursor: CursorWrapper) -> Detached:
     return Detached([row[0] for row in rows], rows[-1][1] if rows else None)
 
 
-def load_left(cursor: CursorWrapper, till: Till) -> int:
+def load_left(cursor: CursorWrapper, till: AuditedTill) -> int:
     """What a terminal's drawer held after its last detached shift, in minor units; 0 where it has none."""
     cursor.execute(SELECT_LEFT, [till.id])
     return int((cursor.fetchone() or (0,))[0])

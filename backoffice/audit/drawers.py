@@ -3,7 +3,7 @@
 
 from backoffice.audit.entries import Entry, Head, Source, derived
 from backoffice.audit.findings import Figures, Findings
-from backoffice.audit.fleet import Shift, Till
+from backoffice.audit.fleet import AuditedShift, AuditedTill
 from backoffice.audit.ledger import Effects, Ledger
 from backoffice.audit.rules import DRAWER, OVER_SHORT, SAFE, transfer
 
@@ -11,7 +11,7 @@ from backoffice.audit.rules import DRAWER, OVER_SHORT, SAFE, transfer
 class ShiftBooks:
     """What the bytes say of one shift; `cash` is cash payments and movements, in the order of entries."""
 
-    def __init__(self, shift: Shift, entries: dict[Source, Entry]) -> None:
+    def __init__(self, shift: AuditedShift, entries: dict[Source, Entry]) -> None:
         self.row = shift
         self.figures = Figures()
         self.opening = entries.get(("opening", shift.shift_id, 0))
@@ -34,7 +34,9 @@ class ShiftBooks:
 class TillBooks:
     """The shifts of one terminal, and its drawer's account as derived; `left` is what detached months left in it."""
 
-    def __init__(self, till: Till, shifts: list[Shift], entries: dict[Source, Entry], *, left: int = 0) -> None:
+    def __init__(
+        self, till: AuditedTill, shifts: list[AuditedShift], entries: dict[Source, Entry], *, left: int = 0
+    ) -> None:
         self.till = till
         self.left = left
         self.shifts = {shift.shift_id: ShiftBooks(shift, entries) for shift in shifts}
@@ -51,7 +53,7 @@ class TillBooks:
         self.drawer.add(self._last_entry_id, drawer)
 
 
-def where_shift(till: Till, shift: Shift) -> str:
+def where_shift(till: AuditedTill, shift: AuditedShift) -> str:
     """A shift in words."""
     return f"shift {shift.number} ({shift.shift_id}) of {till.name}"
 
@@ -78,7 +80,7 @@ def check_drawers(books: TillBooks, *, ledger: Ledger, findings: Findings) -> No
         float_before = shift.row.opening_float
 
 
-def drawer_balance(books: TillBooks) -> int:
+def derived_drawer_balance(books: TillBooks) -> int:
     """What the drawer's account holds now, once its drawers are checked: the last float, and what moved since.
 
     Less what detached months left in it, which their entries take with them.

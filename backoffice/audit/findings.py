@@ -12,7 +12,7 @@ from backoffice.audit.values import Order
 MOST_KEPT = 10_000
 
 
-class Difference(NamedTuple):
+class Mismatch(NamedTuple):
     """One difference in plain words. `store` is its code, "" where none is known; money is in minor units."""
 
     store: str
@@ -26,14 +26,14 @@ class Findings:
     """The differences met so far: the first `MOST_KEPT` of them, and how many there were."""
 
     def __init__(self) -> None:
-        self.kept: list[Difference] = []
+        self.kept: list[Mismatch] = []
         self.count = 0
 
     def add(self, store: str, where: str, what: str, *, expected: object, found: object) -> None:
         """Notes one difference."""
         self.count += 1
         if len(self.kept) < MOST_KEPT:
-            self.kept.append(Difference(store, where, what, _words(expected), _words(found)))
+            self.kept.append(Mismatch(store, where, what, _words(expected), _words(found)))
 
 
 def _words(value: object) -> str:
@@ -116,11 +116,11 @@ class StoreReport(NamedTuple):
     figures: Figures
 
 
-class Report(NamedTuple):
+class AuditReport(NamedTuple):
     """The outcome of an audit: the books are right where `difference_count` is 0. `detached` months were left out."""
 
     stores: list[StoreReport]
-    differences: list[Difference]
+    differences: list[Mismatch]
     difference_count: int
     waiting: Waiting
     detached: Sequence[date] = ()
@@ -129,7 +129,7 @@ class Report(NamedTuple):
         """As `verify_books --json` prints it. Money in minor units."""
         differences = [difference._asdict() for difference in self.differences]
         if unlisted := self.difference_count - len(differences):
-            words = Difference("", "", f"{unlisted} more differences are not listed", "", "")
+            words = Mismatch("", "", f"{unlisted} more differences are not listed", "", "")
             differences.append(words._asdict())
         return {
             "orders": sum(store.figures.orders for store in self.stores),

@@ -25,7 +25,7 @@ FROM sales_shift s WHERE terminal_id = %s AND NOT EXISTS (
 """
 
 
-class Store(NamedTuple):
+class AuditedStore(NamedTuple):
     """A store, with the accounts its payment methods and cash reasons are mapped to."""
 
     id: int
@@ -36,7 +36,7 @@ class Store(NamedTuple):
     reasons: Mapping[str, str]
 
 
-class Till(NamedTuple):
+class AuditedTill(NamedTuple):
     """One terminal."""
 
     id: int
@@ -45,7 +45,7 @@ class Till(NamedTuple):
     name: str
 
 
-class Shift(NamedTuple):
+class AuditedShift(NamedTuple):
     """One shift; money in minor units. `declared` and `computed` as protocol §6 shapes them."""
 
     shift_id: str
@@ -76,7 +76,7 @@ class Shift(NamedTuple):
         return None if self.declared is None else int(self.declared["cash_counted"])
 
 
-def load_stores(cursor: CursorWrapper) -> dict[int, Store]:
+def load_stores(cursor: CursorWrapper) -> dict[int, AuditedStore]:
     """Every store by its id, in the order of their codes."""
     cursor.execute(SELECT_STORES)
     rows = cursor.fetchall()
@@ -86,19 +86,19 @@ def load_stores(cursor: CursorWrapper) -> dict[int, Store]:
         cursor.execute(statement)
         for store_id, key, account in cursor.fetchall():
             mapped[store_id][key] = account
-    return {row[0]: Store._make((*row, methods[row[0]], reasons[row[0]])) for row in rows}
+    return {row[0]: AuditedStore._make((*row, methods[row[0]], reasons[row[0]])) for row in rows}
 
 
-def load_tills(cursor: CursorWrapper) -> list[Till]:
+def load_tills(cursor: CursorWrapper) -> list[AuditedTill]:
     """Every terminal, store by store."""
     cursor.execute(SELECT_TILLS)
-    return [Till(*row) for row in cursor.fetchall()]
+    return [AuditedTill(*row) for row in cursor.fetchall()]
 
 
-def load_shifts(cursor: CursorWrapper, till: Till) -> list[Shift]:
+def load_shifts(cursor: CursorWrapper, till: AuditedTill) -> list[AuditedShift]:
     """The shifts of a terminal in the order in which they were opened here, without those whose month was detached since."""
     cursor.execute(SELECT_SHIFTS, [till.id])
-    shifts = [Shift(*row) for row in cursor.fetchall()]
+    shifts = [AuditedShift(*row) for row in cursor.fetchall()]
     return [shift._replace(declared=_parsed(shift.declared), computed=_parsed(shift.computed)) for shift in shifts]
 
 

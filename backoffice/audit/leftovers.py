@@ -10,7 +10,7 @@ from django.db import connection
 from django.db.backends.utils import CursorWrapper
 
 from backoffice.audit.findings import Findings, Ticks
-from backoffice.audit.fleet import Store, Till
+from backoffice.audit.fleet import AuditedStore, AuditedTill
 from backoffice.audit.ledger import Ledger
 from backoffice.audit.members import Met
 
@@ -52,7 +52,7 @@ SELECT drawer_id, sum(debit - credit)::bigint FROM ledger_journalline WHERE draw
 COUNT_LINES = "SELECT (SELECT count(*) FROM sales_orderline), (SELECT count(*) FROM sales_payment)"
 
 
-class Sweep(NamedTuple):
+class TableScan(NamedTuple):
     """One table to go through: its row numbers, those that were met, and how to name the others."""
 
     numbers: str
@@ -62,9 +62,9 @@ class Sweep(NamedTuple):
 
 def check_leftovers(cursor: CursorWrapper, met: Met, ledger: Ledger, findings: Findings) -> None:
     """Goes through every table for rows that nothing in the bytes led to, or that stand there twice."""
-    sweeps = (
-        Sweep("SELECT id FROM sales_order", met.orders, NAME_ORDERS),
-        Sweep(
+    scans = (
+        TableScan("SELECT id FROM sales_order", met.orders, NAME_ORDERS),
+        TableScan(
             "SELECT coalesce(i.row_id, 0) FROM sales_cashmovement m"
             " LEFT JOIN sales_identity i ON i.item_id = m.movement_id AND i.version = 0"
             " JOIN sales_shift s ON s.shift_id = m.shift_id"
@@ -72,16 +72,16 @@ def check_leftovers(cursor: CursorWrapper, met: Met, ledger: Ledger, findings: F
             met.movements,
             NAME_MOVEMENTS,
         ),
-        Sweep(
+        TableScan(
             "SELECT row_id FROM sales_identity"
             " WHERE business_date > coalesce((SELECT max(last_day) FROM sales_detachedmonth), '-infinity')",
             met.versions,
             NAME_VERSIONS,
         ),
-        Sweep("SELECT id FROM sales_helditem", met.held, NAME_HELD),
-        Sweep("SELECT id FROM ledger_journalentry", ledger.met, NAME_ENTRIES),
+        TableScan("SELECT id FROM sales_helditem", met.held, NAME_HELD),
+        TableScan("SELECT id FROM ledger_journalentry", ledger.met, NAME_ENTRIES),
     )
-    left = [_sweep(cursor, sweep, findings) for sweep in sweeps]
+    left = [_scan(cursor, scan, findings) for scan in scans]
     if not left[0]:
         cursor.execute(COUNT_LINES)
         counted = cursor.fetchone() or (0, 0)
@@ -90,7 +90,7 @@ def check_leftovers(cursor: CursorWrapper, met: Met, ledger: Ledger, findings: F
                 findings.add("", "the sales tables", f"{what} of orders", expected=expected, found=found)
 
 
-def check_totals(cursor: CursorWrapper, ledger: Ledger, stores: Mapping[int, Store], findings: Findings) -> None:
+def check_totals(cursor: CursorWrapper, ledger: Ledger, stores: Mapping[int, AuditedStore], findings: Findings) -> None:
     """Each account of each store by two roads: derived from the bytes, and summed over the journal's lines."""
     cursor.execute(SUM_ACCOUNTS)
     found = {(row[0], row[1], row[2]): (row[3], row[4]) for row in cursor.fetchall()}
@@ -103,7 +103,9 @@ def check_totals(cursor: CursorWrapper, ledger: Ledger, stores: Mapping[int, Sto
             findings.add(code, f"account {account}, {currency}", "total", expected=words[0], found=words[1])
 
 
-def check_drawers_total(cursor: CursorWrapper, balances: Mapping[int, tuple[Till, int]], findings: Findings) -> None:
+def check_drawers_total(
+    cursor: CursorWrapper, balances: Mapping[int, tuple[AuditedTill, int]], findings: Findings
+) -> None:
     """Each drawer's account holds what the last float and everything since come to."""
     cursor.execute(SUM_DRAWERS)
     found = dict(cursor.fetchall())
@@ -115,21 +117,21 @@ def check_drawers_total(cursor: CursorWrapper, balances: Mapping[int, tuple[Till
         findings.add("", f"drawer {drawer_id}", "balance of an unknown terminal", expected=None, found=balance)
 
 
-def _sweep(cursor: CursorWrapper, sweep: Sweep, findings: Findings) -> int:
+def _scan(cursor: CursorWrapper, scan: TableScan, findings: Findings) -> int:
     """How many rows were left over; the first of them are named."""
     seen, count = Ticks(), 0
     left: list[int] = []
     with connection.chunked_cursor() as rows:
-        rows.execute(sweep.numbers)
+        rows.execute(scan.numbers)
         while numbers := rows.fetchmany(FETCH):
             for (number,) in numbers:
-                if seen.add(number) and number in sweep.met:
+                if seen.add(number) and number in scan.met:
                     continue
                 count += 1
                 if len(left) < MOST_NAMED:
                     left.append(number)
     if left:
-        cursor.execute(sweep.naming, [left])
+        cursor.execute(scan.naming, [left])
         for code, where in cursor.fetchall():
             findings.add(code or "", where, "has no source in the bytes", expected=None, found="a row")
     if count > MOST_NAMED:

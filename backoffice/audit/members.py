@@ -10,14 +10,14 @@ from dataclasses import dataclass, field
 
 from django.db.backends.utils import CursorWrapper
 
-from backoffice.audit.batches import Batch, Member, where_batch
+from backoffice.audit.batches import SentBatch, SentMember, where_batch
 from backoffice.audit.detached import Detached
 from backoffice.audit.drawers import ShiftBooks, TillBooks
 from backoffice.audit.entries import Entry, Source, load_entries
 from backoffice.audit.findings import Findings, Ticks
-from backoffice.audit.fleet import Store
+from backoffice.audit.fleet import AuditedStore
 from backoffice.audit.ledger import Ledger
-from backoffice.audit.posted import Place, check_movement, check_order
+from backoffice.audit.posted import MemberContext, check_movement, check_order
 from backoffice.audit.repeats import Originals, same_member
 from backoffice.audit.rows import (
     FoundMovement,
@@ -55,7 +55,7 @@ class Chunk:
     entries: dict[Source, Entry]
 
 
-def load_chunk(cursor: CursorWrapper, batches: list[Batch]) -> Chunk:
+def load_chunk(cursor: CursorWrapper, batches: list[SentBatch]) -> Chunk:
     """Everything about the members of these batches, and about what they may repeat."""
     held = load_held(cursor, [batch.received_at for batch in batches], [batch.batch_id for batch in batches])
     ids: dict[str, set[str]] = {"order": set(), "movement": set()}
@@ -82,7 +82,7 @@ class Accounting:
         self,
         books: TillBooks,
         *,
-        stores: Mapping[int, Store],
+        stores: Mapping[int, AuditedStore],
         met: Met,
         ledger: Ledger,
         findings: Findings,
@@ -97,9 +97,9 @@ class Accounting:
         self._findings = findings
         self._originals = originals
         self._detached = detached
-        self._namesakes: dict[str, list[Member]] = {}
+        self._namesakes: dict[str, list[SentMember]] = {}
 
-    def settle(self, batch: Batch, chunk: Chunk) -> None:
+    def settle(self, batch: SentBatch, chunk: Chunk) -> None:
         """Accounts for every member of a batch, and holds the outcomes against its receipt."""
         shift = self._books.shifts.get(batch.shift_id)
         where = where_batch(batch.batch_id, self._till)
@@ -118,7 +118,7 @@ class Accounting:
                 self._add(where, f"outcomes of {what}s in its receipt", expected=dict(counted), found=said)
 
     def _settle(
-        self, member: Member, batch: Batch, chunk: Chunk, *, shift: ShiftBooks, claimed: set[tuple[str, bytes]]
+        self, member: SentMember, batch: SentBatch, chunk: Chunk, *, shift: ShiftBooks, claimed: set[tuple[str, bytes]]
     ) -> str:
         held = chunk.held.get((batch.batch_id, member.what, member.position))
         if held is not None:
@@ -138,7 +138,7 @@ class Accounting:
             return "posted"
         return "duplicate" if self._repeats(member, versions, batch, chunk) else "lost"
 
-    def _check_held(self, held: Held, member: Member, batch: Batch, chunk: Chunk, *, shift: ShiftBooks) -> None:
+    def _check_held(self, held: Held, member: SentMember, batch: SentBatch, chunk: Chunk, *, shift: ShiftBooks) -> None:
         where = self._where(member, batch)
         self._met.held.add(held.id)
         for version in chunk.versions.get(held.item_id, []):
@@ -160,7 +160,14 @@ class Accounting:
             self._originals.remember_unreadable(member.value)
 
     def _check_posted(
-        self, own: Version, versions: list[Version], member: Member, batch: Batch, chunk: Chunk, *, shift: ShiftBooks
+        self,
+        own: Version,
+        versions: list[Version],
+        member: SentMember,
+        batch: SentBatch,
+        chunk: Chunk,
+        *,
+        shift: ShiftBooks,
     ) -> None:
         self._met.versions.add(own.row_id)
         where = self._where(member, batch)
@@ -174,31 +181,31 @@ class Accounting:
         if member.read is None:
             self._add(where, "cannot be posted", expected=f"held: {member.why}", found="not held")
             return
-        place = Place(self._stores[shift.row.store_id], self._till.id, batch, member.position, shift, where)
+        context = MemberContext(self._stores[shift.row.store_id], self._till.id, batch, member.position, shift, where)
         if isinstance(member.read, Order):
-            self._post_order(own, member.read, place, chunk)
+            self._post_order(own, member.read, context, chunk)
         else:
-            self._post_movement(own, member.read, place, chunk)
+            self._post_movement(own, member.read, context, chunk)
 
-    def _post_order(self, own: Version, order: Order, place: Place, chunk: Chunk) -> None:
+    def _post_order(self, own: Version, order: Order, context: MemberContext, chunk: Chunk) -> None:
         if own.number != order.number:
-            self._add(place.where, "number that it took", expected=order.number, found=own.number)
+            self._add(context.where, "number that it took", expected=order.number, found=own.number)
         found = chunk.orders.get(own.row_id)
         if found is not None:
             self._met.orders.add(own.row_id)
             self._met.lines += len(found.order.lines)
             self._met.payments += len(found.order.payments)
         entry = chunk.entries.get(("order", order.order_id, 0))
-        check_order(order, found, entry, place, books=self._books, ledger=self._ledger, findings=self._findings)
+        check_order(order, found, entry, context, books=self._books, ledger=self._ledger, findings=self._findings)
 
-    def _post_movement(self, own: Version, movement: Movement, place: Place, chunk: Chunk) -> None:
+    def _post_movement(self, own: Version, movement: Movement, context: MemberContext, chunk: Chunk) -> None:
         found = chunk.movements.get(movement.movement_id)
         if found is not None:
             self._met.movements.add(own.row_id)
         entry = chunk.entries.get(("movement", movement.movement_id, 0))
-        check_movement(movement, found, entry, place, books=self._books, ledger=self._ledger, findings=self._findings)
+        check_movement(movement, found, entry, context, books=self._books, ledger=self._ledger, findings=self._findings)
 
-    def _repeats(self, member: Member, versions: list[Version], batch: Batch, chunk: Chunk) -> bool:
+    def _repeats(self, member: SentMember, versions: list[Version], batch: SentBatch, chunk: Chunk) -> bool:
         """Whether a member that is neither posted nor held repeats something; if not, it is lost and a difference."""
         where = self._where(member, batch)
         if member.read is None and member.item_id is None:
@@ -220,24 +227,24 @@ class Accounting:
         self._add(where, f"is neither posted nor held, and repeats nothing{why}", expected="one of them", found=None)
         return False
 
-    def _where(self, member: Member, batch: Batch) -> str:
+    def _where(self, member: SentMember, batch: SentBatch) -> str:
         return where_member(member, batch, self._books)
 
     def _add(self, where: str, what: str, *, expected: object, found: object) -> None:
         self._findings.add(self._till.store_code, where, what, expected=expected, found=found)
 
 
-def _namesakes(batch: Batch) -> dict[str, list[Member]]:
+def _namesakes(batch: SentBatch) -> dict[str, list[SentMember]]:
     """The members of a batch that share their identifier with another, by it."""
     counts = Counter(member.item_id for member in batch.members)
-    shared: dict[str, list[Member]] = defaultdict(list)
+    shared: dict[str, list[SentMember]] = defaultdict(list)
     for member in batch.members:
         if member.item_id is not None and counts[member.item_id] > 1:
             shared[member.item_id].append(member)
     return shared
 
 
-def where_member(member: Member, batch: Batch, books: TillBooks) -> str:
+def where_member(member: SentMember, batch: SentBatch, books: TillBooks) -> str:
     """A member in words."""
     number = member.value.get("number") if isinstance(member.value, dict) else None
     if isinstance(number, int) and member.what == "order":

@@ -2,23 +2,23 @@
 
 from typing import NamedTuple
 
-from backoffice.audit.batches import Batch
+from backoffice.audit.batches import SentBatch
 from backoffice.audit.drawers import ShiftBooks, TillBooks
 from backoffice.audit.entries import Entry, derived
 from backoffice.audit.findings import Findings
-from backoffice.audit.fleet import Store
+from backoffice.audit.fleet import AuditedStore
 from backoffice.audit.ledger import Ledger
 from backoffice.audit.rows import FoundMovement, FoundOrder, MovementPlace, OrderPlace
-from backoffice.audit.rules import drawer_effect, movement_sides, order_sides, why_not
+from backoffice.audit.rules import drawer_effect, movement_sides, order_sides, why_unpostable
 from backoffice.audit.values import Movement, Order, unequal
 
 
-class Place(NamedTuple):
+class MemberContext(NamedTuple):
     """Where a member belongs; `where` in words."""
 
-    store: Store
+    store: AuditedStore
     terminal_id: int
-    batch: Batch
+    batch: SentBatch
     position: int
     shift: ShiftBooks
     where: str
@@ -28,72 +28,77 @@ def check_order(
     order: Order,
     found: FoundOrder | None,
     entry: Entry | None,
-    place: Place,
+    context: MemberContext,
     *,
     books: TillBooks,
     ledger: Ledger,
     findings: Findings,
 ) -> None:
     """An order that the tables say was posted. One that could not be is a difference, and adds to no figure."""
-    store, shift = place.store, place.shift.row
-    reason = why_not(order, inclusive=shift.inclusive, methods=store.methods)
+    store, shift = context.store, context.shift.row
+    reason = why_unpostable(order, inclusive=shift.inclusive, methods=store.methods)
     if reason:
-        findings.add(store.code, place.where, "cannot be posted", expected=f"held: {reason}", found="not held")
+        findings.add(store.code, context.where, "cannot be posted", expected=f"held: {reason}", found="not held")
         return
     expected = FoundOrder(
         OrderPlace(
             shift.business_date,
             shift.store_id,
-            place.terminal_id,
+            context.terminal_id,
             shift.shift_id,
-            place.batch.batch_id,
-            place.position,
+            context.batch.batch_id,
+            context.position,
             shift.currency,
-            place.batch.received_at,
+            context.batch.received_at,
             order.tax,
         ),
         order,
     )
-    _check_row(expected, found, place, findings)
+    _check_row(expected, found, context, findings)
     sides = order_sides(order, inclusive=shift.inclusive, methods=store.methods)
-    ledger.check(derived(place.shift.head("order", order.order_id), sides), entry, store=store.code, where=place.where)
-    place.shift.figures.add(order)
+    ledger.check(
+        derived(context.shift.head("order", order.order_id), sides), entry, store=store.code, where=context.where
+    )
+    context.shift.figures.add(order)
     if order.status == "paid":
         cash = sum(payment.amount for payment in order.payments if payment.method == "cash")
-        books.moved(place.shift, entry, cash=cash, drawer=drawer_effect(sides))
+        books.moved(context.shift, entry, cash=cash, drawer=drawer_effect(sides))
 
 
 def check_movement(
     movement: Movement,
     found: FoundMovement | None,
     entry: Entry | None,
-    place: Place,
+    context: MemberContext,
     *,
     books: TillBooks,
     ledger: Ledger,
     findings: Findings,
 ) -> None:
     """A cash movement that the tables say was posted."""
-    shift = place.shift.row
-    at = MovementPlace(shift.store_id, place.terminal_id, shift.shift_id, place.batch.batch_id, place.position)
-    _check_row(FoundMovement(at, movement), found, place, findings)
-    sides = movement_sides(movement, reasons=place.store.reasons)
-    head = place.shift.head("movement", movement.movement_id)
-    ledger.check(derived(head, sides), entry, store=place.store.code, where=place.where)
+    shift = context.shift.row
+    at = MovementPlace(shift.store_id, context.terminal_id, shift.shift_id, context.batch.batch_id, context.position)
+    _check_row(FoundMovement(at, movement), found, context, findings)
+    sides = movement_sides(movement, reasons=context.store.reasons)
+    head = context.shift.head("movement", movement.movement_id)
+    ledger.check(derived(head, sides), entry, store=context.store.code, where=context.where)
     cash = movement.amount if movement.kind == "cash_in" else -movement.amount
-    books.moved(place.shift, entry, cash=cash, drawer=drawer_effect(sides))
+    books.moved(context.shift, entry, cash=cash, drawer=drawer_effect(sides))
 
 
 def _check_row(
-    expected: FoundOrder | FoundMovement, found: FoundOrder | FoundMovement | None, place: Place, findings: Findings
+    expected: FoundOrder | FoundMovement,
+    found: FoundOrder | FoundMovement | None,
+    context: MemberContext,
+    findings: Findings,
 ) -> None:
     if found is None:
-        findings.add(place.store.code, place.where, "row of what is posted", expected="as in the bytes", found=None)
+        findings.add(context.store.code, context.where, "row of what is posted", expected="as in the bytes", found=None)
         return
     if expected == found:
         return
     for one, other in zip(expected, found, strict=True):
         for difference in unequal(one, other):
             findings.add(
-                place.store.code, place.where, difference.what, expected=difference.expected, found=difference.found
+                context.store.code, context.where, difference.what, expected=difference.expected, found=difference.found
             )

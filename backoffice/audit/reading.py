@@ -26,21 +26,21 @@ RATE = re.compile(r"-?[0-9]+(?:\.[0-9]{1,6})?")
 NOT_TEXT = re.compile("[\0\ud800-\udfff]")
 
 
-class NotReadable(Exception):
+class ReadingError(Exception):
     """It is no order, or no cash movement; the message says why."""
 
 
-def read_body(body: bytes) -> tuple[list[Any], list[Any]]:
-    """The JSON values of orders and of cash movements, in the order sent. Raises NotReadable."""
+def read_batch_body(body: bytes) -> tuple[list[Any], list[Any]]:
+    """The JSON values of orders and of cash movements, in the order sent. Raises ReadingError."""
     try:
         envelope = _parse(body.decode())
     except (ValueError, RecursionError) as error:
-        raise NotReadable(f"the stored body is not JSON: {error}") from None
+        raise ReadingError(f"the stored body is not JSON: {error}") from None
     orders, movements = (
         (envelope.get("orders", []), envelope.get("cash_movements", [])) if isinstance(envelope, dict) else (None, None)
     )
     if not isinstance(orders, list) or not isinstance(movements, list):
-        raise NotReadable("the stored body is no batch")
+        raise ReadingError("the stored body is no batch")
     return orders, movements
 
 
@@ -53,22 +53,22 @@ def is_text_throughout(value: Any) -> bool:
     return not isinstance(value, list) or all(map(is_text_throughout, value))
 
 
-def identifier(value: Any, name: str) -> str | None:
+def item_identifier(value: Any, name: str) -> str | None:
     """The identifier called `name` in a member, in lower case; None where it cannot be read."""
     text = value.get(name) if isinstance(value, dict) else None
     return text.lower() if isinstance(text, str) and UUID.fullmatch(text) else None
 
 
 def read_order(value: Any) -> Order:
-    """One member of `orders`, within the protocol's limits. Raises NotReadable."""
+    """One member of `orders`, within the protocol's limits. Raises ReadingError."""
     try:
         return _order(value)
     except KeyError as error:
-        raise NotReadable(f"{error} is missing") from None
+        raise ReadingError(f"{error} is missing") from None
 
 
 def read_movement(value: Any) -> Movement:
-    """One member of `cash_movements`. Raises NotReadable."""
+    """One member of `cash_movements`. Raises ReadingError."""
     try:
         amount = _money(value, "amount")
         movement = Movement(
@@ -80,20 +80,20 @@ def read_movement(value: Any) -> Movement:
             cashier=_text(value, "cashier", CODE),
         )
     except (KeyError, TypeError) as error:
-        raise NotReadable(f"no cash movement: {error}") from None
+        raise ReadingError(f"no cash movement: {error}") from None
     if amount <= 0:
-        raise NotReadable(f"amount is {amount}")
+        raise ReadingError(f"amount is {amount}")
     return movement
 
 
 def _order(value: Any) -> Order:
     if not isinstance(value, dict):
-        raise NotReadable("no object")
+        raise ReadingError("no object")
     number, order_type, customer = value["number"], value.get("type"), value.get("customer")
     if type(number) is not int or not 1 <= number <= MAX_NUMBER:
-        raise NotReadable(f"number is {number!r:.40}")
+        raise ReadingError(f"number is {number!r:.40}")
     if not (customer is None or isinstance(customer, dict)):
-        raise NotReadable("customer is no object")
+        raise ReadingError("customer is no object")
     return Order(
         order_id=_uuid(value, "order_id"),
         number=number,
@@ -118,7 +118,7 @@ def _order(value: Any) -> Order:
 
 def _line(value: Any) -> Line:
     if not isinstance(value, dict):
-        raise NotReadable("a line is no object")
+        raise ReadingError("a line is no object")
     price = value["unit_price"]
     return Line(
         kind=_text(value, "kind", CODE, "item"),
@@ -134,13 +134,13 @@ def _line(value: Any) -> Line:
 
 def _tax(value: Any) -> Tax:
     if not isinstance(value, dict):
-        raise NotReadable("a tax is no object")
+        raise ReadingError("a tax is no object")
     return Tax(_text(value, "code", CODE, None), _decimal(value["rate"], RATE), _money(value, "amount"))
 
 
 def _payment(value: Any) -> Payment:
     if not isinstance(value, dict):
-        raise NotReadable("a payment is no object")
+        raise ReadingError("a payment is no object")
     return Payment(
         method=_text(value, "method", CODE, None),
         amount=_money(value, "amount"),
@@ -152,7 +152,7 @@ def _payment(value: Any) -> Payment:
 
 def _list(value: Any, name: str, most: int) -> list[Any]:
     if not isinstance(value, list) or len(value) > most:
-        raise NotReadable(f"{name} is no array of at most {most}")
+        raise ReadingError(f"{name} is no array of at most {most}")
     return value
 
 
@@ -160,7 +160,7 @@ def _money(value: dict[str, Any], name: str) -> int:
     amount = value[name]
     # bool is an int to Python and not to the protocol.
     if type(amount) is not int or not -MAX_MINOR <= amount <= MAX_MINOR:
-        raise NotReadable(f"{name} is no amount: {amount!r:.40}")
+        raise ReadingError(f"{name} is no amount: {amount!r:.40}")
     return amount
 
 
@@ -168,21 +168,21 @@ def _text(value: dict[str, Any], name: str, most: int, default: str | None = "")
     """A text of at most `most` characters; required where it has no default."""
     text = value[name] if default is None else value.get(name, default)
     if not isinstance(text, str) or len(text) > most:
-        raise NotReadable(f"{name} is no text of at most {most} characters")
+        raise ReadingError(f"{name} is no text of at most {most} characters")
     return text
 
 
 def _one_of(value: dict[str, Any], name: str, *known: str) -> str:
     text = value[name]
     if text not in known:
-        raise NotReadable(f"{name} is {text!r:.40}")
+        raise ReadingError(f"{name} is {text!r:.40}")
     return str(text)
 
 
 def _uuid(value: dict[str, Any], name: str) -> str:
-    text = identifier(value, name)
+    text = item_identifier(value, name)
     if text is None:
-        raise NotReadable(f"{name} is no UUID: {value[name]!r:.40}")
+        raise ReadingError(f"{name} is no UUID: {value[name]!r:.40}")
     return text
 
 
@@ -193,12 +193,12 @@ def _instant(value: dict[str, Any], name: str) -> datetime:
             return datetime.fromisoformat(text.upper())
     except ValueError:
         pass
-    raise NotReadable(f"{name} is no time of RFC 3339 with an offset: {text!r:.40}")
+    raise ReadingError(f"{name} is no time of RFC 3339 with an offset: {text!r:.40}")
 
 
 def _decimal(text: Any, spelling: re.Pattern[str]) -> Decimal:
     if not isinstance(text, str):
-        raise NotReadable(f"{text!r:.40} is no decimal string")
+        raise ReadingError(f"{text!r:.40} is no decimal string")
     return _parse_decimal(text, spelling)
 
 
@@ -206,7 +206,7 @@ def _decimal(text: Any, spelling: re.Pattern[str]) -> Decimal:
 @lru_cache(maxsize=8192)
 def _parse_decimal(text: str, spelling: re.Pattern[str]) -> Decimal:
     if spelling.fullmatch(text) is None:
-        raise NotReadable(f"{text!r:.40} is no decimal string")
+        raise ReadingError(f"{text!r:.40} is no decimal string")
     return Decimal(text)
 
 

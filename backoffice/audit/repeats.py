@@ -8,9 +8,9 @@ from typing import Any
 
 from django.db.backends.utils import CursorWrapper
 
-from backoffice.audit.batches import Member, members_of
+from backoffice.audit.batches import SentMember, members_of
 from backoffice.audit.findings import Findings
-from backoffice.audit.fleet import Till
+from backoffice.audit.fleet import AuditedTill
 from backoffice.audit.values import same_content
 
 SELECT_ORIGINALS = """
@@ -26,14 +26,14 @@ BODIES_KEPT = 4
 class Originals:
     """Finds, for one terminal, the held members that others repeat."""
 
-    def __init__(self, cursor: CursorWrapper, till: Till) -> None:
+    def __init__(self, cursor: CursorWrapper, till: AuditedTill) -> None:
         self._cursor = cursor
         self._till = till
         self._unreadable: set[bytes] = set()
         self._repeats: dict[bytes, str] = {}
         self._members = lru_cache(maxsize=BODIES_KEPT)(self._load_members)
 
-    def is_held(self, member: Member) -> bool:
+    def is_held(self, member: SentMember) -> bool:
         """Whether a held member of this terminal has the identifier and the content of `member`."""
         self._cursor.execute(SELECT_ORIGINALS, [member.item_id, member.what, self._till.id])
         for batch_id, position in self._cursor.fetchall():
@@ -57,14 +57,14 @@ class Originals:
                 lost = "is neither posted nor held, and repeats nothing"
                 findings.add(self._till.store_code, where, lost, expected="one of them", found=None)
 
-    def _load_members(self, batch_id: str) -> dict[tuple[str, int], Member]:
+    def _load_members(self, batch_id: str) -> dict[tuple[str, int], SentMember]:
         self._cursor.execute(SELECT_BODY, [batch_id])
         row = self._cursor.fetchone()
         members = members_of(zlib.decompress(row[0])) if row else []
         return {(member.what, member.position): member for member in members}
 
 
-def same_member(original: Member, member: Member) -> bool:
+def same_member(original: SentMember, member: SentMember) -> bool:
     """Whether two members are the same content; what nobody can read is compared as a JSON value."""
     if original.read is not None and member.read is not None:
         return same_content(original.read, member.read)

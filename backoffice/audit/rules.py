@@ -25,7 +25,7 @@ KIND_ACCOUNTS = {
 Sides = dict[tuple[str, str], tuple[int, int]]
 
 
-def why_not(order: Order, *, inclusive: bool, methods: Mapping[str, str]) -> str:
+def why_unpostable(order: Order, *, inclusive: bool, methods: Mapping[str, str]) -> str:
     """Why a readable order cannot be posted (protocol §5, "Arithmetic" and "Outcomes"); "" where it can.
 
     Voided and training orders post nothing, and nothing of this is asked of them.

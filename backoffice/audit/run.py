@@ -10,10 +10,10 @@ from django.db.backends.utils import CursorWrapper
 
 from backoffice.audit.batches import chunks_of, count_orders
 from backoffice.audit.detached import Detached, load_detached, load_left
-from backoffice.audit.drawers import TillBooks, check_drawers, drawer_balance
+from backoffice.audit.drawers import TillBooks, check_drawers, derived_drawer_balance
 from backoffice.audit.entries import load_entries
-from backoffice.audit.findings import Figures, Findings, Report, StoreReport, Waiting
-from backoffice.audit.fleet import Store, Till, load_shifts, load_stores, load_tills
+from backoffice.audit.findings import AuditReport, Figures, Findings, StoreReport, Waiting
+from backoffice.audit.fleet import AuditedStore, AuditedTill, load_shifts, load_stores, load_tills
 from backoffice.audit.ledger import Ledger
 from backoffice.audit.leftovers import check_drawers_total, check_leftovers, check_totals
 from backoffice.audit.members import Accounting, Met, load_chunk
@@ -34,7 +34,7 @@ def one_snapshot() -> Iterator[None]:
         yield
 
 
-def audit(*, progress: Progress) -> Report:
+def audit(*, progress: Progress) -> AuditReport:
     """Derives the books again and compares. To be run within `one_snapshot`."""
     with connection.cursor() as cursor, _no_search_for_cycles():
         return Audit(cursor, progress).run()
@@ -66,19 +66,19 @@ class Audit:
         self._done = 0
         self._detached = Detached([], None)
 
-    def run(self) -> Report:
+    def run(self) -> AuditReport:
         """From the bytes to the tables, then from the tables back."""
         stores = load_stores(self._cursor)
         self._detached = load_detached(self._cursor)
         total = count_orders(self._cursor)
-        balances: dict[int, tuple[Till, int]] = {}
+        balances: dict[int, tuple[AuditedTill, int]] = {}
         for till in load_tills(self._cursor):
             books = self._audit_till(till, stores, total)
-            balances[till.id] = (till, drawer_balance(books))
+            balances[till.id] = (till, derived_drawer_balance(books))
         check_leftovers(self._cursor, self._met, self._ledger, self._findings)
         check_totals(self._cursor, self._ledger, stores, self._findings)
         check_drawers_total(self._cursor, balances, self._findings)
-        return Report(
+        return AuditReport(
             self._store_reports(stores.values()),
             self._findings.kept,
             self._findings.count,
@@ -86,7 +86,7 @@ class Audit:
             self._detached.months,
         )
 
-    def _audit_till(self, till: Till, stores: dict[int, Store], total: int) -> TillBooks:
+    def _audit_till(self, till: AuditedTill, stores: dict[int, AuditedStore], total: int) -> TillBooks:
         shifts = load_shifts(self._cursor, till)
         entries = load_entries(self._cursor, ["opening", "over_short"], [shift.shift_id for shift in shifts])
         left = load_left(self._cursor, till) if self._detached.months else 0
@@ -113,7 +113,7 @@ class Audit:
             self._figures[shift.row.store_id, shift.row.currency].merge(shift.figures)
         return books
 
-    def _store_reports(self, stores: Iterable[Store]) -> list[StoreReport]:
+    def _store_reports(self, stores: Iterable[AuditedStore]) -> list[StoreReport]:
         reports = []
         for store in stores:
             currencies = sorted({currency for store_id, currency in self._figures if store_id == store.id})

@@ -32,7 +32,7 @@ DISK_ODD, DISK_WRONG = 0.20, 0.05
 SHORTEST_KEY = 32
 
 
-class Verdict(StrEnum):
+class Condition(StrEnum):
     """Fine; odd, which a person should know of; wrong, which a person must mend."""
 
     FINE = "✓"
@@ -40,146 +40,148 @@ class Verdict(StrEnum):
     WRONG = "✗"
 
 
-class Finding(NamedTuple):
+class Diagnosis(NamedTuple):
     """What was asked, what was seen, and, unless that is fine, what to do."""
 
-    verdict: Verdict
+    verdict: Condition
     about: str
     said: str
     advice: str = ""
 
 
-def examine() -> Iterator[Finding]:
-    """All findings, each as soon as it is known. Takes as long as the worker's answer, ANSWER_TIMEOUT_S at most."""
+def examine() -> Iterator[Diagnosis]:
+    """All diagnoses, each as soon as it is known. Takes as long as the worker's answer, ANSWER_TIMEOUT_S at most."""
     yield from _settings()
     yield from _database()
     yield from _broker()
     yield from _disk()
 
 
-def _settings() -> Iterator[Finding]:
+def _settings() -> Iterator[Diagnosis]:
     key = os.environ.get("SECRET_KEY", "")
     if len(key) < SHORTEST_KEY:
         said = "is short" if key else "is not set: whoever reads the source can sign sessions"
-        yield Finding(Verdict.WRONG, "SECRET_KEY", said, "Set it to what `openssl rand -hex 48` prints.")
+        yield Diagnosis(Condition.WRONG, "SECRET_KEY", said, "Set it to what `openssl rand -hex 48` prints.")
     else:
-        yield Finding(Verdict.FINE, "SECRET_KEY", "is set")
+        yield Diagnosis(Condition.FINE, "SECRET_KEY", "is set")
     if settings.DEBUG:
-        yield Finding(Verdict.WRONG, "DEBUG", "is on: error pages show settings and data", "Leave DEBUG = False.")
+        yield Diagnosis(Condition.WRONG, "DEBUG", "is on: error pages show settings and data", "Leave DEBUG = False.")
     hosts = ", ".join(settings.ALLOWED_HOSTS)
     if "*" in settings.ALLOWED_HOSTS:
-        yield Finding(Verdict.WRONG, "ALLOWED_HOSTS", "takes any name", "Name the service's own, and 127.0.0.1.")
+        yield Diagnosis(Condition.WRONG, "ALLOWED_HOSTS", "takes any name", "Name the service's own, and 127.0.0.1.")
     elif "127.0.0.1" not in settings.ALLOWED_HOSTS:
-        yield Finding(Verdict.ODD, "ALLOWED_HOSTS", hosts, "Add 127.0.0.1, which health checks ask for.")
+        yield Diagnosis(Condition.ODD, "ALLOWED_HOSTS", hosts, "Add 127.0.0.1, which health checks ask for.")
     else:
-        yield Finding(Verdict.FINE, "ALLOWED_HOSTS", hosts)
+        yield Diagnosis(Condition.FINE, "ALLOWED_HOSTS", hosts)
     address = urlsplit(settings.BASE_URL)
     if address.scheme != "https" and address.hostname not in {"127.0.0.1", "localhost", "::1"}:
-        yield Finding(Verdict.WRONG, "BASE_URL", f"{settings.BASE_URL} is no https", "Put TLS before the web server.")
+        yield Diagnosis(
+            Condition.WRONG, "BASE_URL", f"{settings.BASE_URL} is no https", "Put TLS before the web server."
+        )
 
 
-def _database() -> Iterator[Finding]:
+def _database() -> Iterator[Diagnosis]:
     try:
         version, (role, is_superuser) = database.version(), database.role()
         enough = version >= database.OLDEST_SUPPORTED
-        yield Finding(
-            Verdict.FINE if enough else Verdict.WRONG,
+        yield Diagnosis(
+            Condition.FINE if enough else Condition.WRONG,
             "PostgreSQL",
             f"answers: version {version}, as role {role}",
             "" if enough else f"Version {database.OLDEST_SUPPORTED} is the oldest that works.",
         )
         faults = database_faults()
         for fault in faults:
-            yield Finding(Verdict.WRONG, "PostgreSQL", fault, "See docs/operations.md, Health.")
+            yield Diagnosis(Condition.WRONG, "PostgreSQL", fault, "See docs/operations.md, Health.")
         if database.unapplied_migrations():
             return  # what follows asks tables that may not be there
         if not faults:
-            yield Finding(Verdict.FINE, "PostgreSQL", "tables fit the code, and what is committed lasts")
+            yield Diagnosis(Condition.FINE, "PostgreSQL", "tables fit the code, and what is committed lasts")
         yield from _rights(role, is_superuser=is_superuser)
         yield from _months()
         yield from _clocks()
         yield from _backlog()
     except DATABASE_AWAY as error:
         why = str(error).strip().partition("\n")[0]
-        yield Finding(Verdict.WRONG, "PostgreSQL", f"does not answer: {why}", "Start it, or correct DATABASE_URL.")
+        yield Diagnosis(Condition.WRONG, "PostgreSQL", f"does not answer: {why}", "Start it, or correct DATABASE_URL.")
 
 
-def _rights(role: str, *, is_superuser: bool) -> Iterator[Finding]:
+def _rights(role: str, *, is_superuser: bool) -> Iterator[Diagnosis]:
     books = database.changeable_books()
     if not books and not is_superuser:
-        yield Finding(Verdict.FINE, "Rights", f"role {role} adds to the books and can change nothing in them")
+        yield Diagnosis(Condition.FINE, "Rights", f"role {role} adds to the books and can change nothing in them")
         return
     said = f"role {role} " + ("is a superuser" if is_superuser else f"may change {', '.join(books)}")
     # The embedded server has one role, which owns all: triggers alone guard its books.
     embedded = STACK_MARK in os.environ
     advice = "Right for trying out only: with real money," if embedded else "Log in as role backoffice:"
-    yield Finding(
-        Verdict.ODD if embedded and not is_superuser else Verdict.WRONG,
+    yield Diagnosis(
+        Condition.ODD if embedded and not is_superuser else Condition.WRONG,
         "Rights",
         said,
         f"{advice} give it the rights of deploy/postgres/grants.sql and no more.",
     )
 
 
-def _months() -> Iterator[Finding]:
+def _months() -> Iterator[Diagnosis]:
     missing = database.missing_months(today=timezone.now().date(), ahead=MONTHS_AHEAD)
     if missing:
         advice = "Beat has them made every hour: see whether it runs, and what the worker logs about months."
-        yield Finding(Verdict.WRONG, "Months", f"not made: {', '.join(missing)}", advice)
+        yield Diagnosis(Condition.WRONG, "Months", f"not made: {', '.join(missing)}", advice)
     else:
-        yield Finding(Verdict.FINE, "Months", f"this one and the next {MONTHS_AHEAD} are made")
+        yield Diagnosis(Condition.FINE, "Months", f"this one and the next {MONTHS_AHEAD} are made")
     outside = {table: count for table, count in database.rows_without_month().items() if count}
     if outside:
         counted = ", ".join(
             f"{table} {count}{' or more' * (count == database.MOST_ROWS_COUNTED)}" for table, count in outside.items()
         )
         advice = "They count like all others. A till's clock may be off, or a month was made too late."
-        yield Finding(Verdict.ODD, "Months", f"rows in the default partition: {counted}", advice)
+        yield Diagnosis(Condition.ODD, "Months", f"rows in the default partition: {counted}", advice)
     else:
-        yield Finding(Verdict.FINE, "Months", "the default partitions are empty")
+        yield Diagnosis(Condition.FINE, "Months", "the default partitions are empty")
 
 
-def _clocks() -> Iterator[Finding]:
+def _clocks() -> Iterator[Diagnosis]:
     seconds = database.clock_difference().total_seconds()
     said = f"PostgreSQL's is {abs(seconds):.3f} s {'ahead of' if seconds > 0 else 'behind'} ours"
     if abs(seconds) < CLOCK_ODD_S:
-        yield Finding(Verdict.FINE, "Clocks", said)
+        yield Diagnosis(Condition.FINE, "Clocks", said)
     else:
-        verdict = Verdict.ODD if abs(seconds) < CLOCK_WRONG_S else Verdict.WRONG
-        yield Finding(verdict, "Clocks", said, "Run NTP on both machines.")
+        verdict = Condition.ODD if abs(seconds) < CLOCK_WRONG_S else Condition.WRONG
+        yield Diagnosis(verdict, "Clocks", said, "Run NTP on both machines.")
 
 
-def _backlog() -> Iterator[Finding]:
+def _backlog() -> Iterator[Diagnosis]:
     found = backlog.read_backlog(now=timezone.now())
     waits = f"{found.waiting} batches wait, the oldest for {found.oldest_s:.0f} s"
     if found.oldest_s > backlog.WAITED_TOO_LONG_S:
-        yield Finding(Verdict.WRONG, "Inbox", waits, "See docs/operations.md, Orders wait.")
+        yield Diagnosis(Condition.WRONG, "Inbox", waits, "See docs/operations.md, Orders wait.")
     else:
-        yield Finding(Verdict.FINE, "Inbox", waits if found.waiting else "nothing waits")
+        yield Diagnosis(Condition.FINE, "Inbox", waits if found.waiting else "nothing waits")
     if found.failed:
         said = f"{found.failed} batches failed: their orders are in no books"
-        yield Finding(Verdict.WRONG, "Inbox", said, "See docs/operations.md, A batch is failed.")
+        yield Diagnosis(Condition.WRONG, "Inbox", said, "See docs/operations.md, A batch is failed.")
     else:
-        yield Finding(Verdict.FINE, "Inbox", "no batch is failed")
+        yield Diagnosis(Condition.FINE, "Inbox", "no batch is failed")
     if found.silent_terminals:
         said = f"{found.silent_terminals} with a shift open were not heard of for 15 minutes"
-        yield Finding(Verdict.ODD, "Terminals", said, "They may be offline: the console names them.")
+        yield Diagnosis(Condition.ODD, "Terminals", said, "They may be offline: the console names them.")
     if found.closing_too_long:
         said = f"{found.closing_too_long} closed an hour ago or more still miss something"
-        yield Finding(Verdict.ODD, "Shifts", said, "The console says what is missing.")
+        yield Diagnosis(Condition.ODD, "Shifts", said, "The console says what is missing.")
 
 
-def _broker() -> Iterator[Finding]:
+def _broker() -> Iterator[Diagnosis]:
     try:
         policy = broker.eviction_policy()
         faults = policy_faults(policy)
         for fault in faults:
-            yield Finding(Verdict.WRONG, "Redis", fault, "See docs/operations.md, Health.")
+            yield Diagnosis(Condition.WRONG, "Redis", fault, "See docs/operations.md, Health.")
         if policy is None:
             advice = "See for yourself that it is noeviction, or let us ask INFO."
-            yield Finding(Verdict.ODD, "Redis", "answers, and does not say its maxmemory-policy", advice)
+            yield Diagnosis(Condition.ODD, "Redis", "answers, and does not say its maxmemory-policy", advice)
         elif not faults:
-            yield Finding(Verdict.FINE, "Redis", "answers, and drops no messages")
+            yield Diagnosis(Condition.FINE, "Redis", "answers, and drops no messages")
         yield from _round_trip()
         yield from _worker()
         yield from _beat()
@@ -187,16 +189,16 @@ def _broker() -> Iterator[Finding]:
         yield _trouble(error.__cause__ if isinstance(error, KombuError) and error.__cause__ else error)
 
 
-def _trouble(error: BaseException) -> Finding:
+def _trouble(error: BaseException) -> Diagnosis:
     """What Redis itself said, of whatever was asked of it."""
     if isinstance(error, OutOfMemoryError):
         said = "is full: it has reached its maxmemory, and takes no messages"
-        return Finding(Verdict.WRONG, "Redis", said, "See docs/operations.md, Redis is down, step 3.")
+        return Diagnosis(Condition.WRONG, "Redis", said, "See docs/operations.md, Redis is down, step 3.")
     said = "answers, and refuses" if isinstance(error, ResponseError) else "does not answer"
-    return Finding(Verdict.WRONG, "Redis", f"{said}: {error}", "See docs/operations.md, Redis is down.")
+    return Diagnosis(Condition.WRONG, "Redis", f"{said}: {error}", "See docs/operations.md, Redis is down.")
 
 
-def _round_trip() -> Iterator[Finding]:
+def _round_trip() -> Iterator[Diagnosis]:
     """A message of Celery's transport through a queue of its own, there and back."""
     sent = uuid4().hex
     try:
@@ -209,34 +211,34 @@ def _round_trip() -> Iterator[Finding]:
             message.ack()
             queue.queue.delete()
     except Empty:
-        yield Finding(Verdict.WRONG, "Broker", "a message did not come back", "Is REDIS_URL the workers' own?")
+        yield Diagnosis(Condition.WRONG, "Broker", "a message did not come back", "Is REDIS_URL the workers' own?")
     else:
-        yield Finding(Verdict.FINE, "Broker", "a message went there and came back")
+        yield Diagnosis(Condition.FINE, "Broker", "a message went there and came back")
 
 
-def _worker() -> Iterator[Finding]:
+def _worker() -> Iterator[Diagnosis]:
     token, began = uuid4().hex, time.monotonic()
     current_app.send_task(ANSWER_TASK, task_id=token, expires=ANSWER_TIMEOUT_S)
     while not broker.answered(token):
         if time.monotonic() - began > ANSWER_TIMEOUT_S:
             said = f"none answered within {ANSWER_TIMEOUT_S:g} s"
-            yield Finding(Verdict.WRONG, "Worker", said, "Start one. If all are busy, see how the inbox drains.")
+            yield Diagnosis(Condition.WRONG, "Worker", said, "Start one. If all are busy, see how the inbox drains.")
             return
         time.sleep(0.02)
-    yield Finding(Verdict.FINE, "Worker", f"one answered in {time.monotonic() - began:.2f} s")
+    yield Diagnosis(Condition.FINE, "Worker", f"one answered in {time.monotonic() - began:.2f} s")
 
 
-def _beat() -> Iterator[Finding]:
+def _beat() -> Iterator[Diagnosis]:
     silent_s = broker.beat_silent_s()
     if silent_s is not None and silent_s < BEAT_SILENT_S:
-        yield Finding(Verdict.FINE, "Beat", f"asked for a sweep {silent_s:.0f} s ago")
+        yield Diagnosis(Condition.FINE, "Beat", f"asked for a sweep {silent_s:.0f} s ago")
         return
     said = "has left no trace" if silent_s is None else f"asked for no sweep for {silent_s:.0f} s"
     advice = "Start it. Workers look for batches by themselves meanwhile, but nobody makes the months to come."
-    yield Finding(Verdict.WRONG, "Beat", said, advice)
+    yield Diagnosis(Condition.WRONG, "Beat", said, advice)
 
 
-def _disk() -> Iterator[Finding]:
+def _disk() -> Iterator[Diagnosis]:
     """Of the embedded servers, which write where this command can look."""
     if STACK_MARK not in os.environ:
         return
@@ -247,7 +249,7 @@ def _disk() -> Iterator[Finding]:
     free = usage.free / usage.total
     said = f"{free:.0%} of it is free"
     if free >= DISK_ODD:
-        yield Finding(Verdict.FINE, "Disk", said)
+        yield Diagnosis(Condition.FINE, "Disk", said)
     else:
-        verdict = Verdict.ODD if free >= DISK_WRONG else Verdict.WRONG
-        yield Finding(verdict, "Disk", said, f"Make room on the disk of {folder}.")
+        verdict = Condition.ODD if free >= DISK_WRONG else Condition.WRONG
+        yield Diagnosis(verdict, "Disk", said, f"Make room on the disk of {folder}.")

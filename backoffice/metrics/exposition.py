@@ -5,13 +5,13 @@ from prometheus_client import REGISTRY, CollectorRegistry, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from backoffice.metrics import slots
-from backoffice.metrics.standing import Standing
+from backoffice.metrics.standing import StandingCollector
 
 
 def exposition() -> bytes:
     """All metrics, those of every process of this machine where they share a folder."""
     now = CollectorRegistry()
-    now.register(Standing())
+    now.register(StandingCollector())
     counted = REGISTRY
     if slots is not None:
         counted = CollectorRegistry()

@@ -36,7 +36,7 @@ BACKLOG: dict[str, tuple[str, Callable[[Backlog], float]]] = {
 }
 
 
-class Standing(Collector):
+class StandingCollector(Collector):
     """Some short statements and two questions to Redis. What does not answer is 0 in its `up`, and the rest is absent."""
 
     def collect(self) -> Iterator[Metric]:

@@ -36,7 +36,7 @@ class Field(NamedTuple):
         return self.first != self.second
 
 
-def compare(first: Any, second: Any, *, currency: str, zone: str) -> list[Field]:
+def compare_versions(first: Any, second: Any, *, currency: str, zone: str) -> list[Field]:
     """Every field of either version, in the order of the first; amounts in `currency`, times in `zone`."""
     one, two = dict(_fields(first)), dict(_fields(second))
     return [

@@ -66,7 +66,7 @@ def add_dashboard(_request: HttpRequest, context: dict[str, Any]) -> dict[str, A
         "has_stores": bool(stores),
         "has_terminals": bool(terminals),
         "is_fullwidth": "1",
-        **answer(terminals, signs),
+        **headline(terminals, signs),
         "states": count_states(terminals, signs),
         "oldest": _oldest(signs, now=now),
         "stakes": held_stakes(),
@@ -76,10 +76,10 @@ def add_dashboard(_request: HttpRequest, context: dict[str, Any]) -> dict[str, A
     }
 
 
-def answer(terminals: Sequence[Terminal], signs: Mapping[int, Signs]) -> dict[str, Any]:
+def headline(terminals: Sequence[Terminal], signs: Mapping[int, Signs]) -> dict[str, Any]:
     """The first question, answered in words: `answer`, `all_told`, and `because` in short sentences."""
     at_work = [terminal for terminal in terminals if terminal.activated_at is not None]
-    behind = [found for one in at_work if not (found := signs.get(one.pk, NOTHING_UNSETTLED)).told_everything]
+    behind = [found for one in at_work if not (found := signs.get(one.pk, NOTHING_UNSETTLED)).is_complete]
     if not at_work:
         return {"answer": "No terminal is activated yet", "all_told": False, "because": []}
     return {

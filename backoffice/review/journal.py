@@ -10,7 +10,7 @@ from django.db.models import Sum
 from backoffice.ledger.models import EntrySource, JournalLine
 
 
-class Entry(NamedTuple):
+class EntryLines(NamedTuple):
     """A journal entry's lines with the sums of both sides, which are equal."""
 
     entry_id: int
@@ -19,17 +19,17 @@ class Entry(NamedTuple):
     credit: int
 
 
-def entry_of(*, source_kind: str, source_id: UUID, source_number: int = 0) -> Entry | None:
+def entry_of(*, source_kind: str, source_id: UUID, source_number: int = 0) -> EntryLines | None:
     """The entry that something was posted with; None where it posted nothing, as voided orders do."""
     key = (source_kind, source_id, source_number)
     source = EntrySource.objects.filter(pk=key).first()
     return None if source is None else read_entry(source.entry_id, source.business_date)
 
 
-def read_entry(entry_id: int, business_date: date) -> Entry:
+def read_entry(entry_id: int, business_date: date) -> EntryLines:
     """The lines of one entry, of the one month that they are in."""
     lines = list(JournalLine.objects.filter(entry_id=entry_id, business_date=business_date).select_related("account"))
-    return Entry(entry_id, lines, sum(line.debit for line in lines), sum(line.credit for line in lines))
+    return EntryLines(entry_id, lines, sum(line.debit for line in lines), sum(line.credit for line in lines))
 
 
 def entry_amounts(entries: Iterable[tuple[int, date]]) -> dict[int, int]:
@@ -44,7 +44,7 @@ def entry_amounts(entries: Iterable[tuple[int, date]]) -> dict[int, int]:
     return dict(rows)
 
 
-class Movement(NamedTuple):
+class AccountMovement(NamedTuple):
     """What one account moved in one store."""
 
     store_id: int
@@ -55,7 +55,7 @@ class Movement(NamedTuple):
     credit: int
 
 
-def movements(*, first: date, end: date) -> list[Movement]:
+def movements(*, first: date, end: date) -> list[AccountMovement]:
     """What moved from `first` until before `end`, by store, currency and account. One statement over those months."""
     rows = (
         JournalLine.objects.filter(business_date__gte=first, business_date__lt=end)
@@ -64,6 +64,6 @@ def movements(*, first: date, end: date) -> list[Movement]:
         .annotate(Sum("debit"), Sum("credit"))
     )
     return [
-        Movement(store_id, currency, code, name, int(debit), int(credit))
+        AccountMovement(store_id, currency, code, name, int(debit), int(credit))
         for store_id, currency, code, name, debit, credit in rows
     ]

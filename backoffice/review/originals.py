@@ -24,7 +24,7 @@ class Place(NamedTuple):
     position: int
 
 
-class Original(NamedTuple):
+class StoredOriginal(NamedTuple):
     """A member as it was sent: its JSON value, and the same spelled out for reading."""
 
     value: Any
@@ -50,7 +50,7 @@ def place_of(item: HeldItem) -> Place:
     return Place(item.batch_id, item.what, item.position)
 
 
-def read_originals(places: Iterable[Place], *, max_size: int | None = None) -> dict[Place, Original]:
+def read_originals(places: Iterable[Place], *, max_size: int | None = None) -> dict[Place, StoredOriginal]:
     """The originals at these places. One statement; batches larger than `max_size` decoded bytes are left out."""
     wanted: dict[UUID, list[Place]] = {}
     for place in places:
@@ -58,7 +58,7 @@ def read_originals(places: Iterable[Place], *, max_size: int | None = None) -> d
     batches = Batch.objects.filter(batch_id__in=wanted)
     if max_size is not None:
         batches = batches.filter(size__lte=max_size)
-    found: dict[Place, Original] = {}
+    found: dict[Place, StoredOriginal] = {}
     for batch_id, body in batches.values_list("batch_id", "body"):
         text = zlib.decompress(body)
         envelope = decode_batch(text, max_orders=len(text))
@@ -68,7 +68,7 @@ def read_originals(places: Iterable[Place], *, max_size: int | None = None) -> d
     return found
 
 
-def _original(member: bytes) -> Original:
+def _original(member: bytes) -> StoredOriginal:
     try:
         value = json.loads(member)
     except ValueError:  # an integer of more digits than Python converts
@@ -78,4 +78,4 @@ def _original(member: bytes) -> Original:
         pretty = msgspec.json.format(member, indent=2).decode()
     except msgspec.DecodeError:  # half of a surrogate pair: valid JSON that it does not read
         pretty = member.decode()
-    return Original(value, pretty)
+    return StoredOriginal(value, pretty)

@@ -76,7 +76,7 @@ class Signs(NamedTuple):
     discrepant: int = 0
 
     @property
-    def told_everything(self) -> bool:
+    def is_complete(self) -> bool:
         """Whether all that was sold at this terminal is here and read. What is held is here: people are to decide."""
         return not (self.waiting or self.failed or self.open or self.closing)
 
@@ -107,7 +107,7 @@ def sync_state(terminal: Terminal, signs: Signs) -> SyncState:
     return SyncState.NEW if terminal.activated_at is None else SyncState.IN_SYNC
 
 
-def in_words(signs: Signs) -> str:
+def signs_in_words(signs: Signs) -> str:
     """Why the terminal stands as it does, in one sentence."""
     said = [
         phrase
@@ -124,7 +124,7 @@ def in_words(signs: Signs) -> str:
     return f"{', '.join(said)}." if said else "Everything that it sold is here and settled."
 
 
-class OpenShift(NamedTuple):
+class OpenShiftRow(NamedTuple):
     """A shift whose end has not been declared."""
 
     shift_id: str
@@ -132,7 +132,7 @@ class OpenShift(NamedTuple):
     opened_at: datetime
 
 
-class Standing(NamedTuple):
+class SyncStanding(NamedTuple):
     """All that the console shows of how far one terminal's sales have arrived."""
 
     state: SyncState
@@ -140,11 +140,11 @@ class Standing(NamedTuple):
     last_number: int | None
     last_upload: datetime | None
     last_processed: datetime | None
-    open_shifts: list[OpenShift]
+    open_shifts: list[OpenShiftRow]
     missing: list[tuple[int, int]]
 
 
-def read_standings(terminals: Iterable[Terminal], *, signs: Mapping[int, Signs]) -> dict[int, Standing]:
+def read_standings(terminals: Iterable[Terminal], *, signs: Mapping[int, Signs]) -> dict[int, SyncStanding]:
     """The standing of each of these terminals, by its id. Three statements, however many they are."""
     listed = {terminal.pk: terminal for terminal in terminals}
     heard, open_shifts, missing = _last_heard(listed), _open_shifts(listed), _missing_numbers(listed)
@@ -152,7 +152,7 @@ def read_standings(terminals: Iterable[Terminal], *, signs: Mapping[int, Signs])
     for key, terminal in listed.items():
         mine = signs.get(key, NOTHING_UNSETTLED)
         last_number, last_upload, last_processed = heard[key]
-        standings[key] = Standing(
+        standings[key] = SyncStanding(
             state=sync_state(terminal, mine),
             signs=mine,
             last_number=last_number,
@@ -170,12 +170,12 @@ def _last_heard(ids: Iterable[int]) -> dict[int, tuple[int | None, datetime | No
         return {row[0]: row[1:] for row in cursor.fetchall()}
 
 
-def _open_shifts(ids: Iterable[int]) -> dict[int, list[OpenShift]]:
-    found: dict[int, list[OpenShift]] = {}
+def _open_shifts(ids: Iterable[int]) -> dict[int, list[OpenShiftRow]]:
+    found: dict[int, list[OpenShiftRow]] = {}
     with connection.cursor() as cursor:
         cursor.execute(OPEN_SHIFTS, [list(ids)])
         for terminal_id, shift_id, number, opened_at in cursor.fetchall():
-            found.setdefault(terminal_id, []).append(OpenShift(str(shift_id), number, opened_at))
+            found.setdefault(terminal_id, []).append(OpenShiftRow(str(shift_id), number, opened_at))
     return found
 
 

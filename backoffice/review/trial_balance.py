@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from backoffice.fleet.models import Store
-from backoffice.review.journal import Movement
+from backoffice.review.journal import AccountMovement
 
 
 class AccountRow(NamedTuple):
@@ -49,16 +49,16 @@ class Block(NamedTuple):
         return self.debit == self.credit
 
 
-def trial_balance(moved: Iterable[Movement], *, stores: Mapping[int, Store], only: Store | None) -> list[Block]:
+def trial_balance(moved: Iterable[AccountMovement], *, stores: Mapping[int, Store], only: Store | None) -> list[Block]:
     """A block per currency, of all stores or of `only` one."""
-    by_currency: dict[str, list[Movement]] = {}
+    by_currency: dict[str, list[AccountMovement]] = {}
     for movement in moved:
         if only is None or movement.store_id == only.pk:
             by_currency.setdefault(movement.currency, []).append(movement)
     return [_block(currency, found, stores=stores) for currency, found in sorted(by_currency.items())]
 
 
-def _block(currency: str, found: list[Movement], *, stores: Mapping[int, Store]) -> Block:
+def _block(currency: str, found: list[AccountMovement], *, stores: Mapping[int, Store]) -> Block:
     accounts: dict[str, AccountRow] = {}
     sides: dict[int, StoreRow] = {}
     for one in found:

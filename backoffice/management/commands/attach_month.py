@@ -7,7 +7,7 @@ from django.db import DatabaseError
 
 from backoffice.ingestion.detaching import NotNow, attach_month
 from backoffice.management.base import StackCommand
-from backoffice.management.commands.detach_month import in_words, month, show
+from backoffice.management.commands.detach_month import month, refusal_in_words, show
 
 
 class Command(StackCommand):
@@ -28,6 +28,6 @@ class Command(StackCommand):
         except NotNow as error:
             raise CommandError("\n".join(error.reasons)) from None
         except DatabaseError as error:
-            raise in_words(error, name) from error
+            raise refusal_in_words(error, name) from error
         self.stdout.write(f"{name} is attached:")
         show(self, tables)

@@ -32,7 +32,7 @@ class Command(StackCommand):
         except NotNow as error:
             raise CommandError(f"{name} stays. " + "\n".join(error.reasons)) from None
         except DatabaseError as error:
-            raise in_words(error, name) from error
+            raise refusal_in_words(error, name) from error
         self.stdout.write(f"{name} is detached. Its tables stay in the database, outside of orders and journal:")
         show(self, tables)
         self.stdout.write(
@@ -48,7 +48,7 @@ def show(command: StackCommand, tables: list[MonthTable]) -> None:
         command.stdout.write(f"  {table.name:<28} {table.rows:>12,} rows {table.size / MEBIBYTE:>10,.1f} MiB")
 
 
-def in_words(error: DatabaseError, name: str) -> CommandError:
+def refusal_in_words(error: DatabaseError, name: str) -> CommandError:
     """Why PostgreSQL did not do it; nothing has changed."""
     if isinstance(error.__cause__, InsufficientPrivilege):
         return CommandError(f"{name} stays: run this as the tables' owner, with the DATABASE_URL that migrations have.")

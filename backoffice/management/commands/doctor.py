@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from backoffice.health.doctor import Finding, Verdict, examine
+from backoffice.health.doctor import Condition, Diagnosis, examine
 from backoffice.management.base import StackCommand
 
 
@@ -24,22 +24,26 @@ class Command(StackCommand):
         parser.add_argument("--json", action="store_true", help="one JSON document on stdout and nothing else")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        findings = []
-        for finding in examine():
-            findings.append(finding)
+        diagnoses = []
+        for diagnosis in examine():
+            diagnoses.append(diagnosis)
             if not options["json"]:
-                self._say(finding)
-        wrong = sum(1 for finding in findings if finding.verdict == Verdict.WRONG)
+                self._say(diagnosis)
+        wrong = sum(1 for diagnosis in diagnoses if diagnosis.verdict == Condition.WRONG)
         if options["json"]:
-            self.stdout.write(json.dumps([finding._asdict() for finding in findings], ensure_ascii=False))
+            self.stdout.write(json.dumps([diagnosis._asdict() for diagnosis in diagnoses], ensure_ascii=False))
         else:
             self.stdout.write("\n" + ("Nothing is wrong." if not wrong else f"Wrong: {wrong}."))
         if wrong:
             sys.exit(1)
 
-    def _say(self, finding: Finding) -> None:
-        style = {Verdict.FINE: self.style.SUCCESS, Verdict.ODD: self.style.WARNING, Verdict.WRONG: self.style.ERROR}
-        self.stdout.write(f"{style[finding.verdict](finding.verdict)} {finding.about}: {finding.said}")
-        if finding.advice:
-            self.stdout.write(f"  → {finding.advice}")
+    def _say(self, diagnosis: Diagnosis) -> None:
+        style = {
+            Condition.FINE: self.style.SUCCESS,
+            Condition.ODD: self.style.WARNING,
+            Condition.WRONG: self.style.ERROR,
+        }
+        self.stdout.write(f"{style[diagnosis.verdict](diagnosis.verdict)} {diagnosis.about}: {diagnosis.said}")
+        if diagnosis.advice:
+            self.stdout.write(f"  → {diagnosis.advice}")
         self.stdout.flush()

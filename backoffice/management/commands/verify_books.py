@@ -7,8 +7,8 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from backoffice.audit.paper import lines_of, waiting_in_words
 from backoffice.audit.run import audit, one_snapshot
+from backoffice.audit.text_report import lines_of, waiting_in_words
 from backoffice.management.base import StackCommand
 
 QUIET_S = 2.0
@@ -27,7 +27,7 @@ class Command(StackCommand):
         parser.add_argument("--json", action="store_true", help="one JSON document on stdout and nothing else")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        progress = Progress()
+        progress = ProgressLine()
         with one_snapshot():
             report = audit(progress=progress.show)
         progress.clear()
@@ -42,7 +42,7 @@ class Command(StackCommand):
             sys.exit(1)
 
 
-class Progress:
+class ProgressLine:
     """One line on stderr, once it takes long and where somebody watches."""
 
     def __init__(self) -> None:

@@ -14,7 +14,7 @@ from backoffice.review import cells
 from backoffice.review.admin.base import ReadingAdmin
 from backoffice.review.admin.filters import FilterForm, choice_field, store_field, terminal_field
 from backoffice.review.formats import counted, duration
-from backoffice.review.originals import Original, Place, read_originals
+from backoffice.review.originals import Place, StoredOriginal, read_originals
 from backoffice.review.words import BATCH_STATES, OUTCOMES, remark
 from backoffice.sales.models import Order
 
@@ -143,7 +143,7 @@ def _error(batch: Batch) -> str:
     return f"Last try: {batch.last_error}" if batch.last_error else ""
 
 
-def _result(result: Mapping[str, Any], batch: Batch, original: Original | None = None) -> dict[str, Any]:
+def _result(result: Mapping[str, Any], batch: Batch, original: StoredOriginal | None = None) -> dict[str, Any]:
     """One notable result for the page."""
     item_id = result.get("order_id") or result.get("movement_id")
     return {

@@ -21,7 +21,7 @@ from backoffice.review.admin.base import ConsoleAdmin, PageAdmin
 from backoffice.review.admin.filters import FilterForm, choice_field, store_field
 from backoffice.review.admin.store_form import StoreForm
 from backoffice.review.formats import counted, duration, number_ranges
-from backoffice.review.sync import SyncState, in_words, read_signs, read_standings, unsettled_state
+from backoffice.review.sync import SyncState, read_signs, read_standings, signs_in_words, unsettled_state
 from backoffice.review.timeline import read_timeline
 
 ORDER = list(SyncState)
@@ -157,7 +157,7 @@ class TerminalAdmin(PageAdmin):
         return {
             "title": f"{row.name}, {row.store.name}",
             "standing": row.standing,
-            "standing_words": in_words(row.standing.signs),
+            "standing_words": signs_in_words(row.standing.signs),
             "now": row.now,
             "timeline": read_timeline(row.pk),
         }

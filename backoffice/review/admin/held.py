@@ -11,10 +11,10 @@ from django.utils.safestring import SafeString
 from backoffice.review import cells
 from backoffice.review.admin.base import ReadingAdmin
 from backoffice.review.admin.filters import FilterForm, choice_field, store_field
-from backoffice.review.comparing import compare, is_amount
+from backoffice.review.comparing import compare_versions, is_amount
+from backoffice.review.conflicts import FirstVersion, find_first_version
 from backoffice.review.formats import duration
-from backoffice.review.originals import READABLE_SIZE, Original, Place, mark_modes, place_of, read_originals
-from backoffice.review.rivals import Rival, find_rival
+from backoffice.review.originals import READABLE_SIZE, Place, StoredOriginal, mark_modes, place_of, read_originals
 from backoffice.review.words import Remark, remark
 from backoffice.sales.models import HeldItem
 
@@ -96,8 +96,8 @@ class HeldAdmin(ReadingAdmin):
     def page(self, row: Any) -> dict[str, Any]:
         """Why, what it says, and beside it what it contradicts."""
         prefetch_related_objects([row], "store", "terminal", "shift")
-        rival = find_rival(row)
-        originals = read_originals([place_of(row), *([rival.place] if rival else [])])
+        first_version = find_first_version(row)
+        originals = read_originals([place_of(row), *([first_version.place] if first_version else [])])
         original = originals.get(place_of(row))
         name = "Cash movement" if row.what == "movement" else "Order"
         star = "*" if original is not None and original.is_offline else ""
@@ -112,20 +112,23 @@ class HeldAdmin(ReadingAdmin):
             "stake": _stake(row, original),
             "waited": timezone.now() - row.received_at,
             "legend": cells.ASTERISK_LEGEND,
-            **_comparison(row, original, rival, originals),
+            **_comparison(row, original, first_version, originals),
         }
 
 
 def _comparison(
-    row: HeldItem, original: Original | None, rival: Rival | None, originals: dict[Place, Original]
+    row: HeldItem,
+    original: StoredOriginal | None,
+    first_version: FirstVersion | None,
+    originals: dict[Place, StoredOriginal],
 ) -> dict[str, Any]:
     """Both versions field by field; nothing where the first cannot be found."""
-    first = originals.get(rival.place) if rival else None
-    if original is None or first is None or rival is None:
+    first = originals.get(first_version.place) if first_version else None
+    if original is None or first is None or first_version is None:
         return {}
-    fields = compare(first.value, original.value, currency=row.shift.currency, zone=row.store.timezone)
+    fields = compare_versions(first.value, original.value, currency=row.shift.currency, zone=row.store.timezone)
     return {
-        "rival": rival,
+        "first_version": first_version,
         "first": first,
         "changed": [field for field in fields if field.changed],
         "same": [field for field in fields if not field.changed],
@@ -136,7 +139,7 @@ def _remarks(row: HeldItem) -> list[Remark]:
     return [remark(reason, row.shift.currency) for reason in row.reasons]
 
 
-def _stake(row: HeldItem, original: Original | None) -> int | None:
+def _stake(row: HeldItem, original: StoredOriginal | None) -> int | None:
     """The order's total or the movement's amount, in minor units, where it can be read."""
     if row.total is not None:
         return row.total

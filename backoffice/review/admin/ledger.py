@@ -19,8 +19,8 @@ from backoffice.ledger.models import Account, JournalEntry
 from backoffice.review import cells
 from backoffice.review.admin.base import ConsoleAdmin, ReadingAdmin
 from backoffice.review.admin.filters import FilterForm, day_field, store_field
-from backoffice.review.finding import order_of
 from backoffice.review.journal import entry_amounts, movements, read_entry
+from backoffice.review.order_lookup import order_of
 from backoffice.review.trial_balance import trial_balance
 from backoffice.review.words import SOURCES
 from backoffice.sales.models import Shift

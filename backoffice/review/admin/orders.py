@@ -15,8 +15,8 @@ from backoffice.inbox.models import Batch
 from backoffice.review import cells
 from backoffice.review.admin.base import ReadingAdmin
 from backoffice.review.admin.filters import FilterForm, choice_field, day_field, store_field, terminal_field
-from backoffice.review.finding import find_identities, held_among, order_of
 from backoffice.review.journal import entry_of
+from backoffice.review.order_lookup import find_identities, held_among, order_of
 from backoffice.review.originals import Place, read_originals
 from backoffice.review.words import KINDS, METHODS, STATUSES, TYPES, Remark, named, remark
 from backoffice.sales.models import Order, OrderLine, Payment, Shift

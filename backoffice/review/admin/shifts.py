@@ -12,9 +12,9 @@ from backoffice.ingestion.report import shift_report
 from backoffice.review import cells
 from backoffice.review.admin.base import ReadingAdmin
 from backoffice.review.admin.filters import FilterForm, choice_field, day_field, store_field, terminal_field
-from backoffice.review.declared import drawer, table, what_is_wrong
 from backoffice.review.formats import counted
 from backoffice.review.originals import READABLE_SIZE, mark_modes
+from backoffice.review.shift_figures import drawer, table, what_is_wrong
 from backoffice.review.words import SHIFT_STATES, figure
 from backoffice.sales.models import CashMovement, HeldItem, Order, Shift
 

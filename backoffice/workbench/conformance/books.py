@@ -233,7 +233,7 @@ class Books:
         return [s.order for s in self._stored(shift) if s.outcome == "posted" and s.order is not None]
 
 
-def receipt(batch: StoredBatch, *, every_result: bool) -> dict[str, Any]:
+def receipt_of(batch: StoredBatch, *, every_result: bool) -> dict[str, Any]:
     """The receipt as it stands now (protocol §5)."""
     waits = batch.polls_left > 0
     time = batch.received_at.isoformat()

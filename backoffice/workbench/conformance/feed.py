@@ -8,7 +8,7 @@ from uuid import UUID
 from backoffice.domain.orders import Order
 from backoffice.workbench.conformance.notes import Notebook
 from backoffice.workbench.conformance.pace import TOLERANCE_S
-from backoffice.workbench.conformance.traffic import RETRY_AFTER, Answer, Request, problem
+from backoffice.workbench.conformance.traffic import RETRY_AFTER, Answer, Request, problem_answer
 
 PAGE = 3
 NEIGHBOURS_ORDERS = 5
@@ -53,7 +53,7 @@ class Feed:
         at = 0 if cursor is None else self._read(cursor)
         if at is None:
             self._given = None  # it begins anew
-            return problem(400, "cursor-invalid")
+            return problem_answer(400, "cursor-invalid")
         limit = request.query.get("limit", "")
         size = max(1, min(PAGE, int(limit) if limit.isdigit() else PAGE))
         orders = self._orders[at : at + size]

@@ -50,7 +50,7 @@ class SeenOrder:
 
 
 @dataclass
-class Said(Generic[Message]):
+class FirstMessage(Generic[Message]):
     """An opening or a close as it came first, and when; `is_awaited` while its answer has not reached the terminal."""
 
     message: Message
@@ -66,8 +66,8 @@ class History:
         self.batches: dict[UUID, SeenBatch] = {}
         self.orders: dict[UUID, SeenOrder] = {}
         self.numbers: dict[int, UUID] = {}
-        self.openings: dict[UUID, Said[OpenShift]] = {}
-        self.closes: dict[UUID, Said[CloseShift]] = {}
+        self.openings: dict[UUID, FirstMessage[OpenShift]] = {}
+        self.closes: dict[UUID, FirstMessage[CloseShift]] = {}
         self.taken_before_close: dict[UUID, set[UUID]] = {}
         self.asked: dict[int, str] = {}
         self.unreadable: dict[UUID, set[int]] = {}

@@ -8,7 +8,7 @@ from backoffice.domain.scalars import is_canonical_uuid
 from backoffice.domain.wire.envelope import BodyMalformed, Envelope, EnvelopeInvalid, TooManyOrders, decode_batch
 from backoffice.workbench.conformance.notes import Notebook
 from backoffice.workbench.conformance.rules import rule_of_place
-from backoffice.workbench.conformance.traffic import LIMITS, Refused, Request, problem, unframed
+from backoffice.workbench.conformance.traffic import LIMITS, Refused, Request, problem_answer, unframed
 
 Message = TypeVar("Message")
 
@@ -30,11 +30,11 @@ def message_of(notes: Notebook, request: Request, read: Callable[[bytes], Messag
     try:
         return read(body)
     except BodyMalformed as error:
-        raise Refused(problem(400, "body-malformed"), rule="framing", what=f"{request.line}: {error}") from None
+        raise Refused(problem_answer(400, "body-malformed"), rule="framing", what=f"{request.line}: {error}") from None
     except EnvelopeInvalid as error:
         rule = rule_of_place(error.pointer, otherwise)
         what = f"{request.line}, {error.pointer}: {error.detail}"
-        raise Refused(problem(422, "envelope-invalid"), rule=rule, what=what) from None
+        raise Refused(problem_answer(422, "envelope-invalid"), rule=rule, what=what) from None
 
 
 def envelope_of(request: Request, body: bytes) -> Envelope:
@@ -42,15 +42,17 @@ def envelope_of(request: Request, body: bytes) -> Envelope:
     try:
         return decode_batch(body, max_orders=LIMITS["max_batch_orders"])
     except BodyMalformed as error:
-        raise Refused(problem(400, "body-malformed"), rule="framing", what=f"{request.line}: {error}") from None
+        raise Refused(problem_answer(400, "body-malformed"), rule="framing", what=f"{request.line}: {error}") from None
     except EnvelopeInvalid as error:
-        raise Refused(problem(422, "envelope-invalid"), rule="framing", what=f"{request.line}: {error}") from None
+        raise Refused(
+            problem_answer(422, "envelope-invalid"), rule="framing", what=f"{request.line}: {error}"
+        ) from None
     except TooManyOrders:
-        raise Refused(problem(413, "too-large", limits=LIMITS)) from None
+        raise Refused(problem_answer(413, "too-large", limits=LIMITS)) from None
 
 
-def identifier(text: str) -> UUID:
+def uuid_in_address(text: str) -> UUID:
     """An identifier in an address. Raises Refused."""
     if not is_canonical_uuid(text):
-        raise Refused(problem(404, "not-found"), rule="uuids", what=f"{text[:50]!r} in an address")
+        raise Refused(problem_answer(404, "not-found"), rule="uuids", what=f"{text[:50]!r} in an address")
     return UUID(text)

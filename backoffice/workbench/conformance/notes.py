@@ -77,7 +77,7 @@ class Notebook:
 
 
 @dataclass(frozen=True)
-class Report:
+class ConformanceReport:
     """The verdict on a terminal: passed where nothing was broken and everything that must be was exercised."""
 
     seed: int

@@ -13,12 +13,12 @@ from backoffice.domain.wire.messages import Heartbeat, read_activation, read_hea
 from backoffice.workbench.conformance.closing import check_arrived, check_closed
 from backoffice.workbench.conformance.credentials import Token
 from backoffice.workbench.conformance.floor import Floor
-from backoffice.workbench.conformance.messages import identifier, message_of
+from backoffice.workbench.conformance.messages import message_of, uuid_in_address
 from backoffice.workbench.conformance.mischief import MEANINGS
-from backoffice.workbench.conformance.notes import Report
+from backoffice.workbench.conformance.notes import ConformanceReport
 from backoffice.workbench.conformance.scenario import steps_left
 from backoffice.workbench.conformance.shifts import CURRENCY, Shifts
-from backoffice.workbench.conformance.traffic import LIMITS, Answer, Refused, Request, problem
+from backoffice.workbench.conformance.traffic import LIMITS, Answer, Refused, Request, problem_answer
 from backoffice.workbench.conformance.uploads import Uploads
 
 # Between what a till says it did and what it sent, where it does so at once.
@@ -62,7 +62,7 @@ class Office:
             self.floor.pace.answered(request, answer, at=self.floor.clock())
             return answer
 
-    def report(self) -> Report:
+    def report(self) -> ConformanceReport:
         """The verdict. Looks at what can be told only in the end, so ask for it once."""
         with self._lock:
             floor = self.floor
@@ -75,7 +75,7 @@ class Office:
             self._check_at_once()
             befell = floor.mischief.befell
             mishaps = [f"{fault} {befell[fault]}x: {words}" for fault, words in MEANINGS.items() if befell[fault]]
-            return Report(floor.seed, floor.notes.results(), steps_left(floor), mishaps)
+            return ConformanceReport(floor.seed, floor.notes.results(), steps_left(floor), mishaps)
 
     def _check_at_once(self) -> None:
         """Openings and closes were sent when they happened, by the device's clock as its heartbeats tell it."""
@@ -95,10 +95,10 @@ class Office:
 
     def _answer(self, request: Request) -> Answer:
         if request.at < self.floor.outage_until:
-            return problem(500, "internal")
+            return problem_answer(500, "internal")
         route = _ROUTE.fullmatch(request.path)
         if route is None:
-            return problem(404, "not-found")
+            return problem_answer(404, "not-found")
         if route["fixed"] == "activations":
             return self._activate(request)
         scheme, _, text = request.headers.get("authorization", "").partition(" ")
@@ -106,13 +106,13 @@ class Office:
         self.floor.notes.note("bearer", right=has_token, what=f"{request.line} came without a token")
         token = self.floor.credentials.authenticate(text.strip()) if has_token else None
         if token is None:
-            return problem(401, "credential-invalid")
+            return problem_answer(401, "credential-invalid")
         return self._serve(request, route, token)
 
     def _serve(self, request: Request, route: re.Match[str], token: Token) -> Answer:
         credentials = self.floor.credentials
         if credentials.begin_to_use(token) and self.floor.mischief.draw("first-use") == "lost":
-            return replace(problem(500, "internal"), manner="lost")
+            return replace(problem_answer(500, "internal"), manner="lost")
         answer = self._call(request, route)
         if answer.is_success:
             credentials.prove(token)
@@ -122,7 +122,7 @@ class Office:
         message = message_of(self.floor.notes, request, read_activation, otherwise="framing")
         token = self.floor.credentials.activate(message.activation_code)
         if token is None:
-            return problem(403, "activation-code-invalid")
+            return problem_answer(403, "activation-code-invalid")
         return Answer(201, {"terminal_id": self.floor.terminal_id, "store": self._store(), "token": token})
 
     # -- what
@@ -140,20 +140,22 @@ class Office:
                 return self.floor.feed.page(request, is_lost=self.floor.mischief.draw("feed") == "lost")
             case method, None:
                 return self._call_by_identifier(method, request, route)
-        return problem(405, "method-not-allowed")
+        return problem_answer(405, "method-not-allowed")
 
     def _call_by_identifier(self, method: str, request: Request, route: re.Match[str]) -> Answer:
         if route["receipt"] is not None and method == "GET":
-            return self._uploads.get(identifier(route["receipt"]), every_result=request.query.get("results") == "all")
+            return self._uploads.get(
+                uuid_in_address(route["receipt"]), every_result=request.query.get("results") == "all"
+            )
         if route["batch"] is not None and method == "PUT":
-            return self._uploads.put(request, identifier(route["shift"]), identifier(route["batch"]))
+            return self._uploads.put(request, uuid_in_address(route["shift"]), uuid_in_address(route["batch"]))
         if route["close"] is not None and method == "PUT":
-            return self._shifts.close(request, identifier(route["shift"]))
+            return self._shifts.close(request, uuid_in_address(route["shift"]))
         plain = route["shift"] is not None and route["batch"] is None and route["close"] is None
         if plain and method in {"GET", "PUT"}:
-            key = identifier(route["shift"])
+            key = uuid_in_address(route["shift"])
             return self._shifts.get(key) if method == "GET" else self._shifts.put(request, key)
-        return problem(405, "method-not-allowed")
+        return problem_answer(405, "method-not-allowed")
 
     def _store(self) -> dict[str, Any]:
         store = {"id": self.floor.store_id, "code": "CONF", "name": "Conformance", "timezone": "Europe/Paris"}

@@ -8,9 +8,9 @@ import msgspec
 from backoffice.domain.wire.messages import CloseShift, OpenShift, read_close_shift, read_open_shift
 from backoffice.workbench.conformance.books import StoredShift
 from backoffice.workbench.conformance.floor import Floor
-from backoffice.workbench.conformance.history import Said
+from backoffice.workbench.conformance.history import FirstMessage
 from backoffice.workbench.conformance.messages import message_of
-from backoffice.workbench.conformance.traffic import Answer, Request, problem
+from backoffice.workbench.conformance.traffic import Answer, Request, problem_answer
 
 CURRENCY = "EUR"
 
@@ -25,19 +25,19 @@ class Shifts:
     def get(self, shift_id: UUID) -> Answer:
         """`GET /shifts/{shift_id}`."""
         shift = self._floor.books.shifts.get(shift_id)
-        return problem(404, "not-found") if shift is None else self._told(shift, 200)
+        return problem_answer(404, "not-found") if shift is None else self._told(shift, 200)
 
     def put(self, request: Request, shift_id: UUID) -> Answer:
         """`PUT /shifts/{shift_id}`."""
         message = message_of(self._floor.notes, request, read_open_shift, otherwise="framing")
         if message.currency not in (None, CURRENCY):
-            return problem(422, "envelope-invalid")
+            return problem_answer(422, "envelope-invalid")
         known = self._history.openings.get(shift_id)
         if known is None:
             return self._open(shift_id, message)
         unchanged = _without_end(known.message) == _without_end(message)
         if not self._repeated(known, same=unchanged, what=f"shift {shift_id} came with another opening"):
-            return problem(422, "identifier-reused")
+            return problem_answer(422, "identifier-reused")
         books = self._floor.books
         if shift_id in books.shifts:
             return self._told(books.shifts[shift_id], 200)
@@ -49,14 +49,14 @@ class Shifts:
         floor, history = self._floor, self._history
         if message.closed_at is None and history.open_shift is not None:
             floor.notes.broke("one-open-shift", f"shift {message.number} was opened before the one before was closed")
-            return problem(409, "shift-already-open", shift_id=str(history.open_shift))
+            return problem_answer(409, "shift-already-open", shift_id=str(history.open_shift))
         if history.openings:
             floor.notes.kept("one-open-shift")
         highest = max(history.numbers, default=None)
         what = f"shift {message.number} begins with {message.first_number}, the highest number was {highest}"
         right = highest is None or message.first_number == highest + 1
         floor.notes.note("first-number", right=right, what=what)
-        said = history.openings[shift_id] = Said(message, floor.now())
+        said = history.openings[shift_id] = FirstMessage(message, floor.now())
         answer = self._store(shift_id, message)
         return self._lose(answer, said) if floor.mischief.draw("open") == "lost" else answer
 
@@ -71,11 +71,11 @@ class Shifts:
         opened = shift_id in self._history.openings
         self._floor.notes.note("close-after-open", right=opened, what=f"shift {shift_id} was never opened")
         if shift is None:
-            return problem(404, "shift-unknown")
+            return problem_answer(404, "shift-unknown")
         if known is None:
             return self._close(shift, message)
         if not self._repeated(known, same=known.message == message, what=f"shift {shift_id} came with another close"):
-            return problem(422, "identifier-reused", declared=msgspec.to_builtins(known.message))
+            return problem_answer(422, "identifier-reused", declared=msgspec.to_builtins(known.message))
         if shift.close is not None:
             return self._told(shift, 200)
         shift.close = message
@@ -84,7 +84,7 @@ class Shifts:
     def _close(self, shift: StoredShift, message: CloseShift) -> Answer:
         """A declaration that was never seen before."""
         history = self._history
-        said = history.closes[shift.shift_id] = Said(message, self._floor.now())
+        said = history.closes[shift.shift_id] = FirstMessage(message, self._floor.now())
         taken = {b.batch_id for b in history.batches.values() if b.shift_id == shift.shift_id and b.is_answered}
         history.taken_before_close[shift.shift_id] = taken
         shift.close = message
@@ -94,13 +94,13 @@ class Shifts:
 
     # -- what both share
 
-    def _repeated(self, known: Said[OpenShift] | Said[CloseShift], *, same: bool, what: str) -> bool:
+    def _repeated(self, known: FirstMessage[OpenShift] | FirstMessage[CloseShift], *, same: bool, what: str) -> bool:
         if known.is_awaited or not same:
             self._floor.notes.note("shift-retried", right=same, what=what)
         known.is_awaited = known.is_awaited and not same
         return same
 
-    def _lose(self, answer: Answer, said: Said[OpenShift] | Said[CloseShift]) -> Answer:
+    def _lose(self, answer: Answer, said: FirstMessage[OpenShift] | FirstMessage[CloseShift]) -> Answer:
         said.is_awaited = True
         return replace(answer, manner="lost")
 

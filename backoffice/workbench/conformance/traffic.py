@@ -91,7 +91,7 @@ class Refused(Exception):
         self.what = what
 
 
-def problem(status: int, code: str, *, retry_after_s: int | None = None, **members: object) -> Answer:
+def problem_answer(status: int, code: str, *, retry_after_s: int | None = None, **members: object) -> Answer:
     """A problem as the service writes it (protocol §2.7)."""
     headers = {"Content-Type": "application/problem+json"}
     if retry_after_s is not None:
@@ -103,14 +103,14 @@ def problem(status: int, code: str, *, retry_after_s: int | None = None, **membe
 def unframed(request: Request) -> bytes:
     """The body without its encoding. Raises Refused where the frame is not what it says (protocol §5, §9)."""
     if request.headers.get("transfer-encoding") or not request.headers.get("content-length", "").isdigit():
-        raise _wrong(problem(411, "length-required"), "framing", "the body does not say its length")
+        raise _wrong(problem_answer(411, "length-required"), "framing", "the body does not say its length")
     media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media != "application/json":
-        raise _wrong(problem(415, "media-type"), "framing", f"the Content-Type is {media!r}")
+        raise _wrong(problem_answer(415, "media-type"), "framing", f"the Content-Type is {media!r}")
     _check_digest(request)
     encoding = request.headers.get("content-encoding", "identity").strip().lower()
     if encoding not in {"identity", "gzip"}:
-        raise _wrong(problem(415, "media-type"), "framing", f"the Content-Encoding is {encoding!r}")
+        raise _wrong(problem_answer(415, "media-type"), "framing", f"the Content-Encoding is {encoding!r}")
     return _gunzip(request.sent) if encoding == "gzip" else request.sent
 
 
@@ -123,7 +123,7 @@ def _check_digest(request: Request) -> None:
     except binascii.Error:
         said = b""
     if said != hashlib.sha256(request.sent).digest():
-        raise _wrong(problem(400, "digest-mismatch"), "digest", "the digest is not that of the bytes as sent")
+        raise _wrong(problem_answer(400, "digest-mismatch"), "digest", "the digest is not that of the bytes as sent")
 
 
 def _gunzip(sent: bytes) -> bytes:
@@ -131,11 +131,13 @@ def _gunzip(sent: bytes) -> bytes:
     try:
         decoded = decoder.decompress(sent, MAX_DECODED + 1)
     except zlib.error:
-        raise _wrong(problem(400, "body-malformed"), "gzip", "the body is no gzip") from None
+        raise _wrong(problem_answer(400, "body-malformed"), "gzip", "the body is no gzip") from None
     if len(decoded) > MAX_DECODED:
-        raise Refused(problem(413, "too-large", limits=LIMITS))
+        raise Refused(problem_answer(413, "too-large", limits=LIMITS))
     if not decoder.eof or decoder.unused_data:
-        raise _wrong(problem(400, "body-malformed"), "gzip", "the gzip stream is cut, or followed by other bytes")
+        raise _wrong(
+            problem_answer(400, "body-malformed"), "gzip", "the gzip stream is cut, or followed by other bytes"
+        )
     return decoded
 
 

@@ -7,13 +7,13 @@ from uuid import UUID
 from backoffice.domain.orders import CashMovement, Order, Unreadable
 from backoffice.domain.wire.envelope import Envelope
 from backoffice.domain.wire.members import read_movement, read_order
-from backoffice.workbench.conformance.books import StoredShift, receipt
+from backoffice.workbench.conformance.books import StoredShift, receipt_of
 from backoffice.workbench.conformance.checks import check_member
 from backoffice.workbench.conformance.floor import Floor
 from backoffice.workbench.conformance.history import SeenBatch
 from backoffice.workbench.conformance.messages import body_of, envelope_of
 from backoffice.workbench.conformance.mischief import Fault
-from backoffice.workbench.conformance.traffic import LIMITS, Answer, Request, problem
+from backoffice.workbench.conformance.traffic import LIMITS, Answer, Request, problem_answer
 
 SLOW_S = 1.5
 OUTAGE_S = 1.5
@@ -42,7 +42,7 @@ class Uploads:
                 self._floor.restore()
             seen, fault = self._first(request, SeenBatch(batch_id, shift_id, body), members)
         elif not self._history.repeat(seen, body=body, shift_id=shift_id):
-            return problem(422, "identifier-reused")
+            return problem_answer(422, "identifier-reused")
         answer = self._suffer(seen, fault, request) or self._take(seen, members, fault)
         seen.is_answered = seen.is_answered or answer.is_success
         return answer
@@ -51,9 +51,9 @@ class Uploads:
         """`GET /batches/{batch_id}`: some receipts say for a while that their batch is not processed."""
         batch = self._floor.books.batches.get(batch_id)
         if batch is None:
-            return problem(404, "not-found")
+            return problem_answer(404, "not-found")
         batch.polls_left = max(0, batch.polls_left - 1)
-        return Answer(200, receipt(batch, every_result=every_result))
+        return Answer(200, receipt_of(batch, every_result=every_result))
 
     # -- the first time
 
@@ -103,15 +103,15 @@ class Uploads:
         floor = self._floor
         if floor.credentials.is_revoked:
             seen.was_unanswered = True
-            return problem(401, "credential-invalid")
+            return problem_answer(401, "credential-invalid")
         if seen.shift_id not in floor.books.shifts:
             seen.was_unanswered = True
             seen.expected = "batch-retried" if seen.shift_id in self._history.openings else "none"
-            return problem(404, "shift-unknown")
+            return problem_answer(404, "shift-unknown")
         culprits = {order.order_id for order in seen.orders} & floor.culprits
         if culprits and len(seen.orders) == 1:
             floor.culprits -= culprits
-            return problem(400, "body-malformed")
+            return problem_answer(400, "body-malformed")
         if fault in {"reused", "too-large", "malformed"}:
             return self._refuse(seen, fault)
         answer = self._no_answer(fault, request)
@@ -123,27 +123,27 @@ class Uploads:
         """Refusals after which something else is to be sent."""
         if fault == "reused":
             seen.expected = "batch-renamed"
-            return problem(422, "identifier-reused")
+            return problem_answer(422, "identifier-reused")
         if fault == "too-large":
             seen.expected = "split"
-            return problem(413, "too-large", limits={**LIMITS, "max_batch_orders": len(seen.orders) // 2})
+            return problem_answer(413, "too-large", limits={**LIMITS, "max_batch_orders": len(seen.orders) // 2})
         seen.expected = "alone"
         self._floor.culprits.add(self._floor.rng.choice(seen.orders).order_id)
-        return problem(400, "body-malformed")
+        return problem_answer(400, "body-malformed")
 
     def _no_answer(self, fault: Fault | None, request: Request) -> Answer | None:
         """Answers after which the same is to be sent again."""
         if fault in {"unavailable", "too-many"}:
             status, code = (503, "unavailable") if fault == "unavailable" else (429, "too-many-requests")
-            return problem(status, code, retry_after_s=self._floor.mischief.retry_after_s[fault])
+            return problem_answer(status, code, retry_after_s=self._floor.mischief.retry_after_s[fault])
         if fault == "outage":
             self._floor.outage_until = request.at + OUTAGE_S
-            return problem(500, "internal")
+            return problem_answer(500, "internal")
         if fault == "timeout":
-            return problem(408, "body-timeout")
+            return problem_answer(408, "body-timeout")
         if fault == "digest" and "content-digest" in request.headers:
-            return problem(400, "digest-mismatch")
-        return replace(problem(500, "internal"), manner="lost") if fault in {"dropped", "digest"} else None
+            return problem_answer(400, "digest-mismatch")
+        return replace(problem_answer(500, "internal"), manner="lost") if fault in {"dropped", "digest"} else None
 
     def _take(self, seen: SeenBatch, members: Members, fault: Fault | None) -> Answer:
         books = self._floor.books
@@ -156,7 +156,7 @@ class Uploads:
             polls_left=POLLS if fault == "deferred" else 0,
         )
         self._publish(seen)
-        answer = Answer(202 if batch.polls_left else 200, receipt(batch, every_result=False))
+        answer = Answer(202 if batch.polls_left else 200, receipt_of(batch, every_result=False))
         answer.headers["Location"] = f"/api/v1/batches/{seen.batch_id}"
         if fault in {"lost", "truncated"}:
             seen.expected, seen.was_unanswered = "batch-retried", True

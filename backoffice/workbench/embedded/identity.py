@@ -21,7 +21,7 @@ PARTS = ("bin", "share", "lib/postgresql")
 
 
 @dataclass(frozen=True)
-class Identity:
+class OsIdentity:
     """`name` is a word of launch.py; `binaries` the folder of postgres and initdb; the data must belong to `owner`."""
 
     name: str
@@ -40,11 +40,11 @@ def wheel() -> Path:
     return Path(spec.origin).parent.parent
 
 
-def find_identity(data: Path) -> Identity:
+def find_identity(data: Path) -> OsIdentity:
     """The first identity under which PostgreSQL can run here. Raises StackError that lists what was tried."""
     site = wheel()
     if os.geteuid() != 0:
-        return Identity(launch.SAME, site / INSTALLATION / "bin", os.geteuid())
+        return OsIdentity(launch.SAME, site / INSTALLATION / "bin", os.geteuid())
     refusals = []
     for attempt in ATTEMPTS:
         try:
@@ -58,22 +58,22 @@ def find_identity(data: Path) -> Identity:
     )
 
 
-def namespace(site: Path, _data: Path) -> Identity:
+def namespace(site: Path, _data: Path) -> OsIdentity:
     """a user namespace"""
-    identity = Identity(launch.NAMESPACE, site / INSTALLATION / "bin", os.geteuid())
+    identity = OsIdentity(launch.NAMESPACE, site / INSTALLATION / "bin", os.geteuid())
     check(identity)
     return identity
 
 
-def nobody(site: Path, data: Path) -> Identity:
+def nobody(site: Path, data: Path) -> OsIdentity:
     """the user nobody"""
-    owner, _ = launch.nobody()
-    identity = Identity(launch.NOBODY, site / INSTALLATION / "bin", owner)
+    owner, _ = launch.nobody_ids()
+    identity = OsIdentity(launch.NOBODY, site / INSTALLATION / "bin", owner)
     try:
         check(identity)
     except OSError:
         # The wheel lies in a folder that nobody may not enter, such as a home of mode 0700.
-        identity = Identity(launch.NOBODY, copy_installation(site, data) / INSTALLATION / "bin", owner)
+        identity = OsIdentity(launch.NOBODY, copy_installation(site, data) / INSTALLATION / "bin", owner)
         try:
             check(identity)
         except OSError:
@@ -82,10 +82,10 @@ def nobody(site: Path, data: Path) -> Identity:
     return identity
 
 
-ATTEMPTS: Sequence[Callable[[Path, Path], Identity]] = (namespace, nobody)
+ATTEMPTS: Sequence[Callable[[Path, Path], OsIdentity]] = (namespace, nobody)
 
 
-def check(identity: Identity) -> None:
+def check(identity: OsIdentity) -> None:
     """Runs `postgres --version` under the identity. Raises OSError with what the attempt printed."""
     command = wrapped([str(identity.binaries / "postgres"), "--version"], directory=Path("/"), identity=identity.name)
     done = subprocess.run(  # noqa: S603 - our own words

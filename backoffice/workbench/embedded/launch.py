@@ -20,7 +20,7 @@ CLONE_NEWUSER = 0x10000000
 PR_SET_PDEATHSIG = 1
 
 
-def nobody() -> tuple[int, int]:
+def nobody_ids() -> tuple[int, int]:
     """The user and group ids of `nobody`, by name where the machine knows that name."""
     try:
         entry = pwd.getpwnam("nobody")
@@ -31,7 +31,7 @@ def nobody() -> tuple[int, int]:
 
 def enter_namespace() -> None:
     """Calls itself `nobody` in a user namespace of its own. Outside it stays who it was, and so do its files."""
-    uid, gid = nobody()
+    uid, gid = nobody_ids()
     outside_uid, outside_gid = os.geteuid(), os.getegid()
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.unshare(CLONE_NEWUSER) != 0:
@@ -47,7 +47,7 @@ def enter_namespace() -> None:
 
 def become_nobody() -> None:
     """Gives up root for good."""
-    uid, gid = nobody()
+    uid, gid = nobody_ids()
     os.setgroups([])
     os.setresgid(gid, gid, gid)
     os.setresuid(uid, uid, uid)

@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 from backoffice.workbench.embedded import ServerNotStartedError, StackError, launch
-from backoffice.workbench.embedded.identity import Identity, find_identity, hand_over, remove_copy
+from backoffice.workbench.embedded.identity import OsIdentity, find_identity, hand_over, remove_copy
 from backoffice.workbench.embedded.log import Log
 from backoffice.workbench.embedded.ports import LOOPBACK
 from backoffice.workbench.embedded.processes import Child, wait_until, wrapped
@@ -47,7 +47,7 @@ class Postgres:
         self._folder = folder.resolve()
         self._password = password
         self._log = log
-        self._identity: Identity | None = None
+        self._identity: OsIdentity | None = None
         self.child: Child | None = None
         self.url = ""
 
@@ -85,7 +85,7 @@ class Postgres:
         if self._identity is not None and self._identity.name == launch.NOBODY:
             remove_copy(self._folder)
 
-    def _make(self, identity: Identity) -> None:
+    def _make(self, identity: OsIdentity) -> None:
         """Makes the data folder beside its final place, so that a first start that was cut short leaves no half of one."""
         new = self._folder.with_name(self._folder.name + ".new")
         shutil.rmtree(new, ignore_errors=True)
@@ -115,7 +115,7 @@ class Postgres:
             )
 
 
-def data_path(identity: Identity, folder: Path) -> str:
+def data_path(identity: OsIdentity, folder: Path) -> str:
     """How PostgreSQL is told its data folder, in which it is started.
 
     `nobody` may not be allowed to walk there by name (a checkout under a home of mode 0700), but needs no leave to stay

@@ -39,8 +39,8 @@ class Servers:
                 raise StackError("Set both DATABASE_URL and REDIS_URL, or neither: only one of them is set.")
             self.addresses = named
             return
-        start_patiently(self._postgres)
-        start_patiently(self._valkey)
+        start_with_retries(self._postgres)
+        start_with_retries(self._valkey)
         self.addresses = {"DATABASE_URL": self._postgres.url, "REDIS_URL": self._valkey.url}
 
     def stop(self) -> None:
@@ -49,7 +49,7 @@ class Servers:
         self._postgres.stop()
 
 
-def start_patiently(server: Postgres | Valkey) -> None:
+def start_with_retries(server: Postgres | Valkey) -> None:
     """Starts a server, at most three times: another program may take the port first, and memory of a server that was killed
     is freed only when the last of its processes has noticed. Raises StackError.
     """

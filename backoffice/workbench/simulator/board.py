@@ -53,7 +53,7 @@ class Board:
             self._note(till, f"{sold.order.kind} {sold.label}  {amount}")
         self._count_in_lines()
 
-    def said(self, till: Till, words: str) -> None:
+    def happened(self, till: Till, words: str) -> None:
         """Tells one thing that happened at a till."""
         with self._lock:
             self._note(till, words)

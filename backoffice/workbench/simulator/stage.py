@@ -25,7 +25,7 @@ def without_addresses(environment: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in environment.items() if name not in _ADDRESSES}
 
 
-def sweep(data_dir: Path) -> None:
+def clear_stage(data_dir: Path) -> None:
     """Empties a folder that an earlier demo left.
 
     Raises CommandError for a folder that holds anything else, StackError while a demo runs in it.

@@ -55,7 +55,7 @@ class Plot:
         if not till.link.cut:
             till.lose_line()
         cached = _serve(till, WITHOUT)
-        till.witness.said(till, f"sells {cached[0].label} to {cached[-1].label} without a line")
+        till.witness.happened(till, f"sells {cached[0].label} to {cached[-1].label} without a line")
         self.without_the_line(till, cached)
         till.regain_line()
         self.after_the_line_is_back(till)
@@ -63,7 +63,7 @@ class Plot:
         shift_id = till.end(short=self.short)
         self.after_the_close(till, shift_id)
         till.settled()
-        till.witness.said(till, f"shift is {till.terminal.journal.shift(shift_id).state}")
+        till.witness.happened(till, f"shift is {till.terminal.journal.shift(shift_id).state}")
 
 
 class UsesANumberTwice(Plot):
@@ -76,10 +76,10 @@ class UsesANumberTwice(Plot):
         first = till.finish(till.ring_up()).order
         _wait_until(lambda: _arrived(till, first))
         self.older_journals.append(reboot_from_old_copy(till, copy))
-        till.witness.said(till, "has a power cut, and comes back with notes that are one order old")
+        till.witness.happened(till, "has a power cut, and comes back with notes that are one order old")
         till.lose_line()
         second = till.finish(till.ring_up()).order
-        till.witness.said(till, f"gives number {first.number} to another order: {second.label}")
+        till.witness.happened(till, f"gives number {first.number} to another order: {second.label}")
         self.broken[second.order_id] = f"{till.shop.code} {till.name}, order {second.label}: a number used twice"
 
 
@@ -90,7 +90,7 @@ class CannotAdd(Plot):
 
     def before_the_line_fails(self, till: Till) -> None:
         wrong = miscalculate(till)
-        till.witness.said(till, f"sends order {wrong.label} with sums that do not add up")
+        till.witness.happened(till, f"sends order {wrong.label} with sums that do not add up")
         self.broken[wrong.order_id] = f"{till.shop.code} {till.name}, order {wrong.label}: sums that do not add up"
 
 
@@ -100,7 +100,7 @@ class SendsAllAgain(Plot):
     def after_the_line_is_back(self, till: Till) -> None:
         orders = [saved.order_id for saved in till.terminal.journal.orders(till.terminal.shift().shift_id)]
         middle = len(orders) // 2
-        till.witness.said(
+        till.witness.happened(
             till, f"is not sure of its line and sends {len(orders)} orders again, shuffled and overlapping"
         )
         for part in (orders[middle - 4 :], orders[: middle + 4]):
@@ -117,12 +117,12 @@ class ForgetsThree(Plot):
     def without_the_line(self, till: Till, orders: list[Order]) -> None:
         mislaid = orders[2:5]
         mislay(till, mislaid)
-        till.witness.said(till, f"mislays orders {mislaid[0].number} to {mislaid[-1].number}")
+        till.witness.happened(till, f"mislays orders {mislaid[0].number} to {mislaid[-1].number}")
 
     def after_the_close(self, till: Till, shift_id: str) -> None:
         view = till.persist(lambda: till.terminal.look(shift_id))
         gaps = ", ".join(f"{first} to {last}" for first, last in view.missing_numbers)
-        till.witness.said(
+        till.witness.happened(
             till, f"Back Office keeps the shift {view.state}: it lacks orders {gaps}. The till looks for them"
         )
 

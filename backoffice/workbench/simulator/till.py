@@ -37,7 +37,7 @@ class Witness(Protocol):
     def sold(self, till: "Till", sold: Sold) -> None:
         """An order was finished."""
 
-    def said(self, till: "Till", words: str) -> None:
+    def happened(self, till: "Till", words: str) -> None:
         """Something happened that a shop manager would want to know."""
 
 
@@ -89,7 +89,7 @@ class Till:
     def begin(self, cashier: str) -> str:
         """Opens a shift; its id."""
         shift = self.persist(lambda: self.terminal.open_shift(cashier=cashier, opening_float=self.shop.opening_float))
-        self.witness.said(self, f"{cashier} opens shift {shift.number}")
+        self.witness.happened(self, f"{cashier} opens shift {shift.number}")
         self.report()
         return shift.shift_id
 
@@ -159,7 +159,7 @@ class Till:
             self.terminal.close_shift(cash_counted=counted)
         except (LinkError, Busy):
             self.persist(self.deliver)
-        self.witness.said(self, f"{shift.terms.cashier} counts the drawer and closes shift {shift.number}")
+        self.witness.happened(self, f"{shift.terms.cashier} counts the drawer and closes shift {shift.number}")
         return shift.shift_id
 
     # -- the line
@@ -168,14 +168,14 @@ class Till:
         """Pulls the cable. The till goes on offline."""
         self.link.cut = True
         self.terminal.go_offline()
-        self.witness.said(self, "has lost the line and goes on offline (orders marked *)")
+        self.witness.happened(self, "has lost the line and goes on offline (orders marked *)")
 
     def regain_line(self) -> None:
         """Plugs the cable in again and delivers what was cached."""
         self.link.cut = False
         self.report()
         self.persist(self.terminal.go_online)
-        self.witness.said(self, "has the line back and delivers what it kept")
+        self.witness.happened(self, "has the line back and delivers what it kept")
 
     def report(self) -> None:
         """Tells Back Office how the till is. The time is real: the simulated day is another one, and no skewed clock."""

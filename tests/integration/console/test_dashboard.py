@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from backoffice.fleet.models import Store, Terminal
 from backoffice.review import dashboard
-from backoffice.review.dashboard import answer, sold_today
+from backoffice.review.dashboard import headline, sold_today
 from backoffice.review.sync import Signs
 from tests.integration.console.conftest import Open
 from tests.till import Till, a_sale, a_store
@@ -35,17 +35,17 @@ class TestAnswer:
         ],
     )
     def test_it_is_a_sentence(self, count: int, signs: dict[int, Signs], said: str) -> None:
-        assert answer(terminals(count), signs)["answer"] == said
+        assert headline(terminals(count), signs)["answer"] == said
 
     def test_what_is_held_has_been_told(self) -> None:
-        assert answer(terminals(2), {1: Signs(held=1, discrepant=1)})["all_told"]
+        assert headline(terminals(2), {1: Signs(held=1, discrepant=1)})["all_told"]
 
     def test_it_says_why(self) -> None:
-        said = answer(terminals(4), {1: Signs(open=1), 2: Signs(open=1, waiting=1), 3: Signs(closing=1)})["because"]
+        said = headline(terminals(4), {1: Signs(open=1), 2: Signs(open=1, waiting=1), 3: Signs(closing=1)})["because"]
         assert said == ["2 have a shift open", "1 closed with orders missing", "1 has uploads waiting here"]
 
     def test_a_terminal_that_is_not_activated_is_not_counted(self) -> None:
-        assert answer([*terminals(2), Terminal(pk=9)], {})["answer"] == "All 2 terminals have told us everything"
+        assert headline([*terminals(2), Terminal(pk=9)], {})["answer"] == "All 2 terminals have told us everything"
 
 
 @pytest.mark.django_db

@@ -11,7 +11,7 @@ from django.utils import timezone
 from backoffice.fleet.models import Terminal
 from backoffice.inbox.models import Batch
 from backoffice.ingestion.stores import issue_activation_code
-from backoffice.review.sync import Signs, SyncState, in_words, sync_state
+from backoffice.review.sync import Signs, SyncState, signs_in_words, sync_state
 from tests.integration.console.conftest import Open
 from tests.till import Till, a_sale, a_store
 
@@ -42,8 +42,8 @@ class TestState:
         assert sync_state(Terminal(), Signs()) is SyncState.NEW
 
     def test_its_reason_is_a_sentence(self) -> None:
-        assert in_words(Signs(held=2, open=1)) == "2 orders held, 1 shift open."
-        assert in_words(Signs()) == "Everything that it sold is here and settled."
+        assert signs_in_words(Signs(held=2, open=1)) == "2 orders held, 1 shift open."
+        assert signs_in_words(Signs()) == "Everything that it sold is here and settled."
 
 
 def test_each_state_shows_on_the_list(page: Open) -> None:

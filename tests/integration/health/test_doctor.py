@@ -19,7 +19,7 @@ from redis import Redis
 from backoffice.env import STACK_MARK
 from backoffice.health import broker, database, doctor
 from backoffice.health.backlog import read_backlog
-from backoffice.health.doctor import Verdict, examine
+from backoffice.health.doctor import Condition, examine
 from backoffice.inbox.models import Batch
 from backoffice.ingestion import tasks
 from backoffice.sales.models import Shift
@@ -46,14 +46,14 @@ def redis(settings: Any) -> Iterator[Redis]:
     client.close()
 
 
-def found(verdict: Verdict) -> dict[str, str]:
+def found(verdict: Condition) -> dict[str, str]:
     """All that `doctor` finds of a kind, by what it is about."""
-    return {finding.about: finding.said for finding in examine() if finding.verdict == verdict}
+    return {diagnosis.about: diagnosis.said for diagnosis in examine() if diagnosis.verdict == verdict}
 
 
 def wrong() -> dict[str, str]:
     """What is wrong, but for the worker and the beat that these servers do not have."""
-    return {about: said for about, said in found(Verdict.WRONG).items() if about not in {"Worker", "Beat"}}
+    return {about: said for about, said in found(Condition.WRONG).items() if about not in {"Worker", "Beat"}}
 
 
 def run_doctor(**environment: str) -> subprocess.CompletedProcess[str]:
@@ -87,16 +87,16 @@ def test_of_a_running_stack_nothing_is_wrong(stack: RunningStack) -> None:
         "Beat",
     ):
         assert f"✓ {about}: " in said, said
-    findings = json.loads(stack.manage("doctor", "--json"))
-    assert {finding["verdict"] for finding in findings} <= {"✓", "!"}
+    diagnoses = json.loads(stack.manage("doctor", "--json"))
+    assert {diagnosis["verdict"] for diagnosis in diagnoses} <= {"✓", "!"}
 
 
 def test_servers_that_are_away_are_both_named_with_exit_1() -> None:
     done = run_doctor(DATABASE_URL="postgresql://a:b@127.0.0.1:1/c", REDIS_URL="redis://127.0.0.1:1/0")
     assert done.returncode == 1, done.stderr
-    said = {finding["about"]: finding for finding in json.loads(done.stdout) if finding["verdict"] == "✗"}
+    said = {diagnosis["about"]: diagnosis for diagnosis in json.loads(done.stdout) if diagnosis["verdict"] == "✗"}
     assert set(said) == {"PostgreSQL", "Redis"}
-    assert all("does not answer" in finding["said"] and finding["advice"] for finding in said.values())
+    assert all("does not answer" in diagnosis["said"] and diagnosis["advice"] for diagnosis in said.values())
 
 
 @pytest.fixture
@@ -113,7 +113,7 @@ def other_redis(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Redi
 
 
 def of_the_broker() -> dict[str, tuple[str, str]]:
-    return {finding.about: (finding.verdict.value, finding.said) for finding in doctor._broker()}
+    return {diagnosis.about: (diagnosis.verdict.value, diagnosis.said) for diagnosis in doctor._broker()}
 
 
 FULL = ("✗", "is full: it has reached its maxmemory, and takes no messages")
@@ -171,20 +171,20 @@ class TestWithAllElseRight:
 
     def test_a_worker_and_a_beat_that_are_not_there(self, redis: Redis) -> None:
         redis.delete(broker.BEAT_TRACE)
-        said = found(Verdict.WRONG)
+        said = found(Condition.WRONG)
         assert said == {"Worker": "none answered within 0.1 s", "Beat": "has left no trace"}
 
     def test_a_worker_that_answers(self, redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(
             doctor.current_app, "send_task", lambda _name, task_id, **_: tasks.answer.apply(task_id=task_id)
         )
-        assert "Worker" in found(Verdict.FINE)
+        assert "Worker" in found(Condition.FINE)
 
     def test_a_beat_that_stopped(self, redis: Redis) -> None:
         broker.leave_beat_trace()
-        assert found(Verdict.FINE)["Beat"].startswith("asked for a sweep 0 s ago")
+        assert found(Condition.FINE)["Beat"].startswith("asked for a sweep 0 s ago")
         redis.set(broker.BEAT_TRACE, "1")
-        assert "asked for no sweep" in found(Verdict.WRONG)["Beat"]
+        assert "asked for no sweep" in found(Condition.WRONG)["Beat"]
 
     def test_a_policy_that_drops_messages(self, redis: Redis) -> None:
         redis.config_set("maxmemory-policy", "allkeys-lru")
@@ -204,7 +204,7 @@ class TestWithAllElseRight:
 
     def test_a_role_with_too_many_rights(self, monkeypatch: pytest.MonkeyPatch) -> None:
         books = "may change ledger_entrysource, ledger_journalentry, ledger_journalline"
-        assert found(Verdict.ODD)["Rights"].endswith(books)
+        assert found(Condition.ODD)["Rights"].endswith(books)
         monkeypatch.delenv(STACK_MARK)
         assert wrong()["Rights"].endswith(books)
 
@@ -221,7 +221,7 @@ class TestWithAllElseRight:
         rows = database.rows_without_month()
         assert (rows["sales_order"], rows["sales_payment"]) == (1, 1)
         assert rows["ledger_journalline"] >= 2
-        assert "sales_order 1" in found(Verdict.ODD)["Months"]
+        assert "sales_order 1" in found(Condition.ODD)["Months"]
 
     def test_rows_in_the_gap_between_two_months(self) -> None:
         with connection.cursor() as cursor:
@@ -273,7 +273,7 @@ class TestWithAllElseRight:
             before.silent_terminals + 1,
             before.closing_too_long + 1,
         )
-        assert {"Terminals", "Shifts"} <= found(Verdict.ODD).keys()
+        assert {"Terminals", "Shifts"} <= found(Condition.ODD).keys()
         silent.upload(a_sale(1001))
         assert read_backlog(now=timezone.now()).silent_terminals == before.silent_terminals
 

@@ -10,8 +10,8 @@ from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
-from backoffice.audit.paper import lines_of
 from backoffice.audit.run import audit
+from backoffice.audit.text_report import lines_of
 from backoffice.ingestion.detaching import NotNow, attach_month, detach_month, why_not
 from backoffice.ingestion.months import default_rows, drain_default
 from backoffice.sales.models import DetachedMonth, Order, Shift

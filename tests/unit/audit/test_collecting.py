@@ -1,6 +1,6 @@
 """What an audit collects while it goes."""
 
-from backoffice.audit.findings import MOST_KEPT, Findings, Report, Ticks, Waiting
+from backoffice.audit.findings import MOST_KEPT, AuditReport, Findings, Ticks, Waiting
 from backoffice.audit.ledger import Effects
 
 
@@ -26,7 +26,7 @@ def test_the_list_of_differences_is_bounded_and_the_rest_counted() -> None:
     findings = Findings()
     for number in range(MOST_KEPT + 5):
         findings.add("PAR1", f"order {number}", "total", expected=1, found=None)
-    report = Report([], findings.kept, findings.count, Waiting()).as_json()
+    report = AuditReport([], findings.kept, findings.count, Waiting()).as_json()
     assert len(report["differences"]) == MOST_KEPT + 1
     assert report["differences"][0] == {
         "store": "PAR1",

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from backoffice.audit.reading import (
-    NotReadable,
-    identifier,
+    ReadingError,
     is_text_throughout,
-    read_body,
+    item_identifier,
+    read_batch_body,
     read_movement,
     read_order,
 )
@@ -47,7 +47,7 @@ def test_what_is_left_out_has_its_default() -> None:
 def test_what_is_required_is_missed(name: str) -> None:
     order = a_sale(1)
     del order[name]
-    with pytest.raises(NotReadable, match=name):
+    with pytest.raises(ReadingError, match=name):
         read_order(order)
 
 
@@ -96,7 +96,7 @@ def test_what_is_required_is_missed(name: str) -> None:
     ],
 )
 def test_what_is_no_order(order: Any) -> None:
-    with pytest.raises(NotReadable):
+    with pytest.raises(ReadingError):
         read_order(order)
 
 
@@ -104,7 +104,7 @@ def test_what_is_no_order(order: Any) -> None:
     "movement", ["x", a_movement(0), a_movement(-1), a_movement(kind="gift"), a_movement(movement_id=""), {}]
 )
 def test_what_is_no_movement(movement: Any) -> None:
-    with pytest.raises(NotReadable):
+    with pytest.raises(ReadingError):
         read_movement(movement)
 
 
@@ -116,13 +116,13 @@ def test_values_are_read_exactly() -> None:
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"\xff", b'{"orders": {}}', b'{"orders": NaN}', b"[" * 9999])
 def test_what_is_no_batch(body: bytes) -> None:
-    with pytest.raises(NotReadable):
-        read_body(body)
+    with pytest.raises(ReadingError):
+        read_batch_body(body)
 
 
 def test_of_duplicate_keys_the_last_counts_and_thousands_of_digits_do_not_hurt() -> None:
     body = b'{"orders": [1], "orders": [' + b"9" * 5000 + b'], "cash_movements": [{}]}'
-    orders, movements = read_body(body)
+    orders, movements = read_batch_body(body)
     assert orders == [float("inf")]
     assert movements == [{}]
 
@@ -135,9 +135,9 @@ def test_texts_that_cannot_be_kept(value: Any) -> None:
 
 def test_identifiers_are_known_in_either_case() -> None:
     order = a_sale(1)
-    assert identifier({"order_id": order["order_id"].upper()}, "order_id") == order["order_id"]
-    assert identifier({"order_id": order["order_id"].replace("-", "")}, "order_id") is None
-    assert identifier("x", "order_id") is None
+    assert item_identifier({"order_id": order["order_id"].upper()}, "order_id") == order["order_id"]
+    assert item_identifier({"order_id": order["order_id"].replace("-", "")}, "order_id") is None
+    assert item_identifier("x", "order_id") is None
 
 
 def test_how_an_order_came_is_not_its_content() -> None:

@@ -14,7 +14,7 @@ from backoffice.audit.rules import (
     movement_sides,
     order_sides,
     transfer,
-    why_not,
+    why_unpostable,
 )
 from tests.till import a_movement, a_sale
 
@@ -26,7 +26,7 @@ def sides(*lines: dict[str, Any], paid: dict[str, int], inclusive: bool = True, 
     payments = [{"method": method, "amount": amount} for method, amount in paid.items()]
     total = sum(paid.values()) - changes.get("tip", 0)
     order = read_order(a_sale(1, lines=list(lines), payments=payments, total=total) | changes)
-    assert why_not(order, inclusive=inclusive, methods=METHODS) == ""
+    assert why_unpostable(order, inclusive=inclusive, methods=METHODS) == ""
     made = order_sides(order, inclusive=inclusive, methods=METHODS)
     assert sum(debits for debits, _ in made.values()) == sum(credits_ for _, credits_ in made.values())
     return {" ".join(filter(None, key)): amounts for key, amounts in made.items()}
@@ -119,7 +119,7 @@ def test_opening_and_a_short_close() -> None:
     ],
 )
 def test_what_cannot_be_posted(changes: dict[str, Any], why: str) -> None:
-    assert why_not(read_order(a_sale(1) | changes), inclusive=True, methods=METHODS) == why
+    assert why_unpostable(read_order(a_sale(1) | changes), inclusive=True, methods=METHODS) == why
 
 
 @pytest.mark.parametrize(("numerator", "expected"), [(5, 1), (4, 0), (-5, -1), (-4, 0), (15, 2), (-15, -2), (0, 0)])

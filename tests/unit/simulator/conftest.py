@@ -19,7 +19,7 @@ class Silence:
     def sold(self, till: Till, sold: Sold) -> None:
         pass
 
-    def said(self, till: Till, words: str) -> None:
+    def happened(self, till: Till, words: str) -> None:
         pass
 
 

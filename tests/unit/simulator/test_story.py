@@ -9,7 +9,7 @@ from backoffice_terminal.testing import FakeBackOffice
 from django.core.management.base import CommandError
 
 from backoffice.workbench.simulator.link import ROUGH
-from backoffice.workbench.simulator.stage import MARK, sweep, without_addresses
+from backoffice.workbench.simulator.stage import MARK, clear_stage, without_addresses
 from backoffice.workbench.simulator.story import CannotAdd, ForgetsThree, Plot, SendsAllAgain, UsesANumberTwice
 from backoffice.workbench.simulator.till import Till
 from backoffice.workbench.simulator.verdict import compare
@@ -92,17 +92,17 @@ def test_a_ledger_that_is_unsound_in_itself_is_not_right(install: Install, serve
 
 def test_the_demo_empties_its_own_folder(tmp_path: Path) -> None:
     folder = tmp_path / "demo"
-    sweep(folder)
+    clear_stage(folder)
     (folder / "tills").mkdir()
     (folder / "tills" / "old.sqlite").touch()
-    sweep(folder)
+    clear_stage(folder)
     assert sorted(entry.name for entry in folder.iterdir()) == ["lock", MARK]
 
 
 def test_the_demo_empties_no_other_folder(tmp_path: Path) -> None:
     (tmp_path / "thesis.tex").touch()
     with pytest.raises(CommandError, match="not a demo's folder"):
-        sweep(tmp_path)
+        clear_stage(tmp_path)
     assert (tmp_path / "thesis.tex").exists()
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from backoffice.workbench.conformance.notes import Report
+from backoffice.workbench.conformance.notes import ConformanceReport
 from backoffice.workbench.conformance.office import Office
 from backoffice.workbench.conformance.scenario import instructions
 from backoffice.workbench.conformance.server import Listener, as_json, listening
@@ -50,7 +50,7 @@ class Command(BaseCommand):
         if not passed:
             raise CommandError("The terminal did not pass.")
 
-    def _run(self, listener: Listener, *, silent_s: float) -> tuple[Report, bool]:
+    def _run(self, listener: Listener, *, silent_s: float) -> tuple[ConformanceReport, bool]:
         """One run, until it is over or the terminal was silent for so long; whether somebody pressed Ctrl-C."""
         office = listener.office
         try:
@@ -73,7 +73,7 @@ class Command(BaseCommand):
         quiet_s = time.monotonic() - office.last_at
         return quiet_s > silent_s or (quiet_s > QUIET_S and not office.steps_left)
 
-    def _publish(self, report: Report, path: Path | None) -> None:
+    def _publish(self, report: ConformanceReport, path: Path | None) -> None:
         self.stdout.write(report.as_text())
         if path is not None:
             path.write_text(as_json(report.as_json()))

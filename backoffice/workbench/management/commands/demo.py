@@ -20,7 +20,7 @@ from backoffice.workbench.simulator.crowd import at_once, shift_rows
 from backoffice.workbench.simulator.head_office import HeadOffice
 from backoffice.workbench.simulator.link import ROUGH
 from backoffice.workbench.simulator.report import print_rows
-from backoffice.workbench.simulator.stage import new_admin, speak_to, sweep, without_addresses
+from backoffice.workbench.simulator.stage import clear_stage, new_admin, speak_to, without_addresses
 from backoffice.workbench.simulator.story import CannotAdd, ForgetsThree, Plot, SendsAllAgain, UsesANumberTwice
 from backoffice.workbench.simulator.till import Till
 from backoffice.workbench.simulator.verdict import compare
@@ -55,7 +55,7 @@ class Command(BaseCommand):
         for number in STOP_SIGNALS:
             signal.signal(number, signal.default_int_handler)
         try:
-            sweep(data_dir)
+            clear_stage(data_dir)
             with (data_dir / "log").open("w") as log:
                 self._play(data_dir, options["port"], log, stay=not options["once"])
         except StackError as error:

@@ -4,12 +4,12 @@ from typing import NamedTuple
 from uuid import UUID
 
 from backoffice.domain.reasons import NUMBER_ALREADY_USED
-from backoffice.review.finding import first_of_number, row_of
+from backoffice.review.order_lookup import first_of_number, row_of
 from backoffice.review.originals import Place
 from backoffice.sales.models import CashMovement, HeldItem, Identity, Order
 
 
-class Rival(NamedTuple):
+class FirstVersion(NamedTuple):
     """The version that came first: its original's place, and its page where it has one."""
 
     place: Place
@@ -18,7 +18,7 @@ class Rival(NamedTuple):
     held: HeldItem | None
 
 
-def find_rival(item: HeldItem) -> Rival | None:
+def find_first_version(item: HeldItem) -> FirstVersion | None:
     """The first version of a conflict; None where `item` is no conflict, or itself came first."""
     if item.outcome != "conflict":
         return None
@@ -29,7 +29,7 @@ def find_rival(item: HeldItem) -> Rival | None:
         return None
     order = Order.objects.filter(pk=identity.row_id, business_date=identity.business_date).first()
     if order is not None:
-        return Rival(Place(order.batch_id, "order", order.position), order.number, order, None)
+        return FirstVersion(Place(order.batch_id, "order", order.position), order.number, order, None)
     return _held(identity.item_id, beside=item)
 
 
@@ -40,16 +40,18 @@ def _identity(item: HeldItem) -> Identity | None:
     return row_of(item.item_id)
 
 
-def _movement(item_id: UUID) -> Rival | None:
+def _movement(item_id: UUID) -> FirstVersion | None:
     movement = CashMovement.objects.filter(movement_id=item_id).first()
     return (
-        None if movement is None else Rival(Place(movement.batch_id, "movement", movement.position), None, None, None)
+        None
+        if movement is None
+        else FirstVersion(Place(movement.batch_id, "movement", movement.position), None, None, None)
     )
 
 
-def _held(item_id: UUID, *, beside: HeldItem) -> Rival | None:
+def _held(item_id: UUID, *, beside: HeldItem) -> FirstVersion | None:
     """Another held version of the same identifier: nothing says which is true."""
     other = HeldItem.objects.filter(item_id=item_id).exclude(pk=beside.pk).order_by("pk").first()
     if other is None:
         return None
-    return Rival(Place(other.batch_id, other.what, other.position), other.number, None, other)
+    return FirstVersion(Place(other.batch_id, other.what, other.position), other.number, None, other)

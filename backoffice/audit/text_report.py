@@ -5,13 +5,13 @@ from decimal import Decimal
 
 from babel.numbers import format_currency, format_decimal, get_currency_precision
 
-from backoffice.audit.findings import Report, StoreReport, Waiting
+from backoffice.audit.findings import AuditReport, StoreReport, Waiting
 
 MOST_SHOWN = 50
 LOCALE = "en_GB"
 
 
-def lines_of(report: Report) -> Iterator[str]:
+def lines_of(report: AuditReport) -> Iterator[str]:
     """The report line by line."""
     for store in report.stores:
         yield from _table(store)
@@ -45,7 +45,7 @@ def waiting_in_words(waiting: Waiting) -> str:
     )
 
 
-def money(amount: int, currency: str) -> str:
+def money_text(amount: int, currency: str) -> str:
     """Minor units as people of the currency write them."""
     return format_currency(Decimal(amount).scaleb(-get_currency_precision(currency)), currency, locale=LOCALE)
 
@@ -54,8 +54,8 @@ def _table(store: StoreReport) -> list[str]:
     figures, currency = store.figures, store.currency
     rows = [("orders", format_decimal(figures.orders, locale=LOCALE))]
     sums = {"sales": figures.sales, "refunds": figures.refunds, "tax": figures.tax, "tips": figures.tips}
-    rows += [(name, money(amount, currency)) for name, amount in sums.items()]
-    rows += [(f"by {method}", money(amount, currency)) for method, amount in sorted(figures.payments.items())]
+    rows += [(name, money_text(amount, currency)) for name, amount in sums.items()]
+    rows += [(f"by {method}", money_text(amount, currency)) for method, amount in sorted(figures.payments.items())]
     labels, amounts = (max(map(len, column)) for column in zip(*rows, strict=True))
     return [
         f"{store.code}  {store.name} ({currency})",

@@ -9,7 +9,7 @@ import gc
 YOUNG_OBJECTS = 200_000
 
 
-def expect_bursts() -> None:
+def tune_cycle_collector() -> None:
     """Leaves what is loaded out of every search, and searches seldom. Call it once a process has loaded everything."""
     gc.collect()
     gc.freeze()
