@@ -1,1 +1,1 @@
-"""Back Office: takes in what tills sold, online or not, and keeps the books of it."""
+"""Back Office: takes in what tills sold, online or offline, and keeps the books."""

@@ -7,9 +7,7 @@ class BackofficeConfig(AppConfig):
     name = "backoffice"
 
     def ready(self) -> None:
-        """Makes our Celery application the current one, in every process that may ring for a worker.
-
-        Raises UnknownFailpoint: a test that misspells where to die must not pass for that.
-        """
-        import_module("backoffice.failpoints")
-        import_module("backoffice.celery")
+        import_module("backoffice.failpoints")  # raises UnknownFailpoint, so that no test passes because of a typo
+        import_module(
+            "backoffice.celery"
+        )  # makes ours the current application in every process that rings for a worker

@@ -33,8 +33,8 @@ log = structlog.get_logger(__name__)
 
 SWEEP_TASK = "backoffice.ingestion.tasks.sweep"
 
-# A till waits for its answer and nobody waits for a worker: on a machine that both share, web goes first. At 5 a worker
-# still gets a quarter of a processor that somebody else wants whole.
+# A till waits for its answer; nobody waits for a worker. On a machine that both share, web goes first: at 5 a worker still
+# gets a quarter of a processor that another process could use whole.
 WORKER_NICENESS = 5
 
 app = Celery("backoffice")
@@ -46,7 +46,7 @@ app.conf.update(
     broker_transport_options={
         "socket_timeout": 5.0 if settings.ROLE == "worker" else 0.3,
         "socket_connect_timeout": 0.3,
-        # A worker listens for minutes without a word: a Redis that vanished with its machine is noticed within one.
+        # A worker may listen for minutes and hear nothing: keepalive notices within one that Redis's machine is gone.
         "socket_keepalive": True,
         "socket_keepalive_options": {socket.TCP_KEEPIDLE: 30, socket.TCP_KEEPINTVL: 10, socket.TCP_KEEPCNT: 3},
         "max_retries": 0,
@@ -56,8 +56,8 @@ app.conf.update(
     task_ignore_result=True,
     task_acks_late=True,
     task_reject_on_worker_lost=False,
-    # No limit: a message whose acknowledgement failed, because the broker died just then, would count against it for
-    # ever, and a worker at its limit listens no more. Messages hold nothing, so taking many costs nothing.
+    # No limit: a message whose acknowledgement was lost with the broker would count against it for ever, and a worker at
+    # its limit stops listening. Messages are empty, so taking many costs nothing.
     worker_prefetch_multiplier=0,
     accept_content=["json"],
     task_serializer="json",
@@ -78,12 +78,12 @@ app.autodiscover_tasks(["backoffice.ingestion"])
 
 @setup_logging.connect
 def _keep_our_logging(**_: Any) -> None:
-    """Celery configures logging unless somebody listens to this signal: Django's settings already did."""
+    """Celery leaves logging alone once this signal has a receiver; Django's settings have configured it."""
 
 
 @worker_init.connect
 @beat_init.connect
-@worker_ready.connect  # the broker answers now: at the start it may have been away
+@worker_ready.connect  # by now the broker answers; at the start it may have been away
 def _refuse_unsafe_servers(**_: Any) -> None:
     from backoffice.health.startup import refuse_unsafe_servers
 
@@ -91,24 +91,23 @@ def _refuse_unsafe_servers(**_: Any) -> None:
 
 
 @before_task_publish.connect
-def _say_who_rings(headers: dict[str, Any], **_: Any) -> None:
+def _add_rung_by(headers: dict[str, Any], **_: Any) -> None:
     headers["rung_by"] = ringer(settings.ROLE)
 
 
 @task_prerun.connect
-def _take_up_the_ids(task_id: str, task: Any, **_: Any) -> None:
+def _bind_ids(task_id: str, task: Any, **_: Any) -> None:
     begin_task(task_id=task_id, rung_by=task.request.get("rung_by"))
 
 
 @task_prerun.connect
 def _drop_dead_connections(**_: Any) -> None:
-    """A connection that is reused for ever is checked before each task, or one lost connection stops a worker."""
-    close_old_connections()
+    close_old_connections()  # connections are reused for ever: without this, one that is lost stops the worker
 
 
 @after_task_publish.connect
-def _leave_a_trace_of_beat(sender: str, **_: Any) -> None:
-    """So that others can tell that beat lives (`doctor`, /metrics)."""
+def _leave_beat_trace(sender: str, **_: Any) -> None:
+    """Lets `doctor` and /metrics see that beat is alive."""
     from backoffice.health.broker import leave_beat_trace
 
     if settings.ROLE == "beat" and sender == SWEEP_TASK:
@@ -127,13 +126,13 @@ def _let_web_go_first(**_: Any) -> None:
 
 
 @worker_process_init.connect
-def _expect_bursts(**_: Any) -> None:
+def _tune_cycle_collector(**_: Any) -> None:
     tune_cycle_collector()
 
 
 @worker_ready.connect
 def _watch_the_inbox(**_: Any) -> None:
-    """Each worker finds what waits by itself, in its main process, also when beat is dead and messages are lost."""
+    """Each worker also looks for waiting batches by itself, so that work goes on without beat and without messages."""
     from backoffice.ingestion.sweep import watch
 
     def watching() -> None:

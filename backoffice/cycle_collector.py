@@ -1,7 +1,7 @@
-"""Python's cycle collector, set for processes that turn batches into rows.
+"""Settings of Python's cycle collector for processes that turn batches into rows.
 
-Reading 500 orders makes tens of thousands of objects that live for a moment and form no cycles. With the collector's
-own thresholds it searches all of them again and again: that cost a batch of 500 six of its fifty milliseconds.
+Reading 500 orders makes tens of thousands of short-lived objects that form no cycles. With its default thresholds the
+collector searches them again and again, which cost six of the fifty milliseconds that a batch of 500 takes.
 """
 
 import gc
@@ -10,7 +10,7 @@ YOUNG_OBJECTS = 200_000
 
 
 def tune_cycle_collector() -> None:
-    """Leaves what is loaded out of every search, and searches seldom. Call it once a process has loaded everything."""
+    """Exempts everything loaded so far from collection, and makes collections rare. Call it when loading is done."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(YOUNG_OBJECTS, 20, 100)

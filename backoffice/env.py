@@ -10,7 +10,7 @@ STACK_MARK = "BACKOFFICE_STACK"  # the data folder of the stack that an environm
 
 
 def data_dir_of(argv: Sequence[str]) -> Path:
-    """The folder that `--data-dir DIR` or `--data-dir=DIR` names in a command line; `var` where it is absent."""
+    """The folder that `--data-dir DIR` or `--data-dir=DIR` names on a command line; `var` by default."""
     for position, word in enumerate(argv):
         if word.startswith("--data-dir="):
             return Path(word.partition("=")[2])
@@ -20,16 +20,16 @@ def data_dir_of(argv: Sequence[str]) -> Path:
 
 
 def read_stack_file(data_dir: Path) -> Mapping[str, str]:
-    """The NAME=value lines that a running stack wrote to `DATA_DIR/env`; empty where none runs that we may use."""
+    """The NAME=value lines that a running stack wrote to `DATA_DIR/env`; empty if none is running or we may not read it."""
     try:
         text = (data_dir / STACK_FILE).read_text()
-    except OSError:  # absent, or not for us to read
+    except OSError:  # absent, or not readable by us
         return {}
     return dict(line.split("=", 1) for line in text.splitlines() if "=" in line)
 
 
 def load_stack_environment(argv: Sequence[str]) -> None:
-    """Adds the stack's addresses to the environment, unless the operator has named servers of their own."""
+    """Adds the stack's addresses to the environment, unless DATABASE_URL already names a server."""
     if "DATABASE_URL" in os.environ:
         return
     for name, value in read_stack_file(data_dir_of(argv)).items():
@@ -37,5 +37,5 @@ def load_stack_environment(argv: Sequence[str]) -> None:
 
 
 def names_own_servers(environment: Mapping[str, str]) -> bool:
-    """Whether somebody chose the servers in an environment, rather than a stack that wrote its addresses into it."""
+    """Whether the servers in an environment were chosen by a person, and not written there by a running stack."""
     return "DATABASE_URL" in environment and STACK_MARK not in environment

@@ -1,8 +1,8 @@
-"""Named places at which a process can be made to die as by kill -9, for the tests of what happens then.
+"""Named points at which a process can be made to die as if by kill -9, so that tests can see what happens next.
 
-Armed by the environment alone: BACKOFFICE_FAILPOINTS names a folder. Whoever reaches a point whose name a file in that
-folder has removes the file and dies there, so that each file kills exactly one process, whenever it was put there.
-Unarmed, a point is a call of a function that does nothing. No installation sets the variable: see docs/reliability.md.
+They are armed by the environment alone: BACKOFFICE_FAILPOINTS names a folder. A process that reaches a point, and finds
+a file of that name in the folder, removes the file and dies: each file kills exactly one process, whenever it was
+created. Unarmed, a point calls a function that does nothing. No installation sets the variable: see docs/reliability.md.
 """
 
 import os
@@ -14,16 +14,16 @@ from typing import Final
 
 VARIABLE: Final = "BACKOFFICE_FAILPOINTS"
 
-# By where they lie, in the order in which a batch comes past them.
+# In the order in which a batch passes them; the prefix says where they are.
 POINTS: Final = (
-    "receive-before-commit",  # the upload is read, nothing is stored
-    "receive-after-commit",  # stored, and no bell rung
+    "receive-before-commit",  # the upload has been read, nothing is stored
+    "receive-after-commit",  # stored, the bell not yet rung
     "receive-before-answer",  # stored and rung, or posted live; the terminal has heard nothing
     "process-claimed",  # the attempt is counted, nothing is locked
     "process-locked",
     "process-identified",
-    "process-before-writes",  # judged, no row of sales or ledger written
-    "process-between-tables",  # some tables of the batch written, others not: with COPY only, see bulk.py
+    "process-before-writes",  # judged, no row in sales or ledger written
+    "process-between-tables",  # some of its tables written, others not: with COPY only
     "process-written",
     "process-looked-again",
     "process-before-commit",
@@ -32,15 +32,15 @@ POINTS: Final = (
 
 
 class UnknownFailpoint(Exception):
-    """The folder does not exist, or holds a file that is named like no point."""
+    """The folder does not exist, or holds a file whose name is not a failpoint."""
 
 
 def _pass(name: str) -> None:
-    """Unarmed: nothing."""
+    """Unarmed: does nothing."""
 
 
 def _die_if_asked(name: str) -> None:
-    """Armed: ends this process by SIGKILL where a file asks for it."""
+    """Armed: kills this process with SIGKILL if a file asks for it."""
     try:
         (_folder / name).unlink()  # of several processes, one removes it
     except FileNotFoundError:
@@ -56,10 +56,10 @@ def _say(text: str) -> None:
 
 def _check(folder: Path) -> None:
     if not folder.is_dir():
-        raise UnknownFailpoint(f"{VARIABLE} names {folder}, which is no folder. Unset it: it is for tests only.")
+        raise UnknownFailpoint(f"{VARIABLE} names {folder}, which is not a folder. Unset it: it is for tests only.")
     unknown = sorted({path.name for path in folder.iterdir()} - set(POINTS))
     if unknown:
-        raise UnknownFailpoint(f"No such failpoint: {', '.join(unknown)}. There are: {', '.join(POINTS)}.")
+        raise UnknownFailpoint(f"No such failpoint: {', '.join(unknown)}. The failpoints are: {', '.join(POINTS)}.")
 
 
 _folder = Path(os.environ.get(VARIABLE, ""))
@@ -67,4 +67,4 @@ failpoint: Callable[[str], None] = _pass
 if VARIABLE in os.environ:
     _check(_folder)
     failpoint = _die_if_asked
-    _say(f"armed by {_folder}. This process dies when told to: never in production.")
+    _say(f"armed by {_folder}. This process will die when told to. Never set this in production.")

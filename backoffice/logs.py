@@ -1,7 +1,7 @@
-"""Structured logs: one line an event, `key=value`, on stderr. Nothing logs a body, a token or a code.
+"""Structured logs: one line per event, `key=value`, on stderr. Nothing logs a body, a token or an activation code.
 
-Our own events are rendered at once, which takes a third off a line's 40 µs; what libraries log through the standard
-library is rendered alike.
+Our own events are rendered directly, which takes a third off the 40 µs that a line costs; what libraries log through
+the standard library looks the same.
 """
 
 import logging.config
@@ -24,7 +24,7 @@ RENDERER = structlog.processors.LogfmtRenderer(
 
 
 class Lines(structlog.WriteLogger):
-    """Writes each event's line, whole. `name` is the module that logs."""
+    """Writes each event as one whole line. `name` is the logging module."""
 
     def __init__(self, stream: TextIO, name: str = "") -> None:
         super().__init__(stream)
@@ -32,7 +32,7 @@ class Lines(structlog.WriteLogger):
 
 
 def logging_config(*, role: str, level: str) -> dict[str, Any]:
-    """Configures standard logging and structlog to the same lines; returns the dict it applied."""
+    """Configures standard logging and structlog to write the same lines; returns the dict that it applied."""
     level = "WARNING" if role == "command" else level
     config: dict[str, Any] = {
         "version": 1,
@@ -46,7 +46,7 @@ def logging_config(*, role: str, level: str) -> dict[str, Any]:
         },
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
         "root": {"handlers": ["stderr"], "level": level},
-        # The inbox tells what was processed; a line for each ring of the bell would bury it.
+        # The inbox logs what was processed; a line for each ring of the bell would bury that.
         "loggers": {
             "django.request": {"level": "ERROR"},
             "celery.beat": {"level": "WARNING"},

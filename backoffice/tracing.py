@@ -1,8 +1,8 @@
-"""The ids that lead from one line of the logs to the next: request, terminal, batch and task.
+"""The ids that connect log lines: request, terminal, batch and task.
 
-A request brings its id in `X-Request-ID` or is given one, and reads it back in the answer. What rings for a worker says
-who rang, so a worker's line names the request, or the sweeper, that made it look: `rung_by`. The batch's own id is in
-the lines of both.
+A request may bring an id in `X-Request-ID`, or is given one, and finds it in the answer. A message to a worker says who
+sent it, so a worker's log lines name the request, or the sweeper, that made it look: `rung_by`. The batch's own id is
+in the lines of both.
 """
 
 import re
@@ -21,51 +21,50 @@ from backoffice.domain.cards.search import has_number
 log = structlog.get_logger(__name__)
 
 HEADER = "X-Request-ID"
-# What others mint: UUIDs, hexadecimal, base64 for addresses. Whatever else a client sends does not reach a log.
+# What clients usually send: UUIDs, hexadecimal, URL-safe base64. Anything else stays out of the logs.
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-# 401 and 429 are what floods get: a line for each would be one more thing to flood.
-NOT_TOLD = frozenset({401, 429})
+# Floods of requests get 401 and 429: a line for each would flood the log as well.
+NOT_LOGGED = frozenset({401, 429})
 ERROR = 400
 
 
 def request_id(claimed: str | None) -> str:
-    """The id that a client claims, if it is one and hides no card number, or else a new one."""
+    """The id that a client sent, if it is well-formed and contains no card number; otherwise a new one."""
     if claimed is not None and REQUEST_ID.fullmatch(claimed) and not has_number(claimed):
         return claimed
     return uuid4().hex
 
 
 class RequestTrace:
-    """Middleware around everything: gives a request its id, and counts it."""
+    """The outermost middleware: gives each request its id, and counts it."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Answers, with the id in a header."""
         began = time.perf_counter()
         own_id = request_id(request.META.get("HTTP_X_REQUEST_ID"))
         clear_contextvars()
         bind_contextvars(request_id=own_id)
         try:
             response = self.get_response(request)
-            self._tell(request, response.status_code, time.perf_counter() - began)
+            self._record(request, response.status_code, time.perf_counter() - began)
         finally:
             clear_contextvars()
         response.headers[HEADER] = own_id
         return response
 
-    def _tell(self, request: HttpRequest, status: int, seconds: float) -> None:
+    def _record(self, request: HttpRequest, status: int, seconds: float) -> None:
         address = _address(request)
         metrics.count_request(address=address, status=status)
         if address == "batch-upload" and status < ERROR:
             metrics.count_upload(seconds=seconds, waited="wait" in request.META.get("HTTP_PREFER", ""))
-        elif status >= ERROR and status not in NOT_TOLD and address not in {"console", "elsewhere"}:
+        elif status >= ERROR and status not in NOT_LOGGED and address not in {"console", "elsewhere"}:
             log.info("request refused", method=request.method, address=address, status=status)
 
 
 def _address(request: HttpRequest) -> str:
-    """The name of the address: the terminals' by their own names, the console as one."""
+    """The name of the address; all pages of the console share one."""
     found = request.resolver_match
     if found is None or found.url_name is None:
         return "elsewhere"
@@ -73,13 +72,13 @@ def _address(request: HttpRequest) -> str:
 
 
 def ringer(role: str) -> str:
-    """Who asks a worker to look: the request at work in this thread, whoever rang for the task at work, or this role."""
+    """Who asks a worker to look: the current request, whoever rang for the current task, or this process's role."""
     known = get_contextvars()
     return str(known.get("request_id") or known.get("rung_by") or role)
 
 
 def begin_task(*, task_id: str, rung_by: Any) -> None:
-    """Binds a task's ids to all that this process logs until the next one. A message may come from anybody."""
+    """Adds a task's ids to everything this process logs until the next task. `rung_by` is whatever the message says."""
     clear_contextvars()
     known = {"rung_by": rung_by} if isinstance(rung_by, str) and REQUEST_ID.fullmatch(rung_by) else {}
     bind_contextvars(task_id=task_id, **known)

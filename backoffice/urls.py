@@ -1,4 +1,4 @@
-"""The addresses of the service: the terminals' API, the console, and what operators probe."""
+"""The addresses of the service: the terminals' API, the console, and the probes for operators."""
 
 from django.contrib import admin
 from django.urls import include, path

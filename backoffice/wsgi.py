@@ -9,4 +9,6 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "backoffice.settings")
 application = get_wsgi_application()
 
 if "SECRET_KEY" not in os.environ:
-    raise ImproperlyConfigured("Set SECRET_KEY: sessions and activation codes are signed with it.")
+    raise ImproperlyConfigured(
+        "SECRET_KEY is not set: sessions and activation codes are signed with it. Set it as docs/operations.md says."
+    )

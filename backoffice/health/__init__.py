@@ -1,1 +1,1 @@
-"""What must be so for the service to keep its promises, asked in one place: by `/readyz`, at startup, by `doctor`, for `/metrics`."""
+"""What the service needs to keep its promises, checked in one place for `/readyz`, startup, `doctor` and `/metrics`."""

@@ -1,4 +1,4 @@
-"""What waits: batches for a worker, terminals that went silent, shifts that wait for something. Read from partial indexes."""
+"""What is waiting: batches for a worker, silent terminals, shifts that lack something. Read from partial indexes."""
 
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -7,11 +7,11 @@ from django.db import connection
 
 from backoffice.inbox.claims import oldest_waiting
 
-# Older than this, the oldest waiting batch says that nobody is processing.
+# An older waiting batch means that nothing is being processed.
 WAITED_TOO_LONG_S = 300
-# A till that sells is heard of far more often; one that sells offline uploads nothing, which is the point.
+# A till that sells is heard from far more often; one that sells offline is silent, and that is what this should find.
 SILENT_AFTER = timedelta(minutes=15)
-# Uploads follow a close within seconds, over a bad line within minutes.
+# Uploads follow a close within seconds, or minutes on a bad line.
 CLOSING_TOO_LONG = timedelta(hours=1)
 
 COUNT_WAITING = """
@@ -33,7 +33,7 @@ FROM sales_shift WHERE state NOT IN ('reconciled', 'approved')
 
 
 class Backlog(NamedTuple):
-    """Counts as of now. `oldest_s` is the age of the oldest batch that is due, 0 where none is."""
+    """Counts as of now. `oldest_s` is the age of the oldest batch that is due, or 0."""
 
     waiting: int
     failed: int
@@ -45,7 +45,7 @@ class Backlog(NamedTuple):
 
 
 def read_backlog(*, now: datetime) -> Backlog:
-    """Five statements, each over what is unsettled. Raises DatabaseError."""
+    """Counts what is unsettled, in five statements. Raises DatabaseError."""
     with connection.cursor() as cursor:
         cursor.execute(COUNT_WAITING)
         waiting, failed = cursor.fetchone() or (0, 0)
@@ -67,7 +67,7 @@ def read_backlog(*, now: datetime) -> Backlog:
 
 
 def oldest_waiting_s(*, now: datetime) -> float:
-    """How long the oldest batch that is due has waited, in seconds; 0 where nothing waits. Raises DatabaseError."""
+    """How long the oldest batch that is due has waited, in seconds, or 0. Raises DatabaseError."""
     waited = oldest_waiting(now=now)
     return 0.0 if waited is None else waited.total_seconds()
 

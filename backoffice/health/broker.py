@@ -1,6 +1,6 @@
-"""Redis (or Valkey) as it is, and the traces that processes leave in it for whoever asks how they are.
+"""The state of Redis (or Valkey), and the traces by which processes show in it that they are alive.
 
-Nothing depends on what is kept here: it tells that beat and the workers live, and is gone when Redis is.
+Nothing depends on these traces: they only show that beat and the workers are alive, and are lost with Redis.
 """
 
 import time
@@ -17,38 +17,38 @@ ANSWER_KEPT_S = 60
 
 
 def broker() -> Redis:
-    """A client that gives up soon; close it. Raises RedisError where nothing answers."""
+    """A client with a short timeout, to be closed by the caller. Raises RedisError if nothing answers."""
     return Redis.from_url(settings.REDIS_URL, socket_timeout=TIMEOUT_S, socket_connect_timeout=TIMEOUT_S)
 
 
 def eviction_policy() -> str | None:
-    """What Redis does when its memory is full: only `noeviction` drops no messages. None where it answers and does not say.
+    """What Redis does when its memory is full: only `noeviction` keeps every message. None if Redis does not tell us.
 
-    INFO is asked, since who keeps a Redis for others often forbids CONFIG. Raises RedisError where nothing answers.
+    Read from INFO, since hosted Redis often forbids CONFIG. Raises RedisError if nothing answers.
     """
     with broker() as client:
         try:
-            said = client.info("memory").get("maxmemory_policy")
-        except ResponseError:  # not allowed to us, or renamed
+            policy = client.info("memory").get("maxmemory_policy")
+        except ResponseError:  # forbidden to us, or renamed
             return None
-    return None if said is None else str(said)
+    return None if policy is None else str(policy)
 
 
 def leave_beat_trace() -> None:
-    """Beat notes that it asked for a sweep just now. Raises RedisError."""
+    """Records that beat has just asked for a sweep. Raises RedisError."""
     with broker() as client:
         client.set(BEAT_TRACE, str(time.time()), ex=KEPT_S)
 
 
 def beat_silent_s() -> float | None:
-    """Seconds since beat last asked for a sweep; None where it has not within a week. Raises RedisError."""
+    """Seconds since beat last asked for a sweep; None if that was more than a week ago. Raises RedisError."""
     with broker() as client:
         written = client.get(BEAT_TRACE)
     return None if written is None else max(0.0, time.time() - float(written))
 
 
 def leave_answer(token: str) -> None:
-    """A worker notes that it has read the message with this token. Raises RedisError."""
+    """Records that a worker has read the message with this token. Raises RedisError."""
     with broker() as client:
         client.set(ANSWER_TRACE + token, "read", ex=ANSWER_KEPT_S)
 

@@ -1,4 +1,4 @@
-"""PostgreSQL as it is: whether what is answered 2xx lasts, and whether the tables fit the code."""
+"""The state of PostgreSQL: whether what is answered 2xx is durable, and whether the tables fit the code."""
 
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -8,11 +8,11 @@ from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
 OLDEST_SUPPORTED = 15
-# Each of them off makes "2xx means durable" untrue after a crash.
+# With any of them off, a crash can lose what was answered 2xx.
 MUST_BE_ON = ("fsync", "synchronous_commit", "full_page_writes")
 
-# Tables whose rows nobody may change, by the trigger that says so (deploy/postgres/grants.sql reads the same); months
-# go by their parent's name.
+# Tables whose rows nobody may change, found by the trigger that refuses it (deploy/postgres/grants.sql does the same).
+# Partitions are listed by the name of their parent.
 CHANGEABLE_BOOKS = """
 SELECT DISTINCT coalesce(parent.relname, c.relname) AS name
 FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
@@ -34,13 +34,13 @@ MOST_ROWS_COUNTED = 1000
 
 
 def unapplied_migrations() -> int:
-    """How many migrations of this code the database has not seen."""
+    """How many of this code's migrations the database has not applied."""
     executor = MigrationExecutor(connection)
     return len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
 
 
 def unsafe_settings() -> list[str]:
-    """The settings that are off and must be on."""
+    """The settings that must be on, and are off."""
     return [
         row[0]
         for row in _rows("SELECT name FROM pg_settings WHERE name = ANY(%s) AND setting = 'off'", [list(MUST_BE_ON)])
@@ -53,39 +53,39 @@ def version() -> int:
 
 
 def role() -> tuple[str, bool]:
-    """The role that we are logged in as, and whether it is a superuser."""
+    """The role we are logged in as, and whether it is a superuser."""
     name, is_superuser = _rows("SELECT current_user::text, rolsuper FROM pg_roles WHERE rolname = current_user")[0]
     return name, is_superuser
 
 
 def changeable_books() -> list[str]:
-    """Tables of the ledger in which our role could change, delete or truncate rows, were it not for their triggers."""
+    """Tables of the ledger in which only triggers keep our role from changing, deleting or truncating rows."""
     return [row[0] for row in _rows(CHANGEABLE_BOOKS)]
 
 
 def missing_months(*, today: date, ahead: int) -> list[str]:
-    """Months that have no partition of their own, as `table YYYY-MM`, from this one to so many `ahead`."""
+    """Months without a partition of their own, as `table YYYY-MM`, from the current month to `ahead` months later."""
     months = _months()
     wanted = [_month_after(today, number) for number in range(ahead + 1)]
     return [f"{table} {month:%Y-%m}" for table in sorted(months) for month in wanted if month not in months[table]]
 
 
 def rows_without_month() -> dict[str, int]:
-    """For each partitioned table, how many rows are in its default partition; at most 1 000 are counted.
+    """For each partitioned table, how many rows are in its default partition, counted up to 1 000.
 
-    They are found by their dates, which lie in none of the months: our role has rights on the parent alone.
+    They are found by their dates, which fall in none of the months: our role has rights on the parent table only.
     """
     counts = {}
     for table, months in _months().items():
         outside, dates = _outside(months)
-        # Table and comparison come from the catalogue and from below, the dates go in as parameters.
+        # The table's name comes from the catalogue, the condition from `_outside`; the dates are parameters.
         statement = f"SELECT count(*) FROM (SELECT FROM {connection.ops.quote_name(table)} WHERE {outside} LIMIT {MOST_ROWS_COUNTED}) AS found"  # noqa: S608  # nosec B608
         counts[table] = int(_rows(statement, dates)[0][0])
     return counts
 
 
 def clock_difference() -> timedelta:
-    """The database's clock less ours, as exactly as the way there and back allows."""
+    """The database's clock minus ours, as exactly as the round trip allows."""
     before = timezone.now()
     theirs: datetime = _rows("SELECT clock_timestamp()")[0][0]
     after = timezone.now()
@@ -111,7 +111,7 @@ def _outside(months: list[date]) -> tuple[str, list[date]]:
 
 
 def _month_after(day: date, number: int) -> date:
-    """The first day of the month that comes so many months after a day's own."""
+    """The first day of the month that is `number` months after that of `day`."""
     months = day.year * 12 + day.month - 1 + number
     return date(months // 12, months % 12 + 1, 1)
 

@@ -1,4 +1,4 @@
-"""Every part of an installation, asked how it is: what `manage.py doctor` says."""
+"""The checks of `manage.py doctor`: every part of an installation."""
 
 import os
 import shutil
@@ -23,7 +23,7 @@ from backoffice.health import backlog, broker, database
 from backoffice.health.readiness import DATABASE_AWAY, database_faults, policy_faults
 
 ANSWER_TASK = "backoffice.ingestion.tasks.answer"
-# A worker in the middle of a look may have 200 batches before it.
+# A busy worker may have 200 batches to finish first.
 ANSWER_TIMEOUT_S = 20.0
 BEAT_SILENT_S = 60.0
 MONTHS_AHEAD = 2
@@ -33,7 +33,7 @@ SHORTEST_KEY = 32
 
 
 class Condition(StrEnum):
-    """Fine; odd, which a person should know of; wrong, which a person must mend."""
+    """Fine; odd, which somebody should know about; wrong, which somebody must mend."""
 
     FINE = "✓"
     ODD = "!"
@@ -41,7 +41,7 @@ class Condition(StrEnum):
 
 
 class Diagnosis(NamedTuple):
-    """What was asked, what was seen, and, unless that is fine, what to do."""
+    """One check: what it is about, what was found and, unless that is fine, what to do. `doctor --json` has these names."""
 
     verdict: Condition
     about: str
@@ -50,7 +50,7 @@ class Diagnosis(NamedTuple):
 
 
 def examine() -> Iterator[Diagnosis]:
-    """All diagnoses, each as soon as it is known. Takes as long as the worker's answer, ANSWER_TIMEOUT_S at most."""
+    """All diagnoses, each as soon as it is known. Waits for a worker's answer for ANSWER_TIMEOUT_S at most."""
     yield from _settings()
     yield from _database()
     yield from _broker()
@@ -60,7 +60,7 @@ def examine() -> Iterator[Diagnosis]:
 def _settings() -> Iterator[Diagnosis]:
     key = os.environ.get("SECRET_KEY", "")
     if len(key) < SHORTEST_KEY:
-        said = "is short" if key else "is not set: whoever reads the source can sign sessions"
+        said = "is short" if key else "is not set: anybody who knows the source code can sign sessions"
         yield Diagnosis(Condition.WRONG, "SECRET_KEY", said, "Set it to what `openssl rand -hex 48` prints.")
     else:
         yield Diagnosis(Condition.FINE, "SECRET_KEY", "is set")
@@ -68,15 +68,17 @@ def _settings() -> Iterator[Diagnosis]:
         yield Diagnosis(Condition.WRONG, "DEBUG", "is on: error pages show settings and data", "Leave DEBUG = False.")
     hosts = ", ".join(settings.ALLOWED_HOSTS)
     if "*" in settings.ALLOWED_HOSTS:
-        yield Diagnosis(Condition.WRONG, "ALLOWED_HOSTS", "takes any name", "Name the service's own, and 127.0.0.1.")
+        yield Diagnosis(
+            Condition.WRONG, "ALLOWED_HOSTS", "accepts any name", "List the service's own names, and 127.0.0.1."
+        )
     elif "127.0.0.1" not in settings.ALLOWED_HOSTS:
-        yield Diagnosis(Condition.ODD, "ALLOWED_HOSTS", hosts, "Add 127.0.0.1, which health checks ask for.")
+        yield Diagnosis(Condition.ODD, "ALLOWED_HOSTS", hosts, "Add 127.0.0.1, which health checks use.")
     else:
         yield Diagnosis(Condition.FINE, "ALLOWED_HOSTS", hosts)
     address = urlsplit(settings.BASE_URL)
     if address.scheme != "https" and address.hostname not in {"127.0.0.1", "localhost", "::1"}:
         yield Diagnosis(
-            Condition.WRONG, "BASE_URL", f"{settings.BASE_URL} is no https", "Put TLS before the web server."
+            Condition.WRONG, "BASE_URL", f"{settings.BASE_URL} is not https", "Put TLS in front of the web server."
         )
 
 
@@ -94,9 +96,9 @@ def _database() -> Iterator[Diagnosis]:
         for fault in faults:
             yield Diagnosis(Condition.WRONG, "PostgreSQL", fault, "See docs/operations.md, Health.")
         if database.unapplied_migrations():
-            return  # what follows asks tables that may not be there
+            return  # the next checks read tables that may not exist yet
         if not faults:
-            yield Diagnosis(Condition.FINE, "PostgreSQL", "tables fit the code, and what is committed lasts")
+            yield Diagnosis(Condition.FINE, "PostgreSQL", "its tables fit the code, and commits are durable")
         yield from _rights(role, is_superuser=is_superuser)
         yield from _months()
         yield from _clocks()
@@ -109,33 +111,33 @@ def _database() -> Iterator[Diagnosis]:
 def _rights(role: str, *, is_superuser: bool) -> Iterator[Diagnosis]:
     books = database.changeable_books()
     if not books and not is_superuser:
-        yield Diagnosis(Condition.FINE, "Rights", f"role {role} adds to the books and can change nothing in them")
+        yield Diagnosis(Condition.FINE, "Rights", f"role {role} can add to the books and change nothing in them")
         return
     said = f"role {role} " + ("is a superuser" if is_superuser else f"may change {', '.join(books)}")
-    # The embedded server has one role, which owns all: triggers alone guard its books.
+    # The embedded server has one role, which owns everything: only triggers guard its books.
     embedded = STACK_MARK in os.environ
-    advice = "Right for trying out only: with real money," if embedded else "Log in as role backoffice:"
+    advice = "Good enough for trying it out. With real money," if embedded else "Log in as role backoffice:"
     yield Diagnosis(
         Condition.ODD if embedded and not is_superuser else Condition.WRONG,
         "Rights",
         said,
-        f"{advice} give it the rights of deploy/postgres/grants.sql and no more.",
+        f"{advice} give it the rights in deploy/postgres/grants.sql and no more.",
     )
 
 
 def _months() -> Iterator[Diagnosis]:
     missing = database.missing_months(today=timezone.now().date(), ahead=MONTHS_AHEAD)
     if missing:
-        advice = "Beat has them made every hour: see whether it runs, and what the worker logs about months."
+        advice = "Beat has them created every hour: see whether it runs, and what the worker logs about months."
         yield Diagnosis(Condition.WRONG, "Months", f"not made: {', '.join(missing)}", advice)
     else:
-        yield Diagnosis(Condition.FINE, "Months", f"this one and the next {MONTHS_AHEAD} are made")
+        yield Diagnosis(Condition.FINE, "Months", f"this one and the next {MONTHS_AHEAD} have their partitions")
     outside = {table: count for table, count in database.rows_without_month().items() if count}
     if outside:
         counted = ", ".join(
             f"{table} {count}{' or more' * (count == database.MOST_ROWS_COUNTED)}" for table, count in outside.items()
         )
-        advice = "They count like all others. A till's clock may be off, or a month was made too late."
+        advice = "They count like all others. A till's clock may be wrong, or a month was created too late."
         yield Diagnosis(Condition.ODD, "Months", f"rows in the default partition: {counted}", advice)
     else:
         yield Diagnosis(Condition.FINE, "Months", "the default partitions are empty")
@@ -153,21 +155,21 @@ def _clocks() -> Iterator[Diagnosis]:
 
 def _backlog() -> Iterator[Diagnosis]:
     found = backlog.read_backlog(now=timezone.now())
-    waits = f"{found.waiting} batches wait, the oldest for {found.oldest_s:.0f} s"
+    waits = f"batches waiting: {found.waiting}, the oldest for {found.oldest_s:.0f} s"
     if found.oldest_s > backlog.WAITED_TOO_LONG_S:
         yield Diagnosis(Condition.WRONG, "Inbox", waits, "See docs/operations.md, Orders wait.")
     else:
-        yield Diagnosis(Condition.FINE, "Inbox", waits if found.waiting else "nothing waits")
+        yield Diagnosis(Condition.FINE, "Inbox", waits if found.waiting else "nothing is waiting")
     if found.failed:
-        said = f"{found.failed} batches failed: their orders are in no books"
+        said = f"batches failed: {found.failed}. Their orders are not in the books"
         yield Diagnosis(Condition.WRONG, "Inbox", said, "See docs/operations.md, A batch is failed.")
     else:
-        yield Diagnosis(Condition.FINE, "Inbox", "no batch is failed")
+        yield Diagnosis(Condition.FINE, "Inbox", "no batch has failed")
     if found.silent_terminals:
-        said = f"{found.silent_terminals} with a shift open were not heard of for 15 minutes"
+        said = f"{found.silent_terminals} with an open shift have not been heard from for 15 minutes"
         yield Diagnosis(Condition.ODD, "Terminals", said, "They may be offline: the console names them.")
     if found.closing_too_long:
-        said = f"{found.closing_too_long} closed an hour ago or more still miss something"
+        said = f"{found.closing_too_long} that closed at least an hour ago still lack something"
         yield Diagnosis(Condition.ODD, "Shifts", said, "The console says what is missing.")
 
 
@@ -178,7 +180,7 @@ def _broker() -> Iterator[Diagnosis]:
         for fault in faults:
             yield Diagnosis(Condition.WRONG, "Redis", fault, "See docs/operations.md, Health.")
         if policy is None:
-            advice = "See for yourself that it is noeviction, or let us ask INFO."
+            advice = "Make sure that it is noeviction, or allow us to run INFO."
             yield Diagnosis(Condition.ODD, "Redis", "answers, and does not say its maxmemory-policy", advice)
         elif not faults:
             yield Diagnosis(Condition.FINE, "Redis", "answers, and drops no messages")
@@ -186,20 +188,19 @@ def _broker() -> Iterator[Diagnosis]:
         yield from _worker()
         yield from _beat()
     except (RedisError, KombuError) as error:
-        yield _trouble(error.__cause__ if isinstance(error, KombuError) and error.__cause__ else error)
+        yield _redis_failed(error.__cause__ if isinstance(error, KombuError) and error.__cause__ else error)
 
 
-def _trouble(error: BaseException) -> Diagnosis:
-    """What Redis itself said, of whatever was asked of it."""
+def _redis_failed(error: BaseException) -> Diagnosis:
     if isinstance(error, OutOfMemoryError):
-        said = "is full: it has reached its maxmemory, and takes no messages"
+        said = "is full: it has reached its maxmemory and accepts no messages"
         return Diagnosis(Condition.WRONG, "Redis", said, "See docs/operations.md, Redis is down, step 3.")
     said = "answers, and refuses" if isinstance(error, ResponseError) else "does not answer"
     return Diagnosis(Condition.WRONG, "Redis", f"{said}: {error}", "See docs/operations.md, Redis is down.")
 
 
 def _round_trip() -> Iterator[Diagnosis]:
-    """A message of Celery's transport through a queue of its own, there and back."""
+    """Sends a message through Celery's transport, in a queue of its own, and reads it back."""
     sent = uuid4().hex
     try:
         with (
@@ -211,7 +212,9 @@ def _round_trip() -> Iterator[Diagnosis]:
             message.ack()
             queue.queue.delete()
     except Empty:
-        yield Diagnosis(Condition.WRONG, "Broker", "a message did not come back", "Is REDIS_URL the workers' own?")
+        yield Diagnosis(
+            Condition.WRONG, "Broker", "a message did not come back", "Do the workers have the same REDIS_URL?"
+        )
     else:
         yield Diagnosis(Condition.FINE, "Broker", "a message went there and came back")
 
@@ -222,7 +225,9 @@ def _worker() -> Iterator[Diagnosis]:
     while not broker.answered(token):
         if time.monotonic() - began > ANSWER_TIMEOUT_S:
             said = f"none answered within {ANSWER_TIMEOUT_S:g} s"
-            yield Diagnosis(Condition.WRONG, "Worker", said, "Start one. If all are busy, see how the inbox drains.")
+            yield Diagnosis(
+                Condition.WRONG, "Worker", said, "Start one. If all are busy, watch whether the inbox drains."
+            )
             return
         time.sleep(0.02)
     yield Diagnosis(Condition.FINE, "Worker", f"one answered in {time.monotonic() - began:.2f} s")
@@ -234,12 +239,12 @@ def _beat() -> Iterator[Diagnosis]:
         yield Diagnosis(Condition.FINE, "Beat", f"asked for a sweep {silent_s:.0f} s ago")
         return
     said = "has left no trace" if silent_s is None else f"asked for no sweep for {silent_s:.0f} s"
-    advice = "Start it. Workers look for batches by themselves meanwhile, but nobody makes the months to come."
+    advice = "Start it. Workers go on finding batches by themselves, but nothing creates the coming months."
     yield Diagnosis(Condition.WRONG, "Beat", said, advice)
 
 
 def _disk() -> Iterator[Diagnosis]:
-    """Of the embedded servers, which write where this command can look."""
+    """The disk of the embedded servers, the only ones whose files this command can see."""
     if STACK_MARK not in os.environ:
         return
     folder = Path(os.environ[STACK_MARK])

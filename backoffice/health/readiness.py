@@ -1,4 +1,4 @@
-"""What stands between an installation and its promises, in the words that `/readyz` uses."""
+"""What keeps an installation from taking and processing uploads, in the words that `/readyz` uses."""
 
 from typing import NamedTuple
 
@@ -11,12 +11,12 @@ from backoffice.health.backlog import WAITED_TOO_LONG_S, oldest_waiting_s
 from backoffice.health.broker import eviction_policy
 from backoffice.health.database import unapplied_migrations, unsafe_settings
 
-# What an absent PostgreSQL raises, whichever of Django, its pool or psycopg notices.
+# What is raised when PostgreSQL is away, whether Django, its pool or psycopg notices.
 DATABASE_AWAY = (Error, PoolTimeout)
 
 
 class DatabaseRefused(OperationalError):
-    """PostgreSQL answers, and no connection to it is used because of its `faults` (startup.py)."""
+    """PostgreSQL answers, but we use no connection to it because of its `faults` (startup.py)."""
 
     def __init__(self, faults: list[str]) -> None:
         super().__init__("; ".join(faults))
@@ -24,15 +24,15 @@ class DatabaseRefused(OperationalError):
 
 
 class Readiness(NamedTuple):
-    """`reasons` why uploads are not taken and processed, none where they are; and what is told besides."""
+    """`reasons` says why uploads cannot be taken or processed; it is empty if they can."""
 
     reasons: list[str]
-    oldest_waiting_s: float | None  # None where PostgreSQL does not answer
+    oldest_waiting_s: float | None  # None if PostgreSQL does not answer
     broker_up: bool
 
 
 def readiness() -> Readiness:
-    """Whether uploads can be taken, and every reason why not. Redis being away is told, but is no reason."""
+    """Every reason why uploads cannot be taken. That Redis is away is reported, but is not a reason."""
     reasons: list[str] = []
     waited_s: float | None = None
     try:
@@ -52,10 +52,10 @@ def readiness() -> Readiness:
 
 
 def database_faults() -> list[str]:
-    """What is wrong with PostgreSQL, and does not mend itself. Raises one of DATABASE_AWAY."""
+    """What is wrong with PostgreSQL and will not mend by itself. Raises one of DATABASE_AWAY."""
     try:
         count = unapplied_migrations()
-    except ProgrammingError:  # it answers, and a right that is missing does not come by waiting
+    except ProgrammingError:  # it answers: waiting will not grant the right that is missing
         return ["PostgreSQL does not let us see its migrations: give our role the rights of deploy/postgres/grants.sql"]
     return [f"{count} migrations are not applied: run `manage.py migrate`"] * bool(count) + [
         f"PostgreSQL runs with {name} = off: what is answered 2xx could be lost" for name in unsafe_settings()
@@ -63,7 +63,7 @@ def database_faults() -> list[str]:
 
 
 def policy_faults(policy: str | None) -> list[str]:
-    """What is wrong with Redis, and does not mend itself: a policy that drops messages. None is one that it does not say."""
+    """What is wrong with Redis and will not mend by itself: a policy that drops messages. None: Redis did not tell us."""
     if policy in {None, "noeviction"}:
         return []
     return [f"the broker's maxmemory-policy is {policy}; set it to noeviction"]

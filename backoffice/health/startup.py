@@ -1,12 +1,12 @@
-"""Web, worker and beat refuse to begin on servers that cannot keep the promises.
+"""Web, worker and beat refuse to start on servers with which the service could not keep its promises.
 
-Only what answers and is wrong stops them. A PostgreSQL or Redis that is away comes back by itself: until then web answers
-503, and workers wait. Once it is back it is asked what could not be asked at the start:
+Only a server that answers and is set up wrongly stops them. One that is away may come back: until then web answers 503
+and workers wait. Once it is back, it is checked before it is used:
 
-- PostgreSQL, before a process uses its first connection. Ending the process there would cut short what others of its
-  threads do, so each connection is refused instead: uploads get 503, and `/readyz` says why.
-- Redis, when a worker has its first connection (celery.py). Web and beat do no more than ring through it, and a lost bell
-  loses no order (ADR 1): there it is enough that `/readyz` asks each time.
+- PostgreSQL, before a process uses its first connection. Ending the process at that point would interrupt its other
+  threads, so connections are refused instead: uploads get 503, and `/readyz` says why.
+- Redis, when a worker has its first connection (celery.py). Web and beat only ring through it, and a lost ring loses no
+  order (ADR 1): for them it is enough that `/readyz` checks each time.
 """
 
 import sys
@@ -29,7 +29,7 @@ REFUSED = 78  # EX_CONFIG of sysexits.h
 
 
 def refuse_unsafe_servers() -> None:
-    """Ends the process, saying why, where a server answers and is set up wrongly."""
+    """Ends the process, and logs why, if a server answers and is set up wrongly."""
     faults = [*_database(), *_broker()]
     connections.close_all()
     for fault in faults:
@@ -41,7 +41,7 @@ def refuse_unsafe_servers() -> None:
 def _database() -> list[str]:
     try:
         return database_faults()
-    except DatabaseRefused as error:  # it was away when this process asked before
+    except DatabaseRefused as error:  # it was away when this process first asked
         return error.faults
     except DATABASE_AWAY as error:
         log.warning("not checked yet, since it does not answer", server="PostgreSQL", error=type(error).__name__)
@@ -56,27 +56,27 @@ def _broker() -> list[str]:
         log.warning("not checked yet, since it does not answer", server="Redis", error=type(error).__name__)
         return []
     if policy is None:
-        advice = "see for yourself that it is noeviction, or let us ask INFO"
+        advice = "make sure that it is noeviction, or allow us to run INFO"
         log.warning("not checked, since Redis does not say it", setting="maxmemory-policy", advice=advice)
     return policy_faults(policy)
 
 
 def _check_first(*, connection: BaseDatabaseWrapper, **_: Any) -> None:
-    """Lets nobody use a connection until PostgreSQL was found to be safe; costs nothing afterwards.
+    """Refuses every connection until PostgreSQL has passed the checks; costs nothing afterwards.
 
-    Raises DatabaseRefused where it is not.
+    Raises DatabaseRefused if it does not pass.
     """
     with ExitStack() as otherwise:
         otherwise.callback(connection.close)  # or Django would use it the next time
         faults = database_faults()
         if faults:
-            _tell("; ".join(faults))
+            _log_once("; ".join(faults))
             raise DatabaseRefused(faults)
         otherwise.pop_all()
     connection_created.disconnect(_check_first)
 
 
 @cache
-def _tell(faults: str) -> None:
-    """Once: uploads go on coming, and each is refused."""
+def _log_once(faults: str) -> None:
+    # Uploads keep coming and each is refused: one line is enough.
     log.critical("PostgreSQL is not used", reason=faults)

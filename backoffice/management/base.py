@@ -1,4 +1,4 @@
-"""What every command of ours shares: which stack it talks to, and plain words when nothing answers there."""
+"""What our commands share: which stack they talk to, and a plain message when nothing answers there."""
 
 import argparse
 import os
@@ -11,10 +11,10 @@ from backoffice.env import DEFAULT_DATA_DIR, names_own_servers
 
 
 class StackCommand(BaseCommand):
-    """A command that needs a running Back Office: the one of `--data-dir`, or the one that DATABASE_URL names."""
+    """A command that needs a running Back Office: that of `--data-dir`, or the one that DATABASE_URL names."""
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        """Adds `--data-dir`, so that a subclass need not remember to; manage.py has read its value already."""
+        """Adds `--data-dir` for every subclass; manage.py has already read its value."""
         parser = super().create_parser(prog_name, subcommand, **kwargs)
         parser.add_argument(
             "--data-dir",
@@ -25,14 +25,14 @@ class StackCommand(BaseCommand):
         return parser
 
     def execute(self, *args: Any, **options: Any) -> str | None:
-        """Runs the command. Raises CommandError when no database answers; other database errors stay as they are."""
+        """Runs the command. Raises CommandError if no database answers; lets other database errors through."""
         if "DATABASE_URL" not in os.environ:
             raise nothing_runs(options["data_dir"])
         try:
             return super().execute(*args, **options)
         except OperationalError as error:
             if getattr(error.__cause__, "sqlstate", None) is not None:
-                raise  # the server answered, and refused a statement
+                raise  # the server answered: it refused a statement
             if not names_own_servers(os.environ):
                 raise nothing_runs(options["data_dir"]) from error
             host, port = connection.settings_dict["HOST"], connection.settings_dict["PORT"]
@@ -40,7 +40,7 @@ class StackCommand(BaseCommand):
 
 
 def nothing_runs(data_dir: str) -> CommandError:
-    """What to say when a folder's stack is not there."""
+    """The error for a folder in which no stack is running."""
     option = "" if data_dir == DEFAULT_DATA_DIR else f" --data-dir {data_dir}"
     return CommandError(
         f"No Back Office is running in `{data_dir}`. Start one with `python manage.py up{option}` in another terminal,\n"

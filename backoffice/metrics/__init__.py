@@ -1,7 +1,7 @@
-"""What processes count while they work. Every metric of ours that a process counts stands here; docs/operations.md explains all.
+"""What processes count as they work. All counters are defined here; docs/operations.md explains them.
 
-Counting costs a microsecond or two and never fails a request. With METRICS_DIR set, all processes of this machine count
-into files there, and any of them can tell the sum; without, each tells its own.
+Counting takes a microsecond or two and never fails a request. With METRICS_DIR set, all processes on this machine count
+into files there and any of them can report the sum; without it, each reports its own.
 """
 
 import os
@@ -24,11 +24,11 @@ if slots is not None:
 _requests = Counter("backoffice_requests", "Requests answered, by address and status.", ["address", "status"])
 _upload_seconds = Histogram(
     "backoffice_upload_seconds",
-    "From the arrival of an upload's last byte to its answer 2xx; wait: whether the till asked to wait for the outcome.",
+    "From the last byte of an upload to its 2xx answer; wait: whether the till asked to wait for the outcome.",
     ["wait"],
     buckets=(0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.15, 0.25, 0.5, 1, 2.5, 5, 10),
 )
-_accepted_batches = Counter("backoffice_batches_accepted", "Batches stored, repeats not counted.")
+_accepted_batches = Counter("backoffice_batches_accepted", "Batches stored, not counting repeats.")
 _accepted_orders = Counter("backoffice_orders_accepted", "Orders in the batches that were stored.")
 requests_unmetered = Counter(
     "backoffice_requests_unmetered", "Requests that passed without a rate limit because Redis did not answer."
@@ -43,7 +43,7 @@ _processed_orders = Counter(
 )
 _processing_seconds = Histogram(
     "backoffice_processing_seconds",
-    "Work on one batch, from the beginning of its transaction to its end; small batches may share one.",
+    "Work on one batch, from the start of its transaction to its end; small batches may share one.",
     buckets=(0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
 )
 _settling_seconds = Histogram(
@@ -51,27 +51,27 @@ _settling_seconds = Histogram(
     "From a batch's receipt to the end of its processing.",
     buckets=(0.01, 0.05, 0.1, 0.5, 1, 5, 15, 60, 300, 900, 3600),
 )
-batches_retried = Counter("backoffice_batches_retried", "Tries of a batch after one that crashed or was killed.")
+batches_retried = Counter("backoffice_batches_retried", "Attempts at a batch after one that crashed or was killed.")
 batches_failed = Counter("backoffice_batches_failed", "Times that a batch was set aside after five crashes.")
 
 # --- The bell ---------------------------------------------------------------------------------------------------------
 
-bell_failures = Counter("backoffice_bell_failures", "Rings that the broker did not take in time.")
+bell_failures = Counter("backoffice_bell_failures", "Rings that the broker did not accept in time.")
 _bell_silent_until = Gauge(
     "backoffice_bell_silent_until_seconds",
     "Until when the broker is left alone after a ring that failed, as a time of Unix; 0 at first.",
     multiprocess_mode="max",
 )
 
-# Looked up once: prometheus_client's own way to a labelled metric costs more than counting. Those of `outcome` and `wait`
-# are shown as 0 before anything happens, so that the first one is seen as an increase.
+# Looked up once, since finding a labelled metric costs more than counting. Those of `outcome` and `wait` start at 0, so
+# that Prometheus sees the first event as an increase.
 _outcomes = {outcome: _processed_orders.labels(outcome) for outcome in ("posted", "duplicate", "conflict", "held")}
 _answered: dict[tuple[str, int], Counter] = {}
 _waited = {True: _upload_seconds.labels("yes"), False: _upload_seconds.labels("no")}
 
 
 def count_request(*, address: str, status: int) -> None:
-    """One request answered. `address` is one of a few names, never what a client sent."""
+    """Counts a request. `address` is one of a few names, never text from a client."""
     counter = _answered.get((address, status))
     if counter is None:
         counter = _answered[address, status] = _requests.labels(address, str(status))
@@ -79,18 +79,18 @@ def count_request(*, address: str, status: int) -> None:
 
 
 def count_upload(*, seconds: float, waited: bool) -> None:
-    """One upload answered 2xx, new or repeated."""
+    """Counts an upload that was answered 2xx, new or repeated."""
     _waited[waited].observe(seconds)
 
 
 def count_accepted(*, orders: int) -> None:
-    """One batch stored that was not known."""
+    """Counts a batch that was stored, and its orders."""
     _accepted_batches.inc()
     _accepted_orders.inc(orders)
 
 
 def count_processed(*, outcomes: dict[str, int], seconds: float, since_receipt: timedelta) -> None:
-    """One batch processed; `outcomes` counts its orders and movements."""
+    """Counts a processed batch; `outcomes` are the numbers of its orders and movements by outcome."""
     _processed_batches.inc()
     for outcome, count in outcomes.items():
         _outcomes[outcome].inc(count)

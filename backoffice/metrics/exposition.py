@@ -1,4 +1,4 @@
-"""The text that Prometheus reads: what was counted, and how things stand."""
+"""The text that Prometheus reads: what was counted, and the current state of the service."""
 
 from django.conf import settings
 from prometheus_client import REGISTRY, CollectorRegistry, generate_latest
@@ -9,7 +9,7 @@ from backoffice.metrics.standing import StandingCollector
 
 
 def exposition() -> bytes:
-    """All metrics, those of every process of this machine where they share a folder."""
+    """All metrics; with METRICS_DIR, of every process on this machine."""
     now = CollectorRegistry()
     now.register(StandingCollector())
     counted = REGISTRY

@@ -1,8 +1,8 @@
-"""Which file each process counts into: the lowest number that no living process holds.
+"""Which file each process counts into: the one with the lowest number that no living process holds.
 
-prometheus_client names files after process ids, so that each process that dies leaves its own behind for ever, and
-removing one would take its counts away. Here whoever comes next goes on counting where the dead one stopped: there are
-as many files as there were processes at once, and no sum ever falls. The kernel gives a lock back however a process ends.
+prometheus_client names files after process ids, so every process that dies leaves a file behind for ever, and removing
+it would lose its counts. Here the next process goes on counting where the dead one stopped: there are never more files
+than processes at one time, and no sum ever falls. The kernel releases a lock however its process ends.
 """
 
 import fcntl
@@ -17,7 +17,7 @@ log = structlog.get_logger(__name__)
 
 
 class Slots:
-    """The numbers of one folder. A process, and each that it forks, holds one from its first question to its end."""
+    """The numbers of one folder. Each process, forked or not, holds one from its first call until it ends."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -27,7 +27,7 @@ class Slots:
 
     @classmethod
     def usable(cls, folder: str | None) -> Self | None:
-        """The slots of a folder, which is made; None where none is named or it cannot be used, which is logged."""
+        """The slots of a folder, which is created if needed; None if there is none or, with a warning, it cannot be used."""
         if not folder:
             return None
         slots = cls(Path(folder))
@@ -40,14 +40,14 @@ class Slots:
         return slots
 
     def number(self) -> int:
-        """This process's number. Asked at every count, so it costs a comparison."""
+        """This process's number. Called at every count, so it costs no more than a comparison."""
         if self._pid != os.getpid():
             self._take()
         return self._number
 
     def _take(self) -> None:
         if self._lock != -1:
-            os.close(self._lock)  # inherited from a parent, whose lock it does not share
+            os.close(self._lock)  # inherited from the parent, whose lock does not extend to us
         for number in count():
             lock = os.open(self._folder / f"slot-{number}", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             try:

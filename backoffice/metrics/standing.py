@@ -1,4 +1,4 @@
-"""How things stand, asked when Prometheus asks: the same whichever process answers."""
+"""The current state of the service, read when Prometheus asks: the same whichever process answers."""
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -15,21 +15,21 @@ from backoffice.health.readiness import DATABASE_AWAY, readiness
 
 BACKLOG: dict[str, tuple[str, Callable[[Backlog], float]]] = {
     "backoffice_batches_waiting": (
-        "Batches that are not processed yet, failed ones not counted.",
+        "Batches that are not processed yet, not counting failed ones.",
         lambda found: found.waiting,
     ),
     "backoffice_batches_set_aside": ("Failed batches: they crashed five times.", lambda found: found.failed),
     "backoffice_oldest_waiting_seconds": (
-        "Age of the oldest batch that waits, 0 where none does.",
+        "Age of the oldest waiting batch, 0 if none is waiting.",
         lambda found: found.oldest_s,
     ),
-    "backoffice_items_held": ("Orders and cash movements that wait for a person.", lambda found: found.held),
+    "backoffice_items_held": ("Orders and cash movements that wait for a decision.", lambda found: found.held),
     "backoffice_terminals_silent": (
-        "Terminals with a shift open that were not heard of for 15 minutes.",
+        "Terminals with an open shift that have not been heard from for 15 minutes.",
         lambda found: found.silent_terminals,
     ),
     "backoffice_shifts_closing_long": (
-        "Shifts closed an hour ago or more that still miss something.",
+        "Shifts closed at least an hour ago that still lack something.",
         lambda found: found.closing_too_long,
     ),
     "backoffice_shifts_discrepant": ("Shifts that do not add up and are not approved.", lambda found: found.discrepant),
@@ -37,14 +37,13 @@ BACKLOG: dict[str, tuple[str, Callable[[Backlog], float]]] = {
 
 
 class StandingCollector(Collector):
-    """Some short statements and two questions to Redis. What does not answer is 0 in its `up`, and the rest is absent."""
+    """Runs a few short statements and asks Redis twice. A server that is away has `up` 0, and its other metrics are absent."""
 
     def collect(self) -> Iterator[Metric]:
-        """The metrics as of now."""
         found = readiness()
-        yield _gauge("backoffice_ready", "1 where /readyz says 200.", not found.reasons)
-        yield _gauge("backoffice_database_up", "1 where PostgreSQL answers.", found.oldest_waiting_s is not None)
-        yield _gauge("backoffice_redis_up", "1 where Redis answers.", found.broker_up)
+        yield _gauge("backoffice_ready", "1 if /readyz answers 200.", not found.reasons)
+        yield _gauge("backoffice_database_up", "1 if PostgreSQL answers.", found.oldest_waiting_s is not None)
+        yield _gauge("backoffice_redis_up", "1 if Redis answers.", found.broker_up)
         if found.oldest_waiting_s is not None:
             with suppress(*DATABASE_AWAY):  # it went away between the two
                 yield from _backlog()
@@ -55,11 +54,11 @@ class StandingCollector(Collector):
 
 def _backlog() -> Iterator[Metric]:
     backlog, outside = read_backlog(now=timezone.now()), rows_without_month()
-    for name, (explained, read) in BACKLOG.items():
-        yield _gauge(name, explained, read(backlog))
+    for name, (description, read) in BACKLOG.items():
+        yield _gauge(name, description, read(backlog))
     rows = GaugeMetricFamily(
         "backoffice_default_partition_rows",
-        "Rows in a month without a partition; 1000 means that or more.",
+        "Rows of months that have no partition; 1000 means 1000 or more.",
         labels=["table"],
     )
     for table, number in outside.items():
@@ -70,8 +69,8 @@ def _backlog() -> Iterator[Metric]:
 def _beat() -> Iterator[Metric]:
     silent_s = beat_silent_s()
     if silent_s is not None:
-        yield _gauge("backoffice_beat_silent_seconds", "Since beat last asked for a sweep.", silent_s)
+        yield _gauge("backoffice_beat_silent_seconds", "Time since beat last asked for a sweep.", silent_s)
 
 
-def _gauge(name: str, explained: str, value: float) -> Metric:
-    return GaugeMetricFamily(name, explained, value=float(value))
+def _gauge(name: str, description: str, value: float) -> Metric:
+    return GaugeMetricFamily(name, description, value=float(value))

@@ -1,4 +1,4 @@
-"""Cells of the lists: safe HTML, one look everywhere."""
+"""Cells of lists and pages: safe HTML that looks the same everywhere."""
 
 from datetime import datetime
 from typing import Any
@@ -21,21 +21,21 @@ def label(word: Label) -> SafeString:
 
 
 def amount(minor: int | None, currency: str) -> SafeString:
-    """Money, or a dash."""
+    """Minor units as money in their currency; a dash for None."""
     if minor is None:
         return NONE
     return format_html('<span class="c-money{}">{}</span>', " c-negative" if minor < 0 else "", money(minor, currency))
 
 
 def difference(minor: int | None, currency: str) -> SafeString:
-    """Money that should be nothing, in warning colour where it is not; a dash where it is not known."""
+    """An amount that should be zero, in a warning colour if it is not; a dash if it is unknown."""
     if not minor:
         return amount(minor, currency)
     return format_html('<strong class="c-bad c-money">{}{}</strong>', "+" if minor > 0 else "", money(minor, currency))
 
 
 def when(value: datetime | None, store: Store) -> SafeString:
-    """A time of the store on two lines, for narrow columns."""
+    """A time in the store's zone, on two lines for narrow columns; a dash for None."""
     if value is None:
         return NONE
     day, _, clock = moment(value, store.timezone).partition(", ")
@@ -43,14 +43,14 @@ def when(value: datetime | None, store: Store) -> SafeString:
 
 
 def time(value: datetime | None, store: Store) -> SafeString:
-    """A time of the store, or a dash."""
+    """A time in the store's zone; a dash for None."""
     if value is None:
         return NONE
     return format_html('<time datetime="{}">{}</time>', value.isoformat(), moment(value, store.timezone))
 
 
 def number(order_number: int | None, *, offline: bool) -> SafeString:
-    """An order's number, with its asterisk where it was made offline."""
+    """An order's number, with an asterisk if it was made offline; a dash for None."""
     if order_number is None:
         return NONE
     if not offline:
@@ -72,7 +72,7 @@ def page_url(row: Any) -> str:
 
 
 def lines(*texts: object) -> SafeString:
-    """The first as the main line, the others small below it; empty ones are left out."""
+    """The first text on a line of its own, the others in small type below it; empty ones are left out."""
     first, *others = texts
     small = format_html_join("", '<span class="c-sub">{}</span>', ((text,) for text in others if text))
     return format_html('<span class="c-lines"><span>{}</span>{}</span>', first, small)

@@ -1,4 +1,4 @@
-"""Two versions of one order, field by field: what changed between them, in words."""
+"""Two versions of one order side by side, with each field as people read it."""
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
@@ -24,7 +24,7 @@ ABSENT = "—"
 
 
 class Field(NamedTuple):
-    """One field of both versions as text; "—" where a version has none."""
+    """One field of both versions as text; "—" if a version does not have it."""
 
     name: str
     first: str
@@ -37,7 +37,7 @@ class Field(NamedTuple):
 
 
 def compare_versions(first: Any, second: Any, *, currency: str, zone: str) -> list[Field]:
-    """Every field of either version, in the order of the first; amounts in `currency`, times in `zone`."""
+    """Every field of either version, those of the first in its order; amounts in `currency`, times in `zone`."""
     one, two = dict(_fields(first)), dict(_fields(second))
     return [
         Field(
@@ -73,12 +73,12 @@ def _text(pointer: str, fields: dict[str, Any], *, currency: str, zone: str) -> 
 
 
 def is_amount(value: Any) -> TypeGuard[int]:
-    """Whether a JSON value is money: an integer within what the protocol allows."""
+    """Whether a JSON value is an amount: an integer within the protocol's bounds."""
     return isinstance(value, int) and not isinstance(value, bool) and abs(value) <= MAX_MINOR
 
 
 def _time(text: str, zone: str) -> str:
-    """A device's time to the second, in the store's zone; as sent where it cannot be read."""
+    """A device's time to the second, in the store's zone; as it was sent if it cannot be read."""
     try:
         local = datetime.fromisoformat(text).astimezone(ZoneInfo(zone))
     except ValueError:

@@ -4,13 +4,13 @@ from typing import NamedTuple
 from uuid import UUID
 
 from backoffice.domain.reasons import NUMBER_ALREADY_USED
-from backoffice.review.order_lookup import first_of_number, row_of
+from backoffice.review.order_lookup import first_of_number, first_version_of
 from backoffice.review.originals import Place
 from backoffice.sales.models import CashMovement, HeldItem, Identity, Order
 
 
 class FirstVersion(NamedTuple):
-    """The version that came first: its original's place, and its page where it has one."""
+    """The version that came first: the place of its original, and the order or held item that has a page."""
 
     place: Place
     number: int | None
@@ -19,7 +19,7 @@ class FirstVersion(NamedTuple):
 
 
 def find_first_version(item: HeldItem) -> FirstVersion | None:
-    """The first version of a conflict; None where `item` is no conflict, or itself came first."""
+    """The version that `item` contradicts; None if it is not in conflict, or came first itself."""
     if item.outcome != "conflict":
         return None
     if item.what == "movement":
@@ -37,7 +37,7 @@ def _identity(item: HeldItem) -> Identity | None:
     codes = {reason["code"] for reason in item.reasons}
     if codes == {NUMBER_ALREADY_USED}:
         return first_of_number(item.terminal_id, item.number, others_than=[item.item_id])
-    return row_of(item.item_id)
+    return first_version_of(item.item_id)
 
 
 def _movement(item_id: UUID) -> FirstVersion | None:
@@ -50,7 +50,7 @@ def _movement(item_id: UUID) -> FirstVersion | None:
 
 
 def _held(item_id: UUID, *, beside: HeldItem) -> FirstVersion | None:
-    """Another held version of the same identifier: nothing says which is true."""
+    """Another held version with the same identifier: nothing says which one is true."""
     other = HeldItem.objects.filter(item_id=item_id).exclude(pk=beside.pk).order_by("pk").first()
     if other is None:
         return None

@@ -1,4 +1,4 @@
-"""The dashboard: is everything here, what was sold today, and what waits for a person."""
+"""The dashboard: whether everything has arrived, what was sold today, and what waits for a decision."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -16,8 +16,8 @@ from backoffice.review.formats import counted
 from backoffice.review.sync import NOTHING_UNSETTLED, Signs, SyncState, read_signs, sync_state
 from backoffice.sales.models import HeldItem
 
-# A business day has begun somewhere at most a day before it does in UTC, and ends at most a day after: the months of
-# the days around now are all that is read.
+# Whatever its time zone, a store's business day is at most one day away from the date in UTC, so only the months of
+# yesterday, today and tomorrow are read.
 SOLD_TODAY = """
 SELECT s.store_id, o.currency, count(*), count(*) FILTER (WHERE o.mode = 'offline'),
     coalesce(sum(o.total) FILTER (WHERE o.kind = 'sale' AND o.status = 'paid'), 0)::bigint,
@@ -31,7 +31,7 @@ GROUP BY s.store_id, o.currency
 
 
 class StoreToday(NamedTuple):
-    """What a store sold on its business day so far, in minor units; refunds are negative."""
+    """What a store has sold on its current business day, in minor units; refunds are negative."""
 
     store: Store
     day: date
@@ -48,7 +48,7 @@ class StoreToday(NamedTuple):
 
 
 class Stake(NamedTuple):
-    """Held orders in one currency; `amount` in minor units, as far as they could be read."""
+    """Held orders in one currency; `amount` is the sum, in minor units, of those that could be read."""
 
     currency: str
     orders: int
@@ -56,7 +56,7 @@ class Stake(NamedTuple):
 
 
 def add_dashboard(_request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """Unfold's callback for the index page. Five statements, however large the chain."""
+    """Unfold's callback for the index page. Five statements, however large the chain is."""
     now = timezone.now()
     signs = read_signs()
     terminals = list(Terminal.objects.all())
@@ -77,19 +77,19 @@ def add_dashboard(_request: HttpRequest, context: dict[str, Any]) -> dict[str, A
 
 
 def headline(terminals: Sequence[Terminal], signs: Mapping[int, Signs]) -> dict[str, Any]:
-    """The first question, answered in words: `answer`, `all_told`, and `because` in short sentences."""
-    at_work = [terminal for terminal in terminals if terminal.activated_at is not None]
-    behind = [found for one in at_work if not (found := signs.get(one.pk, NOTHING_UNSETTLED)).is_complete]
-    if not at_work:
-        return {"answer": "No terminal is activated yet", "all_told": False, "because": []}
+    """Whether everything has arrived: `answer` in one sentence, `is_complete`, and `because` in short phrases."""
+    activated = [terminal for terminal in terminals if terminal.activated_at is not None]
+    behind = [found for one in activated if not (found := signs.get(one.pk, NOTHING_UNSETTLED)).is_complete]
+    if not activated:
+        return {"answer": "No terminal is activated yet", "is_complete": False, "because": []}
     return {
-        "answer": _verdict(len(at_work), len(behind)),
-        "all_told": not behind,
+        "answer": _headline(len(activated), len(behind)),
+        "is_complete": not behind,
         "because": _because(behind),
     }
 
 
-def _verdict(count: int, behind: int) -> str:
+def _headline(count: int, behind: int) -> str:
     if count == 1:
         return "The only terminal has not told us everything" if behind else "The only terminal has told us everything"
     if not behind:
@@ -98,7 +98,7 @@ def _verdict(count: int, behind: int) -> str:
 
 
 def _because(behind: Sequence[Signs]) -> list[str]:
-    said = []
+    phrases = []
     for count, one, many in (
         (sum(1 for signs in behind if signs.open), "has a shift open", "have a shift open"),
         (sum(1 for signs in behind if signs.closing), "closed with orders missing", "closed with orders missing"),
@@ -110,12 +110,12 @@ def _because(behind: Sequence[Signs]) -> list[str]:
         ),
     ):
         if count:
-            said.append(f"{count:,} {one if count == 1 else many}")
-    return said
+            phrases.append(f"{count:,} {one if count == 1 else many}")
+    return phrases
 
 
 def count_states(terminals: Sequence[Terminal], signs: Mapping[int, Signs]) -> list[tuple[SyncState, int]]:
-    """How many terminals are in each state; "not activated" only where there are any."""
+    """How many terminals are in each state; "not activated" only if there are any."""
     counts = Counter(sync_state(one, signs.get(one.pk, NOTHING_UNSETTLED)) for one in terminals)
     return [(state, counts[state]) for state in SyncState if counts[state] or state is not SyncState.NEW]
 
@@ -123,7 +123,7 @@ def count_states(terminals: Sequence[Terminal], signs: Mapping[int, Signs]) -> l
 def _oldest(signs: Mapping[int, Signs], *, now: datetime) -> dict[str, Any]:
     received = min((one.oldest for one in signs.values() if one.oldest), default=None)
     waiting = sum(one.waiting + one.failed for one in signs.values())
-    return {"span": None if received is None else now - received, "said": counted(waiting, "upload")}
+    return {"span": None if received is None else now - received, "uploads": counted(waiting, "upload")}
 
 
 def held_stakes() -> list[Stake]:
@@ -138,7 +138,7 @@ def held_stakes() -> list[Stake]:
 
 
 def sold_today(stores: Sequence[Store], *, now: datetime) -> list[StoreToday]:
-    """Every store's business day so far, the store that sold most orders first."""
+    """Every store's current business day, the store with the most orders first."""
     around = timedelta(days=1)
     with connection.cursor() as cursor:
         cursor.execute(SOLD_TODAY, {"now": now, "first": (now - around).date(), "last": (now + around).date()})
@@ -154,6 +154,6 @@ def sold_today(stores: Sequence[Store], *, now: datetime) -> list[StoreToday]:
 
 
 def held_badge() -> str:
-    """How many wait for a decision, for the menu; empty where none do."""
+    """How many items wait for a decision, for the menu; empty if none do."""
     count = HeldItem.objects.count()
     return f"{count:,}" if count else ""

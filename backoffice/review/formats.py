@@ -15,12 +15,12 @@ _LETTER_THEN_DIGIT = re.compile(r"(?<=[A-Za-z])(?=\d)")
 
 
 def money(amount: int, currency: str) -> str:
-    """Minor units as people write them: 1050 is `€10.50`, `JP¥1,050` or `KWD 1.050`; a negative one has a true minus."""
+    """Minor units as people write them: 1050 is `€10.50`, `JP¥1,050` or `KWD 1.050`; with a true minus if negative."""
     return _written(Decimal(abs(amount)).scaleb(-get_currency_precision(currency)), currency, negative=amount < 0)
 
 
 def price(unit_price: Decimal, currency: str) -> str:
-    """A price in minor units, which may have decimals of its own (fuel): 158.9 is `€1.589`."""
+    """A price in minor units, which may have decimals (fuel): 158.9 is `€1.589`."""
     digits = get_currency_precision(currency)
     exact = abs(unit_price).scaleb(-digits).normalize()
     shown = exact.quantize(Decimal(1).scaleb(-max(digits, -int(exact.as_tuple().exponent))))
@@ -33,14 +33,14 @@ def _written(amount: Decimal, currency: str, *, negative: bool) -> str:
 
 
 def quantity(value: Decimal) -> str:
-    """Without the zeros that say nothing: 2.0000 is `2`, 0.3500 is `0.35`."""
+    """A quantity without trailing zeros: 2.0000 is `2`, 0.3500 is `0.35`."""
     text = f"{value:f}"
     text = text.rstrip("0").rstrip(".") if "." in text else text
     return text.replace("-", MINUS)
 
 
 def moment(value: datetime, zone: str) -> str:
-    """`22 Nov 2026, 09:40 CET`: in the store's time, which is named."""
+    """`22 Nov 2026, 09:40 CET`: in the time zone, which is named."""
     local = value.astimezone(ZoneInfo(zone))
     return f"{local.day} {local:%b %Y, %H:%M} {_zone_name(local)}"
 
@@ -51,7 +51,7 @@ def _zone_name(local: datetime) -> str:
 
 
 def duration(span: timedelta) -> str:
-    """The two largest units at most: `2 d 4 h`, `12 min`, `under a second`."""
+    """A duration in its two largest units: `2 d 4 h`, `12 min`, `under a second`."""
     seconds = int(abs(span).total_seconds())
     if seconds < 1:
         return "under a second"

@@ -1,4 +1,4 @@
-"""The books as the console shows them: one entry with its lines, and what moved in a month."""
+"""The books as the console shows them: one entry with its lines, and the movements of a month."""
 
 from collections.abc import Iterable
 from datetime import date
@@ -11,7 +11,7 @@ from backoffice.ledger.models import EntrySource, JournalLine
 
 
 class EntryLines(NamedTuple):
-    """A journal entry's lines with the sums of both sides, which are equal."""
+    """The lines of a journal entry, with the sum of each side; the two are equal."""
 
     entry_id: int
     lines: list[JournalLine]
@@ -20,20 +20,20 @@ class EntryLines(NamedTuple):
 
 
 def entry_of(*, source_kind: str, source_id: UUID, source_number: int = 0) -> EntryLines | None:
-    """The entry that something was posted with; None where it posted nothing, as voided orders do."""
+    """The entry that something was posted with; None if it posted nothing, as with voided orders."""
     key = (source_kind, source_id, source_number)
     source = EntrySource.objects.filter(pk=key).first()
     return None if source is None else read_entry(source.entry_id, source.business_date)
 
 
 def read_entry(entry_id: int, business_date: date) -> EntryLines:
-    """The lines of one entry, of the one month that they are in."""
+    """The lines of one entry; only the month that they are in is read."""
     lines = list(JournalLine.objects.filter(entry_id=entry_id, business_date=business_date).select_related("account"))
     return EntryLines(entry_id, lines, sum(line.debit for line in lines), sum(line.credit for line in lines))
 
 
 def entry_amounts(entries: Iterable[tuple[int, date]]) -> dict[int, int]:
-    """What each of these entries moved: the sum of its debits. One statement."""
+    """The sum of debits of each entry, by its id. One statement."""
     wanted = dict(entries)
     rows = (
         JournalLine.objects.filter(entry_id__in=wanted, business_date__in=set(wanted.values()))
@@ -45,7 +45,7 @@ def entry_amounts(entries: Iterable[tuple[int, date]]) -> dict[int, int]:
 
 
 class AccountMovement(NamedTuple):
-    """What one account moved in one store."""
+    """The sums of one account in one store."""
 
     store_id: int
     currency: str
@@ -56,7 +56,7 @@ class AccountMovement(NamedTuple):
 
 
 def movements(*, first: date, end: date) -> list[AccountMovement]:
-    """What moved from `first` until before `end`, by store, currency and account. One statement over those months."""
+    """The sums from `first` to before `end`, by store, currency and account. One statement over those months."""
     rows = (
         JournalLine.objects.filter(business_date__gte=first, business_date__lt=end)
         .order_by("store_id", "currency", "account_id")

@@ -1,4 +1,4 @@
-"""The console's Content-Security-Policy: nothing from elsewhere, nothing inline but styles."""
+"""The console's Content-Security-Policy: nothing from other hosts, nothing inline but styles."""
 
 from collections.abc import Callable
 from functools import cache
@@ -14,13 +14,12 @@ POLICY = (
 
 
 class ConsolePolicy:
-    """Sets the policy on every answer below the console's address."""
+    """Sets the policy on every answer under the console's address."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Answers, with the policy where it belongs."""
         response = self.get_response(request)
         if request.path.startswith(_console()):
             response.headers["Content-Security-Policy"] = POLICY

@@ -1,4 +1,4 @@
-"""Finding orders by what people know of them: through the identities' unique indexes, never through the sales tables."""
+"""Finding orders by number or identifier: through the unique indexes of identities, never through the sales tables."""
 
 import contextlib
 from collections.abc import Collection, Iterable
@@ -13,10 +13,10 @@ SOME = 200
 
 
 def find_identities(term: str) -> list[Identity]:
-    """Everything known under an order number (with or without its asterisk) or a UUID, of all terminals."""
+    """All identities with this order number (with or without its asterisk) or this UUID, of every terminal."""
     text = term.strip().rstrip("*").strip()
     if text.isdecimal() and int(text) <= MAX_NUMBER:
-        # The index is by terminal and number: asked for every terminal it is a handful of look-ups.
+        # The index is by terminal and number: with every terminal named, this is a handful of look-ups.
         terminals = list(Terminal.objects.values_list("pk", flat=True))
         return list(Identity.objects.filter(terminal_id__in=terminals, number=int(text))[:SOME])
     with contextlib.suppress(ValueError):
@@ -25,7 +25,7 @@ def find_identities(term: str) -> list[Identity]:
 
 
 def held_among(identities: Iterable[Identity]) -> list[HeldItem]:
-    """What of these is held for a person."""
+    """The held items among these."""
     items = {identity.item_id for identity in identities}
     if not items:
         return []
@@ -34,14 +34,14 @@ def held_among(identities: Iterable[Identity]) -> list[HeldItem]:
     return held
 
 
-def row_of(item_id: UUID) -> Identity | None:
-    """The version that was received first, which says where its order is; None where nothing is known of it."""
+def first_version_of(item_id: UUID) -> Identity | None:
+    """The version that was received first, which says where its order is; None if the identifier is unknown."""
     return Identity.objects.filter(item_id=item_id, version=0).first()
 
 
 def order_of(item_id: UUID) -> Order | None:
-    """The posted order of this identifier."""
-    identity = row_of(item_id)
+    """The posted order with this identifier."""
+    identity = first_version_of(item_id)
     if identity is None:
         return None
     return Order.objects.filter(pk=identity.row_id, business_date=identity.business_date).first()

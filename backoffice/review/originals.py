@@ -1,4 +1,4 @@
-"""The stored originals: what a terminal sent, read from the body of its batch by position."""
+"""The originals: what a terminal sent, read from the stored body of its batch by position."""
 
 import json
 import zlib
@@ -12,12 +12,12 @@ from backoffice.domain.wire.envelope import decode_batch
 from backoffice.inbox.models import Batch
 from backoffice.sales.models import HeldItem
 
-# Lists read their rows' originals only for an asterisk: not from batches larger than this.
+# Lists need the originals only for an asterisk, so they do not read batches larger than this.
 READABLE_SIZE = 1024 * 1024
 
 
 class Place(NamedTuple):
-    """Where an original stands."""
+    """Where an original is: batch, `order` or `movement`, and position."""
 
     batch_id: UUID
     what: str
@@ -25,19 +25,19 @@ class Place(NamedTuple):
 
 
 class StoredOriginal(NamedTuple):
-    """A member as it was sent: its JSON value, and the same spelled out for reading."""
+    """A member as it was sent: its JSON value, and the text laid out for reading."""
 
     value: Any
     pretty: str
 
     @property
     def is_offline(self) -> bool:
-        """Whether it says that it was made while the terminal could not reach us."""
+        """Whether it says that it was made offline."""
         return isinstance(self.value, dict) and self.value.get("mode") == "offline"
 
 
 def mark_modes(items: Iterable[Any], *, max_size: int | None = None) -> None:
-    """Gives held items a `mode` and an `original`, None where it was not read: the tables know neither. One statement."""
+    """Sets `mode` and `original` (None if it was not read) on held items; the tables have neither. One statement."""
     listed = list(items)
     originals = read_originals((place_of(item) for item in listed), max_size=max_size)
     for item in listed:
@@ -46,7 +46,7 @@ def mark_modes(items: Iterable[Any], *, max_size: int | None = None) -> None:
 
 
 def place_of(item: HeldItem) -> Place:
-    """Where a held item's original stands."""
+    """Where the original of a held item is."""
     return Place(item.batch_id, item.what, item.position)
 
 
@@ -74,8 +74,8 @@ def _original(member: bytes) -> StoredOriginal:
     except ValueError:  # an integer of more digits than Python converts
         value = None
     try:
-        # Lays out the text itself, so that no spelling of a number is lost.
+        # Works on the text, so that numbers stay as they were written.
         pretty = msgspec.json.format(member, indent=2).decode()
-    except msgspec.DecodeError:  # half of a surrogate pair: valid JSON that it does not read
+    except msgspec.DecodeError:  # half of a surrogate pair, which is valid JSON but not for msgspec
         pretty = member.decode()
     return StoredOriginal(value, pretty)

@@ -1,4 +1,4 @@
-"""Lists read by key: a page is the next rows after the last one seen, so nothing is ever counted or skipped over."""
+"""Keyset paging: a page is the rows after the last one seen, so nothing is counted or skipped over."""
 
 from typing import Any, NamedTuple
 
@@ -12,16 +12,17 @@ SEPARATOR = "~"
 
 
 class Cursor(NamedTuple):
-    """The key of the row that a page begins after, in the direction it is read."""
+    """The key of the row after which a page begins, and the direction of reading."""
 
     values: list[Any]
     forward: bool
 
 
 class KeysetChangeList(ChangeList):  # type: ignore[misc]
-    """A change list of one page, read by `model_admin.page_key`, whose own parameters are no lookups.
+    """A change list that reads one page by `model_admin.page_key`.
 
-    `page_key` names one or two fields that order the list and tell every row apart; the first has an index.
+    `page_key` names one or two fields that order the list and identify every row; the first has an index. The
+    parameters of the console's own filters are not passed to Django as lookups.
     """
 
     def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
@@ -29,12 +30,12 @@ class KeysetChangeList(ChangeList):  # type: ignore[misc]
         self.title = self.model_admin.list_title
 
     def get_filters_params(self, params: Any = None) -> dict[str, Any]:
-        """Django's lookups, without the parameters that the console's own filters read."""
+        """Django's lookups, without the parameters of the console's own filters."""
         own = self.model_admin.own_parameters
         return {key: value for key, value in super().get_filters_params(params).items() if key not in own}
 
     def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Any]:
-        """The rows that the filters and the search leave, in the list's order."""
+        """The rows that match filters and search, in the list's order."""
         self.cursor = self._read_cursor(request)
         for parameter in (AFTER, BEFORE):
             self.params.pop(parameter, None)
@@ -43,7 +44,7 @@ class KeysetChangeList(ChangeList):  # type: ignore[misc]
         return queryset.order_by(*self._order(forward=True))
 
     def get_results(self, request: HttpRequest) -> None:
-        """Reads one page, and one row beyond it to know whether there is another."""
+        """Reads one page, and one more row to see whether another page follows."""
         queryset, size, cursor = self.queryset, self.list_per_page, self.cursor
         if cursor is not None:
             queryset = queryset.filter(self._beyond(cursor)).order_by(*self._order(forward=cursor.forward))
@@ -70,13 +71,13 @@ class KeysetChangeList(ChangeList):  # type: ignore[misc]
         key = self.model_admin.page_key
         if len(key) == 1:
             return Q(**{f"{key[0]}__{lookup}": cursor.values[0]})
-        # The first condition alone would do for the index, the second tells rows of one moment apart.
+        # The first condition is for the index; the second separates rows with the same first key.
         return Q(**{f"{key[0]}__{lookup}e": cursor.values[0]}) & (
             Q(**{f"{key[0]}__{lookup}": cursor.values[0]}) | Q(**{f"{key[1]}__{lookup}": cursor.values[1]})
         )
 
     def _read_cursor(self, request: HttpRequest) -> Cursor | None:
-        """None on the first page, and where the parameter was made up."""
+        """None on the first page, and if the parameter is not one of ours."""
         for parameter, forward in ((AFTER, True), (BEFORE, False)):
             if parameter not in request.GET:
                 continue

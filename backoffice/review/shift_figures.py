@@ -12,7 +12,7 @@ from backoffice.sales.models import CashMovement, Shift
 
 
 class FigureRow(NamedTuple):
-    """One figure; `declared` and `difference` are None while the till has declared nothing."""
+    """One figure; `declared` and `difference` are None until the till has declared its shift."""
 
     name: str
     is_count: bool
@@ -23,14 +23,14 @@ class FigureRow(NamedTuple):
 
 
 class DrawerRow(NamedTuple):
-    """One step from the opening float to what was counted, in minor units."""
+    """One step from the opening float to the counted cash, in minor units."""
 
     name: str
     amount: int
     is_sum: bool = False
 
 
-def table(report: ShiftAnswer) -> list[FigureRow]:
+def figure_rows(report: ShiftAnswer) -> list[FigureRow]:
     """Every figure, then every payment method that either side names. `report` as `shift_report` gives it."""
     computed, declared = msgspec.structs.asdict(report.computed), report.declared
     totals = (
@@ -60,7 +60,7 @@ def _row(
     return FigureRow(name, is_count, is_payment, declared, computed, None if declared is None else declared - computed)
 
 
-def drawer(shift: Shift, report: ShiftAnswer, movements: Sequence[CashMovement]) -> list[DrawerRow]:
+def drawer_rows(shift: Shift, report: ShiftAnswer, movements: Sequence[CashMovement]) -> list[DrawerRow]:
     """From the opening float to the count: the same sum as the report's expected cash, step by step."""
     cash_in = sum(movement.amount for movement in movements if movement.kind == "cash_in")
     cash_out = sum(movement.amount for movement in movements if movement.kind == "cash_out")
@@ -77,24 +77,28 @@ def drawer(shift: Shift, report: ShiftAnswer, movements: Sequence[CashMovement])
 
 
 def what_is_wrong(report: ShiftAnswer) -> list[str]:
-    """What keeps the shift from adding up, one sentence each; nothing where it adds up."""
-    said = []
+    """Why the shift does not add up, in one sentence each; empty if it does."""
+    sentences = []
     if report.missing_numbers:
         numbers = [(first, last) for first, last in report.missing_numbers]
         several = len(numbers) > 1 or numbers[0][0] != numbers[0][1]
-        said.append(
+        sentences.append(
             f"Order{'s' if several else ''} {number_ranges(numbers)} {'have' if several else 'has'} not arrived."
         )
     if report.missing_batches:
         count = len(report.missing_batches)
         verb = "has" if count == 1 else "have"
-        said.append(f"{counted(count, 'upload')} that the till listed {verb} not arrived or {verb} not been processed.")
+        sentences.append(
+            f"{counted(count, 'upload')} that the till listed {verb} not arrived or {verb} not been processed."
+        )
     if report.held:
-        said.append(
-            f"{counted(report.held, 'order')} {'is' if report.held == 1 else 'are'} held and not in these figures."
+        sentences.append(
+            f"{counted(report['held'], 'order')} {'is' if report['held'] == 1 else 'are'} held and not in these figures."
         )
     if report.differences:
-        said.append("The till declared other figures than those of the orders that arrived.")
+        sentences.append("The till declared other figures than those of the orders that arrived.")
     if report.late:
-        said.append(f"{counted(report.late, 'order')} came after the close, in an upload that the close does not list.")
-    return said
+        sentences.append(
+            f"{counted(report['late'], 'order')} came after the close, in an upload that the till had not listed."
+        )
+    return sentences

@@ -1,6 +1,6 @@
-"""Which terminals have told us everything: their sync state, derived from what waits, is held or is open.
+"""Which terminals have told us everything: their sync state, derived from what is waiting, held or open.
 
-Everything here reads partial indexes of what is unsettled: the cost follows what is wrong, not how much was sold.
+Everything here reads partial indexes of what is unsettled: the cost grows with what is wrong, not with sales.
 """
 
 from collections.abc import Iterable, Mapping
@@ -45,7 +45,7 @@ SELECT terminal_id, shift_id, number, opened_at FROM sales_shift
 WHERE state = 'open' AND terminal_id = ANY(%s) ORDER BY opened_at
 """
 
-# One row per shift that waits: what it declared, and which of it has been used.
+# One row per closing shift: the numbers that it declared, and those of them that have arrived.
 CLOSING_NUMBERS = """
 SELECT s.terminal_id, (s.declared ->> 'first_number')::bigint, (s.declared ->> 'last_number')::bigint,
     (SELECT coalesce(array_agg(i.number), '{}') FROM sales_identity i WHERE i.terminal_id = s.terminal_id
@@ -55,7 +55,7 @@ FROM sales_shift s WHERE s.state = 'closing' AND s.declared IS NOT NULL AND s.te
 
 
 class SyncState(Enum):
-    """How a terminal stands, the most urgent first."""
+    """How far a terminal's sales have arrived, the most urgent state first."""
 
     ATTENTION = Label("Needs attention", "red")
     RECEIVING = Label("Receiving", "blue")
@@ -77,7 +77,7 @@ class Signs(NamedTuple):
 
     @property
     def is_complete(self) -> bool:
-        """Whether all that was sold at this terminal is here and read. What is held is here: people are to decide."""
+        """Whether all sales of this terminal have arrived and been read. Held orders have: they wait for a decision."""
         return not (self.waiting or self.failed or self.open or self.closing)
 
 
@@ -85,14 +85,14 @@ NOTHING_UNSETTLED = Signs()
 
 
 def read_signs() -> dict[int, Signs]:
-    """The signs of every terminal that has any, by its id. One statement."""
+    """The signs of every terminal with something unsettled, by terminal id. One statement."""
     with connection.cursor() as cursor:
         cursor.execute(SIGNS)
         return {row[0]: Signs(*row[1:]) for row in cursor.fetchall()}
 
 
 def unsettled_state(signs: Signs) -> SyncState | None:
-    """The most urgent state that the signs call for; None where nothing is unsettled."""
+    """The most urgent state that the signs call for; None if nothing is unsettled."""
     if signs.failed or signs.held or signs.discrepant:
         return SyncState.ATTENTION
     if signs.waiting:
@@ -101,15 +101,15 @@ def unsettled_state(signs: Signs) -> SyncState | None:
 
 
 def sync_state(terminal: Terminal, signs: Signs) -> SyncState:
-    """How a terminal stands."""
+    """The state of a terminal, whether or not anything is unsettled."""
     if (state := unsettled_state(signs)) is not None:
         return state
     return SyncState.NEW if terminal.activated_at is None else SyncState.IN_SYNC
 
 
 def signs_in_words(signs: Signs) -> str:
-    """Why the terminal stands as it does, in one sentence."""
-    said = [
+    """Why a terminal is in its state, in one sentence."""
+    phrases = [
         phrase
         for count, phrase in (
             (signs.failed, f"{counted(signs.failed, 'upload')} could not be processed"),
@@ -121,11 +121,11 @@ def signs_in_words(signs: Signs) -> str:
         )
         if count
     ]
-    return f"{', '.join(said)}." if said else "Everything that it sold is here and settled."
+    return f"{', '.join(phrases)}." if phrases else "Everything that it sold is here and settled."
 
 
 class OpenShiftRow(NamedTuple):
-    """A shift whose end has not been declared."""
+    """An open shift of a terminal."""
 
     shift_id: str
     number: int
@@ -133,7 +133,7 @@ class OpenShiftRow(NamedTuple):
 
 
 class SyncStanding(NamedTuple):
-    """All that the console shows of how far one terminal's sales have arrived."""
+    """How far one terminal's sales have arrived: all that the console shows of it."""
 
     state: SyncState
     signs: Signs
@@ -145,7 +145,7 @@ class SyncStanding(NamedTuple):
 
 
 def read_standings(terminals: Iterable[Terminal], *, signs: Mapping[int, Signs]) -> dict[int, SyncStanding]:
-    """The standing of each of these terminals, by its id. Three statements, however many they are."""
+    """The standing of each terminal, by its id. Three statements, however many terminals there are."""
     listed = {terminal.pk: terminal for terminal in terminals}
     heard, open_shifts, missing = _last_heard(listed), _open_shifts(listed), _missing_numbers(listed)
     standings = {}

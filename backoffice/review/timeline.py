@@ -1,4 +1,4 @@
-"""A terminal's recent past: its shifts, each with the batches that came for it."""
+"""A terminal's recent shifts, each with its batches."""
 
 from typing import NamedTuple
 
@@ -11,7 +11,7 @@ BATCHES_SHOWN = 200
 
 
 class ShiftSpan(NamedTuple):
-    """One shift and its latest batches, the newest first; `more` says that there are others."""
+    """One shift and its latest batches, the newest first."""
 
     shift: Shift
     state: Label

@@ -1,4 +1,4 @@
-"""The trial balance: accounts by currency, of one store or of all, with the proof that both sides are equal."""
+"""The trial balance: accounts by currency, for one store or all, and whether both sides are equal."""
 
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
@@ -17,17 +17,17 @@ class AccountRow(NamedTuple):
 
     @property
     def balance(self) -> int:
-        """What is left of the larger side."""
+        """By how much the larger side exceeds the other."""
         return abs(self.debit - self.credit)
 
     @property
     def side(self) -> str:
-        """Which side that is."""
+        """Which side is larger: `debit`, `credit` or ""."""
         return "" if self.debit == self.credit else "debit" if self.debit > self.credit else "credit"
 
 
 class StoreRow(NamedTuple):
-    """One store's two sides."""
+    """The sums of both sides of one store."""
 
     store: Store
     debit: int
@@ -50,7 +50,7 @@ class Block(NamedTuple):
 
 
 def trial_balance(moved: Iterable[AccountMovement], *, stores: Mapping[int, Store], only: Store | None) -> list[Block]:
-    """A block per currency, of all stores or of `only` one."""
+    """One block per currency, for all stores or `only` one."""
     by_currency: dict[str, list[AccountMovement]] = {}
     for movement in moved:
         if only is None or movement.store_id == only.pk:

@@ -1,4 +1,4 @@
-"""How the console looks and what its menu holds: django-unfold's settings."""
+"""The look and the menu of the console: django-unfold's settings."""
 
 from typing import Any
 
@@ -20,13 +20,13 @@ def _item(title: str, icon: str, address: str, **more: Any) -> dict[str, Any]:
 
 
 def _at_accounts(request: HttpRequest) -> bool:
-    """The trial balance lies below the accounts' address, and has an item of its own."""
+    # The trial balance is under the accounts' address, but has an item of its own.
     return "/ledger/account/" in request.path and "trial-balance" not in request.path
 
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
-    """The menu, in the order of the questions; what is held carries its count."""
-    from backoffice.review.dashboard import held_badge  # noqa: PLC0415 - settings are read before models may be
+    """The menu, in the order of the questions people ask; "Held orders" shows their number."""
+    from backoffice.review.dashboard import held_badge  # noqa: PLC0415 - settings are read before models can be
 
     badge = held_badge() if request.user.is_authenticated else ""
     held = _item("Held orders", "front_hand", "sales_helditem_changelist", **({"badge": badge} if badge else {}))

@@ -1,4 +1,4 @@
-"""What codes and states are called in front of people. Nothing here decides anything."""
+"""What the console calls codes and states. Nothing here decides anything."""
 
 import re
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from backoffice.review.formats import money
 
 
 class Label(NamedTuple):
-    """A word with the colour it is shown in: green, blue, amber, red or grey."""
+    """A word and its colour: green, blue, amber, red or grey."""
 
     text: str
     colour: str
@@ -72,7 +72,7 @@ FIGURES: dict[str, str] = {
     "rounding": "Rounding",
 }
 
-# A few words for a list; the full sentence is in domain.reasons.
+# A few words for lists; the full sentences are in domain.reasons.
 SHORT_REASONS: dict[str, str] = {
     codes.CUSTOMER_ON_OFFLINE_ORDER: "Customer named while offline",
     codes.NETWORK_PRINT_ON_OFFLINE_ORDER: "Network print while offline",
@@ -109,7 +109,7 @@ SHORT_REASONS: dict[str, str] = {
     codes.ORDER_OF_ANOTHER_TERMINAL: "Belongs to another terminal",
 }
 
-# The details of these name amounts in minor units, which people do not read.
+# The details of these contain amounts in minor units, which have to be written as money.
 _DETAILS_IN_MINOR_UNITS = frozenset(
     {
         codes.SUMS_DO_NOT_ADD_UP,
@@ -122,9 +122,9 @@ _DETAILS_IN_MINOR_UNITS = frozenset(
         codes.REFUND_EXCEEDS_ORIGINAL,
     }
 )
-# A tax's detail names a rate as well: "13 is not 0.055 of 227".
+# The detail of a tax also contains a rate: "13 is not 0.055 of 227".
 _INTEGER = re.compile(r"(?<![\d.,-])-?\d+(?![\d.])")
-# Details that speak to whoever builds terminals; the sentence before them says it all.
+# Details meant for people who build terminals; here the sentence says enough.
 _DETAILS_FOR_BUILDERS = frozenset({codes.AMOUNT_NOT_POSITIVE, codes.CONTENT_DIFFERS, codes.NUMBER_ALREADY_USED})
 
 _PLACES: dict[str, str] = {
@@ -143,7 +143,7 @@ _PLACES: dict[str, str] = {
 
 
 class Remark(NamedTuple):
-    """One reason in words: the sentence, which line or payment it is about, and the particulars."""
+    """One reason in words: in short, as a sentence, the line or payment it is about, and the detail."""
 
     short: str
     sentence: str
@@ -152,7 +152,7 @@ class Remark(NamedTuple):
 
 
 def remark(reason: Mapping[str, str], currency: str) -> Remark:
-    """A stored reason (`code`, `pointer`, `detail`) as people read it; amounts in `currency`."""
+    """A stored reason (`code`, `pointer`, `detail`) in words; amounts in `currency`."""
     code, detail = reason["code"], reason.get("detail", "")
     kind = codes.REASONS.get(code)
     if code in _DETAILS_FOR_BUILDERS:
@@ -166,24 +166,24 @@ def remark(reason: Mapping[str, str], currency: str) -> Remark:
 
 
 def place(pointer: str) -> str:
-    """A JSON Pointer as people say it: `/lines/0/taxes/1/amount` is `line 1, tax 2, amount`."""
-    said: list[str] = []
+    """A JSON Pointer in words: `/lines/0/taxes/1/amount` is `line 1, tax 2, amount`."""
+    names: list[str] = []
     for token in pointer.split("/")[1:]:
-        if token.isdecimal() and said:
-            said[-1] += f" {int(token) + 1}"
+        if token.isdecimal() and names:
+            names[-1] += f" {int(token) + 1}"
         else:
-            said.append(_PLACES.get(token, token.replace("_", " ")))
-    return ", ".join(said)
+            names.append(_PLACES.get(token, token.replace("_", " ")))
+    return ", ".join(names)
 
 
 def named(names: Mapping[str, str], value: str | None) -> str:
-    """What `value` is called; an unknown one is shown as it is, without underscores."""
+    """The name of `value`; an unknown value is shown itself, without underscores."""
     if value is None:
         return ""
     return names.get(value) or value.replace("_", " ").capitalize()
 
 
 def figure(what: str) -> str:
-    """The name of a figure of a shift: `payments.cash` is `Cash`."""
+    """The name of a shift's figure: `payments.cash` is `Cash`."""
     group, _, method = what.partition(".")
     return named(METHODS, method) if group == "payments" else named(FIGURES, what)

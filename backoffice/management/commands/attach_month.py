@@ -11,10 +11,9 @@ from backoffice.management.commands.detach_month import month, refusal_in_words,
 
 
 class Command(StackCommand):
-    """Exit code 1 with reasons where it cannot be."""
-
     help = (
-        "Puts a month that detach_month took out back among orders and journal entries. To be run as the tables' owner."
+        "Puts back a month of orders and journal entries that detach_month took out. Run it as the owner of the tables. "
+        "Exit code 1, with the reasons, if it is not possible."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -10,7 +10,7 @@ from backoffice.management.base import StackCommand
 
 
 class Command(StackCommand):
-    help = "Creates a store that can sell at once: all payment methods mapped, no setting that flags."
+    help = "Creates a store that can sell at once: every payment method has its account, and no limits are set."
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
@@ -33,7 +33,7 @@ class Command(StackCommand):
             )
         except ValidationError as error:
             raise CommandError(
-                "\n".join(f"{field}: {' '.join(said)}" for field, said in error.message_dict.items())
+                "\n".join(f"{field}: {' '.join(messages)}" for field, messages in error.message_dict.items())
             ) from None
         prices = "include" if store.prices_include_tax else "exclude"
         self.stdout.write(f"{store} is ready to sell: {store.currency}, {store.timezone}, prices {prices} tax.")

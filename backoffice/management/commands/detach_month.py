@@ -17,9 +17,10 @@ MEBIBYTE = 1024 * 1024
 
 
 class Command(StackCommand):
-    """Exit code 1 with reasons where the month must stay."""
-
-    help = "Detaches a month's orders and journal entries, all at once. To be run as the tables' owner."
+    help = (
+        "Detaches a month's orders and journal entries, all at once. Run it as the owner of the tables. "
+        "Exit code 1, with the reasons, if the month must stay."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
@@ -33,27 +34,30 @@ class Command(StackCommand):
             raise CommandError(f"{name} stays. " + "\n".join(error.reasons)) from None
         except DatabaseError as error:
             raise refusal_in_words(error, name) from error
-        self.stdout.write(f"{name} is detached. Its tables stay in the database, outside of orders and journal:")
+        self.stdout.write(
+            f"{name} is detached. Its tables are still in the database, but no longer part of orders and journal:"
+        )
         show(self, tables)
         self.stdout.write(
-            "To keep it elsewhere, dump the tables, then drop them (lines before orders, they refer to them):"
+            "To keep it elsewhere, dump the tables, then drop them (lines before the orders that they refer to):"
         )
         self.stdout.write(f"  pg_dump --format=custom --table='*_{options['month']:%Y%m}' --file={name}.dump DATABASE")
         self.stdout.write(f"To put it back: manage.py attach_month {name}")
 
 
 def show(command: StackCommand, tables: list[MonthTable]) -> None:
-    """A line per table."""
     for table in tables:
         command.stdout.write(f"  {table.name:<28} {table.rows:>12,} rows {table.size / MEBIBYTE:>10,.1f} MiB")
 
 
 def refusal_in_words(error: DatabaseError, name: str) -> CommandError:
-    """Why PostgreSQL did not do it; nothing has changed."""
+    """Why PostgreSQL refused. Nothing has changed."""
     if isinstance(error.__cause__, InsufficientPrivilege):
-        return CommandError(f"{name} stays: run this as the tables' owner, with the DATABASE_URL that migrations have.")
+        return CommandError(
+            f"{name} stays: run this as the owner of the tables, with the DATABASE_URL that migrations use."
+        )
     if isinstance(error, OperationalError):
-        return CommandError(f"{name} stays: a long statement holds a table. Try again. ({error})")
+        return CommandError(f"{name} stays: a long-running statement has locked a table. Try again. ({error})")
     return CommandError(f"{name} stays: {error}")
 
 

@@ -1,4 +1,4 @@
-"""`manage.py doctor`: is this installation all right, and what to do where it is not."""
+"""`manage.py doctor`: whether this installation is all right, and what to do if it is not."""
 
 import json
 import sys
@@ -11,11 +11,9 @@ from backoffice.management.base import StackCommand
 
 
 class Command(StackCommand):
-    """Exit code 1 where anything is wrong; what is only odd is told and changes nothing."""
-
     help = (
-        "Examines the settings, PostgreSQL, Redis, worker and beat of this installation, and says in words what is wrong "
-        "and what to do. Exit code 1 if anything is."
+        "Examines the settings, PostgreSQL, Redis, worker and beat of this installation, and says what is wrong and what "
+        "to do. Exit code 1 if anything is wrong; what is only odd is reported and does not count."
     )
     requires_system_checks = []
 

@@ -1,4 +1,4 @@
-"""`manage.py issue_activation_code PAR1 "Till 2"`: the code alone on the last line."""
+"""`manage.py issue_activation_code PAR1 "Till 2"`: prints the code, alone on the last line."""
 
 import os
 from typing import Any
@@ -12,7 +12,7 @@ from backoffice.management.base import StackCommand
 
 
 class Command(StackCommand):
-    help = "Issues an activation code for a terminal, which is created if it is new. The code is shown this once."
+    help = "Issues an activation code for a terminal, which is created if it is new. The code is shown only once."
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
@@ -21,7 +21,9 @@ class Command(StackCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         if "SECRET_KEY" not in os.environ:
-            raise CommandError("Set SECRET_KEY as the web server has it: codes are keyed with it.")
+            raise CommandError(
+                "SECRET_KEY is not set. Set it to the web server's own: activation codes are hashed with it."
+            )
         try:
             code = issue_activation_code(
                 store_code=options["store_code"], terminal_name=options["terminal_name"], now=timezone.now()

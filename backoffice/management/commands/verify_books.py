@@ -1,4 +1,4 @@
-"""`manage.py verify_books`: the books derived once more from what the tills sent, and compared (review/audit)."""
+"""`manage.py verify_books`: derives the books again from what the tills sent, and compares (backoffice/audit)."""
 
 import json
 import sys
@@ -16,8 +16,6 @@ SHOW_EVERY_S = 0.5
 
 
 class Command(StackCommand):
-    """Exit code 1 where anything differs."""
-
     help = (
         "Derives the books again from the stored bytes and compares them with the tables. Exit code 1 if they differ."
     )
@@ -43,7 +41,7 @@ class Command(StackCommand):
 
 
 class ProgressLine:
-    """One line on stderr, once it takes long and where somebody watches."""
+    """One line on stderr, once an audit takes long, and only on a terminal."""
 
     def __init__(self) -> None:
         self._started = time.monotonic()
@@ -51,7 +49,6 @@ class ProgressLine:
         self._shown = False
 
     def show(self, done: int, total: int) -> None:
-        """Says how far it is, now and then."""
         now = time.monotonic()
         if now < self._next or not sys.stderr.isatty():
             return
@@ -62,6 +59,5 @@ class ProgressLine:
         sys.stderr.flush()
 
     def clear(self) -> None:
-        """Takes the line away."""
         if self._shown:
             sys.stderr.write("\r\033[K")

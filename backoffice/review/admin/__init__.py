@@ -1,4 +1,4 @@
-"""The console's pages. Django finds them here: each module registers what it shows."""
+"""The console's pages. Django finds them here; each module registers its own."""
 
 from django.contrib import admin
 from django.contrib.auth.models import Group, User

@@ -1,4 +1,4 @@
-"""What the console's lists and pages share: read-only unless they say otherwise, paged by key, nothing ever deleted."""
+"""What the console's lists and pages share: they are paged by key, and nothing is ever added or deleted in them."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -17,7 +17,7 @@ from backoffice.review.paging import KeysetChangeList
 
 
 class ConsoleAdmin(ModelAdmin):  # type: ignore[misc]
-    """A list of one table. Nothing is added or deleted here, ever: what sales refer to stays."""
+    """A list of one table. Rows are neither added nor deleted here: sales may refer to them."""
 
     list_title = ""
     list_intro = ""
@@ -39,18 +39,18 @@ class ConsoleAdmin(ModelAdmin):  # type: ignore[misc]
 
     @property
     def own_parameters(self) -> set[str]:
-        """The parameters of the address that the console's own filters read."""
+        """The query parameters of the console's own filters."""
         return set(self.filter_form.base_fields)
 
     def complete(self, rows: list[Any]) -> None:
-        """Adds to the rows of one page what their cells show, in a fixed number of statements."""
+        """Adds what the cells show to the rows of one page, in a fixed number of statements."""
 
     def narrow(self, queryset: QuerySet[Any], chosen: Mapping[str, Any]) -> QuerySet[Any]:
-        """The rows that the filters leave; `chosen` is the cleaned data of `filter_form`."""
+        """The rows that match the filters; `chosen` is the cleaned data of `filter_form`."""
         return queryset
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        """Every row; on the list, those that the filters leave."""
+        """Every row; on the list, those that match the filters."""
         queryset: QuerySet[Any] = super().get_queryset(request)
         match = request.resolver_match
         if match is None or not (match.url_name or "").endswith("_changelist"):
@@ -59,11 +59,9 @@ class ConsoleAdmin(ModelAdmin):  # type: ignore[misc]
         return self.narrow(queryset, form.cleaned_data if form.is_valid() else {})
 
     def bound_filters(self, request: HttpRequest) -> FilterForm:
-        """The filters as the address has them."""
         return self.filter_form(request.GET)
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
-        """The list with its filters."""
         form = self.bound_filters(request)
         context = {"title": self.list_title, "filters": form, "intro": self.list_intro, "legend": self.list_legend}
         context |= {
@@ -74,18 +72,17 @@ class ConsoleAdmin(ModelAdmin):  # type: ignore[misc]
         return super().changelist_view(request, context | (extra_context or {}))  # type: ignore[no-any-return]
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[KeysetChangeList]:
-        """Lists are read by key."""
         return KeysetChangeList
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> TemplateResponse:
-        """A form whose header leads back to the list."""
+        """A form whose header links back to the list."""
         context |= {"title": str(kwargs.get("obj") or ""), "subtitle": None, "show_save_and_continue": False}
         return super().render_change_form(request, self.way_up() | context, *args, **kwargs)  # type: ignore[no-any-return]
 
     def way_up(self) -> dict[str, str]:
-        """Where the header of a page leads back to."""
+        """The link in the header of a page, back to the list."""
         options = self.opts
         return {
             "up_url": reverse(f"admin:{options.app_label}_{options.model_name}_changelist"),
@@ -93,21 +90,19 @@ class ConsoleAdmin(ModelAdmin):  # type: ignore[misc]
         }
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Nobody adds here."""
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Nobody deletes, ever."""
         return False
 
 
 class PageAdmin(ConsoleAdmin):
-    """A list, and a page per row instead of a form: `page_template` with what `page` gives."""
+    """A list, and for each row a page instead of a form: `page_template` with the context that `page` returns."""
 
     page_template = ""
 
     def page(self, row: Any) -> dict[str, Any]:
-        """The context of a row's page, with its `title`."""
+        """The context of a row's page, including its `title`."""
         raise NotImplementedError
 
     def change_view(
@@ -117,7 +112,7 @@ class PageAdmin(ConsoleAdmin):
         return self.show(request, object_id, template=self.page_template, **(extra_context or {}))
 
     def show(self, request: HttpRequest, object_id: str, *, template: str, **extra: Any) -> HttpResponse:
-        """A page about one row. Raises Http404, and PermissionDenied for who may not see it."""
+        """A page about one row. Raises Http404, or PermissionDenied if the user may not see it."""
         row = self.get_object(request, unquote(object_id))
         if not self.has_view_permission(request, row):
             raise PermissionDenied
@@ -130,8 +125,7 @@ class PageAdmin(ConsoleAdmin):
 
 
 class ReadingAdmin(PageAdmin):
-    """A list and pages of what nobody edits."""
+    """A list and pages that nobody can edit."""
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """The books are read."""
         return False

@@ -22,8 +22,6 @@ ORDERS_SHOWN = 200
 
 
 class BatchFilters(FilterForm):
-    """Where, and how far."""
-
     store = store_field()
     terminal = terminal_field()
     state = choice_field("State", "All states", {key: label.text for key, label in BATCH_STATES.items()})
@@ -31,7 +29,7 @@ class BatchFilters(FilterForm):
 
 @admin.register(Batch)
 class BatchAdmin(ReadingAdmin):
-    """Every upload, the newest first. The bodies themselves are not read for it."""
+    """Every upload, the newest first. Their bodies are not read."""
 
     list_title = "Uploads"
     list_intro = "Each upload is a batch of orders from one shift. The newest first."
@@ -42,11 +40,9 @@ class BatchAdmin(ReadingAdmin):
     page_template = "console/batch.html"
 
     def get_queryset(self, request: Any) -> QuerySet[Batch]:
-        """Without the bodies."""
         return super().get_queryset(request).defer("body", "digest")
 
     def narrow(self, queryset: QuerySet[Batch], chosen: Mapping[str, Any]) -> QuerySet[Batch]:
-        """By store, terminal and state."""
         if chosen.get("store"):
             queryset = queryset.filter(terminal__in=list(chosen["store"].terminals.values_list("pk", flat=True)))
         if chosen.get("terminal"):
@@ -54,11 +50,10 @@ class BatchAdmin(ReadingAdmin):
         if state := chosen.get("state"):
             queryset = queryset.filter(state=state)
             if state != "processed":
-                queryset = queryset.exclude(state="processed")  # said as the index of what waits says it
+                queryset = queryset.exclude(state="processed")  # the condition of the partial index
         return queryset
 
     def complete(self, rows: list[Any]) -> None:
-        """Terminals, stores, shifts."""
         prefetch_related_objects(rows, "terminal__store", "shift")
         now = timezone.now()
         for row in rows:
@@ -66,43 +61,37 @@ class BatchAdmin(ReadingAdmin):
 
     @admin.display(description="State")
     def state_label(self, row: Batch) -> SafeString:
-        """Waiting, done or failed."""
         return cells.label(BATCH_STATES[row.state])
 
     @admin.display(description="Received")
     def received(self, row: Batch) -> SafeString:
-        """In the store's time."""
         return cells.when(row.received_at, row.terminal.store)
 
     @admin.display(description="Where")
     def where(self, row: Batch) -> SafeString:
-        """Store, terminal, shift."""
         return cells.lines(row.terminal.store.name, f"{row.terminal.name} · shift {row.shift.number}")
 
     @admin.display(description="Contents")
     def contents(self, row: Batch) -> str:
-        """What it carried."""
         return contents(row)
 
     @admin.display(description="What became of it")
     def became(self, row: Batch) -> SafeString:
-        """Its orders by outcome."""
         moved = outcomes_in_words(row.movement_outcomes)
-        said = list(filter(None, [outcomes_in_words(row.outcomes), f"cash movements: {moved}" if moved else ""]))
-        return cells.lines(*(said or [cells.NONE]), _error(row))
+        outcomes = list(filter(None, [outcomes_in_words(row.outcomes), f"cash movements: {moved}" if moved else ""]))
+        return cells.lines(*(outcomes or [cells.NONE]), _error(row))
 
     @admin.display(description="Tries")
     def tries(self, row: Batch) -> int:
-        """How often it was tried."""
         return row.attempts
 
     @admin.display(description="Until in the books")
     def took(self, row: Any) -> str:
-        """From receiving to the books, or how long it has waited so far."""
+        """The time from receipt to the books, or how long it has waited so far."""
         return duration(row.span) if row.processed_at else f"{duration(row.span)} so far"
 
     def page(self, row: Any) -> dict[str, Any]:
-        """What it carried and what became of each part."""
+        """What it carried, and what became of each part."""
         self.complete([row])
         orders = Order.objects.filter(
             shift_id=row.shift_id, business_date=row.shift.business_date, batch_id=row.batch_id
@@ -136,15 +125,15 @@ def contents(batch: Batch) -> str:
 
 def outcomes_in_words(outcomes: Mapping[str, int]) -> str:
     """`96 in the books, 2 sent before, 1 held`."""
-    return ", ".join(f"{outcomes[key]:,} {said}" for key, said in OUTCOMES.items() if outcomes.get(key))
+    return ", ".join(f"{outcomes[key]:,} {name}" for key, name in OUTCOMES.items() if outcomes.get(key))
 
 
 def _error(batch: Batch) -> str:
-    return f"Last try: {batch.last_error}" if batch.last_error else ""
+    return f"Last attempt: {batch.last_error}" if batch.last_error else ""
 
 
 def _result(result: Mapping[str, Any], batch: Batch, original: StoredOriginal | None = None) -> dict[str, Any]:
-    """One notable result for the page."""
+    """One result of the receipt, for the page."""
     item_id = result.get("order_id") or result.get("movement_id")
     return {
         "number": result.get("number"),

@@ -1,4 +1,4 @@
-"""The filters above a list: plain forms, sent with GET, whose fields are the only parameters a list understands."""
+"""The filters above a list: plain forms sent with GET. Their fields are the only parameters that a list accepts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from backoffice.fleet.models import Store, Terminal
 
 
 class FilterForm(forms.Form):
-    """No filters. What is left empty, or makes no sense, narrows nothing."""
+    """No filters. A field that is empty or invalid is ignored."""
 
     use_required_attribute = False
 
@@ -26,7 +26,7 @@ class FilterForm(forms.Form):
 
 
 class DayInput(forms.DateInput):
-    """The browser's own calendar."""
+    """A date with the browser's own calendar."""
 
     input_type = "date"
 
@@ -35,22 +35,19 @@ class DayInput(forms.DateInput):
 
 
 def store_field() -> forms.ModelChoiceField[Store]:
-    """Which store."""
     return forms.ModelChoiceField(Store.objects.all(), label="Store", empty_label="All stores")
 
 
 def terminal_field() -> forms.ModelChoiceField[Terminal]:
-    """Which terminal."""
     return forms.ModelChoiceField(
         Terminal.objects.select_related("store"), label="Terminal", empty_label="All terminals"
     )
 
 
 def choice_field(label: str, everything: str, choices: dict[str, str]) -> forms.ChoiceField:
-    """One of a few."""
+    """A choice, with `everything` as the name of no choice."""
     return forms.ChoiceField(label=label, choices=[("", everything), *choices.items()])
 
 
 def day_field(label: str = "Business day") -> forms.DateField:
-    """A day."""
     return forms.DateField(label=label, widget=DayInput())

@@ -28,8 +28,6 @@ ORDER = list(SyncState)
 
 
 class TerminalFilters(FilterForm):
-    """Where, and how it stands."""
-
     store = store_field()
     state = choice_field("State", "All states", {state.name: state.value.text for state in SyncState})
 
@@ -39,7 +37,7 @@ class TerminalAdmin(PageAdmin):
     """Every terminal with its sync state."""
 
     list_title = "Terminals"
-    list_intro = "Which till has not told us everything? What needs somebody comes first."
+    list_intro = "Which till has not told us everything? The ones that need attention come first."
     empty_text = "There is no terminal yet"
     shows_first_steps = True
     list_display = (
@@ -61,7 +59,7 @@ class TerminalAdmin(PageAdmin):
     readonly_fields = ("store",)
 
     def narrow(self, queryset: QuerySet[Terminal], chosen: Mapping[str, Any]) -> QuerySet[Terminal]:
-        """By store and state; the most urgent first, which is said by a `rank` that sorts as text."""
+        """By store and state; the most urgent first, by a `rank` that sorts as text."""
         if chosen.get("store"):
             queryset = queryset.filter(store=chosen["store"])
         urgency = Case(
@@ -77,7 +75,6 @@ class TerminalAdmin(PageAdmin):
         return queryset
 
     def complete(self, rows: list[Any]) -> None:
-        """Stores, and how each terminal stands."""
         prefetch_related_objects(rows, "store")
         standings = read_standings(rows, signs=read_signs())
         now = timezone.now()
@@ -87,22 +84,18 @@ class TerminalAdmin(PageAdmin):
 
     @admin.display(description="State")
     def state_label(self, row: Any) -> SafeString:
-        """Its sync state."""
         return cells.label(row.standing.state.value)
 
     @admin.display(description="Terminal")
     def terminal(self, row: Terminal) -> SafeString:
-        """Its name, linked."""
         return cells.page_link(row, row.name)
 
     @admin.display(description="Store")
     def store_name(self, row: Terminal) -> SafeString:
-        """Where it stands."""
         return cells.lines(row.store.name, row.store.code)
 
     @admin.display(description="Open shift")
     def open_shift(self, row: Any) -> SafeString:
-        """Which, and for how long."""
         if not row.standing.open_shifts:
             return cells.NONE
         return format_html_join(
@@ -116,19 +109,17 @@ class TerminalAdmin(PageAdmin):
 
     @admin.display(description="Last order")
     def last_number(self, row: Any) -> SafeString:
-        """The highest number received."""
         return cells.number(row.standing.last_number, offline=False)
 
     @admin.display(description="Missing orders")
     def missing(self, row: Any) -> SafeString:
-        """Declared numbers that have not arrived."""
+        """Numbers that were declared and have not arrived."""
         if not row.standing.missing:
             return cells.NONE
         return format_html('<strong class="c-warn">{}</strong>', number_ranges(row.standing.missing))
 
     @admin.display(description="Held")
     def held(self, row: Any) -> SafeString:
-        """How many orders wait for a person."""
         if not row.standing.signs.held:
             return cells.NONE
         return format_html(
@@ -140,7 +131,6 @@ class TerminalAdmin(PageAdmin):
 
     @admin.display(description="Last upload")
     def upload(self, row: Any) -> SafeString:
-        """When its last batch was received."""
         waiting = row.standing.signs.waiting
         return cells.lines(
             cells.when(row.standing.last_upload, row.store), f"{counted(waiting, 'upload')} waiting" if waiting else ""
@@ -148,11 +138,10 @@ class TerminalAdmin(PageAdmin):
 
     @admin.display(description="Last in the books")
     def done(self, row: Any) -> SafeString:
-        """When its last batch was processed."""
         return cells.when(row.standing.last_processed, row.store)
 
     def page(self, row: Any) -> dict[str, Any]:
-        """How it stands, and the timeline of its shifts and batches."""
+        """Its standing, and the timeline of its shifts and batches."""
         self.complete([row])
         return {
             "title": f"{row.name}, {row.store.name}",
@@ -163,7 +152,6 @@ class TerminalAdmin(PageAdmin):
         }
 
     def get_urls(self) -> list[URLPattern]:
-        """The form for its name, and the activation code."""
         wrap = self.admin_site.admin_view
         return [
             path("<path:object_id>/name/", wrap(self.name_view), name="fleet_terminal_name"),
@@ -172,15 +160,14 @@ class TerminalAdmin(PageAdmin):
         ]
 
     def name_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Django's own form, for the name."""
+        """Django's own form, with the name as its only field."""
         return self.changeform_view(request, object_id)  # type: ignore[no-any-return]
 
     def response_change(self, request: HttpRequest, obj: Terminal) -> HttpResponse:
-        """Back to the list."""
         return self.response_post_save_change(request, obj)  # type: ignore[no-any-return]
 
     def code_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Issues a code and shows it, this once: only its hash is kept. Asking needs a POST."""
+        """Issues a code and shows it once, since only its hash is kept. Takes POST only."""
         terminal = self.get_object(request, unquote(object_id))
         if terminal is None:
             raise Http404
@@ -194,7 +181,7 @@ class TerminalAdmin(PageAdmin):
 
 
 def _ids_by_urgency() -> dict[int, list[int]]:
-    """The terminals that something unsettled is known of, by how urgent it is."""
+    """The ids of terminals with something unsettled, by urgency."""
     found: dict[int, list[int]] = {}
     for terminal_id, signs in read_signs().items():
         if (state := unsettled_state(signs)) is not None:
@@ -204,7 +191,7 @@ def _ids_by_urgency() -> dict[int, list[int]]:
 
 @admin.register(Store)
 class StoreAdmin(ConsoleAdmin):
-    """The stores and their settings. What books refer to stays as it was created."""
+    """The stores and their settings. What the books depend on cannot be changed."""
 
     list_title = "Stores"
     list_intro = "Prices, limits and time zones. A new store is created with: manage.py create_store"
@@ -218,7 +205,7 @@ class StoreAdmin(ConsoleAdmin):
             "What is remarked on",
             {
                 "fields": ("max_order_total", "min_refund_total", "refund_days", "order_types", "rounding_step"),
-                "description": "Orders beyond these are posted all the same, with a remark. An empty limit is not checked.",
+                "description": "Orders outside these limits are still posted, with a remark. An empty limit is not checked.",
             },
         ),
     )
@@ -227,26 +214,21 @@ class StoreAdmin(ConsoleAdmin):
     newest_first = False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Store]:
-        """With the number of terminals."""
         stores: QuerySet[Store] = super().get_queryset(request)
         return stores.annotate(terminal_count=Count("terminals"))
 
     @admin.display(description="Terminals")
     def terminals(self, row: Any) -> int:
-        """How many."""
         return int(row.terminal_count)
 
     @admin.display(description="Time zone")
     def zone(self, row: Store) -> str:
-        """As people say it."""
         return row.timezone.replace("_", " ")
 
     @admin.display(description="Prices")
     def prices(self, row: Store) -> str:
-        """With or without tax."""
         return "include tax" if row.prices_include_tax else "without tax"
 
     def response_change(self, request: HttpRequest, obj: Store) -> HttpResponse:
-        """Back to the list, saying so."""
         self.message_user(request, f"{obj} was saved.", messages.SUCCESS)
         return self.response_post_save_change(request, obj)  # type: ignore[no-any-return]

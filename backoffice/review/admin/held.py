@@ -20,8 +20,6 @@ from backoffice.sales.models import HeldItem
 
 
 class HeldFilters(FilterForm):
-    """Where, and of which sort."""
-
     store = store_field()
     sort = choice_field(
         "Reason", "All reasons", {"held": "Cannot be posted", "conflict": "Contradicts what came first"}
@@ -30,10 +28,10 @@ class HeldFilters(FilterForm):
 
 @admin.register(HeldItem)
 class HeldAdmin(ReadingAdmin):
-    """What is held, the oldest first."""
+    """Every held order and cash movement, the oldest first."""
 
     list_title = "Held orders"
-    list_intro = "Kept, and in no book until someone decides. The oldest first."
+    list_intro = "Kept, but not in the books until someone decides. The oldest come first."
     list_legend = cells.ASTERISK_LEGEND
     empty_text = "Nothing is held: every order that arrived is in the books."
     list_display = ("order", "why", "where", "received", "waiting", "amount")
@@ -43,7 +41,6 @@ class HeldAdmin(ReadingAdmin):
     page_template = "console/held.html"
 
     def narrow(self, queryset: QuerySet[HeldItem], chosen: Mapping[str, Any]) -> QuerySet[HeldItem]:
-        """By store and sort."""
         if chosen.get("store"):
             queryset = queryset.filter(store=chosen["store"])
         if chosen.get("sort"):
@@ -51,7 +48,7 @@ class HeldAdmin(ReadingAdmin):
         return queryset
 
     def complete(self, rows: list[Any]) -> None:
-        """Stores, terminals, shifts, and the originals for their amounts and asterisks."""
+        """Stores, terminals, shifts, and the originals, for amounts and asterisks."""
         prefetch_related_objects(rows, "store", "terminal", "shift")
         mark_modes(rows, max_size=READABLE_SIZE)
         now = timezone.now()
@@ -61,7 +58,6 @@ class HeldAdmin(ReadingAdmin):
 
     @admin.display(description="Order")
     def order(self, row: Any) -> SafeString | str:
-        """Its number where it could be read."""
         if row.what == "movement":
             return "Cash movement"
         if row.number is None:
@@ -70,31 +66,26 @@ class HeldAdmin(ReadingAdmin):
 
     @admin.display(description="Why it is held")
     def why(self, row: Any) -> SafeString:
-        """The reasons, in sentences."""
-        return cells.lines(*(said.sentence for said in _remarks(row)))
+        return cells.lines(*(remark.sentence for remark in _remarks(row)))
 
     @admin.display(description="Where")
     def where(self, row: HeldItem) -> SafeString:
-        """Store, terminal, shift."""
         return cells.lines(row.store.name, f"{row.terminal.name} · shift {row.shift.number}")
 
     @admin.display(description="Received")
     def received(self, row: HeldItem) -> SafeString:
-        """In the store's time."""
         return cells.when(row.received_at, row.store)
 
     @admin.display(description="Waiting")
     def waiting(self, row: Any) -> str:
-        """Since it was received."""
         return duration(row.waited)
 
     @admin.display(description="At stake")
     def amount(self, row: Any) -> SafeString:
-        """As far as it could be read."""
         return cells.amount(row.stake, row.shift.currency)
 
     def page(self, row: Any) -> dict[str, Any]:
-        """Why, what it says, and beside it what it contradicts."""
+        """The reasons, the original, and beside it the version that it contradicts."""
         prefetch_related_objects([row], "store", "terminal", "shift")
         first_version = find_first_version(row)
         originals = read_originals([place_of(row), *([first_version.place] if first_version else [])])
@@ -122,7 +113,7 @@ def _comparison(
     first_version: FirstVersion | None,
     originals: dict[Place, StoredOriginal],
 ) -> dict[str, Any]:
-    """Both versions field by field; nothing where the first cannot be found."""
+    """Both versions field by field; empty if the first cannot be found."""
     first = originals.get(first_version.place) if first_version else None
     if original is None or first is None or first_version is None:
         return {}
@@ -140,7 +131,7 @@ def _remarks(row: HeldItem) -> list[Remark]:
 
 
 def _stake(row: HeldItem, original: StoredOriginal | None) -> int | None:
-    """The order's total or the movement's amount, in minor units, where it can be read."""
+    """The order's total or the movement's amount, in minor units; None if it cannot be read."""
     if row.total is not None:
         return row.total
     value = original.value if original is not None else None

@@ -25,13 +25,11 @@ from backoffice.review.trial_balance import trial_balance
 from backoffice.review.words import SOURCES
 from backoffice.sales.models import Shift
 
-# Entries have no index by store: without a day a store's are looked for in the months that hold these days.
+# Entries have no index by store: without a day, a store's entries are searched only this far back.
 DAYS_BACK = timedelta(days=31)
 
 
 class EntryFilters(FilterForm):
-    """Where and when."""
-
     store = store_field()
     day = day_field()
 
@@ -51,7 +49,7 @@ class EntryAdmin(ReadingAdmin):
     page_template = "console/entry.html"
 
     def narrow(self, queryset: QuerySet[JournalEntry], chosen: Mapping[str, Any]) -> QuerySet[JournalEntry]:
-        """By store and day; only the months in question are read."""
+        """By store and day; only the months concerned are read."""
         if chosen.get("day"):
             queryset = queryset.filter(business_date=chosen["day"])
         if chosen.get("store"):
@@ -61,7 +59,6 @@ class EntryAdmin(ReadingAdmin):
         return queryset
 
     def complete(self, rows: list[Any]) -> None:
-        """Stores, terminals and amounts."""
         prefetch_related_objects(rows, "store", "terminal")
         amounts = entry_amounts((row.pk, row.business_date) for row in rows)
         for row in rows:
@@ -69,32 +66,27 @@ class EntryAdmin(ReadingAdmin):
 
     @admin.display(description="Entry")
     def entry(self, row: JournalEntry) -> SafeString:
-        """Its number."""
         return cells.number(row.pk, offline=False)
 
     @admin.display(description="Business day")
     def day(self, row: JournalEntry) -> str:
-        """The day it is booked on."""
         return f"{row.business_date.day} {row.business_date:%b %Y}"
 
     @admin.display(description="Where")
     def where(self, row: JournalEntry) -> SafeString:
-        """Store and terminal."""
         return cells.lines(row.store.name, row.terminal.name)
 
     @admin.display(description="What for")
     def what(self, row: JournalEntry) -> str:
-        """What it was posted for."""
         return SOURCES[row.source_kind]
 
     @admin.display(description="Posted")
     def posted(self, row: JournalEntry) -> SafeString:
-        """In the store's time."""
         return cells.when(row.posted_at, row.store)
 
     @admin.display(description="Amount")
     def amount(self, row: Any) -> SafeString:
-        """The sum of one side."""
+        """The sum of its debits, which is that of its credits."""
         return cells.amount(row.moved, row.currency)
 
     def page(self, row: Any) -> dict[str, Any]:
@@ -127,7 +119,7 @@ class MonthForm(forms.Form):
 
 @admin.register(Account)
 class AccountAdmin(ConsoleAdmin):
-    """The chart of accounts. Names may be changed; a code is what entries refer to."""
+    """The chart of accounts. Names may be changed; codes may not, since entries refer to them."""
 
     list_title = "Accounts"
     list_intro = "One chart for the company; every store has its own books in it. Names may be changed, codes may not."
@@ -140,16 +132,14 @@ class AccountAdmin(ConsoleAdmin):
 
     @admin.display(description="Normal side")
     def side(self, row: Account) -> str:
-        """Where its balance usually stands."""
         return {"debit": "Debit", "credit": "Credit"}.get(row.normal_side, "Either")
 
     def get_urls(self) -> list[URLPattern]:
-        """The trial balance is about all accounts."""
         view = self.admin_site.admin_view(self.trial_balance)
         return [path("trial-balance/", view, name="ledger_trial_balance"), *super().get_urls()]
 
     def trial_balance(self, request: HttpRequest) -> HttpResponse:
-        """What moved in one month, by store and account, and that both sides are equal."""
+        """The movements of one month by store and account, and whether both sides are equal."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         form = MonthForm(request.GET)
@@ -169,6 +159,6 @@ class AccountAdmin(ConsoleAdmin):
 
 
 def _latest_month() -> date:
-    """That of the newest entry, so that the page is not empty on the first of a month."""
+    """A day in the month of the newest entry, so that the page is not empty on the first of a month."""
     newest = JournalEntry.objects.order_by("-id").values_list("business_date", flat=True).first()
     return newest or timezone.now().date()

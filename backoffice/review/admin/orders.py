@@ -21,14 +21,12 @@ from backoffice.review.originals import Place, read_originals
 from backoffice.review.words import KINDS, METHODS, STATUSES, TYPES, Remark, named, remark
 from backoffice.sales.models import Order, OrderLine, Payment, Shift
 
-# A store's or terminal's orders are found through its shifts, which have indexes for it.
+# The orders of a store or terminal are found through its shifts, which have the indexes for it.
 SHIFTS_BACK = 200
 ORDERS_BACK = 100_000
 
 
 class OrderFilters(FilterForm):
-    """Where, when and how the order was made."""
-
     store = store_field()
     terminal = terminal_field()
     day = day_field()
@@ -38,11 +36,11 @@ class OrderFilters(FilterForm):
 
 @admin.register(Order)
 class OrderAdmin(ReadingAdmin):
-    """Every order in the books, newest first; voided and training orders too."""
+    """Every order in the books, including voided and training orders, the newest first."""
 
     list_title = "Orders"
     list_intro = (
-        "The newest first. A store or terminal is shown for its latest 200 shifts; choose a day to go further back."
+        "The newest first. For a store or terminal this covers its latest 200 shifts; choose a day to go further back."
     )
     list_legend = cells.ASTERISK_LEGEND
     empty_text = "No order has arrived yet. A till's orders appear here as soon as they are in the books."
@@ -54,7 +52,7 @@ class OrderAdmin(ReadingAdmin):
     page_template = "console/order.html"
 
     def narrow(self, queryset: QuerySet[Order], chosen: Mapping[str, Any]) -> QuerySet[Order]:
-        """Through shifts, so that neither the order table nor months that do not matter are searched."""
+        """Through shifts, so that the order table is not searched, nor months that do not matter."""
         scope = _shifts(chosen)
         if scope is not None:
             shifts = list(scope.values_list("shift_id", "business_date"))
@@ -71,7 +69,7 @@ class OrderAdmin(ReadingAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Order], search_term: str
     ) -> tuple[QuerySet[Order], bool]:
-        """By number or UUID, through the identities."""
+        """By number or identifier."""
         if not search_term.strip():
             return queryset, False
         found = find_identities(search_term)
@@ -81,13 +79,12 @@ class OrderAdmin(ReadingAdmin):
         ), False
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
-        """The list; a search also names what is held under that number."""
+        """The list; a search also finds what is held under that number."""
         term = request.GET.get("q", "")
         held = held_among(find_identities(term)) if term.strip() else []
         return super().changelist_view(request, {"held_found": held} | (extra_context or {}))
 
     def complete(self, rows: list[Any]) -> None:
-        """Stores, terminals, shifts and payments of one page."""
         prefetch_related_objects(rows, "store", "terminal", "shift")
         payments: dict[int, list[Payment]] = {}
         for payment in Payment.objects.filter(
@@ -99,44 +96,37 @@ class OrderAdmin(ReadingAdmin):
 
     @admin.display(description="Order")
     def order(self, row: Order) -> SafeString:
-        """The number, with its asterisk."""
         return cells.number(row.number, offline=row.mode == "offline")
 
     @admin.display(description="What")
     def what(self, row: Order) -> SafeString:
-        """Sale or refund, and which type; voided and training orders say so."""
         status = "" if row.status == "paid" else STATUSES[row.status]
         return cells.lines(KINDS[row.kind], ", ".join(filter(None, [status, named(TYPES, row.type)])))
 
     @admin.display(description="Where")
     def where(self, row: Order) -> SafeString:
-        """Store, terminal, shift."""
         return cells.lines(row.store.name, f"{row.terminal.name} · shift {row.shift.number}")
 
     @admin.display(description="Cashier")
     def cashier_name(self, row: Order) -> str | SafeString:
-        """Who sold."""
         return row.cashier or cells.NONE
 
     @admin.display(description="Closed")
     def closed(self, row: Order) -> SafeString:
-        """When, by the till's clock, in the store's time."""
+        """By the till's clock, in the store's time zone."""
         return cells.when(row.closed_at, row.store)
 
     @admin.display(description="Paid by")
     def paid_by(self, row: Any) -> str | SafeString:
-        """The methods, in the order given."""
         return ", ".join(dict.fromkeys(named(METHODS, payment.method) for payment in row.shown_payments)) or cells.NONE
 
     @admin.display(description="Remarks")
     def remarks(self, row: Order) -> str | SafeString:
-        """Its flags in a few words."""
-        said = list(dict.fromkeys(flag.short for flag in _remarks(row)))
-        return cells.lines(*said) if said else cells.NONE
+        flags = list(dict.fromkeys(remark.short for remark in _remarks(row)))
+        return cells.lines(*flags) if flags else cells.NONE
 
     @admin.display(description="Total")
     def amount(self, row: Order) -> SafeString:
-        """In the order's currency."""
         return cells.amount(row.total, row.currency)
 
     def page(self, row: Any) -> dict[str, Any]:
@@ -163,7 +153,7 @@ class OrderAdmin(ReadingAdmin):
 
 
 def _shifts(chosen: Mapping[str, Any]) -> QuerySet[Shift] | None:
-    """The shifts that the filters speak of; None where they speak of all."""
+    """The shifts that the filters choose; None if they choose all of them."""
     found: dict[str, Any] = {}
     if chosen.get("shift"):
         found["shift_id"] = chosen["shift"]

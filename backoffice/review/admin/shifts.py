@@ -14,17 +14,15 @@ from backoffice.review.admin.base import ReadingAdmin
 from backoffice.review.admin.filters import FilterForm, choice_field, day_field, store_field, terminal_field
 from backoffice.review.formats import counted
 from backoffice.review.originals import READABLE_SIZE, mark_modes
-from backoffice.review.shift_figures import drawer, table, what_is_wrong
+from backoffice.review.shift_figures import drawer_rows, figure_rows, what_is_wrong
 from backoffice.review.words import SHIFT_STATES, figure
 from backoffice.sales.models import CashMovement, HeldItem, Order, Shift
 
-SETTLED_LAST = ("open", "closing", "discrepant")
+UNSETTLED = ("open", "closing", "discrepant")
 HELD_SHOWN = 50
 
 
 class ShiftFilters(FilterForm):
-    """Where, when and in which state."""
-
     store = store_field()
     terminal = terminal_field()
     day = day_field()
@@ -33,10 +31,10 @@ class ShiftFilters(FilterForm):
 
 @admin.register(Shift)
 class ShiftAdmin(ReadingAdmin):
-    """Every shift, the one opened last first."""
+    """Every shift, the latest first."""
 
     list_title = "Shifts"
-    list_intro = "What the till declared beside what arrived. The shift opened last comes first."
+    list_intro = "What the till declared beside what arrived. The latest shift comes first."
     empty_text = "No shift has been opened yet. A till opens one before it sells."
     list_display = ("state_label", "number_and_day", "where", "cashier_name", "opened", "orders", "sold", "difference")
     filter_form = ShiftFilters
@@ -44,15 +42,14 @@ class ShiftAdmin(ReadingAdmin):
     page_template = "console/shift.html"
 
     def narrow(self, queryset: QuerySet[Shift], chosen: Mapping[str, Any]) -> QuerySet[Shift]:
-        """By store, terminal, day and state."""
         fields = {"store": "store", "terminal": "terminal", "day": "business_date", "state": "state"}
         wanted = {field: chosen[name] for name, field in fields.items() if chosen.get(name)}
-        if wanted.get("state") in SETTLED_LAST:
-            queryset = queryset.exclude(state__in=["reconciled", "approved"])  # as the index of the unsettled says it
+        if wanted.get("state") in UNSETTLED:
+            queryset = queryset.exclude(state__in=["reconciled", "approved"])  # the condition of the partial index
         return queryset.filter(**wanted)
 
     def complete(self, rows: list[Any]) -> None:
-        """Stores, terminals, live sums of orders, and what is held."""
+        """Stores, terminals, current sums of orders, and the number held."""
         prefetch_related_objects(rows, "store", "terminal")
         ids = [row.pk for row in rows]
         sums = _sums(ids, days={row.business_date for row in rows})
@@ -63,36 +60,30 @@ class ShiftAdmin(ReadingAdmin):
 
     @admin.display(description="State")
     def state_label(self, row: Shift) -> SafeString:
-        """Where it stands."""
         return cells.label(SHIFT_STATES[row.state])
 
     @admin.display(description="Shift")
     def number_and_day(self, row: Shift) -> SafeString:
-        """The till's number for it, and the business day."""
         return cells.lines(f"Shift {row.number}", f"{row.business_date.day} {row.business_date:%b %Y}")
 
     @admin.display(description="Where")
     def where(self, row: Shift) -> SafeString:
-        """Store and terminal."""
         return cells.lines(row.store.name, row.terminal.name)
 
     @admin.display(description="Cashier")
     def cashier_name(self, row: Shift) -> str | SafeString:
-        """Who opened it."""
         return row.cashier or cells.NONE
 
     @admin.display(description="Opened, closed")
     def opened(self, row: Shift) -> SafeString:
-        """Both, in the store's time."""
         end = row.closed_at or row.recorded_end
         return cells.lines(cells.time(row.opened_at, row.store), cells.time(end, row.store) if end else "still open")
 
     @admin.display(description="Orders")
     def orders(self, row: Any) -> SafeString:
-        """In the books, and of how many declared."""
         declared = row.declared["order_count"] if row.declared else None
-        said = f"of {declared:,} declared" if declared not in (None, row.order_count) else ""
-        return cells.lines(f"{row.order_count:,}", said, counted(row.held, "held", "held") if row.held else "")
+        of_declared = f"of {declared:,} declared" if declared not in (None, row.order_count) else ""
+        return cells.lines(f"{row.order_count:,}", of_declared, counted(row.held, "held", "held") if row.held else "")
 
     @admin.display(description="Sold")
     def sold(self, row: Any) -> SafeString:
@@ -101,12 +92,12 @@ class ShiftAdmin(ReadingAdmin):
 
     @admin.display(description="Over or short")
     def difference(self, row: Shift) -> SafeString:
-        """Cash, and the names of other figures that differ."""
-        said = ", ".join(figure(item["what"]).lower() for item in row.differences)
-        return cells.lines(cells.difference(row.over_short, row.currency), f"differs: {said}" if said else "")
+        """The cash over or short, and the names of other figures that differ."""
+        names = ", ".join(figure(item["what"]).lower() for item in row.differences)
+        return cells.lines(cells.difference(row.over_short, row.currency), f"differs: {names}" if names else "")
 
     def page(self, row: Any) -> dict[str, Any]:
-        """Declared beside computed, live; the drawer; what is missing, held and late."""
+        """Declared beside computed, as of now; the drawer; what is missing, held or late."""
         prefetch_related_objects([row], "store", "terminal")
         report = shift_report(row)
         movements = list(CashMovement.objects.filter(shift_id=row.pk).order_by("occurred_at", "pk"))
@@ -115,8 +106,8 @@ class ShiftAdmin(ReadingAdmin):
         return {
             "title": f"Shift {row.number}",
             "state": SHIFT_STATES[row.state],
-            "figures": table(report),
-            "drawer": drawer(row, report, movements),
+            "figures": figure_rows(report),
+            "drawer": drawer_rows(row, report, movements),
             "movements": movements,
             "problems": what_is_wrong(report),
             "held": held,
@@ -125,7 +116,7 @@ class ShiftAdmin(ReadingAdmin):
 
 
 def _sums(ids: list[UUID], *, days: set[Any]) -> dict[UUID, tuple[int, int]]:
-    """Per shift: how many orders are in the books, and sales less refunds in minor units. One statement."""
+    """For each shift the number of orders in the books, and sales less refunds in minor units. One statement."""
     rows = (
         Order.objects.filter(shift_id__in=ids, business_date__in=days)
         .order_by()

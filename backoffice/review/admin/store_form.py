@@ -1,4 +1,4 @@
-"""The form of a store's settings: amounts are typed as people write them, and kept in minor units."""
+"""The form for a store's settings: amounts are typed as people write them, and stored in minor units."""
 
 from decimal import Decimal
 from typing import Any
@@ -53,7 +53,7 @@ class StoreForm(forms.ModelForm):  # type: ignore[type-arg] # django-stubs' gene
             self.initial[name] = None if minor is None else Decimal(minor).scaleb(-digits)
         self.fields["order_types"] = forms.CharField(
             label="Types of order",
-            help_text=f"With commas between. Others get a remark. Empty: {', '.join(sorted(ORDER_TYPES))}.",
+            help_text=f"Separated by commas. Other types get a remark. Empty: {', '.join(sorted(ORDER_TYPES))}.",
             required=False,
             widget=UnfoldAdminTextInputWidget(),
         )
@@ -61,11 +61,11 @@ class StoreForm(forms.ModelForm):  # type: ignore[type-arg] # django-stubs' gene
         self.fields["refund_days"].label = "Days in which a refund is usual"
 
     def clean_order_types(self) -> list[str] | None:
-        """Each once, in alphabetical order; none at all are the protocol's own."""
+        """Each type once, in alphabetical order; None means the protocol's own types."""
         return sorted({name for word in self.cleaned_data["order_types"].split(",") if (name := word.strip())}) or None
 
     def clean(self) -> dict[str, Any]:
-        """Amounts in minor units."""
+        """Converts amounts to minor units."""
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         digits = get_currency_precision(self.instance.currency)
         for name in AMOUNTS:

@@ -38,7 +38,7 @@ class TestAnswer:
         assert headline(terminals(count), signs)["answer"] == said
 
     def test_what_is_held_has_been_told(self) -> None:
-        assert headline(terminals(2), {1: Signs(held=1, discrepant=1)})["all_told"]
+        assert headline(terminals(2), {1: Signs(held=1, discrepant=1)})["is_complete"]
 
     def test_it_says_why(self) -> None:
         said = headline(terminals(4), {1: Signs(open=1), 2: Signs(open=1, waiting=1), 3: Signs(closing=1)})["because"]

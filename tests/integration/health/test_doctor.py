@@ -248,7 +248,7 @@ class TestWithAllElseRight:
         till.upload(a_sale(1001))
         long_ago = timezone.now() - timedelta(minutes=6)
         Batch.objects.filter(terminal=till.terminal).update(received_at=long_ago, due_at=long_ago)
-        assert wrong() == {"Inbox": "1 batches wait, the oldest for 360 s"}
+        assert wrong() == {"Inbox": "batches waiting: 1, the oldest for 360 s"}
 
     def test_a_failed_batch(self) -> None:
         till = Till()
