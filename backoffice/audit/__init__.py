@@ -1,24 +1,27 @@
-"""The audit: the books derived once more from the bytes that terminals sent, and held against what is in the tables.
+"""The audit: derives the books again from the bytes that terminals sent, and compares them with the tables.
 
-A second, small implementation of `protocol.md` §5 and the ledger's rules. It shares no code with the one that posts:
-nothing of `backoffice.domain` or `backoffice.ingestion` may be imported here, and a test holds that.
+It is a second, small implementation of protocol §5 and the ledger's rules, and shares no code with the first: nothing
+from `backoffice.domain` or `backoffice.ingestion` may be imported here, and a test holds that. Its `Order`, `Line`,
+`Payment`, `Tax`, `Entry`, `read_order` and `read_movement` have the names of the first on purpose: they are the same
+notions, worked out a second time.
 
-Derived again, from `inbox_batch.body` and from nothing else:
+Derived again, from `inbox_batch.body` alone:
 
-- that the body is what its digest says, and which orders and cash movements it holds;
+- that the body matches its digest, and which orders and cash movements it holds;
 - for each of them: what it says, whether it could be posted at all (readable, within limits, sums right, line kinds
   known, payment methods mapped), and so every field, line, tax and payment of the posted row;
-- its journal entry: accounts, sides, tax codes, drawer, store, currency, date; the absence of one where nothing posts;
+- its journal entry: accounts, sides, tax codes, drawer, store, currency, date; or that it has none;
 - figures per shift and store, expected cash, over and short at each reconciliation, the amount of each opening;
-- that a member which is neither posted nor held repeats, with equal content, one that is;
-- that nothing else is in the tables: every order, movement, entry, version and held item has its place in the bytes.
+- that a member that is neither posted nor held repeats one that is, with equal content;
+- that the tables hold nothing else: every order, movement, entry, version and held item comes from the bytes.
 
-Taken on trust, because there is nothing to derive it from or it would be the whole validator again:
+Taken on trust, because there is nothing to derive it from or it would take the whole validator again:
 
-- that what the tables call held or in conflict is rightly so (it is in no book; that it came from the bytes, once, is
-  checked), and the flags of what is posted;
-- that a version which `sales_identity` calls the first was; entry and row numbers tell the order of processing;
-- shifts as they were opened and declared: their messages are kept as columns, not as bytes; the business date;
-- of a month that was detached: everything, and what its last shifts left in their drawers;
+- that what the tables call held or in conflict is rightly so, and the flags of what is posted. (That a held item came
+  from the bytes, once, is checked; it is not in the books.)
+- that the version which `sales_identity` calls the first was the first. Entry and row numbers give the order of
+  processing;
+- shifts as they were opened and declared, and their business date: the messages are kept as columns, not as bytes;
+- for a detached month: everything, including what its last shifts left in their drawers;
 - the mapping of payment methods and cash reasons to accounts: today's, since no older one is kept.
 """

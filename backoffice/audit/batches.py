@@ -1,4 +1,4 @@
-"""The stored batches, one terminal at a time: their bytes checked and taken apart, a bounded chunk in memory."""
+"""The stored batches of one terminal: their bytes are checked and parsed, with a bounded chunk in memory at a time."""
 
 import hashlib
 import json
@@ -33,7 +33,7 @@ FROM inbox_batch WHERE terminal_id = %s AND NOT EXISTS (
 """
 COUNT_ORDERS = "SELECT coalesce(sum(order_count), 0)::bigint FROM inbox_batch WHERE state = 'processed'"
 
-# A chunk is looked up by a dozen statements; a batch has 2 000 orders and 32 MiB at most.
+# It takes a dozen statements to look up a chunk; a batch has at most 2 000 orders and 32 MiB.
 MOST_MEMBERS = 1_000
 MOST_BYTES = 8 * 1024 * 1024
 FETCH = 100
@@ -41,7 +41,7 @@ NAMES = {"order": "order_id", "movement": "movement_id"}
 
 
 class SentMember(NamedTuple):
-    """One order or cash movement as sent. `read` is None where it cannot be, and `why` says why not."""
+    """One order or cash movement as sent. `read` is None if it cannot be read, and `why` says why not."""
 
     what: str
     position: int
@@ -52,7 +52,7 @@ class SentMember(NamedTuple):
 
 
 class SentBatch(NamedTuple):
-    """One processed batch, taken apart. `outcomes` is what its receipt says, by `order` and `movement`."""
+    """One processed batch, parsed. `outcomes` is what its receipt says, for `order` and `movement`."""
 
     batch_id: str
     shift_id: str
@@ -62,13 +62,13 @@ class SentBatch(NamedTuple):
 
 
 def count_orders(cursor: CursorWrapper) -> int:
-    """How many orders there are to go through, repeats included."""
+    """How many orders will be checked, including repeats."""
     cursor.execute(COUNT_ORDERS)
     return int((cursor.fetchone() or (0,))[0])
 
 
 def chunks_of(till: AuditedTill, *, findings: Findings, waiting: Waiting) -> Iterator[list[SentBatch]]:
-    """The processed batches of a terminal; those that wait are counted, and every body is held against its digest."""
+    """The processed batches of a terminal. Waiting batches are counted, and every body is compared with its digest."""
     chunk: list[SentBatch] = []
     members = size = 0
     with connection.chunked_cursor() as cursor:
@@ -89,7 +89,7 @@ def chunks_of(till: AuditedTill, *, findings: Findings, waiting: Waiting) -> Ite
 
 
 def where_batch(batch_id: str, till: AuditedTill, numbers: list[int] | None = None) -> str:
-    """A batch in words, by the numbers of its orders where they are known."""
+    """A batch in words, with the numbers of its orders if they are known."""
     orders = ""
     if numbers:
         first, last = min(numbers), max(numbers)
@@ -98,9 +98,9 @@ def where_batch(batch_id: str, till: AuditedTill, numbers: list[int] | None = No
 
 
 def members_of(body: bytes) -> list[SentMember]:
-    """Orders first, then cash movements, each in the order sent. Raises ReadingError for the body as a whole."""
+    """Orders, then cash movements, in the order sent. Raises ReadingError if the body as a whole cannot be read."""
     orders, movements = read_batch_body(body)
-    may_be_no_text = b"\\u" in body
+    may_be_no_text = b"\\u" in body  # only an escape can spell U+0000 or half a surrogate pair
     return [
         _member(what, position, value, may_be_no_text=may_be_no_text)
         for what, values in (("order", orders), ("movement", movements))
@@ -109,7 +109,7 @@ def members_of(body: bytes) -> list[SentMember]:
 
 
 def _open(row: tuple[Any, ...], *, till: AuditedTill, findings: Findings, waiting: Waiting) -> SentBatch | None:
-    batch_id, shift_id, received_at, state, size, order_count, movement_count, digest, packed, *said = row
+    batch_id, shift_id, received_at, state, size, order_count, movement_count, digest, packed, *receipt = row
     try:
         body = zlib.decompress(packed)
         members = members_of(body)
@@ -134,7 +134,7 @@ def _open(row: tuple[Any, ...], *, till: AuditedTill, findings: Findings, waitin
         waiting.failed += state == "failed"
         waiting.orders += counts["order"]
         return None
-    outcomes = {what: json.loads(text) for what, text in zip(NAMES, said, strict=True)}
+    outcomes = {what: json.loads(text) for what, text in zip(NAMES, receipt, strict=True)}
     return SentBatch(batch_id, shift_id, received_at, members, outcomes)
 
 

@@ -1,4 +1,4 @@
-"""Months that were taken out of the tables: their sales cannot be held against the bytes, so they are left out, and told."""
+"""Detached months: their sales cannot be compared with the bytes, so they are left out, and the report says so."""
 
 from datetime import date
 from typing import NamedTuple
@@ -9,7 +9,7 @@ from backoffice.audit.fleet import AuditedTill
 
 SELECT_MONTHS = "SELECT first_day, last_day FROM sales_detachedmonth ORDER BY first_day"
 
-# What the last shift before came to when it was settled: the drawer as the first shift after found it.
+# The cash of the last detached shift when it was settled: what the first shift after it found in the drawer.
 SELECT_LEFT = """
 SELECT s.expected_cash + coalesce(s.over_short, 0) FROM sales_shift s
 JOIN sales_detachedmonth d ON s.business_date BETWEEN d.first_day AND d.last_day AND d.detached_at > s.received_at
@@ -18,24 +18,23 @@ WHERE s.terminal_id = %s ORDER BY s.opening_entry_id DESC LIMIT 1
 
 
 class Detached(NamedTuple):
-    """The oldest months, without a gap; `until` is the last day of the newest."""
+    """The detached months, the oldest first and without a gap; `until` is the last day of the newest."""
 
     months: list[date]
     until: date | None
 
     def covers(self, day: date) -> bool:
-        """Whether a business date lies in them."""
+        """Whether a business date falls in them."""
         return self.until is not None and day <= self.until
 
 
 def load_detached(cursor: CursorWrapper) -> Detached:
-    """Which months are away."""
     cursor.execute(SELECT_MONTHS)
     rows = cursor.fetchall()
     return Detached([row[0] for row in rows], rows[-1][1] if rows else None)
 
 
 def load_left(cursor: CursorWrapper, till: AuditedTill) -> int:
-    """What a terminal's drawer held after its last detached shift, in minor units; 0 where it has none."""
+    """What a terminal's drawer held after its last detached shift, in minor units; 0 if it has none."""
     cursor.execute(SELECT_LEFT, [till.id])
     return int((cursor.fetchone() or (0,))[0])

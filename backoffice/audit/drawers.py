@@ -1,5 +1,7 @@
-"""Cash: what each shift's drawer should have held, what was over or short, and what the next opening moved to the safe
-(ledger, "Cash"; protocol §6)."""
+"""Cash: what each shift's drawer should have held, what was over or short, and what the next opening moved to the safe.
+
+See the ledger, "Cash", and protocol §6.
+"""
 
 from backoffice.audit.entries import Entry, Head, Source, derived
 from backoffice.audit.findings import Figures, Findings
@@ -9,7 +11,7 @@ from backoffice.audit.rules import DRAWER, OVER_SHORT, SAFE, transfer
 
 
 class ShiftBooks:
-    """What the bytes say of one shift; `cash` is cash payments and movements, in the order of entries."""
+    """What the bytes say about one shift; `cash` is its cash payments and movements, in the order of entries."""
 
     def __init__(self, shift: AuditedShift, entries: dict[Source, Entry]) -> None:
         self.row = shift
@@ -24,7 +26,7 @@ class ShiftBooks:
         self.cash = Effects([entry.id for entry in self.over_short])
 
     def head(self, kind: str, source_id: str, number: int = 0) -> Head:
-        """What an entry of this shift carries."""
+        """The head of an entry of this shift."""
         row = self.row
         return Head(
             row.business_date, row.store_id, row.terminal_id, row.shift_id, kind, source_id, number, row.currency
@@ -32,7 +34,7 @@ class ShiftBooks:
 
 
 class TillBooks:
-    """The shifts of one terminal, and its drawer's account as derived; `left` is what detached months left in it."""
+    """The shifts of one terminal and the derived account of its drawer; `left` is what detached months left in it."""
 
     def __init__(
         self, till: AuditedTill, shifts: list[AuditedShift], entries: dict[Source, Entry], *, left: int = 0
@@ -44,9 +46,9 @@ class TillBooks:
         self._last_entry_id = 0
 
     def moved(self, shift: ShiftBooks, entry: Entry | None, *, cash: int, drawer: int) -> None:
-        """An order or movement posted: `cash` counts towards the shift's expected cash, `drawer` on the account.
+        """Records a posted order or movement: `cash` towards the shift's expected cash, `drawer` towards the account.
 
-        Where its entry is missing, it is taken to stand beside the one before.
+        If its entry is missing, it counts as if it were beside the entry before.
         """
         self._last_entry_id = entry.id if entry else self._last_entry_id
         shift.cash.add(self._last_entry_id, cash)
@@ -59,7 +61,7 @@ def where_shift(till: AuditedTill, shift: AuditedShift) -> str:
 
 
 def check_drawers(books: TillBooks, *, ledger: Ledger, findings: Findings) -> None:
-    """Over and short of every shift, then the openings, which find the drawer as those left it."""
+    """Checks over and short of every shift, then the openings, which start from what the shifts left in the drawer."""
     for shift in books.shifts.values():
         _check_over_short(books, shift, ledger=ledger, findings=findings)
         _check_figures(books, shift, findings=findings)
@@ -81,16 +83,16 @@ def check_drawers(books: TillBooks, *, ledger: Ledger, findings: Findings) -> No
 
 
 def derived_drawer_balance(books: TillBooks) -> int:
-    """What the drawer's account holds now, once its drawers are checked: the last float, and what moved since.
+    """What the drawer's account should hold, once `check_drawers` has run: the last float, and what moved since.
 
-    Less what detached months left in it, which their entries take with them.
+    It excludes what detached months left in the drawer, since their entries are gone too.
     """
     floats = [shift.row.opening_float for shift in books.shifts.values()]
     return floats[-1] - books.left + books.drawer.between[-1] if floats else 0
 
 
 def _check_over_short(books: TillBooks, shift: ShiftBooks, *, ledger: Ledger, findings: Findings) -> None:
-    """Each entry brings the shift's cash to the count, given what was posted before it."""
+    """Each over or short entry must bring the shift's cash to the count, given what was posted before it."""
     row, store, where = shift.row, books.till.store_code, where_shift(books.till, shift.row)
     posted = 0
     for number, entry in enumerate(shift.over_short, start=1):
@@ -109,7 +111,7 @@ def _check_over_short(books: TillBooks, shift: ShiftBooks, *, ledger: Ledger, fi
 
 
 def _check_figures(books: TillBooks, shift: ShiftBooks, *, findings: Findings) -> None:
-    """What was computed when the shift was last reconciled, held against the bytes."""
+    """Compares what was computed at the last reconciliation with the bytes."""
     row, figures = shift.row, shift.figures
     if row.computed is None:
         return

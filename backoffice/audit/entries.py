@@ -1,4 +1,4 @@
-"""Journal entries as they stand in the tables, read by what they were made from."""
+"""Journal entries as they are in the tables, found by what they were posted for."""
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping
@@ -26,7 +26,7 @@ FROM ledger_journalline WHERE entry_id = ANY(%s) AND business_date = ANY(%s)
 
 
 class Head(NamedTuple):
-    """An entry without its number and lines: where it belongs, and what it was made from."""
+    """An entry without its number and lines: where it belongs, and what it was posted for."""
 
     business_date: date
     store_id: int
@@ -39,7 +39,7 @@ class Head(NamedTuple):
 
 
 class Side(NamedTuple):
-    """Where amounts of an entry stand."""
+    """What the lines of an entry are summed by."""
 
     business_date: date
     account: str
@@ -50,7 +50,7 @@ class Side(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """One entry; `lines` maps where to its debits and credits, in minor units. `id` is 0 of one that is derived."""
+    """One entry; `lines` are its debits and credits per side, in minor units. `id` is 0 for a derived entry."""
 
     id: int
     head: Head
@@ -62,7 +62,7 @@ Source = tuple[str, str, int]
 
 
 def derived(head: Head, sides: Sides) -> Entry:
-    """The entry that the rules make of `sides`."""
+    """The entry that should have been posted."""
     lines = {
         Side(
             head.business_date,
@@ -78,7 +78,7 @@ def derived(head: Head, sides: Sides) -> Entry:
 
 
 def load_entries(cursor: CursorWrapper, kinds: Collection[str], source_ids: Collection[str]) -> dict[Source, Entry]:
-    """The entries of these sources, found through the register of sources."""
+    """The entries of these sources, found through `ledger_entrysource`."""
     cursor.execute(SELECT_SOURCES, [list(kinds), list(source_ids)])
     sources = cursor.fetchall()
     if not sources:

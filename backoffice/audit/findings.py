@@ -1,4 +1,4 @@
-"""What an audit collects: differences in words, figures per store, and which rows it has met."""
+"""What an audit collects: differences in words, figures per store, and which rows it has seen."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -8,12 +8,12 @@ from typing import NamedTuple
 
 from backoffice.audit.values import Order
 
-# Whatever goes wrong, the list stays small; the count goes on.
+# The list stays bounded however much is wrong; the count does not.
 MOST_KEPT = 10_000
 
 
 class Mismatch(NamedTuple):
-    """One difference in plain words. `store` is its code, "" where none is known; money is in minor units."""
+    """One difference in words. `store` is a code, or "" if unknown; money is in minor units."""
 
     store: str
     where: str
@@ -23,14 +23,13 @@ class Mismatch(NamedTuple):
 
 
 class Findings:
-    """The differences met so far: the first `MOST_KEPT` of them, and how many there were."""
+    """The differences found so far: the first `MOST_KEPT` of them, and how many there were."""
 
     def __init__(self) -> None:
         self.kept: list[Mismatch] = []
         self.count = 0
 
     def add(self, store: str, where: str, what: str, *, expected: object, found: object) -> None:
-        """Notes one difference."""
         self.count += 1
         if len(self.kept) < MOST_KEPT:
             self.kept.append(Mismatch(store, where, what, _words(expected), _words(found)))
@@ -42,7 +41,7 @@ def _words(value: object) -> str:
 
 @dataclass
 class Figures:
-    """Signed sums of paid orders in minor units; `orders` counts them, `unpaid` the voided and training ones."""
+    """Signed sums of paid orders in minor units; `orders` counts these, `unpaid` the voided and training orders."""
 
     orders: int = 0
     unpaid: int = 0
@@ -54,7 +53,7 @@ class Figures:
     payments: dict[str, int] = field(default_factory=lambda: defaultdict(int))
 
     def add(self, order: Order) -> None:
-        """Counts one posted order."""
+        """Adds one posted order."""
         if order.status != "paid":
             self.unpaid += 1
             return
@@ -70,7 +69,7 @@ class Figures:
             self.payments[payment.method] += payment.amount
 
     def merge(self, other: "Figures") -> None:
-        """Adds the figures of, say, a shift to those of its store."""
+        """Adds other figures, such as those of a shift to those of its store."""
         for name in ("orders", "unpaid", "sales", "refunds", "tax", "tips", "rounding"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
         for method, amount in other.payments.items():
@@ -78,7 +77,7 @@ class Figures:
 
 
 class Ticks:
-    """A set of row numbers that grows by a bit per row: a million fit into 125 kB where they are dense."""
+    """A set of row numbers that takes one bit per row: a million dense numbers fit into 125 kB."""
 
     PAGE = 1 << 16
 
@@ -90,7 +89,7 @@ class Ticks:
         return page is not None and bool(page[number % self.PAGE >> 3] & 1 << (number & 7))
 
     def add(self, number: int) -> bool:
-        """Ticks a number; False where it was ticked already."""
+        """Adds a number; False if it was there already."""
         if number in self:
             return False
         page = self._pages.setdefault(number // self.PAGE, bytearray(self.PAGE >> 3))
@@ -100,7 +99,7 @@ class Ticks:
 
 @dataclass
 class Waiting:
-    """Batches that are not processed, and the orders in them: information, not a difference."""
+    """Batches that are not processed yet, and their orders: information, not a difference."""
 
     batches: int = 0
     failed: int = 0
@@ -108,7 +107,7 @@ class Waiting:
 
 
 class StoreReport(NamedTuple):
-    """What the tills of one store sent in one currency, as far as it is posted."""
+    """What the tills of one store sent in one currency and was posted."""
 
     code: str
     name: str
@@ -117,7 +116,7 @@ class StoreReport(NamedTuple):
 
 
 class AuditReport(NamedTuple):
-    """The outcome of an audit: the books are right where `difference_count` is 0. `detached` months were left out."""
+    """The outcome of an audit: the books are right if `difference_count` is 0. The `detached` months were left out."""
 
     stores: list[StoreReport]
     differences: list[Mismatch]
@@ -126,11 +125,11 @@ class AuditReport(NamedTuple):
     detached: Sequence[date] = ()
 
     def as_json(self) -> Mapping[str, object]:
-        """As `verify_books --json` prints it. Money in minor units."""
+        """The document that `verify_books --json` prints. Money is in minor units."""
         differences = [difference._asdict() for difference in self.differences]
         if unlisted := self.difference_count - len(differences):
-            words = Mismatch("", "", f"{unlisted} more differences are not listed", "", "")
-            differences.append(words._asdict())
+            rest = Mismatch("", "", f"{unlisted} more differences are not listed", "", "")
+            differences.append(rest._asdict())
         return {
             "orders": sum(store.figures.orders for store in self.stores),
             "stores": [_store_json(store) for store in self.stores],

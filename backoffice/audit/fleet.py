@@ -1,4 +1,4 @@
-"""Stores, tills and shifts, as the tables have them: what they were opened and declared as is taken on trust."""
+"""Stores, tills and shifts as they are in the tables: how shifts were opened and declared is taken on trust."""
 
 import json
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ FROM sales_shift s WHERE terminal_id = %s AND NOT EXISTS (
 
 
 class AuditedStore(NamedTuple):
-    """A store, with the accounts its payment methods and cash reasons are mapped to."""
+    """A store, with the accounts to which its payment methods and cash reasons are mapped."""
 
     id: int
     code: str
@@ -37,8 +37,6 @@ class AuditedStore(NamedTuple):
 
 
 class AuditedTill(NamedTuple):
-    """One terminal."""
-
     id: int
     store_id: int
     store_code: str
@@ -46,7 +44,7 @@ class AuditedTill(NamedTuple):
 
 
 class AuditedShift(NamedTuple):
-    """One shift; money in minor units. `declared` and `computed` as protocol §6 shapes them."""
+    """One shift, with money in minor units. `declared` and `computed` have the shapes of protocol §6."""
 
     shift_id: str
     store_id: int
@@ -72,12 +70,12 @@ class AuditedShift(NamedTuple):
 
     @property
     def counted(self) -> int | None:
-        """The cash counted at the close; None while nothing was declared."""
+        """The cash counted at the close; None until the shift is declared."""
         return None if self.declared is None else int(self.declared["cash_counted"])
 
 
 def load_stores(cursor: CursorWrapper) -> dict[int, AuditedStore]:
-    """Every store by its id, in the order of their codes."""
+    """Every store by its id, in the order of codes."""
     cursor.execute(SELECT_STORES)
     rows = cursor.fetchall()
     methods: dict[int, dict[str, str]] = {row[0]: {} for row in rows}
@@ -96,7 +94,7 @@ def load_tills(cursor: CursorWrapper) -> list[AuditedTill]:
 
 
 def load_shifts(cursor: CursorWrapper, till: AuditedTill) -> list[AuditedShift]:
-    """The shifts of a terminal in the order in which they were opened here, without those whose month was detached since."""
+    """The shifts of a terminal in the order in which we received their openings, without those of detached months."""
     cursor.execute(SELECT_SHIFTS, [till.id])
     shifts = [AuditedShift(*row) for row in cursor.fetchall()]
     return [shift._replace(declared=_parsed(shift.declared), computed=_parsed(shift.computed)) for shift in shifts]

@@ -1,4 +1,4 @@
-"""Entries held against the ones the rules make, and what is derived per account and drawer along the way."""
+"""Compares entries with the derived ones, and sums the derived ones per account."""
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
@@ -13,7 +13,7 @@ AccountKey = tuple[int, str, str]
 
 
 class Ledger:
-    """What was derived so far: totals per account, and which entries of the tables were met."""
+    """What has been derived so far: totals per account, and which entries in the tables have been seen."""
 
     def __init__(self, findings: Findings) -> None:
         self.met = Ticks()
@@ -21,7 +21,7 @@ class Ledger:
         self._findings = findings
 
     def check(self, expected: Entry, found: Entry | None, *, store: str, where: str) -> None:
-        """Compares an entry with the one derived; no entry is expected where that has no lines."""
+        """Compares an entry with the derived one. If that has no lines, no entry must exist."""
         for side, (debits, credits_) in expected.lines.items():
             total = self.totals[side.store_id, side.currency, side.account]
             total[0] += debits
@@ -54,7 +54,7 @@ class Ledger:
 
 
 def _in_words(entry: Entry) -> str:
-    """Such as "1000 debit 240, 2100 FR-5.5 credit 13"; what is out of the ordinary is said."""
+    """Such as "1000 debit 240, 2100 FR-5.5 credit 13". Store, date and drawer are named if they are not the entry's own."""
     words = []
     for side, amounts in sorted(entry.lines.items(), key=str):
         name = f"{side.account} {side.tax_code}".rstrip()
@@ -73,9 +73,9 @@ def _home(entry: Entry) -> tuple[object, ...]:
 
 
 class Effects:
-    """Signed amounts in the order of entries, summed between given entries: constant memory, however many there are.
+    """Signed amounts in minor units, summed between given entries, so that memory does not grow with their number.
 
-    With marks 10 and 20: before 10, from 10 to 19, from 20 on. Minor units.
+    With the marks 10 and 20 there are three sums: before 10, from 10 to 19, from 20 on.
     """
 
     def __init__(self, marks: Sequence[int]) -> None:
@@ -84,9 +84,8 @@ class Effects:
         self.between = [0] * (len(marks) + 1)
 
     def add(self, entry_id: int, amount: int) -> None:
-        """Adds the effect of one entry."""
         self.between[bisect_right(self._marks, entry_id)] += amount
 
     def until(self, entry_id: int) -> int:
-        """The sum of all effects before a mark."""
+        """The sum of all amounts before a mark."""
         return sum(self.between[: bisect_left(self._marks, entry_id) + 1])

@@ -1,6 +1,6 @@
-"""The other way round: what stands in the tables and was not met on the way from the bytes; and the two totals.
+"""The way back: rows in the tables that nothing in the bytes led to; and the totals of accounts and drawers.
 
-Whatever has no source in the bytes is a difference, also where it balances and looks like the rest.
+A row that has no source in the bytes is a difference, even if it balances and looks like the others.
 """
 
 from collections.abc import Mapping
@@ -53,7 +53,7 @@ COUNT_LINES = "SELECT (SELECT count(*) FROM sales_orderline), (SELECT count(*) F
 
 
 class TableScan(NamedTuple):
-    """One table to go through: its row numbers, those that were met, and how to name the others."""
+    """One table to scan: the statement for its row numbers, those already seen, and the statement that names the rest."""
 
     numbers: str
     met: Ticks
@@ -61,7 +61,7 @@ class TableScan(NamedTuple):
 
 
 def check_leftovers(cursor: CursorWrapper, met: Met, ledger: Ledger, findings: Findings) -> None:
-    """Goes through every table for rows that nothing in the bytes led to, or that stand there twice."""
+    """Scans every table for rows that nothing in the bytes led to, or that are there twice."""
     scans = (
         TableScan("SELECT id FROM sales_order", met.orders, NAME_ORDERS),
         TableScan(
@@ -91,7 +91,7 @@ def check_leftovers(cursor: CursorWrapper, met: Met, ledger: Ledger, findings: F
 
 
 def check_totals(cursor: CursorWrapper, ledger: Ledger, stores: Mapping[int, AuditedStore], findings: Findings) -> None:
-    """Each account of each store by two roads: derived from the bytes, and summed over the journal's lines."""
+    """Compares each account of each store as derived from the bytes with the sum of its journal lines."""
     cursor.execute(SUM_ACCOUNTS)
     found = {(row[0], row[1], row[2]): (row[3], row[4]) for row in cursor.fetchall()}
     for key in sorted({*found, *ledger.totals}):
@@ -106,7 +106,7 @@ def check_totals(cursor: CursorWrapper, ledger: Ledger, stores: Mapping[int, Aud
 def check_drawers_total(
     cursor: CursorWrapper, balances: Mapping[int, tuple[AuditedTill, int]], findings: Findings
 ) -> None:
-    """Each drawer's account holds what the last float and everything since come to."""
+    """Each drawer's account must hold the last float plus everything that moved since."""
     cursor.execute(SUM_DRAWERS)
     found = dict(cursor.fetchall())
     for till_id, (till, expected) in balances.items():
@@ -118,7 +118,7 @@ def check_drawers_total(
 
 
 def _scan(cursor: CursorWrapper, scan: TableScan, findings: Findings) -> int:
-    """How many rows were left over; the first of them are named."""
+    """Reports the rows that are left over, the first of them by name; returns how many there are."""
     seen, count = Ticks(), 0
     left: list[int] = []
     with connection.chunked_cursor() as rows:

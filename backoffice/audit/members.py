@@ -1,7 +1,7 @@
-"""Every member of a processed batch is accounted for exactly once: posted, held, in conflict, or a repeat.
+"""Accounts for every member of a processed batch exactly once: it is posted, held, in conflict, or a repeat.
 
-What is posted must follow from the bytes to the last field; what is neither posted nor held must repeat something
-that is, with equal content (protocol §5, "Outcomes").
+What is posted must follow from the bytes to the last field. What is neither posted nor held must repeat something that
+is, with equal content (protocol §5, "Outcomes").
 """
 
 from collections import Counter, defaultdict
@@ -34,7 +34,7 @@ from backoffice.audit.values import Movement, Order, same_content
 
 @dataclass
 class Met:
-    """The rows of the tables that the bytes led to, by number; movements by that of their version."""
+    """The numbers of rows that the bytes led to; for movements the number of their version."""
 
     orders: Ticks = field(default_factory=Ticks)
     movements: Ticks = field(default_factory=Ticks)
@@ -46,7 +46,7 @@ class Met:
 
 @dataclass
 class Chunk:
-    """What the tables have for a chunk of batches."""
+    """What the tables hold for a chunk of batches."""
 
     held: dict[tuple[str, str, int], Held]
     versions: dict[str, list[Version]]
@@ -56,7 +56,7 @@ class Chunk:
 
 
 def load_chunk(cursor: CursorWrapper, batches: list[SentBatch]) -> Chunk:
-    """Everything about the members of these batches, and about what they may repeat."""
+    """Reads everything about the members of these batches, and what they may repeat."""
     held = load_held(cursor, [batch.received_at for batch in batches], [batch.batch_id for batch in batches])
     ids: dict[str, set[str]] = {"order": set(), "movement": set()}
     for batch in batches:
@@ -76,7 +76,7 @@ def load_chunk(cursor: CursorWrapper, batches: list[SentBatch]) -> Chunk:
 
 
 class Accounting:
-    """Settles the batches of one terminal, member by member."""
+    """Accounts for the batches of one terminal, member by member."""
 
     def __init__(
         self,
@@ -100,22 +100,22 @@ class Accounting:
         self._namesakes: dict[str, list[SentMember]] = {}
 
     def settle(self, batch: SentBatch, chunk: Chunk) -> None:
-        """Accounts for every member of a batch, and holds the outcomes against its receipt."""
+        """Accounts for every member of a batch, and compares the outcomes with its receipt."""
         shift = self._books.shifts.get(batch.shift_id)
         where = where_batch(batch.batch_id, self._till)
         if shift is None:
             self._add(where, "shift", expected="one of this terminal", found=batch.shift_id)
             return
-        # Which versions the held members of this batch stand for: the others are of posted ones.
+        # The versions of this batch's held members: its other versions belong to posted ones.
         claimed = {(item.item_id, item.content_hash) for key, item in chunk.held.items() if key[0] == batch.batch_id}
         self._namesakes = _namesakes(batch)
         outcomes: dict[str, Counter[str]] = {"order": Counter(), "movement": Counter()}
         for member in batch.members:
             outcomes[member.what][self._settle(member, batch, chunk, shift=shift, claimed=claimed)] += 1
         for what, counted in outcomes.items():
-            said = {outcome: count for outcome, count in batch.outcomes[what].items() if count}
-            if said != counted and "lost" not in counted:
-                self._add(where, f"outcomes of {what}s in its receipt", expected=dict(counted), found=said)
+            receipt = {outcome: count for outcome, count in batch.outcomes[what].items() if count}
+            if receipt != counted and "lost" not in counted:
+                self._add(where, f"outcomes of {what}s in its receipt", expected=dict(counted), found=receipt)
 
     def _settle(
         self, member: SentMember, batch: SentBatch, chunk: Chunk, *, shift: ShiftBooks, claimed: set[tuple[str, bytes]]
@@ -206,7 +206,7 @@ class Accounting:
         check_movement(movement, found, entry, context, books=self._books, ledger=self._ledger, findings=self._findings)
 
     def _repeats(self, member: SentMember, versions: list[Version], batch: SentBatch, chunk: Chunk) -> bool:
-        """Whether a member that is neither posted nor held repeats something; if not, it is lost and a difference."""
+        """Whether a member that is neither posted nor held repeats something; if not, it is lost, which is a difference."""
         where = self._where(member, batch)
         if member.read is None and member.item_id is None:
             self._originals.expect_unreadable(member.value, where)
@@ -216,7 +216,7 @@ class Accounting:
                 continue
             posted: FoundOrder | FoundMovement | None = chunk.orders.get(version.row_id)
             if posted is None and member.what == "order" and self._detached.covers(version.business_date):
-                return True  # of a detached month: there is nothing left to compare it with
+                return True  # its month is detached: there is nothing left to compare it with
             if member.what == "movement":
                 posted = chunk.movements.get(version.item_id)
             if posted is not None and member.read is not None and same_content(posted[1], member.read):
@@ -235,7 +235,7 @@ class Accounting:
 
 
 def _namesakes(batch: SentBatch) -> dict[str, list[SentMember]]:
-    """The members of a batch that share their identifier with another, by it."""
+    """The members of a batch that share an identifier with another member, by identifier."""
     counts = Counter(member.item_id for member in batch.members)
     shared: dict[str, list[SentMember]] = defaultdict(list)
     for member in batch.members:

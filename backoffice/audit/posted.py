@@ -1,4 +1,4 @@
-"""A posted order or movement, held against its bytes: the row, its entry, and what it adds to the figures."""
+"""A posted order or movement compared with its bytes: the row, its entry, and what it adds to the figures."""
 
 from typing import NamedTuple
 
@@ -14,7 +14,7 @@ from backoffice.audit.values import Movement, Order, unequal
 
 
 class MemberContext(NamedTuple):
-    """Where a member belongs; `where` in words."""
+    """Where a member belongs; `where` says it in words."""
 
     store: AuditedStore
     terminal_id: int
@@ -34,7 +34,7 @@ def check_order(
     ledger: Ledger,
     findings: Findings,
 ) -> None:
-    """An order that the tables say was posted. One that could not be is a difference, and adds to no figure."""
+    """Checks an order that was posted. If it could not have been, that is a difference, and it adds to no figure."""
     store, shift = context.store, context.shift.row
     reason = why_unpostable(order, inclusive=shift.inclusive, methods=store.methods)
     if reason:
@@ -75,7 +75,7 @@ def check_movement(
     ledger: Ledger,
     findings: Findings,
 ) -> None:
-    """A cash movement that the tables say was posted."""
+    """Checks a cash movement that was posted."""
     shift = context.shift.row
     at = MovementPlace(shift.store_id, context.terminal_id, shift.shift_id, context.batch.batch_id, context.position)
     _check_row(FoundMovement(at, movement), found, context, findings)

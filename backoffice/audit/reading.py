@@ -1,6 +1,6 @@
-"""Bytes to values, by the standard library alone: the audit's own reader of protocol §5.
+"""Bytes to values with the standard library alone: the audit's own reader of protocol §5.
 
-No figure of the books may come from a float: one that stands where an integer must be makes its member unreadable.
+No figure in the books may come from a float: a float in place of an integer makes its member unreadable.
 """
 
 import json
@@ -27,11 +27,11 @@ NOT_TEXT = re.compile("[\0\ud800-\udfff]")
 
 
 class ReadingError(Exception):
-    """It is no order, or no cash movement; the message says why."""
+    """It is not a batch, an order or a cash movement; the message says why."""
 
 
 def read_batch_body(body: bytes) -> tuple[list[Any], list[Any]]:
-    """The JSON values of orders and of cash movements, in the order sent. Raises ReadingError."""
+    """The JSON values of the orders and of the cash movements, in the order sent. Raises ReadingError."""
     try:
         envelope = _parse(body.decode())
     except (ValueError, RecursionError) as error:
@@ -40,12 +40,12 @@ def read_batch_body(body: bytes) -> tuple[list[Any], list[Any]]:
         (envelope.get("orders", []), envelope.get("cash_movements", [])) if isinstance(envelope, dict) else (None, None)
     )
     if not isinstance(orders, list) or not isinstance(movements, list):
-        raise ReadingError("the stored body is no batch")
+        raise ReadingError("the stored body is not a batch")
     return orders, movements
 
 
 def is_text_throughout(value: Any) -> bool:
-    """Whether no text or name within is U+0000 or half a surrogate pair: PostgreSQL's text has neither."""
+    """Whether a value is free of U+0000 and of half surrogate pairs, which PostgreSQL cannot store."""
     if isinstance(value, str):
         return NOT_TEXT.search(value) is None
     if isinstance(value, dict):
@@ -54,7 +54,7 @@ def is_text_throughout(value: Any) -> bool:
 
 
 def item_identifier(value: Any, name: str) -> str | None:
-    """The identifier called `name` in a member, in lower case; None where it cannot be read."""
+    """The identifier called `name` in a member, in lower case; None if it cannot be read."""
     text = value.get(name) if isinstance(value, dict) else None
     return text.lower() if isinstance(text, str) and UUID.fullmatch(text) else None
 
@@ -80,7 +80,7 @@ def read_movement(value: Any) -> Movement:
             cashier=_text(value, "cashier", CODE),
         )
     except (KeyError, TypeError) as error:
-        raise ReadingError(f"no cash movement: {error}") from None
+        raise ReadingError(f"not a cash movement: {error}") from None
     if amount <= 0:
         raise ReadingError(f"amount is {amount}")
     return movement
@@ -88,12 +88,12 @@ def read_movement(value: Any) -> Movement:
 
 def _order(value: Any) -> Order:
     if not isinstance(value, dict):
-        raise ReadingError("no object")
+        raise ReadingError("it is not an object")
     number, order_type, customer = value["number"], value.get("type"), value.get("customer")
     if type(number) is not int or not 1 <= number <= MAX_NUMBER:
         raise ReadingError(f"number is {number!r:.40}")
     if not (customer is None or isinstance(customer, dict)):
-        raise ReadingError("customer is no object")
+        raise ReadingError("customer is not an object")
     return Order(
         order_id=_uuid(value, "order_id"),
         number=number,
@@ -118,7 +118,7 @@ def _order(value: Any) -> Order:
 
 def _line(value: Any) -> Line:
     if not isinstance(value, dict):
-        raise ReadingError("a line is no object")
+        raise ReadingError("a line is not an object")
     price = value["unit_price"]
     return Line(
         kind=_text(value, "kind", CODE, "item"),
@@ -134,13 +134,13 @@ def _line(value: Any) -> Line:
 
 def _tax(value: Any) -> Tax:
     if not isinstance(value, dict):
-        raise ReadingError("a tax is no object")
+        raise ReadingError("a tax is not an object")
     return Tax(_text(value, "code", CODE, None), _decimal(value["rate"], RATE), _money(value, "amount"))
 
 
 def _payment(value: Any) -> Payment:
     if not isinstance(value, dict):
-        raise ReadingError("a payment is no object")
+        raise ReadingError("a payment is not an object")
     return Payment(
         method=_text(value, "method", CODE, None),
         amount=_money(value, "amount"),
@@ -152,23 +152,23 @@ def _payment(value: Any) -> Payment:
 
 def _list(value: Any, name: str, most: int) -> list[Any]:
     if not isinstance(value, list) or len(value) > most:
-        raise ReadingError(f"{name} is no array of at most {most}")
+        raise ReadingError(f"{name} is not an array of at most {most}")
     return value
 
 
 def _money(value: dict[str, Any], name: str) -> int:
     amount = value[name]
-    # bool is an int to Python and not to the protocol.
+    # bool is an int in Python, but not in the protocol.
     if type(amount) is not int or not -MAX_MINOR <= amount <= MAX_MINOR:
-        raise ReadingError(f"{name} is no amount: {amount!r:.40}")
+        raise ReadingError(f"{name} is not an amount: {amount!r:.40}")
     return amount
 
 
 def _text(value: dict[str, Any], name: str, most: int, default: str | None = "") -> str:
-    """A text of at most `most` characters; required where it has no default."""
+    """A text of at most `most` characters; required if there is no default."""
     text = value[name] if default is None else value.get(name, default)
     if not isinstance(text, str) or len(text) > most:
-        raise ReadingError(f"{name} is no text of at most {most} characters")
+        raise ReadingError(f"{name} is not a text of at most {most} characters")
     return text
 
 
@@ -182,7 +182,7 @@ def _one_of(value: dict[str, Any], name: str, *known: str) -> str:
 def _uuid(value: dict[str, Any], name: str) -> str:
     text = item_identifier(value, name)
     if text is None:
-        raise ReadingError(f"{name} is no UUID: {value[name]!r:.40}")
+        raise ReadingError(f"{name} is not a UUID: {value[name]!r:.40}")
     return text
 
 
@@ -193,20 +193,20 @@ def _instant(value: dict[str, Any], name: str) -> datetime:
             return datetime.fromisoformat(text.upper())
     except ValueError:
         pass
-    raise ReadingError(f"{name} is no time of RFC 3339 with an offset: {text!r:.40}")
+    raise ReadingError(f"{name} is not an RFC 3339 time with an offset: {text!r:.40}")
 
 
 def _decimal(text: Any, spelling: re.Pattern[str]) -> Decimal:
     if not isinstance(text, str):
-        raise ReadingError(f"{text!r:.40} is no decimal string")
+        raise ReadingError(f"{text!r:.40} is not a decimal string")
     return _parse_decimal(text, spelling)
 
 
-# Tills send the same few prices, quantities and rates all day long.
+# Tills send the same few prices, quantities and rates all day.
 @lru_cache(maxsize=8192)
 def _parse_decimal(text: str, spelling: re.Pattern[str]) -> Decimal:
     if spelling.fullmatch(text) is None:
-        raise ReadingError(f"{text!r:.40} is no decimal string")
+        raise ReadingError(f"{text!r:.40} is not a decimal string")
     return Decimal(text)
 
 
@@ -215,12 +215,12 @@ def _parse(text: str) -> Any:
         return json.loads(text, parse_constant=_no_constant)
     except json.JSONDecodeError:
         raise
-    except ValueError:  # thousands of digits; this way is exact too, and slower
+    except ValueError:  # thousands of digits: the slower way is exact as well
         return json.loads(text, parse_constant=_no_constant, parse_int=_integer)
 
 
 def _integer(text: str) -> int | float:
-    # Python refuses to read thousands of digits; nothing beyond a double can be posted anyway.
+    # Python refuses thousands of digits; nothing beyond a double can be posted anyway.
     return int(text) if len(text) <= MAX_FINITE_DIGITS else math.inf
 
 

@@ -1,4 +1,4 @@
-"""Repeats of what is held: their originals are found in the bytes again, since no row has their content."""
+"""Repeats of held members: their originals are looked up in the bytes, since no row has their content."""
 
 import hashlib
 import json
@@ -19,12 +19,12 @@ WHERE h.item_id = %s::uuid AND h.what = %s AND h.terminal_id = %s
 """
 SELECT_BODY = "SELECT body FROM inbox_batch WHERE batch_id = %s::uuid"
 
-# Repeats come a batch at a time: a few decoded bodies serve them all.
+# Repeats come a whole batch at a time, so a few decoded bodies are enough.
 BODIES_KEPT = 4
 
 
 class Originals:
-    """Finds, for one terminal, the held members that others repeat."""
+    """Finds the held members of one terminal that others repeat."""
 
     def __init__(self, cursor: CursorWrapper, till: AuditedTill) -> None:
         self._cursor = cursor
@@ -34,7 +34,7 @@ class Originals:
         self._members = lru_cache(maxsize=BODIES_KEPT)(self._load_members)
 
     def is_held(self, member: SentMember) -> bool:
-        """Whether a held member of this terminal has the identifier and the content of `member`."""
+        """Whether a held member of this terminal has the same identifier and content as `member`."""
         self._cursor.execute(SELECT_ORIGINALS, [member.item_id, member.what, self._till.id])
         for batch_id, position in self._cursor.fetchall():
             original = self._members(batch_id).get((member.what, position))
@@ -43,19 +43,19 @@ class Originals:
         return False
 
     def remember_unreadable(self, value: Any) -> None:
-        """A held member that nobody can read; what repeats it may come before it here."""
+        """Records a held member that cannot be read. Its repeats may be processed here before it."""
         self._unreadable.add(_digest(value))
 
     def expect_unreadable(self, value: Any, where: str) -> None:
-        """A member without an identifier that must repeat a held one."""
+        """Records a member without an identifier, which must repeat a held one."""
         self._repeats.setdefault(_digest(value), where)
 
     def check_unreadable(self, findings: Findings) -> None:
-        """Once all batches of the terminal are seen: whether every expected one is held."""
+        """After the terminal's last batch: checks that every expected member is held."""
         for digest, where in self._repeats.items():
             if digest not in self._unreadable:
-                lost = "is neither posted nor held, and repeats nothing"
-                findings.add(self._till.store_code, where, lost, expected="one of them", found=None)
+                what = "is neither posted nor held, and repeats nothing"
+                findings.add(self._till.store_code, where, what, expected="one of them", found=None)
 
     def _load_members(self, batch_id: str) -> dict[tuple[str, int], SentMember]:
         self._cursor.execute(SELECT_BODY, [batch_id])
@@ -65,7 +65,7 @@ class Originals:
 
 
 def same_member(original: SentMember, member: SentMember) -> bool:
-    """Whether two members are the same content; what nobody can read is compared as a JSON value."""
+    """Whether two members have the same content; unreadable ones are compared as JSON values."""
     if original.read is not None and member.read is not None:
         return same_content(original.read, member.read)
     if original.what != member.what or (original.read is None) != (member.read is None):
@@ -74,7 +74,7 @@ def same_member(original: SentMember, member: SentMember) -> bool:
 
 
 def _digest(value: Any) -> bytes:
-    """Of a JSON value, whatever the order of names, white space and the spelling of numbers."""
+    """The digest of a JSON value, regardless of the order of names, white space and the spelling of numbers."""
     return hashlib.sha256(json.dumps(_plain(value), sort_keys=True).encode()).digest()
 
 

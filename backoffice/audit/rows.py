@@ -1,6 +1,6 @@
-"""What was posted and held for a chunk of batches, read in a handful of statements, each along an index.
+"""What was posted and held for a chunk of batches, read in a handful of statements, each using an index.
 
-Rows come back in the shapes of `values`, so that they compare with what the bytes say.
+Rows come back in the shapes of `values`, so that they can be compared with what the bytes say.
 """
 
 import json
@@ -15,7 +15,7 @@ from django.db.backends.utils import CursorWrapper
 
 from backoffice.audit.values import Line, Movement, Order, Payment, Tax
 
-# A held item keeps the time its batch was received at, and that is indexed.
+# A held item has the time at which its batch was received, which is indexed.
 SELECT_HELD = """
 SELECT id, batch_id::text, what, position, outcome, item_id::text, order_id::text, number, content_hash, store_id,
     terminal_id, shift_id::text
@@ -52,7 +52,7 @@ FROM sales_cashmovement WHERE movement_id = ANY(%s::uuid[])
 
 
 class Held(NamedTuple):
-    """One held item; `item_id` is what it is remembered by."""
+    """One held item; `item_id` is the key of its identity."""
 
     id: int
     batch_id: str
@@ -69,7 +69,7 @@ class Held(NamedTuple):
 
 
 class Version(NamedTuple):
-    """One remembered version of an order or movement."""
+    """One known version of an order or movement, from `sales_identity`."""
 
     item_id: str
     version: int
@@ -82,7 +82,7 @@ class Version(NamedTuple):
 
 
 class OrderPlace(NamedTuple):
-    """The columns of an order that its batch decides, and the sum of its taxes."""
+    """The columns of an order that come from its batch, and the sum of its taxes."""
 
     business_date: date
     store_id: int
@@ -96,7 +96,7 @@ class OrderPlace(NamedTuple):
 
 
 class MovementPlace(NamedTuple):
-    """The columns of a cash movement that its batch decides."""
+    """The columns of a cash movement that come from its batch."""
 
     store_id: int
     terminal_id: int
@@ -122,14 +122,14 @@ class FoundMovement(NamedTuple):
 def load_held(
     cursor: CursorWrapper, received: Sequence[datetime], batch_ids: Sequence[str]
 ) -> dict[tuple[str, str, int], Held]:
-    """What is held of these batches, by batch, `order` or `movement`, and position."""
+    """The held items of these batches, by batch, `order` or `movement`, and position."""
     cursor.execute(SELECT_HELD, [list(received), list(batch_ids)])
     rows = (Held._make((*row[:8], bytes(row[8]), *row[9:])) for row in cursor.fetchall())
     return {(held.batch_id, held.what, held.position): held for held in rows}
 
 
 def load_versions(cursor: CursorWrapper, item_ids: Collection[str]) -> dict[str, list[Version]]:
-    """Every remembered version of these items."""
+    """Every known version of these items."""
     cursor.execute(SELECT_VERSIONS, [list(item_ids)])
     versions: dict[str, list[Version]] = defaultdict(list)
     for row in cursor.fetchall():
@@ -138,7 +138,7 @@ def load_versions(cursor: CursorWrapper, item_ids: Collection[str]) -> dict[str,
 
 
 def load_orders(cursor: CursorWrapper, ids: Sequence[int], dates: Sequence[date]) -> dict[int, FoundOrder]:
-    """The orders of these row ids, booked on one of these dates."""
+    """The orders with these row ids, which are booked on these dates."""
     key: list[Any] = [list(ids), list(dates)]
     lines: dict[int, list[Line]] = defaultdict(list)
     cursor.execute(SELECT_LINES, key)
@@ -153,7 +153,7 @@ def load_orders(cursor: CursorWrapper, ids: Sequence[int], dates: Sequence[date]
 
 
 def load_movements(cursor: CursorWrapper, movement_ids: Collection[str]) -> dict[str, FoundMovement]:
-    """The cash movements of these identifiers."""
+    """The cash movements with these identifiers."""
     cursor.execute(SELECT_MOVEMENTS, [list(movement_ids)])
     return {row[5]: FoundMovement(MovementPlace(*row[:5]), Movement(*row[5:])) for row in cursor.fetchall()}
 
@@ -163,7 +163,7 @@ def _found_order(row: tuple[Any, ...], lines: tuple[Line, ...], payments: tuple[
     return FoundOrder(OrderPlace._make(row[1:10]), Order._make((*row[10:19], customer, *row[20:], lines, payments)))
 
 
-# A handful of taxes make up all the lines of a day, and most lines look like another.
+# The lines of a whole day share a handful of taxes.
 @lru_cache(maxsize=8192)
 def _taxes(text: str) -> tuple[Tax, ...]:
     try:

@@ -1,7 +1,7 @@
-"""The ledger's rules once more ("Posting an order", "Cash"): from what an order says to the lines of its entry.
+"""The ledger's rules a second time ("Posting an order", "Cash"): from what an order says to the lines of its entry.
 
-Entries are compared by what they put on each account: `Sides` maps (account, tax code) to its debits and credits, in
-minor units. How many lines that takes is the writer's business.
+Entries are compared by what they post to each account: `Sides` maps (account, tax code) to debits and credits in minor
+units. How many lines that takes does not matter.
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from backoffice.audit.values import Line, Movement, Order
 DRAWER, SAFE, SUSPENSE, TAX, TIPS = "1000", "1010", "1990", "2100", "2300"
 SALES, DISCOUNTS, RETURNS, ROUNDING, OVER_SHORT = "4000", "4100", "4200", "4900", "6900"
 
-# Every line kind but `item`, which is split between sales, discounts and returns.
+# Every line kind except `item`, which is split between sales, discounts and returns.
 KIND_ACCOUNTS = {
     "gift_card": "2200",
     "deposit": "2400",
@@ -26,9 +26,9 @@ Sides = dict[tuple[str, str], tuple[int, int]]
 
 
 def why_unpostable(order: Order, *, inclusive: bool, methods: Mapping[str, str]) -> str:
-    """Why a readable order cannot be posted (protocol §5, "Arithmetic" and "Outcomes"); "" where it can.
+    """Why a readable order cannot be posted (protocol §5, "Arithmetic" and "Outcomes"); "" if it can.
 
-    Voided and training orders post nothing, and nothing of this is asked of them.
+    Voided and training orders post nothing, so none of this applies to them.
     """
     if order.status != "paid":
         return ""
@@ -48,7 +48,7 @@ def why_unpostable(order: Order, *, inclusive: bool, methods: Mapping[str, str])
 
 
 def order_sides(order: Order, *, inclusive: bool, methods: Mapping[str, str]) -> Sides:
-    """What a postable order puts on the accounts; {} where it posts nothing."""
+    """What a postable order posts to the accounts; {} if nothing."""
     sides: Sides = {}
     if order.status != "paid":
         return sides
@@ -79,13 +79,13 @@ def _line(sides: Sides, line: Line, *, inclusive: bool) -> None:
 
 
 def movement_sides(movement: Movement, *, reasons: Mapping[str, str]) -> Sides:
-    """What a cash movement puts on the accounts: the drawer, and the other side of its reason."""
+    """What a cash movement posts to the accounts: the drawer, and the account of its reason."""
     inwards = movement.amount if movement.kind == "cash_in" else -movement.amount
     return transfer(inwards, DRAWER, reasons.get(movement.reason, SUSPENSE))
 
 
 def transfer(amount: int, to: str, origin: str) -> Sides:
-    """`amount` debited to one account and credited to another, the other way round where it is negative."""
+    """`amount` debited to one account and credited to another, or the other way round if it is negative."""
     sides: Sides = {}
     debit(sides, to, amount)
     debit(sides, origin, -amount)
@@ -93,7 +93,7 @@ def transfer(amount: int, to: str, origin: str) -> Sides:
 
 
 def debit(sides: Sides, account: str, amount: int, tax_code: str = "") -> None:
-    """Adds to the debits of an account; a negative amount to its credits, zero nothing."""
+    """Adds to the debits of an account, or to its credits if the amount is negative; zero adds no line."""
     if amount == 0:
         return
     debits, credits_ = sides.get((account, tax_code), (0, 0))
@@ -101,13 +101,13 @@ def debit(sides: Sides, account: str, amount: int, tax_code: str = "") -> None:
 
 
 def drawer_effect(sides: Sides) -> int:
-    """By how much the drawer's account grows."""
+    """By how much the drawer's account changes."""
     debits, credits_ = sides.get((DRAWER, ""), (0, 0))
     return debits - credits_
 
 
 def half_away(numerator: int, denominator: int) -> int:
-    """The quotient to the nearest integer, a half away from zero; `denominator` is above 0."""
+    """The quotient rounded to the nearest integer, halves away from zero; `denominator` must be positive."""
     quotient, rest = divmod(abs(numerator), denominator)
     quotient += 2 * rest >= denominator
     return quotient if numerator >= 0 else -quotient

@@ -1,4 +1,4 @@
-"""The whole audit, terminal by terminal: memory is bounded by a chunk of batches and the shifts of one terminal."""
+"""The whole audit, one terminal at a time, so that memory holds one chunk of batches and one terminal's shifts."""
 
 import gc
 from collections import defaultdict
@@ -20,29 +20,29 @@ from backoffice.audit.members import Accounting, Met, load_chunk
 from backoffice.audit.repeats import Originals
 
 Progress = Callable[[int, int], None]
-"""Told how many orders are done, of how many."""
+"""Called with the number of orders checked so far, and the number in all."""
 
 
 @contextmanager
 def one_snapshot() -> Iterator[None]:
-    """All tables as they were at one moment, while others write; nothing can be written in here."""
+    """Sees all tables as they were at one moment, while others go on writing; refuses to write."""
     with transaction.atomic(durable=True):
         with connection.cursor() as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-            # Many short statements over many partitions: compiling them would cost more than running them.
+            # These are many short statements over many partitions: compiling them would cost more than running them.
             cursor.execute("SET LOCAL jit = off")
         yield
 
 
 def audit(*, progress: Progress) -> AuditReport:
-    """Derives the books again and compares. To be run within `one_snapshot`."""
+    """Derives the books again and compares them with the tables. Run it within `one_snapshot`."""
     with connection.cursor() as cursor, _no_search_for_cycles():
         return Audit(cursor, progress).run()
 
 
 @contextmanager
 def _no_search_for_cycles() -> Iterator[None]:
-    """Values come and go by the million and none refers to itself: searching them for cycles takes a fifth of the time."""
+    # Millions of values come and go and none is part of a cycle: looking for cycles would take a fifth of the time.
     was_on = gc.isenabled()
     gc.disable()
     try:
@@ -53,7 +53,7 @@ def _no_search_for_cycles() -> Iterator[None]:
 
 
 class Audit:
-    """One audit, and what it has met so far."""
+    """One audit, and what it has found so far."""
 
     def __init__(self, cursor: CursorWrapper, progress: Progress) -> None:
         self._cursor = cursor

@@ -1,4 +1,4 @@
-"""The audit's report for people: a short aligned table per store, then what differs."""
+"""The audit's report as text: a short table per store, then the differences."""
 
 from collections.abc import Iterator
 from decimal import Decimal
@@ -12,7 +12,6 @@ LOCALE = "en_GB"
 
 
 def lines_of(report: AuditReport) -> Iterator[str]:
-    """The report line by line."""
     for store in report.stores:
         yield from _table(store)
         yield ""
@@ -36,7 +35,7 @@ def lines_of(report: AuditReport) -> Iterator[str]:
 
 
 def waiting_in_words(waiting: Waiting) -> str:
-    """What is not in the figures yet."""
+    """A sentence about what is not in the figures yet."""
     failed = f" ({waiting.failed} of them failed)" if waiting.failed else ""
     verb = "waits" if waiting.batches == 1 else "wait"
     return (
@@ -46,7 +45,7 @@ def waiting_in_words(waiting: Waiting) -> str:
 
 
 def money_text(amount: int, currency: str) -> str:
-    """Minor units as people of the currency write them."""
+    """Minor units as an amount of their currency."""
     return format_currency(Decimal(amount).scaleb(-get_currency_precision(currency)), currency, locale=LOCALE)
 
 

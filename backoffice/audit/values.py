@@ -1,7 +1,7 @@
-"""What an order or a cash movement says: plain values, shaped alike whether read from bytes or from the tables.
+"""What an order or a cash movement says: plain values of the same shape, whether read from bytes or from tables.
 
-Money is an int of minor units; quantity, unit price and rate are Decimals, which compare by value; identifiers are
-lower-case text; instants are aware datetimes.
+Money is an int in minor units; quantity, unit price and rate are Decimals, which compare by value; identifiers are
+lower-case text; times are aware datetimes.
 """
 
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-# The service keeps microseconds; finer spellings may be rounded either way.
+# The service stores microseconds; a finer fraction may have been rounded up or down.
 CLOCK_GRAIN = timedelta(microseconds=1)
 
 
@@ -35,7 +35,7 @@ class Line(NamedTuple):
 
 
 class Payment(NamedTuple):
-    """One payment; None where an amount is absent."""
+    """One payment; an absent amount is None."""
 
     method: str
     amount: int
@@ -73,7 +73,7 @@ class Order(NamedTuple):
 
 
 class Movement(NamedTuple):
-    """One cash movement; `amount` is above 0, `kind` says which way."""
+    """One cash movement; `amount` is positive, `kind` says in which direction."""
 
     movement_id: str
     kind: str
@@ -83,7 +83,7 @@ class Movement(NamedTuple):
     cashier: str
 
 
-# How an order came does not make it another one: a live order whose answer was lost comes back as `offline`.
+# How an order was sent is not part of its content: a live order whose answer was lost comes back as `offline`.
 NOT_CONTENT = frozenset({"mode", "printed_to"})
 
 
@@ -104,7 +104,7 @@ def unequal(expected: Any, found: Any) -> list[Unequal]:
 
 
 def same_content(one: Any, other: Any) -> bool:
-    """Whether two orders, or two movements, are the same content (protocol §5)."""
+    """Whether two orders, or two movements, have the same content (protocol §5)."""
     return all(difference.what in NOT_CONTENT for difference in unequal(one, other))
 
 

@@ -93,12 +93,12 @@ def what_is_wrong(report: ShiftAnswer) -> list[str]:
         )
     if report.held:
         sentences.append(
-            f"{counted(report['held'], 'order')} {'is' if report['held'] == 1 else 'are'} held and not in these figures."
+            f"{counted(report.held, 'order')} {'is' if report.held == 1 else 'are'} held and not in these figures."
         )
     if report.differences:
         sentences.append("The till declared other figures than those of the orders that arrived.")
     if report.late:
         sentences.append(
-            f"{counted(report['late'], 'order')} came after the close, in an upload that the till had not listed."
+            f"{counted(report.late, 'order')} came after the close, in an upload that the till had not listed."
         )
     return sentences

@@ -46,13 +46,13 @@ def test_a_point_that_does_not_exist_stops_the_start_with_words(tmp_path: Path) 
     (tmp_path / "process-marekd").touch()
     done = start(tmp_path)
     assert done.returncode != 0
-    assert "No such failpoint: process-marekd. There are: receive-before-commit, " in done.stderr
+    assert "No such failpoint: process-marekd. The failpoints are: receive-before-commit, " in done.stderr
 
 
 def test_a_folder_that_does_not_exist_stops_the_start_with_words(tmp_path: Path) -> None:
     done = start(tmp_path / "nowhere")
     assert done.returncode != 0
-    assert "which is no folder" in done.stderr
+    assert "which is not a folder" in done.stderr
 
 
 def test_each_point_stands_in_the_code_once_and_the_code_names_no_other() -> None:

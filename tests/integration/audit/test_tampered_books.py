@@ -268,7 +268,7 @@ def test_a_posted_order_that_cannot_even_be_read(
     till: Till, order: dict[str, Any], verify: Verify, tamper: Tamper
 ) -> None:
     replace_body(tamper, lambda body: body.replace(b'"total": 240', b'"total": "240"'))
-    assert ("cannot be posted", "held: total is no amount: '240'", "not held") in about(found(verify, till), 1002)
+    assert ("cannot be posted", "held: total is not an amount: '240'", "not held") in about(found(verify, till), 1002)
 
 
 def test_a_held_order_that_vanished(till: Till, verify: Verify, tamper: Tamper) -> None:
