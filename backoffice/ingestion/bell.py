@@ -12,14 +12,12 @@ from backoffice import metrics
 log = structlog.get_logger(__name__)
 
 LOOK_TASK = "backoffice.ingestion.tasks.look"
-# After a publish that failed, the bell stays silent this long: a terminal must not wait for a dead broker.
-SILENCE_S = 5.0
-
 # Between two rings of one process. Whoever hears one looks until nothing waits, so more would tell nothing new; and each
 # costs as much as storing a small batch.
-BREATH_S = 0.05
+PAUSE_S = 0.05
+# After a ring that failed: a broker that is away is not asked twenty times a second, and neither does the log say so.
+PAUSE_AFTER_FAILURE_S = 5.0
 
-_silent_until = 0.0
 _asked = threading.Event()
 _asked_by: str | None = None
 _ringer: threading.Thread | None = None
@@ -43,21 +41,16 @@ def _ring_when_asked() -> None:
         _asked.wait()
         _asked.clear()  # before the ring: what is stored from now on may be too late for it
         with bound_contextvars(request_id=_asked_by):
-            ring()
-        time.sleep(BREATH_S)
+            is_rung = ring()
+        time.sleep(PAUSE_S if is_rung else PAUSE_AFTER_FAILURE_S)
 
 
 def ring(*, expires_s: float | None = None) -> bool:
     """Tells one worker to look into the inbox. False where the broker could not be told in time."""
-    global _silent_until  # noqa: PLW0603 - one circuit breaker per process
-    if time.monotonic() < _silent_until:
-        return False
     try:
         current_app.send_task(LOOK_TASK, expires=expires_s)
     except Exception as error:  # noqa: BLE001 - whatever is wrong with the bell, nothing may depend on it
-        _silent_until = time.monotonic() + SILENCE_S
         metrics.bell_failures.inc()
-        metrics.bell_silent_until(at=time.time() + SILENCE_S)
         log.warning("bell not heard", error=type(error).__name__)
         return False
     return True

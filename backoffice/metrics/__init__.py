@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import prometheus_client
 from django.conf import settings
-from prometheus_client import Counter, Gauge, Histogram, values
+from prometheus_client import Counter, Histogram, values
 
 from backoffice.metrics.slots import Slots
 
@@ -57,11 +57,6 @@ batches_failed = Counter("backoffice_batches_failed", "Times that a batch was se
 # --- The bell ---------------------------------------------------------------------------------------------------------
 
 bell_failures = Counter("backoffice_bell_failures", "Rings that the broker did not accept in time.")
-_bell_silent_until = Gauge(
-    "backoffice_bell_silent_until_seconds",
-    "Until when the broker is left alone after a ring that failed, as a time of Unix; 0 at first.",
-    multiprocess_mode="max",
-)
 
 # Looked up once, since finding a labelled metric costs more than counting. Those of `outcome` and `wait` start at 0, so
 # that Prometheus sees the first event as an increase.
@@ -96,8 +91,3 @@ def count_processed(*, outcomes: dict[str, int], seconds: float, since_receipt: 
         _outcomes[outcome].inc(count)
     _processing_seconds.observe(seconds)
     _settling_seconds.observe(max(0.0, since_receipt.total_seconds()))
-
-
-def bell_silent_until(*, at: float) -> None:
-    """The bell is silent until a time of Unix."""
-    _bell_silent_until.set(at)
