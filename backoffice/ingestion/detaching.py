@@ -43,12 +43,12 @@ class MonthTable(NamedTuple):
 
 
 def detach_month(*, month: date, now: datetime) -> list[MonthTable]:
-    """Detaches the month that begins on `month` from all partitioned tables at once; what they hold.
+    """Detaches the month that begins on `month` from all partitioned tables at once. Returns what they hold.
 
     Plainly, with a short lock: PostgreSQL does not detach concurrently where there is a default partition. Raises NotNow,
     and Django's OperationalError where the lock does not come free: then nothing has changed.
     """
-    _check(why_not(month=month, today=now.date()))
+    _check(reasons_against(month=month, today=now.date()))
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL lock_timeout = '2s'")
         cursor.execute("SELECT sales_leave_month(%s), ledger_leave_month(%s)", [month, month])
@@ -58,7 +58,7 @@ def detach_month(*, month: date, now: datetime) -> list[MonthTable]:
 
 
 def attach_month(*, month: date) -> list[MonthTable]:
-    """Puts a detached month back, and with it whatever came late for it; what it holds. Raises NotNow."""
+    """Puts a detached month back, with whatever came late for it. Returns what it holds. Raises NotNow."""
     detached = list(DetachedMonth.objects.order_by("first_day").values_list("first_day", flat=True))
     if month not in detached:
         raise NotNow(f"{month:%Y-%m} is not detached.")
@@ -73,14 +73,14 @@ def attach_month(*, month: date) -> list[MonthTable]:
     return tables_of(month)
 
 
-def why_not(*, month: date, today: date) -> list[str]:
-    """Every reason why a month cannot be detached; none where it can."""
+def reasons_against(*, month: date, today: date) -> list[str]:
+    """Every reason why a month cannot be detached, as sentences; none where it can."""
     with connection.cursor() as cursor:
         cursor.execute(SELECT_ATTACHED)
         attached = [row[0].rpartition("_")[2] for row in cursor.fetchall()]
     suffix = f"{month:%Y%m}"
     if suffix not in attached:
-        return [f"{month:%Y-%m} is no month of the tables: it is detached already, or was never made."]
+        return [f"{month:%Y-%m} is not among the tables: it is detached already, or was never made."]
     reasons = []
     if (today.year - month.year) * 12 + today.month - month.month <= MONTHS_KEPT:
         reasons.append(f"It is too young: {MONTHS_KEPT} whole months are kept.")
@@ -102,7 +102,7 @@ def tables_of(month: date) -> list[MonthTable]:
 
 
 def is_detached_shift() -> Exists:
-    """A condition on shifts: their month left after they were received, so their sales are not to be summed."""
+    """A condition on shifts: their month was detached after they were received, so their sales cannot be summed."""
     return Exists(
         DetachedMonth.objects.filter(
             first_day__lte=OuterRef("business_date"),

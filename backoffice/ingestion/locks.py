@@ -1,8 +1,10 @@
 """The terminal's lock: whoever writes what belongs to a terminal does so one after the other (ADR 5)."""
 
 from backoffice.fleet.models import Terminal
+from backoffice.postgres.transactions import transaction_required
 
 
+@transaction_required
 def lock_terminal(terminal_id: int) -> None:
     """Waits for whatever is at work on this terminal, and keeps others away until the transaction ends."""
     Terminal.objects.select_for_update(no_key=True).only("pk").get(pk=terminal_id)

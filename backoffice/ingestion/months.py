@@ -1,4 +1,4 @@
-"""Partitions of the months to come, made ahead, and of whatever fell into the default partition all the same."""
+"""Partitions of the months to come, made ahead, and of whatever fell into the default partition nevertheless."""
 
 from datetime import date
 
@@ -10,7 +10,7 @@ from backoffice.sales.models import DetachedMonth
 log = structlog.get_logger(__name__)
 
 MONTHS_AHEAD = 3
-# A till whose clock is off gets its month as well, but no clock may fill the catalogue: twenty years, then a person looks.
+# A till whose clock is wrong gets its month too, but no clock may fill the catalogue: after twenty years a person looks.
 MOST_MONTHS = 240
 
 COUNT_DEFAULT_ROWS = """
@@ -22,9 +22,9 @@ COUNT_MONTHS = "SELECT count(*) FROM pg_inherits WHERE inhparent = 'sales_order'
 
 
 def make_months(*, today: date) -> int:
-    """Makes what is missing from this month to `MONTHS_AHEAD` later; how many months were made.
+    """Makes the months that are missing, from this one to `MONTHS_AHEAD` later; how many were made.
 
-    A month that cannot be made is logged and does not keep the others.
+    A month that cannot be made is logged, and does not stop the others.
     """
     months = today.year * 12 + today.month - 1
     return sum(_make(date(ahead // 12, ahead % 12 + 1, 1)) for ahead in range(months, months + MONTHS_AHEAD + 1))
@@ -33,7 +33,7 @@ def make_months(*, today: date) -> int:
 def drain_default() -> int:
     """Moves what fell into the default partition into months of its own; how many months were made.
 
-    What stays there (`default_rows` says what) is told as critical: a late order of a detached month, a lock that did
+    What stays there (`default_rows` says what) is logged as critical: a late order of a detached month, a lock that did
     not come free, or more months than any clock should need.
     """
     found = default_rows()
@@ -69,7 +69,7 @@ def _named(rows: dict[date, int]) -> dict[str, int]:
 def _make(month: date) -> bool:
     try:
         with transaction.atomic(), connection.cursor() as cursor:
-            # Attaching a partition must not queue traffic behind it: it gives up soon and is tried again later.
+            # Attaching a partition must not queue the tills behind it: it gives up soon and is tried again later.
             cursor.execute("SET LOCAL lock_timeout = '2s'")
             cursor.execute("SELECT sales_create_month(%s), ledger_create_month(%s)", [month, month])
             created = any(cursor.fetchone() or ())

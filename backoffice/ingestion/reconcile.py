@@ -15,6 +15,7 @@ from backoffice.domain.wire.messages import CloseShift
 from backoffice.ingestion.detaching import is_detached_shift
 from backoffice.ingestion.figures import ShiftFigures, shift_figures
 from backoffice.ledger.writers import Entry, EntryOrigin, next_entry_id, write_entries
+from backoffice.postgres.transactions import transaction_required
 from backoffice.sales.models import Shift
 
 log = structlog.get_logger(__name__)
@@ -31,11 +32,12 @@ def differences_of(shift: Shift, figures: ShiftFigures) -> list[Difference]:
     return [] if declared is None else reconcile(declared=declared.declared_totals(), computed=figures.computed)
 
 
+@transaction_required
 def reconcile_unsettled(cursor: CursorWrapper, *, terminal_id: int, shift_id: UUID, now: datetime) -> None:
     """Reconciles the shift that a batch went to, if it is closed, and every other that may have waited for its numbers.
 
-    A shift whose month was detached since stays as it was settled: its sales are not there to be summed. The caller holds
-    the terminal's lock.
+    A shift whose month was detached since then stays as it was settled: its sales are not there to be summed. The caller
+    holds the terminal's lock.
     """
     touched = Shift.objects.filter(terminal_id=terminal_id).filter(
         Q(state=ShiftState.CLOSING.value) | Q(shift_id=shift_id) & ~Q(state=ShiftState.OPEN.value)
@@ -44,6 +46,7 @@ def reconcile_unsettled(cursor: CursorWrapper, *, terminal_id: int, shift_id: UU
         reconcile_shift(cursor, shift, now=now)
 
 
+@transaction_required
 def reconcile_shift(cursor: CursorWrapper, shift: Shift, *, now: datetime) -> None:
     """Settles a closed shift, or leaves it `closing` while something declared is missing. Saves it."""
     figures = shift_figures(cursor, shift)
@@ -81,6 +84,7 @@ def _post_over_short(cursor: CursorWrapper, shift: Shift, *, figures: ShiftFigur
     write_entry_of_shift(cursor, shift, entry, source_kind="over_short", source_number=shift.reconciliations, now=now)
 
 
+@transaction_required
 def write_entry_of_shift(
     cursor: CursorWrapper, shift: Shift, entry: Entry, *, source_kind: str, source_number: int, now: datetime
 ) -> None:

@@ -52,11 +52,11 @@ def open_shift(*, terminal: Terminal, shift_id: UUID, message: OpenShift, now: d
     content = _hash(message)
     with transaction.atomic(), connection.cursor() as cursor:
         lock_terminal(terminal.pk)
-        stood = Shift.objects.filter(shift_id=shift_id).first()
-        if stood is not None:
-            if stood.terminal_id != terminal.pk or bytes(stood.opening_hash) != content:
+        existing = Shift.objects.filter(shift_id=shift_id).first()
+        if existing is not None:
+            if existing.terminal_id != terminal.pk or bytes(existing.opening_hash) != content:
                 raise IdentifierReused
-            return stood, False
+            return existing, False
         if message.currency not in (None, store.currency):
             raise EnvelopeInvalid(
                 pointer="/currency", code="currency-not-of-store", detail=f"This store sells in {store.currency}."
@@ -90,7 +90,7 @@ def open_shift(*, terminal: Terminal, shift_id: UUID, message: OpenShift, now: d
 
 
 def close_shift(*, terminal: Terminal, shift_id: UUID, message: CloseShift, now: datetime) -> tuple[Shift, bool]:
-    """Takes a terminal's declaration, once, and reconciles what has arrived. The shift, and whether it was open.
+    """Stores a terminal's declaration, once, and reconciles what has arrived. The shift, and whether it was open.
 
     Raises NoSuchShift, IdentifierReused (another terminal's shift), AlreadyClosed (other content).
     """
@@ -121,10 +121,10 @@ def open_shift_of(terminal: Terminal) -> Shift | None:
 
 
 def _post_opening(shift: Shift, *, now: datetime) -> None:
-    """Between drawer and safe, so that the drawer's account equals the float (ledger, "Cash").
+    """Moves cash between drawer and safe, so that the drawer's account equals the float (ledger, "Cash").
 
-    The drawer's balance is the float of the shift opened before, plus what was posted since: a sum over one shift. Where
-    that shift's month was detached, what it came to when it was settled stands for both.
+    The drawer's balance is the float of the shift before, plus what was posted since: a sum over one shift. Where the month
+    of that shift was detached, its cash as it was settled stands for both.
     """
     amount = BigIntegerField()
     left_at = F("expected_cash") + Coalesce("over_short", 0, output_field=amount)
@@ -146,7 +146,7 @@ def _post_opening(shift: Shift, *, now: datetime) -> None:
 
 
 def _hash(message: OpenShift | CloseShift) -> bytes:
-    """Of the message as read: unknown fields, white space and the spelling of times do not make another message."""
+    """A hash of the message as it was read: unknown fields, white space and the spelling of times make no difference."""
     return hashlib.sha256(msgspec.msgpack.encode(_in_utc(message), order="sorted")).digest()
 
 

@@ -16,7 +16,7 @@ log = structlog.get_logger(__name__)
 # A task ends after so many batches and rings for the next one, so that a worker can be stopped or replaced.
 BATCHES_PER_LOOK = 200
 WATCH_EVERY_S = 2.0
-# Live orders are processed by the request that brought them; what is younger is left to it.
+# A live order is processed by the request that brought it: what is younger than this is left to that request.
 OLD_ENOUGH = timedelta(seconds=1)
 
 
@@ -35,7 +35,7 @@ def process_waiting(*, limit: int = BATCHES_PER_LOOK) -> int:
 def watch(stop: threading.Event) -> None:
     """Rings, until told to stop, when something has waited too long: the beat may be dead, the message lost.
 
-    One ring each time at most, and one that expires by the next: a backlog cannot become a storm of messages.
+    At most one ring each time, which expires before the next: a backlog cannot become a storm of messages.
     """
     while not stop.wait(WATCH_EVERY_S):
         try:
@@ -47,9 +47,8 @@ def watch(stop: threading.Event) -> None:
 def _ring_for_what_waits() -> None:
     try:
         waited = oldest_waiting(now=timezone.now())
-        if (
-            waited is not None and abs(waited) > OLD_ENOUGH
-        ):  # from the future: some clock is wrong, the batch still waits
+        # A wait below zero: some clock is wrong, and the batch waits all the same.
+        if waited is not None and abs(waited) > OLD_ENOUGH:
             ring(expires_s=WATCH_EVERY_S)
     finally:
         connection.close()

@@ -23,7 +23,7 @@ def sweep() -> None:
 
 @shared_task
 def months() -> None:
-    """Makes the partitions of the months to come, and of what came without one."""
+    """Makes the partitions of the months to come, and of rows that came before theirs was made."""
     make_months(today=timezone.now().date())
     drain_default()
 
@@ -36,5 +36,5 @@ def refunds() -> None:
 
 @shared_task(bind=True)
 def answer(self: "Task[[], None]") -> None:
-    """Lets `doctor` see that a worker reads messages: it knows its own by the task's id, since no message has arguments."""
+    """Lets `doctor` see that a worker reads messages. It recognises its own by the task's id, since no message has arguments."""
     leave_answer(str(self.request.id))

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from backoffice.audit.run import audit
 from backoffice.audit.text_report import lines_of
-from backoffice.ingestion.detaching import NotNow, attach_month, detach_month, why_not
+from backoffice.ingestion.detaching import NotNow, attach_month, detach_month, reasons_against
 from backoffice.ingestion.months import default_rows, drain_default
 from backoffice.sales.models import DetachedMonth, Order, Shift
 from tests.till import Till, a_movement, a_sale, balance, entry_of, outcomes
@@ -68,19 +68,19 @@ class TestReasonsToStay:
     """A month that somebody still has to do with stays."""
 
     def test_a_settled_old_month_may_go(self, till: Till) -> None:
-        assert why_not(month=OLD, today=TODAY) == []
+        assert reasons_against(month=OLD, today=TODAY) == []
 
     def test_a_young_month_stays(self, till: Till) -> None:
-        assert "too young" in " ".join(why_not(month=OLD, today=date(2000, 5, 31)))
-        assert why_not(month=OLD, today=date(2000, 6, 1)) == []
+        assert "too young" in " ".join(reasons_against(month=OLD, today=date(2000, 5, 31)))
+        assert reasons_against(month=OLD, today=date(2000, 6, 1)) == []
 
     def test_the_oldest_goes_first(self, till: Till) -> None:
         execute("SELECT sales_create_month('2000-01-01'), ledger_create_month('2000-01-01')")
-        assert why_not(month=OLD, today=TODAY) == ["2000-01 is older: the oldest month leaves first."]
+        assert reasons_against(month=OLD, today=TODAY) == ["2000-01 is older: the oldest month leaves first."]
 
     def test_a_month_that_is_none_is_told(self, till: Till) -> None:
-        assert why_not(month=date(2000, 1, 1), today=TODAY) == [
-            "2000-01 is no month of the tables: it is detached already, or was never made."
+        assert reasons_against(month=date(2000, 1, 1), today=TODAY) == [
+            "2000-01 is not among the tables: it is detached already, or was never made."
         ]
 
     def test_a_shift_that_is_not_settled_keeps_it(self, till: Till) -> None:
