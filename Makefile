@@ -27,7 +27,7 @@ demo: $(INSTALLED) ## show Back Office at work with simulated terminals (with AR
 test: $(INSTALLED) ## run the tests on private servers (ARGS="tests/unit -x")
 	@$(BIN)/python -m pytest $(ARGS)
 
-check: $(INSTALLED) ## check everything CI checks besides the tests: format, lint, security, types, imports, migrations, API description
+check: $(INSTALLED) ## check everything CI checks besides the tests: format, lint, security, types, imports, the house's own rules, migrations, API description
 	@failed=; \
 	step() { title=$$1; shift; printf '\n== %s\n' "$$title"; "$$@" || failed="$$failed\n  $$title"; }; \
 	step "Format (ruff format)" $(BIN)/ruff format --check; \
@@ -36,6 +36,7 @@ check: $(INSTALLED) ## check everything CI checks besides the tests: format, lin
 	step "Types (mypy)" $(BIN)/mypy; \
 	step "Types of the client (mypy)" $(BIN)/mypy --config-file clients/python/pyproject.toml clients/python/src; \
 	step "Imports run one way (import-linter)" $(BIN)/lint-imports; \
+	step "The house's own rules (tests/house)" $(BIN)/python -m tests.house; \
 	step "Models match their migrations" env $(NO_DATABASE) $(BIN)/python manage.py makemigrations --check --dry-run; \
 	step "API description" env $(NO_DATABASE) $(BIN)/python manage.py spectacular --validate --fail-on-warn --file /dev/null; \
 	if [ -n "$$failed" ]; then printf "\nFailed:$$failed\n"; exit 1; fi; \

@@ -1,4 +1,4 @@
-"""The states of a shift and of a batch, and which of a shift's may follow which (protocol §6, §5)."""
+"""The states of a shift and of a batch, and which may follow which (protocol §6, §5). docs/states.md draws both tables."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -15,7 +15,7 @@ class ShiftState(StrEnum):
 
 
 class BatchState(StrEnum):
-    """Where a batch stands (protocol §5). A failed one is retried, so it may still become processed."""
+    """Where a batch stands: `received → processed | failed`, `failed → processed` (protocol §5)."""
 
     RECEIVED = "received"
     PROCESSED = "processed"
@@ -34,6 +34,14 @@ SHIFT_TRANSITIONS: Mapping[ShiftState, frozenset[ShiftState]] = {
     ShiftState.RECONCILED: frozenset({ShiftState.CLOSING, ShiftState.DISCREPANT}),
     ShiftState.DISCREPANT: frozenset({ShiftState.CLOSING, ShiftState.RECONCILED, ShiftState.APPROVED}),
     ShiftState.APPROVED: frozenset({ShiftState.CLOSING, ShiftState.RECONCILED, ShiftState.DISCREPANT}),
+}
+
+# The statements of the inbox change a batch's state in SQL, where no Python looks at it: each of them leaves alone what is
+# `processed`. A test holds what they do against this table.
+BATCH_TRANSITIONS: Mapping[BatchState, frozenset[BatchState]] = {
+    BatchState.RECEIVED: frozenset({BatchState.PROCESSED, BatchState.FAILED}),
+    BatchState.FAILED: frozenset({BatchState.PROCESSED}),
+    BatchState.PROCESSED: frozenset(),
 }
 
 
