@@ -5,7 +5,7 @@ from typing import Any, Protocol, TypeVar
 T = TypeVar("T")
 
 
-class Result(Protocol):
+class Executed(Protocol):
     """A cursor that a statement was executed with."""
 
     @property
@@ -13,12 +13,12 @@ class Result(Protocol):
     def fetchall(self) -> list[Any]: ...
 
 
-def named_rows(cursor: Result) -> list[dict[str, Any]]:
+def named_rows(cursor: Executed) -> list[dict[str, Any]]:
     """All rows, each as a dict by the names of its columns."""
     names = [column.name for column in cursor.description]
     return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
-def rows_as(kind: type[T], cursor: Result) -> list[T]:
+def rows_as(kind: type[T], cursor: Executed) -> list[T]:
     """All rows, each as a `kind`, whose fields are named like the columns."""
     return [kind(**row) for row in named_rows(cursor)]

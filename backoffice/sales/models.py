@@ -194,8 +194,8 @@ class CashMovement(models.Model):
         return f"{self.kind} {self.amount}"
 
 
-class Posting(models.Model):
-    """One transaction that posted orders of a store: what its terminals follow (ADR 10).
+class PostedRange(models.Model):
+    """Orders of a store that one transaction posted: what its terminals follow (ADR 10).
 
     Transactions commit in another order than they number their rows; `xid` tells which of them may still be under way.
     The orders are those of `batch_id` between the two ids.
@@ -211,6 +211,7 @@ class Posting(models.Model):
 
     class Meta:
         managed = False
+        db_table = "sales_posting"
 
 
 class AwaitedOriginal(models.Model):

@@ -121,8 +121,8 @@ class Service:
         return done.stdout
 
 
-def main() -> int:
-    """Runs it all. Exit code 1 where a rate is below 0.9 of the empty one, or something is found slowly."""
+def asked() -> argparse.Namespace:
+    """What the command line says."""
     parser = argparse.ArgumentParser(prog="make bench-growth", description=__doc__)
     parser.add_argument("--orders", type=int, default=10_000_000, help="in the last step")
     parser.add_argument("--times", type=int, default=6, help="measurements at each size, of each service")
@@ -132,7 +132,12 @@ def main() -> int:
     )
     parser.add_argument("--write", action="store_true", help="put the results into docs/growth.md and its picture")
     add_json_option(parser)
-    options = parser.parse_args()
+    return parser.parse_args()
+
+
+def main() -> int:
+    """Runs it all. Exit code 1 where a rate is below 0.9 of the empty one, or something is found slowly."""
+    options = asked()
     run = Run("bench-growth", options)
     say = Console(stderr=True).print
     began = time.monotonic()

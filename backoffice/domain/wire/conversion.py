@@ -18,7 +18,7 @@ MAX_DETAIL = 200
 """Characters of a detail: msgspec quotes what it was given, however long."""
 
 
-class Fault(NamedTuple):
+class Violation(NamedTuple):
     """What is wrong at one place: a JSON Pointer, `missing` or `invalid`, and a sentence for people."""
 
     pointer: str
@@ -29,9 +29,9 @@ class Fault(NamedTuple):
 class NotReadable(Exception):
     """The value is not one of the type asked for."""
 
-    def __init__(self, fault: Fault) -> None:
-        super().__init__(fault.detail)
-        self.fault = fault
+    def __init__(self, violation: Violation) -> None:
+        super().__init__(violation.detail)
+        self.violation = violation
 
 
 def check_carriable(value: Any) -> None:
@@ -41,7 +41,7 @@ def check_carriable(value: Any) -> None:
     """
     if (found := json_values.find_uncarriable(value)) is not None:
         pointer, detail = found
-        raise NotReadable(Fault(pointer, "invalid", detail))
+        raise NotReadable(Violation(pointer, "invalid", detail))
 
 
 def to_type(value: Any, kind: type[T]) -> T:
@@ -52,11 +52,11 @@ def to_type(value: Any, kind: type[T]) -> T:
         raise NotReadable(explain(error)) from None
 
 
-def explain(error: msgspec.ValidationError) -> Fault:
+def explain(error: msgspec.ValidationError) -> Violation:
     """Where and what, from msgspec's message. Inside an object with free names the place is that object."""
     place = _PLACE.fullmatch(str(error))
     what, path = (place["what"], place["path"] or "") if place else (str(error), "")
     tokens: list[str | int] = [name or int(index) for name, index in _STEP.findall(path.partition("[...]")[0])]
     if missing := _MISSING.fullmatch(what):
-        return Fault(json_values.pointer_to(*tokens, missing["name"]), "missing", f"{missing['name']} is missing")
-    return Fault(json_values.pointer_to(*tokens), "invalid", what[:MAX_DETAIL])
+        return Violation(json_values.pointer_to(*tokens, missing["name"]), "missing", f"{missing['name']} is missing")
+    return Violation(json_values.pointer_to(*tokens), "invalid", what[:MAX_DETAIL])

@@ -22,7 +22,7 @@ from backoffice.domain.json_values import may_be_uncarriable
 from backoffice.domain.orders import CashMovement, Order, Unreadable
 from backoffice.domain.reasons import UNREADABLE_MOVEMENT, UNREADABLE_ORDER, Reason
 from backoffice.domain.scalars import MAX_NUMBER, is_canonical_uuid, is_in_years, is_spelled_canonically, read_scalar
-from backoffice.domain.wire.conversion import Fault, NotReadable, check_carriable, to_type
+from backoffice.domain.wire.conversion import NotReadable, Violation, check_carriable, to_type
 
 Readable = TypeVar("Readable", Order, CashMovement)
 
@@ -72,7 +72,7 @@ def _read_slowly(raw: bytes, kind: type[Readable]) -> Readable | Unreadable:
         member = to_type(value, kind)
         _check_spelling(value, member)
     except NotReadable as error:
-        return _unreadable(json_values.parse(raw.decode()), kind, error.fault)
+        return _unreadable(json_values.parse(raw.decode()), kind, error.violation)
     return member
 
 
@@ -94,12 +94,12 @@ def _check_spelling(value: Mapping[str, Any], member: msgspec.Struct) -> None:
     for name in member.__struct_fields__:
         read = getattr(member, name)
         if isinstance(read, UUID) and not is_canonical_uuid(value[name]):
-            raise NotReadable(Fault(f"/{name}", "invalid", "Expected a UUID in the canonical 36-character form"))
+            raise NotReadable(Violation(f"/{name}", "invalid", "Expected a UUID in the canonical 36-character form"))
         if isinstance(read, datetime) and not is_in_years(read):
-            raise NotReadable(Fault(f"/{name}", "invalid", "Expected a time between the years 2000 and 2099"))
+            raise NotReadable(Violation(f"/{name}", "invalid", "Expected a time between the years 2000 and 2099"))
 
 
-def _unreadable(value: Any, kind: type[msgspec.Struct], fault: Fault) -> Unreadable:
+def _unreadable(value: Any, kind: type[msgspec.Struct], violation: Violation) -> Unreadable:
     fields = value if isinstance(value, dict) else {}
     identifier = fields.get("order_id" if kind is Order else "movement_id")
     number = fields.get("number") if kind is Order else None
@@ -108,5 +108,5 @@ def _unreadable(value: Any, kind: type[msgspec.Struct], fault: Fault) -> Unreada
         item_id=UUID(identifier) if isinstance(identifier, str) and is_canonical_uuid(identifier) else None,
         number=number if type(number) is int and 1 <= number <= MAX_NUMBER else None,
         content_hash=unreadable_hash(value),
-        reasons=(Reason(code, fault.pointer, fault.detail),),
+        reasons=(Reason(code, violation.pointer, violation.detail),),
     )

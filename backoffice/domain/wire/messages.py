@@ -137,7 +137,7 @@ def _read(body: bytes, kind: type[Message]) -> Message:
         check_carriable(fields)
         message = to_type(fields, kind)
     except NotReadable as error:
-        raise EnvelopeInvalid(**error.fault._asdict()) from None
+        raise EnvelopeInvalid(**error.violation._asdict()) from None
     for name in kind.__struct_fields__:
         _check_spelling(name, getattr(message, name), spelled=fields.get(name))
     return message

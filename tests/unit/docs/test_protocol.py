@@ -79,12 +79,12 @@ def test_it_lists_every_code_of_a_place_and_no_other() -> None:
 
 
 def codes_given(tree: ast.AST) -> Iterator[str]:
-    """The codes of places in a module: `EnvelopeInvalid(code=…)`, and the second of a `Fault(pointer, code, detail)`."""
+    """The codes of places in a module: `EnvelopeInvalid(code=…)`, and the second of a `Violation(pointer, code, detail)`."""
     for call in ast.walk(tree):
         match call:
             case ast.Call(func=ast.Name(id="EnvelopeInvalid"), keywords=words):
                 yield from (w.value.value for w in words if w.arg == "code" and isinstance(w.value, ast.Constant))
-            case ast.Call(func=ast.Name(id="Fault"), args=[_, ast.Constant(value=code), _]):
+            case ast.Call(func=ast.Name(id="Violation"), args=[_, ast.Constant(value=code), _]):
                 yield code
 
 
