@@ -1,5 +1,5 @@
-"""A Back Office that misbehaves on purpose, for people who build terminals, and tells which rules a terminal broke.
+"""A Back Office that misbehaves on purpose, for people who build terminals, and reports which rules a terminal broke.
 
-It keeps nothing on a disk and needs no database. It imports `backoffice.domain` and nothing else of the service: what
-it takes for an order is what the service takes for one.
+It needs no database and writes nothing to disk. Of the service it imports `backoffice.domain` alone, so that it reads
+and judges an order exactly as the service does.
 """

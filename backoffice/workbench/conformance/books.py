@@ -1,4 +1,4 @@
-"""What this Back Office has at present: it can lose some of it, and be restored to an earlier point."""
+"""What this Back Office has stored. It can lose a part of it, and be restored to an earlier point."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -33,12 +33,12 @@ class StoredShift:
 
     @property
     def is_open(self) -> bool:
-        """Whether it stands in the way of another."""
+        """Whether it keeps another shift from being opened."""
         return self.close is None and self.opening.closed_at is None
 
     @property
     def terms(self) -> Terms:
-        """What the rules need to know of it."""
+        """What the rules need to know about it."""
         return Terms(
             shift_id=self.shift_id,
             terminal_id=TERMINAL,
@@ -53,7 +53,7 @@ class StoredShift:
 
 @dataclass
 class StoredBatch:
-    """A batch and its receipt; `polls_left` times more the receipt says that it is still being worked on."""
+    """A batch and its receipt, which says `received` for `polls_left` more polls."""
 
     batch_id: UUID
     shift_id: UUID
@@ -66,7 +66,7 @@ class StoredBatch:
 
 @dataclass
 class StoredOrder:
-    """An order as it was first received; `order` is None where it could not be read."""
+    """An order as it was first received; `order` is None if it could not be read."""
 
     batch_id: UUID
     shift_id: UUID
@@ -89,7 +89,7 @@ class Books:
 
     @property
     def open_shift(self) -> StoredShift | None:
-        """The one that stands open."""
+        """The shift that is open, if any."""
         return next((shift for shift in self.shifts.values() if shift.is_open), None)
 
     @property
@@ -107,7 +107,7 @@ class Books:
         now: datetime,
         polls_left: int,
     ) -> StoredBatch:
-        """Takes a batch: what became of each member is decided as the service does."""
+        """Stores a batch, and decides the outcome of each member as the service does."""
         incoming = [_incoming(order) for order in orders]
         known = {
             member.item_id: KnownItem(TERMINAL, {stored.content: stored.shift_id})
@@ -146,21 +146,21 @@ class Books:
     def _move(self, index: int, movement: CashMovement | Unreadable, shift_id: UUID) -> dict[str, Any]:
         if isinstance(movement, Unreadable):
             return _result(index, "held", movement.reasons, movement_id=str(movement.item_id or ""))
-        told = {"movement_id": str(movement.movement_id)}
-        stood = self.movements.get(movement.movement_id)
-        if stood is not None:
-            same = movement_hash(stood[1]) == movement_hash(movement)
-            return _result(index, "duplicate" if same else "conflict", (), **told)
+        who = {"movement_id": str(movement.movement_id)}
+        known = self.movements.get(movement.movement_id)
+        if known is not None:
+            same = movement_hash(known[1]) == movement_hash(movement)
+            return _result(index, "duplicate" if same else "conflict", (), **who)
         if held := movement_holds(movement):
-            return _result(index, "held", held, **told)
+            return _result(index, "held", held, **who)
         self.movements[movement.movement_id] = (shift_id, movement)
         found = movement_flags(
             movement, shift=self.shifts[shift_id].terms, reasons=CASH_REASON_ACCOUNTS, circumstances=Circumstances()
         )
-        return _result(index, "posted", found, **told)
+        return _result(index, "posted", found, **who)
 
     def lose(self, batch_id: UUID) -> None:
-        """Forgets a batch with its orders, as if it had never come."""
+        """Forgets a batch and its orders, as if it had never arrived."""
         del self.batches[batch_id]
         self.lost[batch_id] = self.numbers_of(batch_id)
         for order_id in [id_ for id_, order in self.orders.items() if order.batch_id == batch_id]:
@@ -169,11 +169,11 @@ class Books:
                 self.numbers.pop(number, None)
 
     def numbers_of(self, batch_id: UUID) -> frozenset[int]:
-        """The numbers that orders of a batch have taken."""
+        """The numbers that the orders of a batch have used."""
         return frozenset(n for n, id_ in self.numbers.items() if self.orders[id_].batch_id == batch_id)
 
     def missing_numbers(self, shift: StoredShift) -> list[tuple[int, int]]:
-        """Of a closed shift what it declared, of an open one the gaps below the highest number used."""
+        """For a closed shift, of the numbers it declared; for an open one, the gaps below the highest number used."""
         first = shift.opening.first_number
         last = max((number for number in self.numbers if number >= first), default=first - 1)
         if shift.close is not None:
@@ -181,13 +181,13 @@ class Books:
         return missing_ranges(declared_first=first, declared_last=last, used=self.numbers)
 
     def missing_batches(self, shift: StoredShift) -> list[UUID]:
-        """What was declared and has not come; a lost batch has when its orders came under another id."""
+        """The declared batches that have not arrived. A lost one counts as arrived if its orders came in another batch."""
         declared = [] if shift.close is None else shift.close.batches
-        come_again = {batch_id for batch_id, numbers in self.lost.items() if numbers <= self.numbers.keys()}
-        return [batch_id for batch_id in declared if batch_id not in self.batches and batch_id not in come_again]
+        replaced = {batch_id for batch_id, numbers in self.lost.items() if numbers <= self.numbers.keys()}
+        return [batch_id for batch_id in declared if batch_id not in self.batches and batch_id not in replaced]
 
     def state(self, shift: StoredShift) -> ShiftState:
-        """Where a shift stands."""
+        """The state of a shift."""
         if shift.close is None:
             return ShiftState.OPEN
         waiting, missing = len(self.missing_batches(shift)), len(self.missing_numbers(shift))
@@ -234,7 +234,7 @@ class Books:
 
 
 def receipt_of(batch: StoredBatch, *, every_result: bool) -> dict[str, Any]:
-    """The receipt as it stands now (protocol §5)."""
+    """The receipt as of now (protocol §5)."""
     waits = batch.polls_left > 0
     time = batch.received_at.isoformat()
     return {
@@ -253,8 +253,8 @@ def _outcomes(results: list[dict[str, Any]], *, every_result: bool) -> dict[str,
     counts = dict(NO_OUTCOMES)
     for result in results:
         counts[result["outcome"]] += 1
-    told = [r for r in results if every_result or r["outcome"] != "posted" or r["reasons"]]
-    return {"outcomes": counts, "results": told}
+    listed = [r for r in results if every_result or r["outcome"] != "posted" or r["reasons"]]
+    return {"outcomes": counts, "results": listed}
 
 
 def _result(index: int, outcome: str, reasons: tuple[Reason, ...], **who: Any) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What one message says, held against the rules of the domain: values, sums, and what an offline order cannot have."""
+"""Checks one member of a batch by the rules of the domain: values, sums, and what an offline order cannot have."""
 
 from collections.abc import Iterable, Mapping
 
@@ -31,7 +31,7 @@ _VALUES = ("money", "decimals", "times", "uuids", "orders-readable")
 
 
 def check_member(notes: Notebook, member: Order | CashMovement | Unreadable, *, shift: Shift) -> None:
-    """One member of a batch, beside its shift."""
+    """Checks one member of a batch against the terms of its shift."""
     if isinstance(member, Unreadable):
         for reason in member.reasons:
             who = f"number {member.number}" if member.number is not None else "a member"

@@ -1,4 +1,4 @@
-"""A declaration held against everything the terminal sent in that shift (protocol §6), once all of it has come."""
+"""Compares a shift's declaration with everything the terminal sent in that shift (protocol §6), at the end of a run."""
 
 from itertools import pairwise
 
@@ -11,11 +11,11 @@ from backoffice.workbench.conformance.notes import Notebook
 
 
 def check_closed(notes: Notebook, shift: StoredShift, close: CloseShift, *, history: History) -> None:
-    """What a shift declared against its orders as they were sent, wherever they ended up."""
+    """Compares what a shift declared with its orders as they were sent, wherever they ended up."""
     orders = history.of_shift(shift.shift_id)
     unreadable = history.unreadable.get(shift.shift_id, set())
     _check_numbers(notes, shift, orders, unreadable=unreadable)
-    if not unreadable:  # what nobody can read cannot be added up
+    if not unreadable:  # an unreadable order cannot be added up
         _check_counts(notes, shift, close, orders)
         _check_sums(notes, close, orders)
     late = [order.number for order in orders if order.closed_at > close.closed_at]
@@ -31,10 +31,10 @@ def _check_counts(notes: Notebook, shift: StoredShift, close: CloseShift, orders
     name = f"shift {shift.opening.number}"
     first = shift.opening.first_number
     last = orders[-1].number if orders else first - 1
-    said = (close.order_count, close.first_number, close.last_number)
+    declared = (close.order_count, close.first_number, close.last_number)
     right = (len(orders), first, last)
-    what = f"{name} declares {said}, its orders make it {right} (count, first, last)"
-    notes.note("close-numbers", right=said == right, what=what)
+    what = f"{name} declares {declared}, but its orders make it {right} (count, first, last)"
+    notes.note("close-numbers", right=declared == right, what=what)
 
 
 def _check_numbers(notes: Notebook, shift: StoredShift, orders: list[Order], *, unreadable: set[int]) -> None:
@@ -51,12 +51,12 @@ def _check_numbers(notes: Notebook, shift: StoredShift, orders: list[Order], *, 
 
 
 def _check_sums(notes: Notebook, close: CloseShift, orders: list[Order]) -> None:
-    """`order_count` is among the numbers, and is not told twice."""
+    # `order_count` belongs to `close-numbers`, and is not reported twice.
     found = reconcile(declared=close.declared_totals(), computed=compute_totals(orders))
     for rule, is_payment in (("close-totals", False), ("close-payments", True)):
         wrong = [d for d in found if d.what != "order_count" and d.what.startswith("payments.") == is_payment]
-        told = ", ".join(f"{d.what} declared {d.declared}, sent {d.computed}" for d in wrong)
-        notes.note(rule, right=not wrong, what=told)
+        what = ", ".join(f"{d.what} declared {d.declared}, sent {d.computed}" for d in wrong)
+        notes.note(rule, right=not wrong, what=what)
     totals = close.totals
     paid, due = sum(totals.payments.values()), totals.sales + totals.refunds + totals.tips
     if paid != due:
@@ -64,7 +64,7 @@ def _check_sums(notes: Notebook, close: CloseShift, orders: list[Order]) -> None
 
 
 def check_arrived(notes: Notebook, *, history: History, books: Books) -> None:
-    """Whether everything that was sent or declared is here in the end, and what was asked for came."""
+    """Checks that everything that was sent, declared or asked for has arrived in the end."""
     for seen in history.orders.values():
         if seen.came_as is not None:
             continue
@@ -83,7 +83,7 @@ def check_arrived(notes: Notebook, *, history: History, books: Books) -> None:
     unreadable = set().union(*history.unreadable.values())
     for number in history.asked.keys() - unreadable:
         rule = history.asked[number]
-        notes.broke(rule, f"number {number} was asked for and did not come")
+        notes.broke(rule, f"number {number} was asked for and did not arrive")
 
 
 def _few(values: object) -> str:

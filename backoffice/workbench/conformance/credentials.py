@@ -1,4 +1,4 @@
-"""Codes and tokens of the one terminal, and whether it keeps them as it should (protocol §3)."""
+"""The terminal's codes and tokens, and whether it handles them as it should (protocol §3)."""
 
 from dataclasses import dataclass
 from random import Random
@@ -8,7 +8,7 @@ from backoffice.workbench.conformance.notes import Notebook
 from backoffice.workbench.conformance.traffic import Request
 
 ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
-# One request may be under way beside the one that was refused, and one may be a last try.
+# Besides the refused request, one may have been under way and one may be a last attempt.
 MOST_AFTER_401 = 3
 
 State = Literal["good", "unused", "ended", "revoked"]
@@ -16,7 +16,7 @@ State = Literal["good", "unused", "ended", "revoked"]
 
 @dataclass
 class Token:
-    """`is_proven` once an answer to it has reached the terminal."""
+    """A token; `is_proven` once an answer to it has reached the terminal."""
 
     text: str
     state: State
@@ -25,7 +25,7 @@ class Token:
 
 
 class Credentials:
-    """Two codes: one to begin with, one for after the revocation. The texts are of the seed, as nothing here is secret."""
+    """Two codes, one for the start and one for after the revocation. All texts come from the seed: none is secret."""
 
     def __init__(self, rng: Random, notes: Notebook) -> None:
         self._rng = rng
@@ -43,16 +43,16 @@ class Credentials:
 
     @property
     def is_revoked(self) -> bool:
-        """Whether head office has taken the credential away, and nobody has activated the terminal since."""
+        """Whether head office has revoked the credential and the terminal has not been activated since."""
         return self._usable == 1 and self._used < len(self.codes)
 
     @property
     def is_changed(self) -> bool:
-        """Whether a rotated token has proven good."""
+        """Whether a rotated token has been proven."""
         return any(token.is_rotated and token.is_proven for token in self._tokens.values())
 
     def activate(self, code: str) -> str | None:
-        """A token for the code that is due, None for any other."""
+        """A token for the code that is valid now; None for any other code."""
         typed = code.upper().replace("-", "").replace(" ", "")
         if self._used > self._usable or typed != self.codes[self._usable].replace("-", ""):
             return None
@@ -65,7 +65,7 @@ class Credentials:
         return self._mint("good").text
 
     def authenticate(self, text: str) -> Token | None:
-        """The token, where it is good. Tells of one that should not have been used any more."""
+        """The token, if it is good. Notes the use of one that should no longer be used."""
         token = self._tokens.get(text)
         if token is None or token.state in {"ended", "revoked"}:
             self._look_at_refused(token)
@@ -79,7 +79,7 @@ class Credentials:
             self._after_401 += 1
 
     def begin_to_use(self, token: Token) -> bool:
-        """The first use of a token ends the others; whether this was it."""
+        """Ends all other tokens at the first use of this one; returns whether this was it."""
         if token.state != "unused":
             return False
         for other in self._tokens.values():
@@ -89,13 +89,13 @@ class Credentials:
         return True
 
     def prove(self, token: Token) -> None:
-        """An answer to the token has reached the terminal."""
+        """Notes that an answer to this token has reached the terminal."""
         if token.is_rotated and token.state == "good":
             token.is_proven = True
             self._notes.kept("token-changed")
 
     def rotate(self) -> str:
-        """A further token; one that was not used yet is replaced."""
+        """A new token, which replaces one that has not been used yet."""
         for text in [text for text, token in self._tokens.items() if token.state == "unused"]:
             del self._tokens[text]
         token = self._mint("unused")
@@ -103,13 +103,13 @@ class Credentials:
         return token.text
 
     def revoke(self) -> None:
-        """Head office takes the credential away; the second code is good from now on."""
+        """Head office revokes the credential; from now on the second code is valid."""
         for token in self._tokens.values():
             token.state = "revoked"
         self._usable = 1
 
     def look_for_secrets(self, request: Request) -> None:
-        """Tokens and codes in places where they are logged."""
+        """Notes tokens and codes in places that are likely to be logged."""
         secrets = [*self._tokens, *(code for code in self.codes)]
         in_body = () if request.path.endswith("/activations") else [s for s in secrets if s.encode() in request.sent]
         in_address = [secret for secret in secrets if secret in request.target]
@@ -117,7 +117,7 @@ class Credentials:
         self._notes.note("token-secret", right=not in_address and not in_body, what=f"in the {where} of {request.line}")
 
     def finish(self) -> None:
-        """What can be told only at the end."""
+        """Notes what can be judged only at the end of the run."""
         rotated = [token for token in self._tokens.values() if token.is_rotated]
         if any(token.state == "ended" for token in self._tokens.values()) and not any(t.is_proven for t in rotated):
             self._notes.broke(

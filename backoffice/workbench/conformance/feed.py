@@ -1,4 +1,4 @@
-"""The store's feed: a neighbour's orders and one's own, in small pages (protocol §8)."""
+"""The store's feed: the terminal's orders and those of another till, in small pages (protocol §8)."""
 
 import base64
 from random import Random
@@ -16,7 +16,7 @@ POLL_AGAIN_S = 1
 
 
 class Feed:
-    """Each order once, in the order in which it was posted; a restore of the books does not touch it."""
+    """Each order once, in the order of posting; restoring the books does not change it."""
 
     def __init__(self, rng: Random, notes: Notebook, *, now: str) -> None:
         self._notes = notes
@@ -29,30 +29,30 @@ class Feed:
         neighbour = str(UUID(int=rng.getrandbits(128), version=4))
         for number in range(1, NEIGHBOURS_ORDERS + 1):
             order_id = str(UUID(int=rng.getrandbits(128), version=4))
-            told = {
+            entry = {
                 "order_id": order_id,
                 "number": number,
                 "terminal": neighbour,
                 "kind": "sale",
                 "total": 100 * number,
             }
-            self._orders.append({**told, "mode": "online", "closed_at": now, "posted_at": now})
+            self._orders.append({**entry, "mode": "online", "closed_at": now, "posted_at": now})
 
     def post(self, order: Order, *, terminal: str, now: str) -> None:
-        """One of the terminal's own orders is in the books."""
+        """Adds one of the terminal's own orders, which is in the books."""
         if order.status == "paid" and order.order_id not in self._ids:
             self._ids.add(order.order_id)
-            told = {"order_id": str(order.order_id), "number": order.number, "terminal": terminal, "kind": order.kind}
+            entry = {"order_id": str(order.order_id), "number": order.number, "terminal": terminal, "kind": order.kind}
             times = {"closed_at": order.closed_at.isoformat(), "posted_at": now}
-            self._orders.append({**told, "total": order.total, "mode": order.mode, **times})
+            self._orders.append({**entry, "total": order.total, "mode": order.mode, **times})
 
     def page(self, request: Request, *, is_lost: bool) -> Answer:
-        """The page behind the cursor of a request. A lost one is not noted as given."""
+        """The page after the cursor of a request. A lost page does not count as given."""
         self._look(request)
         cursor = request.query.get("after")
         at = 0 if cursor is None else self._read(cursor)
         if at is None:
-            self._given = None  # it begins anew
+            self._given = None  # it has to start again
             return problem_answer(400, "cursor-invalid")
         limit = request.query.get("limit", "")
         size = max(1, min(PAGE, int(limit) if limit.isdigit() else PAGE))

@@ -1,4 +1,4 @@
-"""What the rooms of this Back Office share during one run."""
+"""The state that the parts of this Back Office share during one run."""
 
 import copy
 from collections.abc import Callable
@@ -19,7 +19,7 @@ from backoffice.workbench.conformance.pace import Pace
 
 @dataclass
 class Floor:
-    """One terminal's run. `books` may be replaced by an earlier point; everything else only grows."""
+    """One terminal's run. `books` may be set back to an earlier point; everything else only grows."""
 
     seed: int
     clock: Callable[[], float]
@@ -35,7 +35,6 @@ class Floor:
     _before: Books | None = None
 
     def __post_init__(self) -> None:
-        """Everything that chance decides comes of the seed."""
         self.rng = Random(self.seed)  # noqa: S311 - repeatable on purpose  # nosec B311
         self.notes = Notebook()
         self.pace = Pace(self.notes)
@@ -48,13 +47,13 @@ class Floor:
 
     @property
     def asking(self) -> str:
-        """The rule that is exercised by asking for numbers now."""
+        """The rule that the terminal exercises if it is asked for numbers now."""
         return "kept-seven-days" if self.is_restored else "missing-sent"
 
     # -- losing what was taken
 
     def lose_something(self, shift: StoredShift) -> None:
-        """At the first close a batch of one order is lost; and to this very point the books are restored later."""
+        """At the first close, loses a batch of one order, and remembers this point for the restore later."""
         if self._before is not None:
             return
         alone = [b for b in self.books.batches.values() if b.shift_id == shift.shift_id and b.orders == 1]
@@ -63,19 +62,19 @@ class Floor:
         self._before = copy.deepcopy(self.books)
 
     def look_at_first(self) -> None:
-        """Notes when the shift that was closed first is settled."""
+        """Notes whether the shift that was closed first is settled."""
         if self._before is not None and not self.first_settled:
             closed = [shift for shift in self.books.shifts.values() if shift.close is not None]
             self.first_settled = self.books.state(closed[0]) is not ShiftState.CLOSING
 
     def may_restore(self, shift_id: UUID) -> bool:
-        """Whether it is time: the first shift is settled, and another has an order already."""
+        """Whether it is time to restore: the first shift is settled, and another one already has an order."""
         known = self._before is not None and shift_id in self._before.shifts
         has_order = any(batch.shift_id == shift_id for batch in self.books.batches.values())
         return self.first_settled and not self.is_restored and not known and has_order
 
     def restore(self) -> None:
-        """Back to just after the first close."""
+        """Sets the books back to just after the first close."""
         if self._before is not None:
             present, self.books = self.books, copy.deepcopy(self._before)
             gone = present.batches.keys() - self.books.batches.keys()
@@ -83,6 +82,6 @@ class Floor:
             self.is_restored = True
 
     def everything_came(self) -> bool:
-        """Whether no closed shift waits for anything."""
+        """Whether every shift is closed and none of them waits for anything."""
         shifts = self.books.shifts.values()
         return all(s.close is not None and self.books.state(s) is not ShiftState.CLOSING for s in shifts)

@@ -1,4 +1,4 @@
-"""Everything a terminal ever sent, which no restore forgets, and what is expected of it next."""
+"""Everything that the terminal has sent, which no restore forgets, and what it is expected to do next."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -22,7 +22,7 @@ _NOBODY = UUID(int=0)
 
 @dataclass
 class SeenBatch:
-    """A batch as it came first. `expected` is what must become of it; `was_unanswered` whether it ever lacked an answer."""
+    """A batch as it first arrived. `expected` is what must happen to it; `was_unanswered` if it ever had no answer."""
 
     batch_id: UUID
     shift_id: UUID
@@ -34,13 +34,13 @@ class SeenBatch:
 
     @property
     def is_live(self) -> bool:
-        """One order, made online."""
+        """Whether it is one order, made online."""
         return len(self.orders) == 1 and self.orders[0].mode == "online"
 
 
 @dataclass
 class SeenOrder:
-    """An order as it came first, and the batch it came in last."""
+    """An order as it first arrived, and the batch that it last came in."""
 
     order: Order
     content: bytes
@@ -51,7 +51,7 @@ class SeenOrder:
 
 @dataclass
 class FirstMessage(Generic[Message]):
-    """An opening or a close as it came first, and when; `is_awaited` while its answer has not reached the terminal."""
+    """An opening or close as it first arrived, and when; `is_awaited` until its answer has reached the terminal."""
 
     message: Message
     at: datetime
@@ -78,7 +78,7 @@ class History:
     # -- batches
 
     def repeat(self, batch: SeenBatch, *, body: bytes, shift_id: UUID) -> bool:
-        """A batch id came again: whether it is the same batch. Notes whether it was what was to be done."""
+        """Whether a batch id that came again is the same batch. Notes whether sending it again was right."""
         same = (batch.body, batch.shift_id) == (body, shift_id)
         what = f"batch {batch.batch_id} came again with another body"
         if not self._notes.note("batch-unchanged", right=same, what=what):
@@ -94,7 +94,7 @@ class History:
         return True
 
     def add(self, batch: SeenBatch, movements: list[CashMovement]) -> None:
-        """A new batch: looks at each of its orders, and at the batches that they were in before."""
+        """Adds a new batch. Checks each of its orders, and the batches that they were in before."""
         self.batches[batch.batch_id] = batch
         before = {id(b): b for o in batch.orders if (b := self._last_batch(o)) is not None}
         for earlier in before.values():
@@ -112,7 +112,7 @@ class History:
         return None if seen is None else seen.batch
 
     def _follow(self, earlier: SeenBatch, batch: SeenBatch) -> None:
-        """Orders of an earlier batch came in another one: whether that was what was to be done."""
+        """Notes whether it was right that orders of an earlier batch came in another one."""
         expected, earlier.expected = earlier.expected, "none"
         count = len(batch.orders)
         if expected == "batch-renamed":
@@ -127,7 +127,7 @@ class History:
             self._notes.broke(expected, what)
 
     def _may_move(self, earlier: SeenBatch, batch: SeenBatch) -> bool:
-        """A live order may come back as offline, and what was asked for by its number in any batch (§5, §6)."""
+        """A live order may come back as offline, and an order asked for by number may come in any batch (§5, §6)."""
         if any(order.number in self._ever_asked for order in earlier.orders):
             return True
         modes = {order.mode for order in batch.orders if order.order_id == earlier.orders[0].order_id}
@@ -136,14 +136,14 @@ class History:
     # -- what was asked for
 
     def ask(self, ranges: Iterable[tuple[int, int]], *, rule: str) -> None:
-        """Back Office has told the terminal that it misses these numbers."""
+        """Records that the terminal has been told that these numbers are missing."""
         for first, last in ranges:
             for number in range(first, min(last, first + MOST_ASKED) + 1):
                 self.asked.setdefault(number, rule)
                 self._ever_asked.add(number)
 
     def came(self, numbers: Iterable[int]) -> None:
-        """These numbers are in the books now."""
+        """Records that these numbers are in the books now."""
         for number in numbers:
             rule = self.asked.pop(number, None)
             if rule is not None:
@@ -154,7 +154,7 @@ class History:
     @property
     def open_shift(self) -> UUID | None:
         """The shift that the terminal has opened and not closed, whatever the books say."""
-        ended = {id_ for id_, said in self.openings.items() if said.message.closed_at is not None}
+        ended = {id_ for id_, opening in self.openings.items() if opening.message.closed_at is not None}
         return next((id_ for id_ in self.openings if id_ not in self.closes and id_ not in ended), None)
 
     # -- orders
@@ -189,6 +189,6 @@ class History:
         return f"order {order_id} (number {self.orders[order_id].order.number})"
 
     def of_shift(self, shift_id: UUID) -> list[Order]:
-        """The orders of a shift by number, each once: of a sale that changed its identifier, the last."""
+        """The orders of a shift by number, each once; the last one of a sale that changed its identifier."""
         found = [seen.order for seen in self.orders.values() if seen.shift_id == shift_id and seen.came_as is None]
         return sorted(found, key=lambda order: order.number)

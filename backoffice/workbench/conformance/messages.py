@@ -1,4 +1,4 @@
-"""From a request to what it says, by the readers of the service; what cannot be read is refused and noted."""
+"""From a request to its message, by the service's own readers; what cannot be read is refused and noted."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -14,7 +14,7 @@ Message = TypeVar("Message")
 
 
 def body_of(notes: Notebook, request: Request) -> bytes:
-    """The body without its frame. Raises Refused."""
+    """The body without its encoding. Raises Refused."""
     body = unframed(request)
     notes.kept("framing")
     if "content-digest" in request.headers:
@@ -25,7 +25,7 @@ def body_of(notes: Notebook, request: Request) -> bytes:
 
 
 def message_of(notes: Notebook, request: Request, read: Callable[[bytes], Message], *, otherwise: str) -> Message:
-    """The message of a request; a wrong one breaks the rule of the wrong field, or another. Raises Refused."""
+    """The message of a request. A wrong one breaks the rule of the wrong field, or `otherwise`. Raises Refused."""
     body = body_of(notes, request)
     try:
         return read(body)

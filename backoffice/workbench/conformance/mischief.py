@@ -1,4 +1,4 @@
-"""What the kit does wrong, and when: by kinds of request, each thing once, in an order that the seed decides."""
+"""What the kit does wrong, and when: each fault once, by kind of request, in an order decided by the seed."""
 
 from collections import Counter, deque
 from random import Random
@@ -15,19 +15,19 @@ LIVE: tuple[Fault, ...] = (
 )  # fmt: skip
 
 MANY = 2_000
-# What is split must leave two of two, so that one of them can be malformed.
+# Splitting a batch must leave two batches of two orders, so that one of them can be malformed.
 _LEAST_ORDERS: dict[Fault, int] = {"too-large": 4, "malformed": 2}
 
 MEANINGS: dict[Fault, str] = {
     "none": "nothing",
-    "lost": "taken, and the answer never sent",
-    "truncated": "taken, and the answer cut in the middle",
+    "lost": "taken, but the answer never sent",
+    "truncated": "taken, but the answer cut off in the middle",
     "dropped": "not taken, and the connection cut",
-    "slow": "taken, and answered late",
+    "slow": "taken, but answered late",
     "unavailable": "503 with Retry-After",
     "too-many": "429 with Retry-After",
     "timeout": "408",
-    "digest": "400 digest-mismatch (where there is a digest, else as dropped)",
+    "digest": "400 digest-mismatch (if there is a digest, otherwise as dropped)",
     "outage": "500 to everything for a while",
     "reused": "422 identifier-reused, as if the batch id were another terminal's",
     "deferred": "202, and a receipt that stays received for a while",
@@ -37,7 +37,7 @@ MEANINGS: dict[Fault, str] = {
 
 
 class Mischief:
-    """Hands out the faults. The first request of each kind goes well, except where there is only one of them."""
+    """Hands out the faults. The first request of a kind goes well, unless there is only one of that kind."""
 
     def __init__(self, rng: Random) -> None:
         live = list(LIVE)
@@ -55,7 +55,7 @@ class Mischief:
         self.retry_after_s = {"unavailable": rng.choice((1, 2)), "too-many": rng.choice((1, 2))}
 
     def draw(self, occasion: Occasion, *, orders: int = 1) -> Fault:
-        """What befalls a request of a kind; of a batch with `orders` orders, only what such a batch can suffer."""
+        """The fault for a request of this kind; for a batch, only one that is possible with so many orders."""
         queue = self._queues[occasion]
         for fault in queue:
             if orders >= _LEAST_ORDERS.get(fault, 0):
@@ -65,5 +65,5 @@ class Mischief:
         return "none"
 
     def left(self, occasion: Occasion, *, orders: int = MANY) -> int:
-        """How many are still to come, for a terminal that never has more than so many orders in a batch."""
+        """How many faults are still to come, for a terminal whose batches have no more than so many orders."""
         return sum(orders >= _LEAST_ORDERS.get(fault, 0) for fault in self._queues[occasion])

@@ -1,4 +1,4 @@
-"""What was seen of each rule, and the report that comes of it."""
+"""What was seen of each rule, and the report on it."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from backoffice.workbench.conformance.rules import RULES
 
-# More of the same does not help anybody.
+# More of the same would help nobody.
 MOST_FINDINGS = 5
 
 Verdict = Literal["kept", "broken", "not exercised", "not used"]
@@ -15,7 +15,7 @@ Verdict = Literal["kept", "broken", "not exercised", "not used"]
 
 @dataclass(frozen=True)
 class Result:
-    """One rule: `kept` and `broken` count occasions, `findings` tells the first of those that broke it."""
+    """One rule: `kept` and `broken` count occasions, `findings` describes the first of those that broke it."""
 
     code: str
     section: str
@@ -27,7 +27,7 @@ class Result:
 
 
 class Notebook:
-    """Counts occasions on which a rule was kept, and writes down those on which it was broken."""
+    """Counts the occasions on which a rule was kept, and describes those on which it was broken."""
 
     def __init__(self) -> None:
         self._kept: Counter[str] = Counter()
@@ -35,18 +35,18 @@ class Notebook:
         self._findings: dict[str, list[str]] = {}
 
     def kept(self, code: str) -> None:
-        """There was an occasion to break the rule, and the terminal did not."""
+        """Notes an occasion to break the rule on which the terminal kept it."""
         self._kept[RULES[code] and code] += 1
 
     def broke(self, code: str, what: str) -> None:
-        """The terminal broke the rule; `what` says where, in words."""
+        """Notes that the terminal broke the rule; `what` describes how."""
         self._broken[RULES[code] and code] += 1
         findings = self._findings.setdefault(code, [])
         if what not in findings and len(findings) < MOST_FINDINGS:
             findings.append(what)
 
     def note(self, code: str, *, right: bool, what: str) -> bool:
-        """Either of the two; whether it was kept."""
+        """Notes the rule as kept if `right`, otherwise as broken; returns `right`."""
         if right:
             self.kept(code)
         else:
@@ -78,7 +78,7 @@ class Notebook:
 
 @dataclass(frozen=True)
 class ConformanceReport:
-    """The verdict on a terminal: passed where nothing was broken and everything that must be was exercised."""
+    """The verdict on a terminal: it passes if nothing was broken and everything required was exercised."""
 
     seed: int
     results: Sequence[Result]
@@ -120,7 +120,10 @@ class ConformanceReport:
                 yield ""
 
     def _rest_in_words(self) -> Iterable[str]:
-        for title, lines in (("What befell it:", self.mishaps), ("Steps that were not finished:", self.steps_left)):
+        for title, lines in (
+            ("What happened to it:", self.mishaps),
+            ("Steps that were not finished:", self.steps_left),
+        ):
             if lines:
                 yield title
                 yield from (f"    {line}" for line in lines)
@@ -128,8 +131,8 @@ class ConformanceReport:
 
     def _last_line(self) -> str:
         counts = {verdict: len(self.of(verdict)) for verdict in ("kept", "broken", "not exercised", "not used")}
-        told = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
-        return f"{'PASSED' if self.passed else 'NOT PASSED'}: of {len(self.results)} rules {told} (seed {self.seed})."
+        tally = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
+        return f"{'PASSED' if self.passed else 'NOT PASSED'}: of {len(self.results)} rules {tally} (seed {self.seed})."
 
 
 def _mark(result: Result) -> str:

@@ -1,4 +1,4 @@
-"""The door: which request is which, who sends it, and the report in the end."""
+"""The door: which request it is, who sends it, and the report at the end."""
 
 import re
 import threading
@@ -21,7 +21,7 @@ from backoffice.workbench.conformance.shifts import CURRENCY, Shifts
 from backoffice.workbench.conformance.traffic import LIMITS, Answer, Refused, Request, problem_answer
 from backoffice.workbench.conformance.uploads import Uploads
 
-# Between what a till says it did and what it sent, where it does so at once.
+# How long after it happened an opening or close that is sent at once may arrive.
 AT_ONCE_S = 120.0
 
 _ROUTE = re.compile(
@@ -31,7 +31,7 @@ _ROUTE = re.compile(
 
 
 class Office:
-    """One run of one terminal. Safe to use from several threads: requests are looked at one after the other."""
+    """One run of one terminal. Safe to use from several threads: requests are handled one after the other."""
 
     def __init__(self, *, seed: int, clock: Callable[[], float] = time.monotonic) -> None:
         self.floor = Floor(seed, clock)
@@ -47,7 +47,7 @@ class Office:
             return steps_left(self.floor)
 
     def handle(self, method: str, target: str, headers: Mapping[str, str], sent: bytes) -> Answer:
-        """The answer to a request; names of headers in lower case."""
+        """The answer to a request; header names must be in lower case."""
         with self._lock:
             request = Request(method, target, headers, sent, self.floor.clock())
             self.last_at = request.at
@@ -63,13 +63,13 @@ class Office:
             return answer
 
     def report(self) -> ConformanceReport:
-        """The verdict. Looks at what can be told only in the end, so ask for it once."""
+        """The verdict. Also judges what can be judged only at the end, so call it once."""
         with self._lock:
             floor = self.floor
-            for shift_id, said in floor.history.closes.items():
+            for shift_id, close in floor.history.closes.items():
                 shift = floor.books.shifts.get(shift_id)
                 if shift is not None:
-                    check_closed(floor.notes, shift, said.message, history=floor.history)
+                    check_closed(floor.notes, shift, close.message, history=floor.history)
             check_arrived(floor.notes, history=floor.history, books=floor.books)
             floor.credentials.finish()
             self._check_at_once()
@@ -78,15 +78,15 @@ class Office:
             return ConformanceReport(floor.seed, floor.notes.results(), steps_left(floor), mishaps)
 
     def _check_at_once(self) -> None:
-        """Openings and closes were sent when they happened, by the device's clock as its heartbeats tell it."""
+        """Checks that openings and closes were sent when they happened, by the device's clock as heartbeats give it."""
         skew_s, history = self.floor.skew_s, self.floor.history
         if skew_s is None:
             return
-        said = [
+        messages = [
             (f"the opening of shift {s.message.number}", s.message.opened_at, s.at) for s in history.openings.values()
         ]
-        said += [(f"the close of shift {id_}", s.message.closed_at, s.at) for id_, s in history.closes.items()]
-        for name, happened, came in said:
+        messages += [(f"the close of shift {id_}", s.message.closed_at, s.at) for id_, s in history.closes.items()]
+        for name, happened, came in messages:
             late_s = (came - happened).total_seconds() + skew_s
             what = f"{name} came {late_s:.0f} s after it happened"
             self.floor.notes.note("shift-online", right=abs(late_s) <= AT_ONCE_S, what=what)
@@ -203,18 +203,18 @@ class Office:
         )
 
     def _wrong_in(self, message: Heartbeat) -> str:
-        """What a heartbeat says that cannot be, in words; "" where all of it can."""
+        """What a heartbeat says that cannot be true, in words; "" if it all can."""
         history = self.floor.history
         open_shift = history.open_shift
         awaited = open_shift is not None and history.openings[open_shift].is_awaited
         if message.shift_id != open_shift and not (awaited and message.shift_id is None):
-            return f"shift_id is {message.shift_id}, open is {open_shift}"
+            return f"shift_id is {message.shift_id}, but the open shift is {open_shift}"
         highest = max(history.numbers, default=0)
-        said = message.last_number or 0
-        if said < highest:
-            return f"last_number is {said}, number {highest} was sent"
-        if said - highest > message.cached_orders and highest:
-            return f"last_number is {said}, {highest} was the highest sent, and only {message.cached_orders} are cached"
+        last = message.last_number or 0
+        if last < highest:
+            return f"last_number is {last}, but number {highest} was sent"
+        if last - highest > message.cached_orders and highest:
+            return f"last_number is {last}, {highest} was the highest sent, and only {message.cached_orders} are cached"
         if (message.cached_orders > 0) != (message.oldest_cached_at is not None):
             return f"{message.cached_orders} orders are cached, oldest_cached_at is {message.oldest_cached_at}"
         return ""

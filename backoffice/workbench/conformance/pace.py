@@ -1,4 +1,4 @@
-"""Whether a terminal waits as it was asked to, and does not hammer (protocol §9)."""
+"""Whether a terminal waits as long as it was asked to, and does not hammer (protocol §9)."""
 
 from collections import deque
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from backoffice.workbench.conformance.traffic import Answer, Request
 
 # Clocks differ, and a sleep may end a little early.
 TOLERANCE_S = 0.1
-# With the distances that the protocol advises hardly more than four come in the first second.
+# With the pauses that the protocol advises, hardly more than four come in the first second.
 MOST_REPEATS = 8
 WITHIN_S = 1.0
 TOO_MANY, TIMED_OUT, BROKEN = 429, 408, 500
@@ -21,7 +21,7 @@ class _Failing:
 
 
 class Pace:
-    """Watches the distances between requests. What fails under one identifier fails under another: requests are known by their kind."""
+    """Watches the pauses between requests of one kind, whatever identifiers are in their addresses."""
 
     def __init__(self, notes: Notebook) -> None:
         self._notes = notes
@@ -29,7 +29,7 @@ class Pace:
         self._failing: dict[str, _Failing] = {}
 
     def arrived(self, request: Request) -> None:
-        """To be told of every request, before it is answered."""
+        """Call it for every request, before it is answered."""
         for key in ("*", request.kind):
             if key in self._asked:
                 since, retry_after_s = self._asked.pop(key)
@@ -49,7 +49,7 @@ class Pace:
             self._notes.broke("backs-off", f"{request.kind} was repeated {len(failing.times)} times within a second")
 
     def answered(self, request: Request, answer: Answer, *, at: float) -> None:
-        """To be told of every answer, as it is given."""
+        """Call it for every answer, as it is given."""
         retryable = answer.status in {TOO_MANY, TIMED_OUT} or answer.status >= BROKEN or answer.manner != "whole"
         if not retryable:
             failing = self._failing.pop(request.kind, None)

@@ -1,4 +1,4 @@
-"""What the people at the terminal are asked to do, and how far they are."""
+"""What the people at the terminal are asked to do, and how far they have got."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -9,7 +9,7 @@ SOLD_OFFLINE = 8
 
 
 class Step(NamedTuple):
-    """A sentence for people, and when it is done."""
+    """A sentence for people, and whether it is done."""
 
     words: str
     is_done: Callable[[Floor], bool]
@@ -17,7 +17,7 @@ class Step(NamedTuple):
 
 def _cache_is_delivered(floor: Floor) -> bool:
     if floor.history.closes:
-        return True  # from here on something is always lost on purpose
+        return True  # from here on something is always missing on purpose
     orders, history = floor.books.orders, floor.history
     made_offline = [s for s in orders.values() if s.order is not None and s.order.mode == "offline"]
     largest = max((len(batch.orders) for batch in history.batches.values()), default=0)
@@ -35,12 +35,12 @@ STEPS = (
     Step("Open a shift.", lambda floor: bool(floor.history.openings)),
     Step(
         "Sell live, one order at a time, until this step is done: about a dozen orders, among them a refund, a tip and\n"
-        "    a voided order. Where the terminal goes offline by itself, let it come back and go on.",
+        "    a voided order. If the terminal goes offline by itself, let it come back and go on.",
         lambda floor: not floor.mischief.left("live"),
     ),
     Step("Send a heartbeat.", lambda floor: floor.heartbeats > 0),
     Step("Change the token.", lambda floor: floor.credentials.is_changed),
-    Step("Follow the store's feed to its end, and ask it twice more.", lambda floor: floor.feed.is_read_out),
+    Step("Follow the store's feed to its end, and request it twice more.", lambda floor: floor.feed.is_read_out),
     Step(
         "Pull the cable or go offline, sell eight orders, put money into the drawer, come back and send all of them in\n"
         "    one batch. One order will be refused: the terminal must show it; then send it again.",
@@ -51,7 +51,7 @@ STEPS = (
         lambda floor: floor.credentials.activations > 1,
     ),
     Step(
-        "Send what waits, close the shift, and look after it until it is settled.",
+        "Send what is waiting, close the shift, and follow it until it is settled.",
         lambda floor: floor.first_settled,
     ),
     Step(
@@ -60,7 +60,7 @@ STEPS = (
         _is_restored_and_sent,
     ),
     Step(
-        "Close this shift, and look after both until they are settled.",
+        "Close this shift, and follow both until they are settled.",
         lambda floor: floor.is_restored and len(floor.books.shifts) > 1 and floor.everything_came(),
     ),
 )
@@ -72,13 +72,13 @@ def steps_left(floor: Floor) -> list[str]:
 
 
 def instructions(floor: Floor, address: str) -> str:
-    """What is printed in the beginning."""
+    """What is printed at the start of a run."""
     first, second = floor.credentials.codes
     steps = "\n".join(f"{number:>2}. {step.words}" for number, step in enumerate(STEPS, 1))
     return (
         f"A Back Office that misbehaves on purpose listens at {address}/api/v1/\n"
         f"    first code   {first}\n"
         f"    second code  {second}   (after the credential was refused)\n"
-        f"It sells in EUR, prices include tax, and uses the clock of this machine. {address}/ tells how far you are.\n\n"
+        f"It sells in EUR, prices include tax, and uses the clock of this machine. {address}/ shows how far you are.\n\n"
         f"{steps}\n"
     )

@@ -1,4 +1,4 @@
-"""The kit on a port: HTTP/1.1, a thread for each connection, and connections that end when they should not."""
+"""Serves the kit on a port: HTTP/1.1, one thread per connection, and connections that end when they should not."""
 
 import json
 import socket
@@ -12,7 +12,7 @@ from threading import Thread
 from backoffice.workbench.conformance.office import Office
 from backoffice.workbench.conformance.traffic import MAX_SENT, Answer, problem_answer
 
-# A terminal that stops in the middle of a body does not keep its thread for ever.
+# So that a terminal that stops in the middle of a body does not keep a thread for ever.
 SILENCE_S = 30.0
 
 
@@ -26,20 +26,20 @@ class Listener(ThreadingHTTPServer):
         self.office = office
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """A terminal that hangs up is nothing to speak of."""
+        # A terminal that hangs up is not an error.
         if not isinstance(sys.exc_info()[1], ConnectionError):
             super().handle_error(request, client_address)  # type: ignore[arg-type]
 
     @property
     def address(self) -> str:
-        """Where it listens, as a URL."""
+        """The URL on which it listens."""
         host, port = self.server_address[:2]
         return f"http://{host if isinstance(host, str) else host.decode()}:{port}"
 
 
 @contextmanager
 def listening(host: str, port: int, office: Office) -> Iterator[Listener]:
-    """A listener at work in a thread of its own, for as long as the block runs. Raises OSError for a port in use."""
+    """A listener in a thread of its own, for as long as the block runs. Raises OSError if the port is in use."""
     with Listener(host, port, office) as listener:
         thread = Thread(target=listener.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
         thread.start()
@@ -55,8 +55,8 @@ class _Handler(BaseHTTPRequestHandler):
     timeout = SILENCE_S
     server: Listener
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its own name
-        """Nothing: what matters is in the report."""
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name http.server uses
+        """Logs nothing: what matters is in the report."""
 
     def _serve(self) -> None:
         if self.command == "GET" and self.path == "/":
@@ -70,7 +70,9 @@ class _Handler(BaseHTTPRequestHandler):
             return
         sent = self.rfile.read(int(length)) if length.isdigit() else b""
         if self.headers.get("Transfer-Encoding"):
-            self.close_connection = True  # where a chunked body ends is nobody's business here
+            self.close_connection = (
+                True  # a chunked body is refused unread, so what follows on this connection cannot be parsed
+            )
         headers = {name.lower(): value for name, value in self.headers.items()}
         self._send(self.server.office.handle(self.command, self.path, headers, sent))
 
@@ -100,5 +102,5 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def as_json(document: object) -> str:
-    """As it is written to a file."""
+    """The text of a JSON file."""
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"

@@ -1,4 +1,4 @@
-"""Shifts: opened, looked at and closed (protocol §4, §6)."""
+"""Shifts: opening, reading and closing them (protocol §4, §6)."""
 
 from dataclasses import replace
 from uuid import UUID
@@ -45,10 +45,10 @@ class Shifts:
         return self._store(shift_id, message)
 
     def _open(self, shift_id: UUID, message: OpenShift) -> Answer:
-        """A shift that was never seen before."""
+        """Opens a shift that was never seen before."""
         floor, history = self._floor, self._history
         if message.closed_at is None and history.open_shift is not None:
-            floor.notes.broke("one-open-shift", f"shift {message.number} was opened before the one before was closed")
+            floor.notes.broke("one-open-shift", f"shift {message.number} was opened before the previous one was closed")
             return problem_answer(409, "shift-already-open", shift_id=str(history.open_shift))
         if history.openings:
             floor.notes.kept("one-open-shift")
@@ -56,9 +56,9 @@ class Shifts:
         what = f"shift {message.number} begins with {message.first_number}, the highest number was {highest}"
         right = highest is None or message.first_number == highest + 1
         floor.notes.note("first-number", right=right, what=what)
-        said = history.openings[shift_id] = FirstMessage(message, floor.now())
+        first = history.openings[shift_id] = FirstMessage(message, floor.now())
         answer = self._store(shift_id, message)
-        return self._lose(answer, said) if floor.mischief.draw("open") == "lost" else answer
+        return self._lose(answer, first) if floor.mischief.draw("open") == "lost" else answer
 
     def _store(self, shift_id: UUID, message: OpenShift) -> Answer:
         shift = self._floor.books.shifts[shift_id] = StoredShift(shift_id, message)
@@ -82,15 +82,15 @@ class Shifts:
         return self._told(shift, 202)
 
     def _close(self, shift: StoredShift, message: CloseShift) -> Answer:
-        """A declaration that was never seen before."""
+        """Takes a declaration that was never seen before."""
         history = self._history
-        said = history.closes[shift.shift_id] = FirstMessage(message, self._floor.now())
+        first = history.closes[shift.shift_id] = FirstMessage(message, self._floor.now())
         taken = {b.batch_id for b in history.batches.values() if b.shift_id == shift.shift_id and b.is_answered}
         history.taken_before_close[shift.shift_id] = taken
         shift.close = message
         self._floor.lose_something(shift)
         answer = self._told(shift, 202)
-        return self._lose(answer, said) if self._floor.mischief.draw("close") == "lost" else answer
+        return self._lose(answer, first) if self._floor.mischief.draw("close") == "lost" else answer
 
     # -- what both share
 
@@ -100,12 +100,12 @@ class Shifts:
         known.is_awaited = known.is_awaited and not same
         return same
 
-    def _lose(self, answer: Answer, said: FirstMessage[OpenShift] | FirstMessage[CloseShift]) -> Answer:
-        said.is_awaited = True
+    def _lose(self, answer: Answer, first: FirstMessage[OpenShift] | FirstMessage[CloseShift]) -> Answer:
+        first.is_awaited = True
         return replace(answer, manner="lost")
 
     def _told(self, shift: StoredShift, status: int) -> Answer:
-        """The shift as it stands; a closed one names what is missing, and that is asking for it."""
+        """The shift as it is now. For a closed one this names what is missing, and so asks for it."""
         self._floor.look_at_first()
         if shift.close is not None:
             self._history.ask(self._floor.books.missing_numbers(shift), rule=self._floor.asking)
@@ -113,5 +113,5 @@ class Shifts:
 
 
 def _without_end(message: OpenShift) -> OpenShift:
-    """A shift that is opened again after it has ended may say so."""
+    """The opening without its end, which it may add when it is sent again after the shift has ended."""
     return msgspec.structs.replace(message, closed_at=None)

@@ -1,4 +1,4 @@
-"""Requests as they came and answers as they go, and how the bytes of a body are taken out of their frame."""
+"""Requests as they arrive, answers as they leave, and how a body is taken out of its encoding."""
 
 import base64
 import binascii
@@ -25,7 +25,7 @@ Manner = Literal["whole", "lost", "truncated"]
 
 @dataclass(frozen=True)
 class Request:
-    """One request; `at` is seconds of a clock that only moves forward, names of headers are in lower case."""
+    """One request; `at` is seconds of a monotonic clock, header names are in lower case."""
 
     method: str
     target: str
@@ -45,18 +45,18 @@ class Request:
 
     @property
     def line(self) -> str:
-        """How people call it."""
+        """The request in short, for people."""
         return f"{self.method} {self.path.removeprefix('/api/v1')}"
 
     @property
     def kind(self) -> str:
-        """The same for every request of its kind, whatever identifiers are in its address."""
+        """Its line without identifiers, the same for every request of its kind."""
         return _IDENTIFIER.sub("…", self.line)
 
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer, and the manner in which it reaches the terminal: `whole`, `lost` or `truncated`, `delay_s` late."""
+    """An answer, and how it reaches the terminal: `whole`, `lost` or `truncated`, and `delay_s` late."""
 
     status: int
     body: Any
@@ -66,12 +66,12 @@ class Answer:
 
     @property
     def is_success(self) -> bool:
-        """Whether the terminal was told 2xx: not where the answer does not reach it."""
+        """Whether the terminal gets a whole 2xx answer."""
         return self.manner == "whole" and self.status // 100 == 2  # noqa: PLR2004 - the class of success
 
     @property
     def retry_after_s(self) -> float | None:
-        """What the answer asks for."""
+        """The value of `Retry-After`, if any."""
         asked = self.headers.get(RETRY_AFTER)
         return None if asked is None else float(asked)
 
@@ -82,7 +82,7 @@ class Answer:
 
 
 class Refused(Exception):
-    """The request gets a problem for an answer. `rule` is what it broke by that, "" where nothing."""
+    """The request is answered with a problem. `rule` is the rule that it broke, or ""."""
 
     def __init__(self, answer: Answer, *, rule: str = "", what: str = "") -> None:
         super().__init__(what)
@@ -101,9 +101,9 @@ def problem_answer(status: int, code: str, *, retry_after_s: int | None = None, 
 
 
 def unframed(request: Request) -> bytes:
-    """The body without its encoding. Raises Refused where the frame is not what it says (protocol §5, §9)."""
+    """The body without its encoding. Raises Refused if it is not what its headers say (protocol §5, §9)."""
     if request.headers.get("transfer-encoding") or not request.headers.get("content-length", "").isdigit():
-        raise _wrong(problem_answer(411, "length-required"), "framing", "the body does not say its length")
+        raise _wrong(problem_answer(411, "length-required"), "framing", "the request does not state its length")
     media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media != "application/json":
         raise _wrong(problem_answer(415, "media-type"), "framing", f"the Content-Type is {media!r}")
@@ -119,10 +119,10 @@ def _check_digest(request: Request) -> None:
     if found is None:
         return
     try:
-        said = base64.b64decode(found[1], validate=True)
+        stated = base64.b64decode(found[1], validate=True)
     except binascii.Error:
-        said = b""
-    if said != hashlib.sha256(request.sent).digest():
+        stated = b""
+    if stated != hashlib.sha256(request.sent).digest():
         raise _wrong(problem_answer(400, "digest-mismatch"), "digest", "the digest is not that of the bytes as sent")
 
 
@@ -131,12 +131,12 @@ def _gunzip(sent: bytes) -> bytes:
     try:
         decoded = decoder.decompress(sent, MAX_DECODED + 1)
     except zlib.error:
-        raise _wrong(problem_answer(400, "body-malformed"), "gzip", "the body is no gzip") from None
+        raise _wrong(problem_answer(400, "body-malformed"), "gzip", "the body is not gzip") from None
     if len(decoded) > MAX_DECODED:
         raise Refused(problem_answer(413, "too-large", limits=LIMITS))
     if not decoder.eof or decoder.unused_data:
         raise _wrong(
-            problem_answer(400, "body-malformed"), "gzip", "the gzip stream is cut, or followed by other bytes"
+            problem_answer(400, "body-malformed"), "gzip", "the gzip stream is cut off, or followed by other bytes"
         )
     return decoded
 

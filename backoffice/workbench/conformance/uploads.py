@@ -1,4 +1,4 @@
-"""Batches: taken, refused, or their answers lost (protocol §5, §9)."""
+"""Uploads of batches: taken, refused, or left without an answer (protocol §5, §9)."""
 
 import re
 from dataclasses import replace
@@ -24,7 +24,7 @@ Members = tuple[list[Order | Unreadable], list[CashMovement | Unreadable]]
 
 
 class Uploads:
-    """The address of batches and that of their receipts."""
+    """The addresses of batches and of their receipts."""
 
     def __init__(self, floor: Floor) -> None:
         self._floor = floor
@@ -48,7 +48,7 @@ class Uploads:
         return answer
 
     def get(self, batch_id: UUID, *, every_result: bool) -> Answer:
-        """`GET /batches/{batch_id}`: some receipts say for a while that their batch is not processed."""
+        """`GET /batches/{batch_id}`: some receipts say `received` for a while."""
         batch = self._floor.books.batches.get(batch_id)
         if batch is None:
             return problem_answer(404, "not-found")
@@ -58,7 +58,7 @@ class Uploads:
     # -- the first time
 
     def _first(self, request: Request, seen: SeenBatch, members: Members) -> tuple[SeenBatch, Fault | None]:
-        """Looks at a new batch, and decides what befalls it."""
+        """Checks a new batch, and decides which fault it gets."""
         seen.orders = [order for order in members[0] if isinstance(order, Order)]
         unreadable = {o.number for o in members[0] if isinstance(o, Unreadable) and o.number is not None}
         if unreadable:
@@ -96,10 +96,10 @@ class Uploads:
         if seen.is_live and _PREFER_WAIT.search(request.headers.get("prefer", "")):
             self._floor.notes.kept("live-wait")
 
-    # -- what befalls it
+    # -- faults
 
     def _suffer(self, seen: SeenBatch, fault: Fault | None, request: Request) -> Answer | None:
-        """The answer to a batch that is not taken; None for one that is."""
+        """The answer to a batch that is not taken; None if it is to be taken."""
         floor = self._floor
         if floor.credentials.is_revoked:
             seen.was_unanswered = True
@@ -120,7 +120,7 @@ class Uploads:
         return answer
 
     def _refuse(self, seen: SeenBatch, fault: Fault | None) -> Answer:
-        """Refusals after which something else is to be sent."""
+        """A refusal after which the terminal must send something else."""
         if fault == "reused":
             seen.expected = "batch-renamed"
             return problem_answer(422, "identifier-reused")
@@ -132,7 +132,7 @@ class Uploads:
         return problem_answer(400, "body-malformed")
 
     def _no_answer(self, fault: Fault | None, request: Request) -> Answer | None:
-        """Answers after which the same is to be sent again."""
+        """An answer after which the terminal must send the same again."""
         if fault in {"unavailable", "too-many"}:
             status, code = (503, "unavailable") if fault == "unavailable" else (429, "too-many-requests")
             return problem_answer(status, code, retry_after_s=self._floor.mischief.retry_after_s[fault])

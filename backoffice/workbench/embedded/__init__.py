@@ -1,9 +1,12 @@
-"""Real servers from plain wheels, for development, the demo and the tests. `DATABASE_URL` and `REDIS_URL` replace them."""
+"""Real servers from plain wheels, for development, the demo and the tests.
+
+DATABASE_URL and REDIS_URL name other servers to use instead.
+"""
 
 
 class StackError(Exception):
-    """The stack cannot start or go on. The text says why, and what to do, in words for the person at the keyboard."""
+    """The stack cannot start or go on. The text tells the person at the keyboard why, and what to do."""
 
 
 class ServerNotStartedError(StackError):
-    """A server ended, or did not answer in time, while it started; it may do so when it is tried again."""
+    """A server ended, or did not answer in time, while starting; another attempt may succeed."""

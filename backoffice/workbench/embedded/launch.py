@@ -1,7 +1,7 @@
-"""Becomes another program that ends when its supervisor does, under an identity that this program accepts.
+"""Turns this process into another program, which ends with its supervisor and runs under an identity that it accepts.
 
-Run as a script of its own (`python -I -S launch.py …`) rather than between fork and exec, where a process with threads may
-do hardly anything safely. It imports nothing of the project.
+It is run as a script (`python -I -S launch.py …`) rather than between fork and exec, where a process with threads can
+safely do almost nothing. It imports nothing from the project.
 """
 
 import ctypes
@@ -21,7 +21,7 @@ PR_SET_PDEATHSIG = 1
 
 
 def nobody_ids() -> tuple[int, int]:
-    """The user and group ids of `nobody`, by name where the machine knows that name."""
+    """The user and group ids of `nobody`, looked up by name if the machine knows it."""
     try:
         entry = pwd.getpwnam("nobody")
     except KeyError:
@@ -30,7 +30,7 @@ def nobody_ids() -> tuple[int, int]:
 
 
 def enter_namespace() -> None:
-    """Calls itself `nobody` in a user namespace of its own. Outside it stays who it was, and so do its files."""
+    """Becomes `nobody` inside a new user namespace. Outside, the process and its files keep their owner."""
     uid, gid = nobody_ids()
     outside_uid, outside_gid = os.geteuid(), os.getegid()
     libc = ctypes.CDLL(None, use_errno=True)
@@ -54,7 +54,7 @@ def become_nobody() -> None:
 
 
 def end_with(supervisor: int, signal_number: int) -> None:
-    """Has the kernel send `signal_number` when the supervisor dies, however it dies; a no-op outside Linux."""
+    """Has the kernel send `signal_number` when the supervisor dies, however it dies. Does nothing outside Linux."""
     if not sys.platform.startswith("linux"):
         return
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal_number)
@@ -63,7 +63,7 @@ def end_with(supervisor: int, signal_number: int) -> None:
 
 
 def main(supervisor: str, signal_number: str, identity: str, directory: str, *command: str) -> None:
-    """Changes directory, then identity, then asks for the signal: a change of identity would cancel it."""
+    """Changes the directory, then the identity, then asks for the signal, which a later change of identity would cancel."""
     try:
         os.chdir(directory)
         if identity == NAMESPACE:

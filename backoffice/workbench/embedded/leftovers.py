@@ -1,4 +1,4 @@
-"""Ends what an earlier stack left running on a data folder. Only processes that prove to be ours are touched."""
+"""Ends what an earlier stack left running on a data folder. Only processes that are certainly ours are touched."""
 
 import contextlib
 import os
@@ -14,9 +14,9 @@ PATIENCE_S = 5.0
 
 
 def end_leftovers(folder: Path, *, token: str) -> None:
-    """Ends servers that still work in `folder`, and processes that carry the stack's `token`. Raises StackError.
+    """Ends servers that still run in `folder`, and processes that carry the stack's `token`. Raises StackError.
 
-    With the supervisor dead they are ending by themselves; this waits for it, and forces what does not end.
+    Their supervisor is dead, so they are already ending; this waits for them, and kills those that do not end.
     """
     if not Path("/proc/self/stat").exists():
         return
@@ -29,13 +29,13 @@ def end_leftovers(folder: Path, *, token: str) -> None:
         send(pid, signal.SIGKILL)
     if not wait_until(lambda: not leftovers(folder, token), timeout_s=PATIENCE_S):
         raise StackError(f"Processes of an earlier run still use {folder} and do not end: {leftovers(folder, token)}.")
-    # PostgreSQL believes this file if any process has its number: a zombie that nobody reaps, or a stranger's after a restart
-    # of the machine. What still used the data would have been found above, and PostgreSQL's shared memory guards it too.
+    # PostgreSQL trusts this file if any process has the number in it: a zombie, or an unrelated one after a reboot. A
+    # server that still used the data would have been found above; PostgreSQL's shared memory is a second guard.
     (folder / "postgres" / "postmaster.pid").unlink(missing_ok=True)
 
 
 def running_postmaster(data: Path) -> int | None:
-    """The process id that PostgreSQL recorded, if its command line is that of the server we started on that port."""
+    """The process id that PostgreSQL recorded, if that process has the command line with which we start it."""
     lines = pid_file_lines(data)
     if len(lines) < 4 or not lines[0].isdigit():  # noqa: PLR2004 - process id, folder, start time, port
         return None
@@ -48,7 +48,7 @@ def running_postmaster(data: Path) -> int | None:
 
 
 def leftovers(folder: Path, token: str) -> list[int]:
-    """Every process that is still ours: by the token it was started with, or a server by its folder."""
+    """Every process that is still ours, known by the token it was started with or, for a server, by its folder."""
     postmaster = running_postmaster(folder / "postgres")
     return [
         pid
@@ -64,7 +64,7 @@ def leftovers(folder: Path, token: str) -> list[int]:
 
 
 def program(pid: int) -> str:
-    """The file name of the program that a process runs; empty where that cannot be seen."""
+    """The file name of the program that a process runs; empty if we cannot see it."""
     with contextlib.suppress(OSError):
         return Path(f"/proc/{pid}/exe").readlink().name.removesuffix(" (deleted)")
     return ""
@@ -85,6 +85,6 @@ def carries(pid: int, token: str) -> bool:
 
 
 def send(pid: int, number: signal.Signals) -> None:
-    """Signals a process that may have gone."""
+    """Signals a process that may be gone already."""
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, number)

@@ -1,4 +1,4 @@
-"""One log for several processes: each line is led by the name of the process that wrote it."""
+"""One log for several processes: each line begins with the name of the process that wrote it."""
 
 import contextlib
 import os
@@ -11,7 +11,7 @@ WIDTH = max(len(name) for name in COLOURS)
 
 
 class Log:
-    """Writes whole lines to one stream from many threads, coloured where a terminal reads them."""
+    """Writes whole lines to one stream from many threads, in colour on a terminal."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -19,7 +19,7 @@ class Log:
         self._coloured = stream.isatty() and "NO_COLOR" not in os.environ
 
     def say(self, origin: str, line: str) -> None:
-        """Writes one line. A reader that has gone (`up | head`) must not stop the processes that write."""
+        """Writes one line. A reader that is gone (`up | head`) must not stop the processes that write."""
         prefix = f"{origin:<{WIDTH}} |"
         if self._coloured:
             prefix = f"\x1b[{COLOURS.get(origin, 0)}m{prefix}\x1b[0m"
@@ -28,7 +28,7 @@ class Log:
             self._stream.flush()
 
     def follow(self, origin: str, pipe: IO[bytes], *, noise: Sequence[str] = ()) -> None:
-        """Copies a process's output until it is closed, in a thread of its own, but for lines with a text of `noise`."""
+        """Copies a process's output in a thread of its own, leaving out lines that contain a text of `noise`."""
         thread = threading.Thread(target=self._copy, args=(origin, pipe, noise), name=f"log of {origin}", daemon=True)
         thread.start()
 

@@ -1,4 +1,4 @@
-"""Brings the database up to the code. Asking Django takes two seconds, so an embedded database is asked first."""
+"""Migrates the database. Asking Django takes two seconds, so an embedded database is asked first."""
 
 import hashlib
 import subprocess
@@ -16,14 +16,14 @@ APPLIED = "SELECT app, name FROM django_migrations ORDER BY app, name"
 
 
 class Migrations:
-    """The migrations of the code in `checkout`; `record` is the file that remembers what a successful run left behind."""
+    """The migrations of the code in `checkout`; the file `record` remembers the state after the last success."""
 
     def __init__(self, checkout: Path, *, record: Path) -> None:
         self._checkout = checkout
         self._record = record
 
     def apply(self, environment: Mapping[str, str], *, log: Log) -> None:
-        """Runs `manage.py migrate`. Raises StackError, with Django's own words in the log."""
+        """Runs `manage.py migrate`. Raises StackError, with Django's output in the log."""
         done = subprocess.run(  # noqa: S603 - our own words
             [sys.executable, MANAGE, "migrate", "--no-input", "--skip-checks"],
             env=environment,
@@ -36,17 +36,17 @@ class Migrations:
         if done.returncode != 0:
             for line in (done.stdout + done.stderr).splitlines():
                 log.say("stack", line)
-            raise StackError("The database could not be migrated; what Django said is in the log.")
+            raise StackError("The database could not be migrated. The log has Django's output.")
 
     def apply_if_needed(self, database_url: str, environment: Mapping[str, str], *, log: Log) -> None:
-        """As `apply`, unless neither the code nor the database's list of migrations has changed since it last succeeded."""
+        """As `apply`, but only if the code's or the database's migrations have changed since the last success."""
         if self._record.exists() and self._record.read_text() == self._fingerprint(database_url):
             return
         self.apply(environment, log=log)
         self._record.write_text(self._fingerprint(database_url))
 
     def _fingerprint(self, database_url: str) -> str:
-        """Hex digest of every migration's name, what decides about other packages' migrations, and what was applied."""
+        """Digest of our migrations' names, of what decides about other packages' migrations, and of those applied."""
         names = sorted(
             str(path.relative_to(self._checkout))
             for package in ("backoffice", "pos_api")

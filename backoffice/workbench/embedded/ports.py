@@ -1,4 +1,4 @@
-"""Loopback ports: finding a free one, and seeing whether somebody answers."""
+"""Loopback ports: finding a free one, and checking whether a given one is free."""
 
 import socket
 
@@ -6,14 +6,14 @@ LOOPBACK = "127.0.0.1"
 
 
 def free_port() -> int:
-    """A port that nobody listens on at this moment. Another program may be quicker, so starting can still fail."""
+    """A port that is free at this moment. Another program may take it first, so starting can still fail."""
     with socket.socket() as probe:
         probe.bind((LOOPBACK, 0))
         return int(probe.getsockname()[1])
 
 
 def is_free(port: int) -> bool:
-    """Whether a server could listen on the port now; connections of an earlier server that linger do not count."""
+    """Whether a server could listen on the port now; lingering connections of an earlier server do not count."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

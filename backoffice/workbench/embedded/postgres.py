@@ -1,4 +1,4 @@
-"""A private PostgreSQL: made on first use, owned by one role, durable, reachable over loopback with a password only."""
+"""A private PostgreSQL: made at first use, durable, owned by one role, reachable only over loopback with a password."""
 
 import os
 import shutil
@@ -13,7 +13,7 @@ from backoffice.workbench.embedded.ports import LOOPBACK
 from backoffice.workbench.embedded.processes import Child, wait_until, wrapped
 
 ROLE = DATABASE = "backoffice"
-START_TIMEOUT_S = 60.0  # recovery after a crash reads all changes since the last checkpoint
+START_TIMEOUT_S = 60.0  # recovery from a crash replays all changes since the last checkpoint
 SETTINGS = {
     "listen_addresses": LOOPBACK,
     "unix_socket_directories": "",  # a deep folder exceeds the 107 bytes that a socket's path may have
@@ -32,8 +32,8 @@ SETTINGS = {
     "log_timezone": "UTC",
     "timezone": "UTC",
 }
-# The superuser has no password, so nobody can log in as it. The role owns its database, may make others (tests, a restore
-# rehearsal), and may not switch off the triggers that guard the ledger.
+# The superuser has no password, so nobody can log in as it. The role owns its database, can create others (for tests and
+# restore rehearsals), and cannot switch off the triggers that guard the ledger.
 FIRST_STATEMENTS = """\
 CREATE ROLE {role} LOGIN CREATEDB PASSWORD '{password}';
 CREATE DATABASE {database} OWNER {role};
@@ -41,7 +41,7 @@ CREATE DATABASE {database} OWNER {role};
 
 
 class Postgres:
-    """PostgreSQL on the data folder `folder`; `password` is the role's and must need no quoting."""
+    """PostgreSQL on the data folder `folder`; `password` is the role's, and must not need quoting."""
 
     def __init__(self, folder: Path, *, password: str, log: Log) -> None:
         self._folder = folder.resolve()
@@ -52,7 +52,7 @@ class Postgres:
         self.url = ""
 
     def start(self, port: int) -> None:
-        """Starts the server, making its data folder first where there is none. Raises StackError."""
+        """Starts the server, after making its data folder if there is none. Raises StackError."""
         self._identity = identity = find_identity(self._folder)
         if not self._folder.exists():
             self._make(identity)
@@ -75,18 +75,18 @@ class Postgres:
         ready = wait_until(lambda: child.pid is None or is_ready(self._folder, child.pid), timeout_s=START_TIMEOUT_S)
         if not ready or child.pid is None:
             self.stop()
-            raise ServerNotStartedError(f"PostgreSQL did not start on {self._folder}; its own words are in the log.")
+            raise ServerNotStartedError(f"PostgreSQL did not start on {self._folder}. The log has its output.")
         self.url = f"postgresql://{ROLE}:{self._password}@{LOOPBACK}:{port}/{DATABASE}"
 
     def stop(self) -> None:
-        """Ends the server as a fast shutdown: connections are closed, everything is written."""
+        """Ends the server by a fast shutdown: connections are closed and everything is written."""
         if self.child is not None:
             self.child.stop()
         if self._identity is not None and self._identity.name == launch.NOBODY:
             remove_copy(self._folder)
 
     def _make(self, identity: OsIdentity) -> None:
-        """Makes the data folder beside its final place, so that a first start that was cut short leaves no half of one."""
+        """Makes the data folder under another name and renames it, so that an interrupted start leaves no half of one."""
         new = self._folder.with_name(self._folder.name + ".new")
         shutil.rmtree(new, ignore_errors=True)
         new.mkdir(parents=True, mode=0o700)
@@ -110,27 +110,25 @@ class Postgres:
         if done.returncode != 0 or "ERROR:" in done.stderr:
             for line in (done.stdout + done.stderr).splitlines():
                 self._log.say("postgres", line)
-            raise StackError(
-                f"PostgreSQL's data folder {self._folder} could not be made; its own words are in the log."
-            )
+            raise StackError(f"PostgreSQL's data folder {self._folder} could not be made. The log has its output.")
 
 
 def data_path(identity: OsIdentity, folder: Path) -> str:
-    """How PostgreSQL is told its data folder, in which it is started.
+    """The name of the data folder for PostgreSQL, which is started in that folder.
 
-    `nobody` may not be allowed to walk there by name (a checkout under a home of mode 0700), but needs no leave to stay
-    where it has been put: Linux resolves this name without looking at the folders above.
+    The user nobody may lack the right to reach it by path (a checkout under a home of mode 0700). Linux resolves
+    /proc/self/cwd without looking at the folders above.
     """
     return "/proc/self/cwd" if identity.name == launch.NOBODY else str(folder)
 
 
 def environment() -> dict[str, str]:
-    """What the server inherits: nothing of ours, so that no PGDATA, PGPORT or secret reaches it."""
+    """The server's environment. It inherits nothing of ours, so no PGDATA, PGPORT or secret reaches it."""
     return {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"}
 
 
 def pid_file_lines(folder: Path) -> list[str]:
-    """The lines of a running server's `postmaster.pid`, its process id first; none where no server runs."""
+    """The lines of a running server's `postmaster.pid`, its process id first; empty if no server runs."""
     try:
         return (folder / "postmaster.pid").read_text().splitlines()
     except FileNotFoundError:
@@ -138,6 +136,6 @@ def pid_file_lines(folder: Path) -> list[str]:
 
 
 def is_ready(folder: Path, pid: int) -> bool:
-    """What pg_ctl looks at: the server's own process id and, on line 8 of its pid file, that it takes connections."""
+    """Whether it accepts connections, checked as pg_ctl does: its own process id, and "ready" on line 8, in its pid file."""
     lines = pid_file_lines(folder)
     return len(lines) >= 8 and lines[0] == str(pid) and lines[7].strip() == "ready"  # noqa: PLR2004

@@ -1,4 +1,4 @@
-"""A child process: started so that it cannot outlive its supervisor, its output in the common log, ended with all its own."""
+"""A child process that cannot outlive its supervisor, writes to the common log, and is ended with its own children."""
 
 import contextlib
 import os
@@ -17,14 +17,14 @@ from backoffice.workbench.embedded.log import Log
 def wrapped(
     command: Sequence[str], *, directory: Path, identity: str = launch.SAME, orphan_signal: int = signal.SIGTERM
 ) -> list[str]:
-    """The command line that runs `command` through `launch.py`; `orphan_signal` comes when this process dies."""
+    """The command line that runs `command` through `launch.py`; it gets `orphan_signal` when this process dies."""
     launcher = [sys.executable, "-I", "-S", launch.__file__]
     return [*launcher, str(os.getpid()), str(int(orphan_signal)), identity, str(directory), *command]
 
 
 @dataclass
 class Child:
-    """A program that should be running. `stop_signal` asks it to end; `orphan_signal` does when the supervisor is gone.
+    """A program to keep running. `stop_signal` asks it to end; it gets `orphan_signal` if the supervisor dies.
 
     Lines of its output that contain a text of `noise` are left out of the log.
     """
@@ -52,7 +52,7 @@ class Child:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-        assert self.process.stdin is not None  # noqa: S101 - PIPE above makes both so
+        assert self.process.stdin is not None  # noqa: S101 - because of PIPE above
         assert self.process.stdout is not None  # noqa: S101
         self.log.follow(self.name, self.process.stdout, noise=self.noise)
         with contextlib.suppress(BrokenPipeError), self.process.stdin as pipe:
@@ -71,7 +71,7 @@ class Child:
         return f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
 
     def stop(self) -> None:
-        """Asks the program to end, waits `stop_timeout_s`, then ends it and whatever it left behind."""
+        """Asks the program to end, waits up to `stop_timeout_s`, then kills whatever is left of its group."""
         if self.process is None:
             return
         self.process.send_signal(self.stop_signal)
@@ -83,7 +83,7 @@ class Child:
         self.process = None
 
     def kill(self) -> None:
-        """Kills the program's whole group, of which it may be the only member or already gone."""
+        """Kills the program's whole process group, even if the program itself is gone."""
         if self.process is None:
             return
         with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -92,7 +92,7 @@ class Child:
 
 
 def wait_until(condition: Callable[[], bool], *, timeout_s: float, interval_s: float = 0.02) -> bool:
-    """Polls until the condition holds; False when it did not within `timeout_s`."""
+    """Polls until the condition holds; False if it does not within `timeout_s`."""
     deadline = time.monotonic() + timeout_s
     while not condition():
         if time.monotonic() > deadline:

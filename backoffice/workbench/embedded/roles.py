@@ -1,4 +1,4 @@
-"""The service's own processes: how web, worker and beat are started, and when the web server counts as answering."""
+"""The service's own processes: how web, worker and beat are started, and whether the web server answers."""
 
 import http.client
 import sys
@@ -14,14 +14,13 @@ ROLES = ("web", "worker", "beat")
 CHECKOUT = Path(__file__).resolve().parents[3]
 SERVER_ERROR = 500
 WEB_PROCESSES = "2"
-# What these programs print at every start here, on purpose: static files come from their packages, and the worker may be
-# root's on a developer's machine.
+# Warnings about what is intended here: static files come from their packages, and a developer may run the worker as root.
 IGNORED_WARNINGS = "ignore:No directory at,ignore:You're running the worker with superuser privileges"
 
 
 @dataclass(frozen=True)
 class RoleOptions:
-    """`workers` counts the worker's processes; `data_dir` keeps beat's schedule."""
+    """`workers` is the number of worker processes; `data_dir` has beat's schedule."""
 
     port: int
     workers: int
@@ -68,7 +67,7 @@ def role_child(role: str, options: RoleOptions, *, log: Log, environment: Mappin
 
 
 def answers(port: int) -> bool:
-    """Whether the web server takes requests: `/livez` says so, and so does any answer that is not an error of its own."""
+    """Whether the web server takes requests: any answer from `/livez` counts, except an error of the server."""
     connection = http.client.HTTPConnection(LOOPBACK, port, timeout=5)
     try:
         connection.request("GET", "/livez")

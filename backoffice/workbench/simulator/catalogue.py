@@ -1,4 +1,4 @@
-"""What the shops sell, to whom they owe tax for it, and who stands behind the counter. All amounts in minor units."""
+"""What the shops sell, which taxes they owe for it, and who works there. All amounts are in minor units."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -14,7 +14,7 @@ GB_STANDARD, GB_ZERO = TaxRate("GB-20", "0.20"), TaxRate("GB-0", "0")
 
 @dataclass(frozen=True)
 class Item:
-    """`price` of one; the taxes differ by where it is eaten."""
+    """`price` is that of one; the taxes depend on where it is eaten."""
 
     sku: str
     name: str
@@ -29,7 +29,7 @@ class Item:
 
 @dataclass(frozen=True)
 class Shop:
-    """A shop as its people know it. `notes` are what customers pay with, `tips` the per cent they may leave."""
+    """A shop. `notes` are the banknotes customers pay with, `tips` the percentages they may leave."""
 
     code: str
     name: str
@@ -179,7 +179,7 @@ EDINBURGH = Shop(
 
 SHOPS = (PARIS, NEW_YORK, TOKYO, EDINBURGH)
 
-# Of the bakery whose tickets may be replayed only the names of what it sold are known.
+# All that is known of the bakery whose tickets may be replayed is the names of what it sold.
 _KNOWN_PRICES = {item.name: item.price for item in EDINBURGH.items}
 _GIVEN_AWAY = {"Adjustment"}
 _BREAD = {"Bread", "Farm House", "Baguette", "Focaccia", "Brioche and salami", "Scandinavian"}

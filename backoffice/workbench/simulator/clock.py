@@ -1,10 +1,10 @@
-"""The time on a till's own clock, which passes as fast as the story needs."""
+"""A till's own clock, which runs as fast as the story needs."""
 
 from datetime import datetime, timedelta
 
 
 class DeviceClock:
-    """Tells the device's time, with an offset. Each look is a second later, so that no two sales are at once."""
+    """The device's time, with an offset. Each call is a second later, so that no two sales have the same time."""
 
     def __init__(self, now: datetime) -> None:
         self._now = now

@@ -8,7 +8,7 @@ from backoffice.workbench.simulator.till import Till
 
 
 def at_once(tills: Sequence[Till], work: Callable[[Till], None]) -> None:
-    """Does the work at every till and waits for the last. The first error ends it for all of them, and is raised."""
+    """Does the work at every till and waits for all of them. The first error stops them all, and is raised."""
     with ThreadPoolExecutor(max_workers=max(1, len(tills))) as pool:
         try:
             for done in as_completed([pool.submit(work, till) for till in tills]):
@@ -20,7 +20,7 @@ def at_once(tills: Sequence[Till], work: Callable[[Till], None]) -> None:
 
 
 def settle_all(tills: Sequence[Till]) -> None:
-    """Waits until Back Office is done with every closed shift, or patience ends; the table then tells which."""
+    """Waits until Back Office has settled every closed shift, or patience ends; the table shows which it was."""
 
     def settle(till: Till) -> None:
         till.settled()
@@ -34,7 +34,7 @@ def shift_rows(tills: Sequence[Till]) -> list[Row]:
 
 
 def work_shifts(*, shifts: int, orders: int, rough: bool = True) -> Callable[[Till], None]:
-    """A till's life: shifts of so many orders, some of them offline, with cash moved now and then."""
+    """The work of a till: shifts of so many orders, some of them offline, with cash moved now and then."""
 
     def work(till: Till) -> None:
         for shift in range(shifts):

@@ -10,7 +10,7 @@ _NAMES = ("Mme Petit", "Mr. O'Hara", "Tanaka-san", "Mrs MacLeod", "Dr. Weiß", "
 
 
 class Customers:
-    """A seeded stream of them. What they want depends on the shop; every draft they leave is paid to the minor unit."""
+    """A seeded stream of customers. What they want depends on the shop; every draft is paid to the minor unit."""
 
     def __init__(self, shop: Shop, rng: Random) -> None:
         self._shop = shop
@@ -22,11 +22,11 @@ class Customers:
         return min(600.0, self._rng.expovariate(1 / 120))
 
     def order_type(self) -> str:
-        """Where the next one eats."""
+        """The order type of the next customer."""
         return self._rng.choices(("takeaway", "on_table", "delivery"), (70, 25, 5))[0]
 
     def name(self) -> dict[str, object] | None:
-        """One in ten is known by name."""
+        """A customer with a name, for one in ten; otherwise None."""
         return {"name": self._rng.choice(_NAMES)} if self._happens(10) else None
 
     def choose(self, draft: Draft) -> None:
@@ -41,7 +41,7 @@ class Customers:
             draft.note = "10 % off: regular customer"
 
     def pay(self, draft: Draft) -> None:
-        """Cash with change, card with or without a tip, a phone, or the rest of a gift card and cash for what it lacks."""
+        """Pays in cash with change, by card or phone with or without a tip, or half by gift card and half in cash."""
         way = self._rng.choices(("cash", "card", "wallet", "split"), (40, 45, 10, 5))[0]
         if way != "cash" and self._shop.tips and self._happens(30):
             draft.tip = draft.total * self._rng.choice(self._shop.tips) // 100
@@ -57,7 +57,7 @@ class Customers:
         return [0] if len(order.lines) > 1 and self._happens(50) else None
 
     def take_back(self, draft: Draft) -> None:
-        """The money goes back in cash or to the card."""
+        """Gives the money back, in cash or to the card."""
         if self._happens(50):
             draft.pay("cash", draft.due)
         else:
@@ -72,6 +72,6 @@ class Customers:
         return -(-due // note) * note
 
     def _paper(self, kind: str) -> str:
-        # No two card slips are alike, or Back Office would rightly ask whether one was charged twice.
+        # No two card slips are alike, or Back Office would rightly flag the same card payment twice.
         self._papers += 1
         return f"{kind}-{self._rng.randrange(10**6):06}-{self._papers}"

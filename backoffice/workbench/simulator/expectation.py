@@ -1,4 +1,4 @@
-"""What the tills themselves wrote down, summed per store: the books must say the same, to the minor unit."""
+"""What the tills wrote down themselves, summed per store: the books must agree to the minor unit."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from backoffice_terminal import Journal, Order
 
 @dataclass
 class Sums:
-    """Signed sums of paid orders in minor units; `payments` leaves out methods that come to nothing."""
+    """Signed sums of paid orders in minor units; `payments` leaves out methods whose sum is zero."""
 
     orders: int = 0
     sales: int = 0
@@ -20,7 +20,7 @@ class Sums:
     payments: dict[str, int] = field(default_factory=dict)
 
     def add(self, order: Order) -> None:
-        """Counts one order in, where it is a paid one."""
+        """Adds one order if it is paid."""
         if order.status != "paid":
             return
         self.orders += 1
@@ -37,7 +37,7 @@ class Sums:
 def written_down(journals: Iterable[Path], *, except_for: Collection[str] = ()) -> Sums:
     """The sums over every order in some tills' journal files, each order once.
 
-    `except_for` names the orders that were broken on purpose, which no books may contain.
+    `except_for` names the orders that were broken on purpose and must not be in the books.
     """
     found: dict[str, Order] = {}
     for path in journals:

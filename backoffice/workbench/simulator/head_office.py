@@ -1,4 +1,4 @@
-"""What head office does before tills can speak: stores and activation codes, through the commands people use."""
+"""What head office does before tills can sell: stores and activation codes, through the commands people use."""
 
 import io
 import json
@@ -15,14 +15,14 @@ _MOST_STORES_OF_A_NAME = 1_000
 
 @dataclass(frozen=True)
 class HeadOffice:
-    """Speaks to the Back Office that this process is configured for; `data_dir` names its stack to the commands."""
+    """Talks to the Back Office that this process is configured for; `data_dir` names its stack for the commands."""
 
     data_dir: str
 
     def found(self, shop: Shop) -> Shop:
-        """Creates the store, under its own code or, where that is taken, the next free one: PARIS, PARIS-2, …
+        """Creates the store under its own code or, if that is taken, the next free one: PARIS, PARIS-2, …
 
-        Raises CommandError when none of a thousand is free, which is then about something else.
+        Raises CommandError if none of a thousand codes is free.
         """
         for attempt in range(1, _MOST_STORES_OF_A_NAME + 1):
             coded = shop if attempt == 1 else shop.coded(f"{shop.code}-{attempt}")
@@ -33,7 +33,7 @@ class HeadOffice:
                     raise
             else:
                 return coded
-        raise CommandError(f"no free store code like {shop.code}")
+        raise CommandError(f"All store codes from {shop.code} to {shop.code}-{_MOST_STORES_OF_A_NAME} are taken.")
 
     def _create(self, shop: Shop) -> None:
         taxes = "--prices-include-tax" if shop.prices_include_tax else "--prices-exclude-tax"
@@ -41,11 +41,11 @@ class HeadOffice:
         self._run("create_store", shop.code, *options)
 
     def activation_code(self, shop: Shop, terminal: str) -> str:
-        """A code for a terminal, made where there is none of that name."""
+        """An activation code for a terminal, which is created if there is none of that name."""
         return self._run("issue_activation_code", shop.code, terminal).strip().splitlines()[-1].strip()
 
     def books(self) -> dict[str, Any]:
-        """What `verify_books --json` says, whether or not it is content."""
+        """The document of `verify_books --json`, whether or not it found differences."""
         out = io.StringIO()
         try:
             call_command("verify_books", "--json", f"--data-dir={self.data_dir}", stdout=out)

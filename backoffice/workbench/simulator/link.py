@@ -1,4 +1,4 @@
-"""A bad line between a till and Back Office, as a transport of httpx."""
+"""A bad line between a till and Back Office, as an httpx transport."""
 
 import threading
 from collections import Counter
@@ -10,7 +10,7 @@ import httpx
 
 @dataclass(frozen=True)
 class Weather:
-    """How often, of all requests, each mishap befalls one. The rest goes through."""
+    """The share of requests that meets each mishap. The others go through."""
 
     lost_requests: float = 0.0
     lost_answers: float = 0.0
@@ -25,7 +25,7 @@ ROUGH = Weather(lost_requests=0.04, lost_answers=0.08, repeated=0.05, overtaken=
 class FaultyLink(httpx.BaseTransport):
     """Loses requests, loses answers after the request was delivered, repeats, and lets requests overtake each other.
 
-    Seeded, so that a run can be repeated. `cut` is the cable pulled out. `mishaps` counts what befell.
+    Seeded, so that a run can be repeated. `cut` means that the cable is pulled. `mishaps` counts what happened.
     """
 
     def __init__(self, inner: httpx.BaseTransport, rng: Random, weather: Weather = FAIR) -> None:
@@ -38,7 +38,7 @@ class FaultyLink(httpx.BaseTransport):
         self._lock = threading.Lock()
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Delivers a request, more or less. Raises httpx.TransportError where the till gets no answer."""
+        """Delivers a request, or does not. Raises httpx.TransportError if the till gets no answer."""
         request.read()
         with self._lock:
             mishap = "cut" if self.cut else self._draw()
@@ -57,7 +57,7 @@ class FaultyLink(httpx.BaseTransport):
             return answer
 
     def close(self) -> None:
-        """What is still stuck arrives after the till has hung up."""
+        """Delivers what is still stuck, after the till has hung up."""
         self._release_stuck()
         self._inner.close()
 

@@ -1,4 +1,4 @@
-"""What goes wrong in shops beyond the line: reboots from an old disk, broken programs, notes that were not kept."""
+"""What goes wrong in shops besides the line: reboots from an old disk, broken programs, orders that get mislaid."""
 
 import shutil
 import sqlite3
@@ -21,16 +21,16 @@ class WrongSums(Draft):
 
 
 def miscalculate(till: Till) -> Order:
-    """The next customer's order, with sums that do not add up. Back Office must hold it."""
+    """Sells the next customer's order with sums that do not add up. Back Office must hold it."""
     draft, wrong = till.ring_up(), WrongSums.__new__(WrongSums)
     wrong.__dict__.update(draft.__dict__)
     return till.finish(wrong).order
 
 
 def reboot_from_old_copy(till: Till, copy: Path) -> Path:
-    """A power cut, after which the till comes up with its journal as it was when the copy was made.
+    """A power cut, after which the till starts with its journal as it was when the copy was made.
 
-    Returns where the newer journal went: what it holds was sold, whether or not the till remembers.
+    Returns the path of the newer journal: what is in it was sold, whether or not the till remembers.
     """
     till.terminal.close()
     newer = till.path.with_name(f"{till.path.stem}.before-the-power-cut.sqlite")
@@ -41,7 +41,7 @@ def reboot_from_old_copy(till: Till, copy: Path) -> Path:
 
 
 def copy_journal(till: Till) -> Path:
-    """A copy of the till's journal as it is now, as the shop's nightly back-up would make one."""
+    """Copies the till's journal as it is now, as a nightly backup would."""
     copy = till.path.with_name(f"{till.path.stem}.copy.sqlite")
     with sqlite3.connect(till.path) as source, sqlite3.connect(copy) as target:
         source.backup(target)
@@ -51,7 +51,7 @@ def copy_journal(till: Till) -> Path:
 
 
 def mislay(till: Till, orders: list[Order]) -> None:
-    """The till believes that Back Office has these orders: they are noted under a batch that never carried them."""
+    """Makes the till believe that Back Office has these orders, by noting them under a batch that never had them."""
     shift_id = till.terminal.shift().shift_id
     batch = till.terminal.journal.batches(shift_id, "processed", "accepted")[0]
     with sqlite3.connect(till.path) as journal:

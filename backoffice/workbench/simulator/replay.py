@@ -1,4 +1,4 @@
-"""Real tickets, sold again: a CSV file with columns Date, Time, Transaction and Item, one row per item sold."""
+"""Sells real tickets again: a CSV file with the columns Date, Time, Transaction and Item, one row per item sold."""
 
 import csv
 from collections.abc import Callable
@@ -23,9 +23,9 @@ class Ticket:
 
 
 def read_tickets(path: Path) -> dict[str, list[Ticket]]:
-    """The tickets of each day, in order of time; days in order of the calendar.
+    """The tickets of each day in order of time, by day in order of date.
 
-    Raises ValueError naming the row of a file that is not of this kind.
+    Raises ValueError, which names the line, if the file is not of this kind.
     """
     zone = ZoneInfo(EDINBURGH.timezone)
     tickets: dict[str, Ticket] = {}
@@ -43,7 +43,7 @@ def read_tickets(path: Path) -> dict[str, list[Ticket]]:
 
 
 def sell_again(days: dict[str, list[Ticket]], *, tills: int) -> Callable[[Till], None]:
-    """A till's part of the replay: of each day every n-th ticket, cached in a shift of that day and sent as a batch."""
+    """A till's part of the replay: every n-th ticket of each day, cached in a shift of that day and sent as a batch."""
 
     def work(till: Till) -> None:
         for tickets in days.values():

@@ -1,4 +1,4 @@
-"""The table at the end: one row per shift, what the till says beside what Back Office says."""
+"""The table at the end: one row per shift, with the till's figures beside Back Office's."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,13 +13,13 @@ from rich.table import Table
 from backoffice.workbench.simulator.till import Till
 
 _COLOURS = {"reconciled": "green", "approved": "green", "discrepant": "yellow"}
-# Wide enough for every column in full where the output is a file or a pipe.
+# Wide enough for every column in full if the output is a file or a pipe.
 _PLAIN_WIDTH = 150
 
 
 @dataclass(frozen=True)
 class Row:
-    """One shift. Orders are counted as Back Office received them, repetitions included; amounts are Σ payments."""
+    """One shift. Orders are counted as Back Office received them, including repeats; amounts are sums of payments."""
 
     store: str
     till: str
@@ -83,7 +83,7 @@ def _nonzero(payments: dict[str, int]) -> dict[str, int]:
 
 
 def print_rows(rows: Sequence[Row], out: TextIO) -> None:
-    """Writes the table, in colour where `out` is a terminal."""
+    """Writes the table, in colour if `out` is a terminal."""
     table = Table(
         title="Shifts", caption="Declared by the till and computed by Back Office: all payments, tips included."
     )

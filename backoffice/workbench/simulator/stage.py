@@ -1,4 +1,4 @@
-"""Where the demo plays: a fresh folder, a stack in it, and this process configured to speak to that stack."""
+"""Where the demo plays: an empty folder, a stack in it, and this process configured to talk to that stack."""
 
 import os
 import secrets
@@ -15,20 +15,20 @@ from backoffice.env import STACK_MARK
 from backoffice.workbench.embedded.folder import LOCK, DataFolder
 from backoffice.workbench.embedded.leftovers import end_leftovers
 
-# Says that a folder is a demo's own, so that the next demo may empty it.
+# Marks a folder as the demo's own, so that the next demo may empty it.
 MARK = "made-by-demo"
 _ADDRESSES = ("DATABASE_URL", "REDIS_URL", "BASE_URL", STACK_MARK)
 
 
 def without_addresses(environment: Mapping[str, str]) -> dict[str, str]:
-    """An environment in which the demo's stack brings servers of its own, whatever servers people have named."""
+    """An environment in which the demo's stack starts its own servers, whatever servers the caller's names."""
     return {name: value for name, value in environment.items() if name not in _ADDRESSES}
 
 
 def clear_stage(data_dir: Path) -> None:
-    """Empties a folder that an earlier demo left.
+    """Empties the folder of an earlier demo.
 
-    Raises CommandError for a folder that holds anything else, StackError while a demo runs in it.
+    Raises CommandError if the folder holds anything else, StackError if a demo is running in it.
     """
     if data_dir.exists() and any(data_dir.iterdir()) and not (data_dir / MARK).exists():
         raise CommandError(
@@ -51,7 +51,7 @@ def clear_stage(data_dir: Path) -> None:
 
 
 def speak_to(environment: Mapping[str, str]) -> None:
-    """Configures this process for a stack that it has just started: Django read its settings before there was one."""
+    """Configures this process for the stack it has just started; Django read its settings before that."""
     os.environ.update(environment)
     settings.SECRET_KEY = environment["SECRET_KEY"]  # activation codes are hashed with it
     found = environ.Env.db_url_config(environment["DATABASE_URL"])
@@ -59,7 +59,7 @@ def speak_to(environment: Mapping[str, str]) -> None:
 
 
 def new_admin(name: str) -> str:
-    """Creates a user who may see everything in the console; the password."""
+    """Creates a user who may see everything in the console; returns the password."""
     password = secrets.token_urlsafe(9)
     get_user_model().objects.create_superuser(username=name, password=password)
     return password

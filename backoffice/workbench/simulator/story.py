@@ -1,4 +1,4 @@
-"""The day that `manage.py demo` tells: six tills, bad lines, and what each of them does wrong."""
+"""The day of `manage.py demo`: six tills, bad lines, and what goes wrong at each of them."""
 
 import time
 from collections.abc import Callable
@@ -11,16 +11,16 @@ from backoffice_terminal import Busy, LinkError, Order
 from backoffice.workbench.simulator.mishaps import copy_journal, miscalculate, mislay, reboot_from_old_copy
 from backoffice.workbench.simulator.till import PATIENCE_S, Till
 
-# Orders of a shift before the line fails, without it, and after it is back.
+# The orders of a shift before the line fails, without it, and after it is back.
 BEFORE, WITHOUT, AFTER = 10, 8, 7
 
 
 @dataclass
 class Plot:
-    """A shift that loses its line and nothing else. What may befall a till besides has its moment in one of the methods.
+    """A shift that loses its line, and nothing else. Other plots override the moment at which something happens.
 
-    `besides` is how many orders a plot adds; `short` what the drawer will lack. `broken` names the orders that no books
-    may contain, each with the reason in words; `older_journals` are files that a till has left behind.
+    `besides` is the number of orders that a plot adds; `short` is what the drawer will lack. `broken` has the orders that
+    must not be in the books, each with the reason in words; `older_journals` are files that a till has left behind.
     """
 
     besides: ClassVar[int] = 0
@@ -31,7 +31,7 @@ class Plot:
 
     @property
     def planned(self) -> int:
-        """How many orders the till will make."""
+        """How many orders the till will sell."""
         return BEFORE + WITHOUT + AFTER + self.besides
 
     def before_the_line_fails(self, till: Till) -> None:
@@ -44,10 +44,10 @@ class Plot:
         """The till has delivered its cache."""
 
     def after_the_close(self, till: Till, shift_id: str) -> None:
-        """The till has declared its shift, and has not yet asked what became of it."""
+        """The till has declared its shift and has not yet asked about it."""
 
     def play(self, till: Till) -> None:
-        """The whole shift, until Back Office waits for nothing more."""
+        """Plays the whole shift, until Back Office waits for nothing more."""
         till.begin(till.shop.cashiers[till.number % len(till.shop.cashiers)])
         _serve(till, BEFORE)
         till.move_cash()
@@ -67,7 +67,7 @@ class Plot:
 
 
 class UsesANumberTwice(Plot):
-    """Comes back from a power cut with a journal that is one order old, and numbers the next one like the last."""
+    """Comes back from a power cut with a journal that lacks the last order, and gives its number to the next one."""
 
     besides = 2
 
@@ -76,7 +76,7 @@ class UsesANumberTwice(Plot):
         first = till.finish(till.ring_up()).order
         _wait_until(lambda: _arrived(till, first))
         self.older_journals.append(reboot_from_old_copy(till, copy))
-        till.witness.happened(till, "has a power cut, and comes back with notes that are one order old")
+        till.witness.happened(till, "has a power cut, and comes back without its last order")
         till.lose_line()
         second = till.finish(till.ring_up()).order
         till.witness.happened(till, f"gives number {first.number} to another order: {second.label}")
@@ -95,7 +95,7 @@ class CannotAdd(Plot):
 
 
 class SendsAllAgain(Plot):
-    """Sends what it has sent before, in overlapping batches, the later half first and in no order."""
+    """Sends all its orders again, in overlapping batches, shuffled, the later half first."""
 
     def after_the_line_is_back(self, till: Till) -> None:
         orders = [saved.order_id for saved in till.terminal.journal.orders(till.terminal.shift().shift_id)]
@@ -112,7 +112,7 @@ class SendsAllAgain(Plot):
 
 
 class ForgetsThree(Plot):
-    """Believes three orders delivered that never were; Back Office names the gap, the journal fills it."""
+    """Believes that three orders were delivered that never were; Back Office names the gap, the journal fills it."""
 
     def without_the_line(self, till: Till, orders: list[Order]) -> None:
         mislaid = orders[2:5]
@@ -123,7 +123,7 @@ class ForgetsThree(Plot):
         view = till.persist(lambda: till.terminal.look(shift_id))
         gaps = ", ".join(f"{first} to {last}" for first, last in view.missing_numbers)
         till.witness.happened(
-            till, f"Back Office keeps the shift {view.state}: it lacks orders {gaps}. The till looks for them"
+            till, f"Back Office keeps the shift {view.state}: orders {gaps} are missing. The till looks for them"
         )
 
 
@@ -132,7 +132,7 @@ def _serve(till: Till, orders: int) -> list[Order]:
 
 
 def _arrived(till: Till, order: Order) -> bool:
-    """Whether Back Office has said what became of an order."""
+    """Whether Back Office has told the outcome of an order."""
     till.persist(till.terminal.sync)
     saved = till.terminal.journal.order(order.order_id)
     return saved is not None and saved.outcome is not None

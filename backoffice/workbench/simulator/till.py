@@ -19,11 +19,11 @@ from backoffice.workbench.simulator.link import FAIR, FaultyLink, Weather
 
 Answer = TypeVar("Answer")
 
-# How long a till goes on trying before the simulation calls it a failure.
+# How long a till keeps trying before the simulation counts that as a failure.
 PATIENCE_S = 60.0
-# States in which Back Office has nothing more to wait for.
+# States in which Back Office waits for nothing more.
 ENDED = ("reconciled", "discrepant", "approved")
-# Retries wait, but not as long as in a shop: the simulated network recovers faster than a real one.
+# Retries wait less than in a shop: the simulated network recovers faster than a real one.
 HASTE = 0.2
 
 
@@ -32,7 +32,7 @@ class Abandoned(Exception):
 
 
 class Witness(Protocol):
-    """Who watches a till at work."""
+    """An observer of a till at work."""
 
     def sold(self, till: "Till", sold: Sold) -> None:
         """An order was finished."""
@@ -42,9 +42,9 @@ class Witness(Protocol):
 
 
 class Till:
-    """A till with its own journal under `folder`, numbered within its shop.
+    """A till with its own journal in `folder`, numbered within its shop.
 
-    Nothing else talks to Back Office on its behalf: what it sends and learns goes through the terminal client.
+    Everything it sends and receives goes through the terminal client.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class Till:
         self.terminal = self.boot()
 
     def boot(self) -> Terminal:
-        """Switches the till on, with the journal that lies in its place."""
+        """Switches the till on, with the journal at its path."""
         self.terminal = Terminal(
             self.path,
             self._base_url,
@@ -80,21 +80,21 @@ class Till:
         return self.terminal
 
     def activate(self, code: str, weather: Weather = FAIR) -> None:
-        """Trades the code in while somebody from head office stands by; the weather turns afterwards."""
+        """Redeems the code on a good line; afterwards the line has the given weather."""
         self.terminal.activate(code, Device(self.name, model="Simulated", serial=f"{self.shop.code}-{self.number}"))
         self.link.weather = weather
 
     # -- a cashier's day
 
     def begin(self, cashier: str) -> str:
-        """Opens a shift; its id."""
+        """Opens a shift; returns its id."""
         shift = self.persist(lambda: self.terminal.open_shift(cashier=cashier, opening_float=self.shop.opening_float))
         self.witness.happened(self, f"{cashier} opens shift {shift.number}")
         self.report()
         return shift.shift_id
 
     def serve(self) -> Sold:
-        """The next customer: nearly always a sale, sometimes a refund, a void or somebody learning the trade."""
+        """Serves the next customer: nearly always a sale, sometimes a refund, a void or a training order."""
         self._go_on()
         self.clock.pass_time(self.customers.seconds_until_next())
         fate = self.rng.choices(("sale", "refund", "voided", "training"), (93, 4, 2, 1))[0]
@@ -109,7 +109,7 @@ class Till:
         return self.finish(draft, status="voided" if fate == "voided" else "training")
 
     def ring_up(self) -> Draft:
-        """A paid draft of whatever the next customer wants."""
+        """A paid draft of what the next customer wants."""
         offline = self.terminal.mode == "offline"
         draft = self.terminal.draft(
             type=self.customers.order_type(), customer=None if offline else self.customers.name()
@@ -119,13 +119,13 @@ class Till:
         return draft
 
     def finish(self, draft: Draft, *, status: Status = "paid") -> Sold:
-        """Sells a draft, sent at once where the till is online."""
+        """Sells a draft; it is sent at once if the till is online."""
         sold = self.terminal.sell(draft, status=status)
         self.witness.sold(self, sold)
         return sold
 
     def take_back(self, order: Order) -> Sold:
-        """Refunds an order or some of it, once."""
+        """Refunds an order or a part of it, once."""
         self._returned.add(order.order_id)
         draft = self.terminal.refund(order, lines=self.customers.bring_back(order))
         self.customers.take_back(draft)
@@ -143,7 +143,7 @@ class Till:
         return self.rng.choice(sales) if sales else None
 
     def move_cash(self) -> None:
-        """Somebody brings change, or tips are paid out."""
+        """Puts change into the drawer, or pays tips out of it."""
         amount = self.shop.notes[0] * self.rng.randint(1, 4)
         if self.rng.choice((True, False)):
             self.terminal.cash_in(amount, reason="change")
@@ -151,7 +151,7 @@ class Till:
             self.terminal.cash_out(amount, reason="tips")
 
     def end(self, *, short: int = 0) -> str:
-        """Counts the drawer, `short` minor units less than there should be, and closes the shift; its id."""
+        """Counts the drawer, `short` minor units less than it should hold, and closes the shift; returns its id."""
         shift = self.terminal.shift()
         counted = self.terminal.expected_cash(shift.shift_id) - short
         self.clock.pass_time(60)
@@ -165,28 +165,28 @@ class Till:
     # -- the line
 
     def lose_line(self) -> None:
-        """Pulls the cable. The till goes on offline."""
+        """Pulls the cable. The till carries on offline."""
         self.link.cut = True
         self.terminal.go_offline()
         self.witness.happened(self, "has lost the line and goes on offline (orders marked *)")
 
     def regain_line(self) -> None:
-        """Plugs the cable in again and delivers what was cached."""
+        """Plugs the cable in again, and delivers what was cached."""
         self.link.cut = False
         self.report()
         self.persist(self.terminal.go_online)
         self.witness.happened(self, "has the line back and delivers what it kept")
 
     def report(self) -> None:
-        """Tells Back Office how the till is. The time is real: the simulated day is another one, and no skewed clock."""
+        """Sends a heartbeat. Its time is real: the simulated day is in the past, which must not look like a wrong clock."""
         self.persist(lambda: self.terminal.heartbeat(at=datetime.now(UTC)))
 
     def deliver(self) -> None:
-        """Goes online where the till is not, and sends everything that waits."""
+        """Goes online, and sends everything that is waiting."""
         self.terminal.go_online()
 
     def settled(self, *, patience_s: float = PATIENCE_S) -> bool:
-        """Synchronises until Back Office waits for nothing more of any closed shift; False when patience ends first."""
+        """Synchronises until Back Office waits for nothing more from closed shifts; False if patience ends first."""
         deadline = time.monotonic() + patience_s
         while time.monotonic() < deadline:
             self.persist(self.terminal.sync)
@@ -199,7 +199,7 @@ class Till:
         return False
 
     def persist(self, call: Callable[[], Answer], *, patience_s: float = PATIENCE_S) -> Answer:
-        """The call, begun again after every LinkError or Busy until patience ends; then that error."""
+        """Repeats the call after every LinkError or Busy, until patience ends; then raises that error."""
         deadline = time.monotonic() + patience_s
         while True:
             self._go_on()
@@ -210,7 +210,7 @@ class Till:
                     raise
 
     def abandon(self) -> None:
-        """Has a till in another thread give up with Abandoned before its next step."""
+        """Makes a till in another thread raise Abandoned before its next step."""
         self._abandoned = True
         self.link.cut = True
 

@@ -1,4 +1,4 @@
-"""The end of the story: the books beside what the tills wrote down, store by store."""
+"""The end of the story: compares the books with what the tills wrote down, store by store."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,16 +14,16 @@ from backoffice.workbench.simulator.till import Till
 
 @dataclass(frozen=True)
 class Verdict:
-    """`lines` for people; `right` where every store's books equal its tills and the ledger is sound in itself."""
+    """`lines` for people; `right` if every store's books agree with its tills and the audit found no difference."""
 
     right: bool
     lines: list[str]
 
 
 def compare(cast: Sequence[tuple[Till, Plot]], books: Mapping[str, Any]) -> Verdict:
-    """Sums the journals of each shop's tills, without what was broken on purpose, and holds the books beside them."""
+    """Sums the journals of each shop's tills, without what was broken on purpose, and compares them with the books."""
     found = {store["code"]: in_the_books(store) for store in books["stores"]}
-    lines = ["Broken on purpose, so held by Back Office and in no books:"]
+    lines = ["Broken on purpose, so Back Office holds them and they are not in the books:"]
     lines += [f"  {words}" for _, plot in cast for words in plot.broken.values()]
     lines.append(
         "Their money is in the drawer and not in the books until a person decides: those shifts are discrepant."
@@ -48,5 +48,5 @@ def _expected(cast: Sequence[tuple[Till, Plot]]) -> Sums:
 
 def _in_words(sums: Sums, shop: Shop) -> str:
     amounts = {"sales": sums.sales, "refunds": sums.refunds, "tax": sums.tax, "tips": sums.tips}
-    told = ", ".join(f"{name} {to_text(amount, shop.currency)}" for name, amount in amounts.items())
-    return f"{sums.orders} orders, {told} {shop.currency}"
+    figures = ", ".join(f"{name} {to_text(amount, shop.currency)}" for name, amount in amounts.items())
+    return f"{sums.orders} orders, {figures} {shop.currency}"

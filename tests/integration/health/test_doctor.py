@@ -116,7 +116,7 @@ def of_the_broker() -> dict[str, tuple[str, str]]:
     return {diagnosis.about: (diagnosis.verdict.value, diagnosis.said) for diagnosis in doctor._broker()}
 
 
-FULL = ("✗", "is full: it has reached its maxmemory, and takes no messages")
+FULL = ("✗", "is full: it has reached its maxmemory and accepts no messages")
 
 
 def test_a_redis_that_is_full_is_called_full(other_redis: Redis) -> None:
@@ -257,7 +257,7 @@ class TestWithAllElseRight:
         Batch.objects.filter(terminal=till.terminal).update(
             state="failed", due_at=timezone.now() + timedelta(minutes=9)
         )
-        assert wrong() == {"Inbox": "1 batches failed: their orders are in no books"}
+        assert wrong() == {"Inbox": "batches failed: 1. Their orders are not in the books"}
 
     def test_a_till_that_went_silent_and_a_shift_that_does_not_close(self) -> None:
         before = read_backlog(now=timezone.now())

@@ -1,4 +1,4 @@
-"""`manage.py conformance`: a Back Office that misbehaves on purpose, and tells which rules a terminal broke."""
+"""`manage.py conformance`: a Back Office that misbehaves on purpose, and reports which rules a terminal broke."""
 
 import time
 from pathlib import Path
@@ -12,7 +12,7 @@ from backoffice.workbench.conformance.scenario import instructions
 from backoffice.workbench.conformance.server import Listener, as_json, listening
 
 POLL_S = 0.2
-# A run is over when its last step is done and nothing more comes; the only one, also when the terminal falls silent.
+# A run is over when its last step is done and nothing more arrives; with --once, also when the terminal falls silent.
 QUIET_S = 3.0
 SILENT_S = 15 * 60.0
 
@@ -22,17 +22,18 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Where to listen, and what to do with the report."""
         parser.add_argument("--listen", default="8100", metavar="[HOST:]PORT", help="default: 8100, this machine only")
-        parser.add_argument("--report", type=Path, metavar="FILE", help="write the report as JSON, too")
-        parser.add_argument("--seed", type=int, default=1, metavar="N", help="decides the order of mishaps; default: 1")
-        parser.add_argument("--once", action="store_true", help="end after one run, instead of beginning the next")
+        parser.add_argument("--report", type=Path, metavar="FILE", help="also write the report as JSON")
+        parser.add_argument(
+            "--seed", type=int, default=1, metavar="N", help="decides the order of the mishaps; default: 1"
+        )
+        parser.add_argument("--once", action="store_true", help="stop after one run instead of starting the next")
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        """Serves run after run until Ctrl-C. Raises CommandError where a terminal did not pass."""
+        """Serves run after run until Ctrl-C. Raises CommandError if a terminal did not pass."""
         host, _, port = options["listen"].rpartition(":")
         if not port.isdecimal():
-            raise CommandError(f"{options['listen']!r} is no port")
+            raise CommandError(f"{options['listen']!r} is not a port")
         passed, seed = True, options["seed"]
         try:
             with listening(host or "127.0.0.1", int(port), Office(seed=seed)) as listener:
@@ -51,7 +52,7 @@ class Command(BaseCommand):
             raise CommandError("The terminal did not pass.")
 
     def _run(self, listener: Listener, *, silent_s: float) -> tuple[ConformanceReport, bool]:
-        """One run, until it is over or the terminal was silent for so long; whether somebody pressed Ctrl-C."""
+        """One run, until it is over or the terminal is silent for `silent_s`; with whether Ctrl-C was pressed."""
         office = listener.office
         try:
             self._tell(instructions(office.floor, listener.address))

@@ -1,4 +1,4 @@
-"""`manage.py demo`: a day of six tills in three countries, everything that goes wrong in it, and books that are right."""
+"""`manage.py demo`: the day of six tills in three countries, all that goes wrong in it, and books that are right."""
 
 import contextlib
 import os
@@ -28,7 +28,7 @@ from backoffice.workbench.simulator.verdict import compare
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 SEED = 11
 WORKERS = 2
-# A shift of this many orders takes about an hour and a half by the tills' own clocks.
+# By the tills' own clocks, a shift of the demo takes about an hour and a half.
 SHIFT_LENGTH = timedelta(hours=2)
 ADMIN = "demo"
 
@@ -40,17 +40,18 @@ class Command(BaseCommand):
     requires_system_checks = []
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Where, and whether to stay."""
         parser.add_argument(
-            "--once", action="store_true", help="end with the story; succeed only if the books are right"
+            "--once", action="store_true", help="stop after the story; succeed only if the books are right"
         )
         parser.add_argument(
             "--data-dir", default="var/demo", metavar="DIR", help="emptied first (default: %(default)s)"
         )
-        parser.add_argument("--port", type=int, default=8000, help="of the console, 0 for any (default: %(default)s)")
+        parser.add_argument(
+            "--port", type=int, default=8000, help="the console's port, 0 for any free one (default: %(default)s)"
+        )
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        """Starts the stack, plays the day, prints what became of it, stays until a signal. Raises CommandError."""
+        """Starts the stack, plays the day, prints the result and stays until a signal. Raises CommandError."""
         data_dir = Path(options["data_dir"])
         for number in STOP_SIGNALS:
             signal.signal(number, signal.default_int_handler)
@@ -66,13 +67,13 @@ class Command(BaseCommand):
     def _play(self, data_dir: Path, port: int, log: TextIO, *, stay: bool) -> None:
         started = time.monotonic()
         board = Board(sys.stderr)
-        board.tell("Starting Back Office, with a PostgreSQL and a Valkey of its own ...")
+        board.tell("Starting Back Office with its own PostgreSQL and Valkey ...")
         stack = Stack(data_dir, port=port, workers=WORKERS, environment=without_addresses(os.environ), log=log)
         with stack:
             try:
                 speak_to(stack.environment)
                 right = self._day(stack, board)
-                self.stdout.write(f"Told in {time.monotonic() - started:.0f} seconds.")
+                self.stdout.write(f"The demo took {time.monotonic() - started:.0f} seconds.")
                 if stay:
                     self.stdout.write("Ctrl-C stops it.")
                     self.stdout.flush()
@@ -80,12 +81,12 @@ class Command(BaseCommand):
                         threading.Event().wait()
             finally:
                 for number in STOP_SIGNALS:
-                    signal.signal(number, signal.SIG_IGN)  # a second Ctrl-C would leave half of the stack running
+                    signal.signal(number, signal.SIG_IGN)  # a second Ctrl-C would leave part of the stack running
         if not right:
             raise CommandError("The books are not what the tills wrote down.")
 
     def _day(self, stack: Stack, board: Board) -> bool:
-        """The story from opening to verdict: whether the books are right."""
+        """The story from opening to verdict; returns whether the books are right."""
         head_office = HeadOffice(str(stack.data_dir))
         cast = _engage(head_office, stack, board)
         board.planned = sum(plot.planned for _, plot in cast)
@@ -109,7 +110,7 @@ class Command(BaseCommand):
 
 
 def _engage(head_office: HeadOffice, stack: Stack, board: Board) -> Cast:
-    """The shops, their tills, and what will befall each."""
+    """Opens the shops and activates their tills, each with its plot."""
     folder = stack.data_dir / "tills"
     folder.mkdir()
     cast: Cast = []

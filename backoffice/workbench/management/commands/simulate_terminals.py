@@ -1,4 +1,4 @@
-"""`manage.py simulate_terminals`: shops and tills that sell over HTTP to the Back Office that runs."""
+"""`manage.py simulate_terminals`: simulated shops and tills that sell over HTTP to a running Back Office."""
 
 import sys
 import tempfile
@@ -24,14 +24,13 @@ _A_DAY_AND_A_NIGHT = timedelta(hours=24)
 
 
 class Command(StackCommand):
-    help = "Lets simulated shops sell over HTTP; succeeds where Back Office computes what the tills wrote down."
+    help = "Lets simulated shops sell over HTTP; succeeds if Back Office computes what the tills wrote down."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """How many of everything, or a file to replay."""
         parser.add_argument("--stores", type=positive, default=2, metavar="N", help="default: 2")
         parser.add_argument("--terminals", type=positive, default=2, metavar="N", help="in each store; default: 2")
-        parser.add_argument("--shifts", type=positive, default=1, metavar="N", help="of each terminal; default: 1")
-        parser.add_argument("--orders", type=positive, default=40, metavar="N", help="of each shift; default: 40")
+        parser.add_argument("--shifts", type=positive, default=1, metavar="N", help="for each terminal; default: 1")
+        parser.add_argument("--orders", type=positive, default=40, metavar="N", help="in each shift; default: 40")
         parser.add_argument("--seed", type=int, default=1, metavar="N", help="the same seed sells the same; default: 1")
         parser.add_argument(
             "--sales-csv",
@@ -41,14 +40,14 @@ class Command(StackCommand):
         )
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        """Founds the stores, lets the tills work, prints the table. Raises CommandError where sums differ."""
+        """Creates the stores, lets the tills work, prints the table. Raises CommandError if any sums differ."""
         shops, work, planned, weather = self._plan(options)
         board = Board(sys.stderr, planned=planned, story=options["sales_csv"] is None)
         tills = self._install(shops, board, options, weather)
         try:
             with board.shown():
                 at_once(tills, work)
-                board.tell("All tills are closed; waiting for Back Office to settle the shifts ...")
+                board.tell("All tills have closed; waiting for Back Office to settle the shifts ...")
                 settle_all(tills)
             rows = shift_rows(tills)
         except KeyboardInterrupt:
@@ -76,7 +75,7 @@ class Command(StackCommand):
         return [EDINBURGH], sell_again(days, tills=options["terminals"]), planned, FAIR
 
     def _install(self, shops: list[Shop], board: Board, options: dict[str, Any], weather: Weather) -> list[Till]:
-        """Founds the shops and activates their tills; journals stay in a folder of this run, for who wants to look."""
+        """Creates the stores and activates their tills. Their journals stay in a folder of this run, to be looked at."""
         head_office = HeadOffice(options["data_dir"])
         Path(options["data_dir"]).mkdir(parents=True, exist_ok=True)
         folder = Path(tempfile.mkdtemp(prefix="simulated-", dir=options["data_dir"]))

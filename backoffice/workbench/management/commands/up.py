@@ -25,23 +25,23 @@ Ctrl-C stops it.
 
 
 class Command(BaseCommand):
-    """Runs web, worker and beat, with a PostgreSQL and a Valkey of their own unless DATABASE_URL and REDIS_URL are set."""
-
-    help = __doc__
+    help = (
+        "Runs web, worker and beat until Ctrl-C, with a private PostgreSQL and Valkey unless DATABASE_URL and REDIS_URL "
+        "are set."
+    )
     requires_system_checks = []
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Port, folder, size."""
         parser.add_argument(
             "--port", type=port, default=8000, help="the web server's port, 0 for any free one (default: 8000)"
         )
         parser.add_argument(
-            "--data-dir", default=DEFAULT_DATA_DIR, metavar="DIR", help="where data is kept (default: var)"
+            "--data-dir", default=DEFAULT_DATA_DIR, metavar="DIR", help="where to keep data (default: var)"
         )
         parser.add_argument("--workers", type=positive, default=3, metavar="N", help="worker processes (default: 3)")
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        """Starts the stack, says where it is, and stops it on the first signal. Raises CommandError."""
+        """Starts the stack, prints its addresses, and stops it on the first signal. Raises CommandError."""
         stack = Stack(options["data_dir"], port=options["port"], workers=options["workers"], log=sys.stdout)
         for number in STOP_SIGNALS:
             signal.signal(number, self._interrupt)
@@ -61,7 +61,7 @@ class Command(BaseCommand):
 
     def _interrupt(self, *_: Any) -> NoReturn:
         for number in STOP_SIGNALS:
-            signal.signal(number, signal.SIG_IGN)  # a second Ctrl-C would leave half of it running
+            signal.signal(number, signal.SIG_IGN)  # a second Ctrl-C would leave part of it running
         self.stdout.write("\nStopping Back Office ...")
         raise KeyboardInterrupt
 
