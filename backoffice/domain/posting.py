@@ -51,10 +51,11 @@ class _Entry:
 
     def credit(self, account: str, amount: int, tax_code: str = "") -> None:
         """Adds `amount` to the credit side; a negative one to the debit side."""
-        side = self._credits if amount > 0 else self._debits
-        if amount:
-            key = account, tax_code
-            side[key] = side.get(key, 0) + abs(amount)
+        key = account, tax_code
+        if amount > 0:
+            self._credits[key] = self._credits.get(key, 0) + amount
+        elif amount < 0:
+            self._debits[key] = self._debits.get(key, 0) - amount
 
     def debit(self, account: str, amount: int) -> None:
         """Adds `amount` to the debit side; a negative one to the credit side."""
@@ -86,8 +87,10 @@ def post_order(order: Order, *, prices_include_tax: bool, accounts: PaymentAccou
             _post_item(entry, line, net=net, prices_include_tax=prices_include_tax)
         else:
             entry.credit(LINE_ACCOUNTS[line.kind], net)
-    entry.credit(ROUNDING, order.rounding)
-    entry.credit(TIPS, order.tip)
+    if order.rounding:
+        entry.credit(ROUNDING, order.rounding)
+    if order.tip:
+        entry.credit(TIPS, order.tip)
     return entry.postings()
 
 
@@ -100,7 +103,8 @@ def _post_item(entry: _Entry, line: Line, *, net: int, prices_include_tax: bool)
     if discount and prices_include_tax and line.amount:
         discount = divide_half_away(numerator=discount * net, denominator=line.amount)
     entry.credit(SALES, net + discount)
-    entry.debit(DISCOUNTS, discount)
+    if discount:
+        entry.debit(DISCOUNTS, discount)
 
 
 def post_opening(*, opening_float: int, drawer_balance: int) -> list[Posting]:

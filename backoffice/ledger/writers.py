@@ -34,12 +34,12 @@ class JournalLineRow(NamedTuple):
 
     entry_id: Int8
     position: Int2
+    debit: Int8
+    credit: Int8
     business_date: date
     store_id: Int4
     account_id: str
     drawer_id: Int4 | None
-    debit: Int8
-    credit: Int8
     tax_code: str
     currency: str
 
@@ -78,7 +78,7 @@ def next_entry_id(cursor: CursorWrapper) -> int:
 
 
 def entry_writes(entries: Sequence[Entry], *, origin: EntryOrigin) -> list[tuple[Table, list[Row]]]:
-    """The rows of entries and of their lines; those of the drawer carry its terminal."""
+    """The rows of entries and of their lines, a chunk of each; lines of the drawer carry its terminal."""
     heads: list[Row] = []
     lines: list[Row] = []
     date, store_id, terminal_id, shift_id, source_kind, source_number, currency, posted_at = origin
@@ -101,7 +101,7 @@ def entry_writes(entries: Sequence[Entry], *, origin: EntryOrigin) -> list[tuple
             drawer_id = terminal_id if account == DRAWER else None
             lines.append(
                 JournalLineRow(
-                    entry_id, position, date, store_id, account, drawer_id, debit, credit, tax_code, currency
+                    entry_id, position, debit, credit, date, store_id, account, drawer_id, tax_code, currency
                 )
             )
     return [(JOURNAL_ENTRIES, heads), (JOURNAL_LINES, lines)]
@@ -114,7 +114,7 @@ def write_entries(cursor: CursorWrapper, entries: Sequence[Entry], *, origin: En
     Raises psycopg's CheckViolation (`entry_balances`, `entry_has_lines` at commit) and UniqueViolation
     (`one_entry_per_source`).
     """
-    write_rows(cursor, entry_writes(entries, origin=origin))
+    write_rows(cursor, [(table, [rows]) for table, rows in entry_writes(entries, origin=origin)])
 
 
 def drawer_balance(cursor: CursorWrapper, *, terminal_id: int, after_entry_id: int) -> int:

@@ -6,6 +6,7 @@ few go as JSON into one prepared statement that inserts into all tables.
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
+from itertools import chain
 from typing import Annotated, Any, NamedTuple, TypeAlias, get_args, get_type_hints
 from uuid import UUID
 
@@ -24,8 +25,8 @@ _encode_json = msgspec.json.Encoder(enc_hook=str).encode
 Int2: TypeAlias = Annotated[int, "int2"]
 Int4: TypeAlias = Annotated[int, "int4"]
 Int8: TypeAlias = Annotated[int, "int8"]
-Json: TypeAlias = msgspec.Raw
-"""JSON that is encoded already."""
+Json: TypeAlias = Annotated[Any, "jsonb"]
+"""Whatever msgspec encodes as JSON."""
 
 SQL_TYPES: Mapping[Any, str] = {
     Int2: "int2",
@@ -57,6 +58,10 @@ class Table:
             f"INSERT INTO {name} ({names}) SELECT {names} FROM jsonb_to_recordset(%s::jsonb) AS row ({definitions})"  # noqa: S608  # nosec B608
         )
 
+    def as_object(self, row: Row) -> dict[str, Any]:
+        """A row by the names of its columns."""
+        return dict(zip(self.columns, row, strict=True))
+
 
 def _not_null(hint: Any) -> Any:
     """The type of a column that may be NULL, or the hint itself."""
@@ -66,14 +71,14 @@ def _not_null(hint: Any) -> Any:
     return kind
 
 
-Writes = Sequence[tuple[Table, Sequence[Row]]]
-"""Rows by their table, tables in the order in which their keys allow."""
+Writes = Sequence[tuple[Table, Sequence[Sequence[Row]]]]
+"""Rows by their table, tables in the order that their keys allow. Rows come in chunks, as a rule one for each batch."""
 
 
 def many_and_few(writes: Writes) -> tuple[Writes, Writes]:
     """Splits writes: those to copy, and those after the last table with many rows, to insert. Empty ones are left out."""
-    writes = [(table, rows) for table, rows in writes if rows]
-    last = max((place for place, (_, rows) in enumerate(writes, start=1) if len(rows) > FEW), default=0)
+    writes = [(table, chunks) for table, chunks in writes if any(chunks)]
+    last = max((place for place, (_, chunks) in enumerate(writes, start=1) if sum(map(len, chunks)) > FEW), default=0)
     return writes[:last], writes[last:]
 
 
@@ -82,9 +87,9 @@ def copy_rows(cursor: CursorWrapper, writes: Writes) -> None:
 
     Raises what the database refuses as psycopg's own error: `diag.constraint_name` names the broken rule.
     """
-    for table, rows in writes:
+    for table, chunks in writes:
         with cursor.copy(table.copy) as copy:
-            copy.write(encode_rows(rows, table.types))
+            copy.write(encode_rows(chunks, table.types))
         failpoint("process-between-tables")
 
 
@@ -94,7 +99,7 @@ def insert_rows(cursor: CursorWrapper, writes: Writes) -> None:
         return
     *others, last = [table.insert for table, _ in writes]
     parameters = [
-        _encode_json([dict(zip(table.columns, row, strict=True)) for row in rows]).decode() for table, rows in writes
+        _encode_json([*map(table.as_object, chain.from_iterable(chunks))]).decode() for table, chunks in writes
     ]
     with_others = ", ".join(f"part_{place} AS ({part})" for place, part in enumerate(others))
     cursor.execute(f"WITH {with_others} {last}" if others else last, parameters)

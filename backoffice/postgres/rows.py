@@ -1,8 +1,8 @@
 """Rows of a result by the names of their columns."""
 
-from typing import Any, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
-T = TypeVar("T")
+T = TypeVar("T", bound=NamedTuple)
 
 
 class Executed(Protocol):
@@ -20,5 +20,8 @@ def named_rows(cursor: Executed) -> list[dict[str, Any]]:
 
 
 def rows_as(kind: type[T], cursor: Executed) -> list[T]:
-    """All rows, each as a `kind`, whose fields are named like the columns."""
-    return [kind(**row) for row in named_rows(cursor)]
+    """All rows, each as a `kind`: a NamedTuple with the names of the columns, in their order. Raises TypeError for others."""
+    names = tuple(column.name for column in cursor.description)
+    if names != kind._fields:
+        raise TypeError(f"{kind.__name__} has other fields than the columns {', '.join(names)}.")
+    return [kind._make(row) for row in cursor.fetchall()]

@@ -1,4 +1,7 @@
-"""The tables of what was sold, as a batch's rows are written to them. What stands in a row, and why, is with the models."""
+"""The tables of what was sold, as a batch's rows are written to them. What stands in a row, and why, is with the models.
+
+Numbers, times and UUIDs that differ from row to row stand first: they are packed in one piece.
+"""
 
 from datetime import date, datetime
 from typing import NamedTuple
@@ -12,29 +15,29 @@ class OrderRow(NamedTuple):
     """A row of `sales_order`."""
 
     id: Int8
+    position: Int4
+    order_id: UUID
+    number: Int8
+    opened_at: datetime
+    closed_at: datetime
+    total: Int8
+    tax: Int8
     business_date: date
     store_id: Int4
     terminal_id: Int4
     shift_id: UUID
     batch_id: UUID
-    position: Int4
-    order_id: UUID
-    number: Int8
     mode: str
     kind: str
     status: str
     type: str | None
-    opened_at: datetime
-    closed_at: datetime
     cashier: str
     customer: Json | None
     printed_to: str
     refund_of: UUID | None
     note: str
     currency: str
-    tax: Int8
     rounding: Int8
-    total: Int8
     tip: Int8
     flags: Json | None
     received_at: datetime
@@ -46,14 +49,14 @@ class OrderLineRow(NamedTuple):
 
     order_id: Int8
     position: Int2
+    amount: Int8
+    discount: Int8
     business_date: date
     kind: str
     sku: str
     name: str
     quantity: Quantity
     unit_price: UnitPrice
-    discount: Int8
-    amount: Int8
     taxes: Json
 
 
@@ -62,9 +65,9 @@ class PaymentRow(NamedTuple):
 
     order_id: Int8
     position: Int2
+    amount: Int8
     business_date: date
     method: str
-    amount: Int8
     tendered: Int8 | None
     change: Int8 | None
     reference: str

@@ -254,7 +254,7 @@ def _write_drawers(cursor: CursorWrapper, told: Sequence, *, guarded: bool) -> N
             for table, more in entry_writes([Entry(entry_id, shift.shift_id, postings)], origin=origin):
                 rows[table] += more
             keys.append((kind, shift.shift_id, number, entry_id, shift.business_date))
-    write_rows(cursor, list(rows.items()))
+    write_rows(cursor, [(table, [those]) for table, those in rows.items()])
     if not guarded:
         cursor.execute(REGISTER_DRAWERS, [list(column) for column in zip(*keys, strict=True)])
 

@@ -31,7 +31,7 @@ def recognise(
     """For each batch one recognition per member, in the order sent; what is not a duplicate is remembered on return."""
     if _all_distinct(batches):
         rows = [
-            IdentityRow(*member.incoming, version=0, row_id=member.row_id, place=place)
+            IdentityRow(*member.incoming, 0, member.row_id, place)
             for place, (_, members) in enumerate(batches, start=1)
             for member in members
         ]
@@ -103,7 +103,7 @@ def _recognise_one_by_one(
         next_version[item_id] = version + 1
         number = number if recognition.takes_number else None
         rows.append(IdentityRow(item_id, number, content_hash, version=version, row_id=member.row_id, place=1))
-    return recognised if _insert(cursor, rows, batches=[batch]) else None
+    return recognised if not rows or _insert(cursor, rows, batches=[batch]) else None
 
 
 def _known(versions: Sequence[KnownVersion], *, terminal_id: int) -> dict[UUID, KnownItem]:

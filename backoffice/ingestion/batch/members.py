@@ -10,7 +10,7 @@ from backoffice.domain.identity import Incoming, Recognition, content_hash, move
 from backoffice.domain.orders import CashMovement, Order, Unreadable
 from backoffice.domain.posting import Posting, post_movement, post_order
 from backoffice.domain.reasons import Reason
-from backoffice.domain.rules import flags, holds, movement_flags, movement_holds
+from backoffice.domain.rules import card_references, flags, holds, movement_flags, movement_holds
 from backoffice.domain.wire.members import read_movement, read_order
 from backoffice.ingestion.batch.lock import LockedBatch
 
@@ -62,6 +62,12 @@ class JudgedBatch:
     def posted_movements(self) -> list[tuple[Judged, CashMovement]]:
         """Cash movements that go into the books."""
         return [(item, value) for item in self._posted if isinstance(value := item.member.value, CashMovement)]
+
+    @cached_property
+    def paid_by_card(self) -> list[tuple[Judged, Order, frozenset[str]]]:
+        """Orders that go into the books and were paid by card, with the references of those payments."""
+        pairs = [(item, order, card_references(order)) for item, order in self.posted_orders]
+        return [(item, order, references) for item, order, references in pairs if references]
 
     @property
     def _posted(self) -> Iterator[Judged]:

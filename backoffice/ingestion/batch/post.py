@@ -11,7 +11,6 @@ from django.db.backends.utils import CursorWrapper
 
 from backoffice.domain.identity import Recognition
 from backoffice.domain.reasons import reasons_json
-from backoffice.domain.rules import card_references
 from backoffice.failpoints import failpoint
 from backoffice.inbox.claims import Claim
 from backoffice.inbox.processed import Processed
@@ -57,14 +56,16 @@ def judge_and_write(cursor: CursorWrapper, batches: Sequence[Recognised], *, now
     lock_originals(cursor, (member for _, members, _ in batches for member in members))
     every: list[JudgedBatch] = []
     unwritten: list[JudgedBatch] = []
+    findable: set[UUID | str] = set()
     for batch, members, recognitions in batches:
         judged = judge_batch(batch, members, recognitions)
-        if not _findable(unwritten).isdisjoint(_looked_for(judged)):
+        if not findable.isdisjoint(_looked_for(judged)):
             write_judged(cursor, unwritten, now=now)
-            unwritten = []
+            unwritten, findable = [], set()
         judged = add_flags_of_others(cursor, judged)
         unwritten.append(judged)
         every.append(judged)
+        findable |= _findable(judged)
     processed = {judged.batch.batch_id: as_processed(judged.judged, now=now) for judged in every}
     failpoint("process-before-writes")
     write_judged(cursor, unwritten, now=now, processed=processed)
@@ -98,21 +99,13 @@ def add_flags_of_others(cursor: CursorWrapper, judged: JudgedBatch) -> JudgedBat
 
 def _looked_for(judged: JudgedBatch) -> set[UUID | str]:
     """What `add_flags_of_others` looks for among orders that are written: refunded orders and card references."""
-    named: set[UUID | str] = set()
-    for _, order in judged.posted_orders:
-        if order.refund_of is not None:
-            named.add(order.refund_of)
-        named.update(card_references(order))
-    return named
+    originals = {order.refund_of for _, order in judged.posted_orders if order.refund_of is not None}
+    return originals.union(*(references for _, _, references in judged.paid_by_card))
 
 
-def _findable(batches: Sequence[JudgedBatch]) -> set[UUID | str]:
-    """What others that look would find once these batches are written."""
-    found: set[UUID | str] = set()
-    for judged in batches:
-        found |= _looked_for(judged)
-        found.update(order.order_id for _, order in judged.posted_orders)
-    return found
+def _findable(judged: JudgedBatch) -> set[UUID | str]:
+    """What others that look would find once this batch is written."""
+    return _looked_for(judged) | {order.order_id for _, order in judged.posted_orders}
 
 
 @transaction_required

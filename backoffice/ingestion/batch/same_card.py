@@ -7,7 +7,7 @@ A batch without card payments pays nothing.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, timedelta
 from typing import Any
 from uuid import UUID
@@ -16,10 +16,8 @@ from django.db import connection
 from django.db.backends.utils import CursorWrapper
 from psycopg.types.json import Jsonb
 
-from backoffice.domain.orders import Order
 from backoffice.domain.reasons import Reason, reasons_json
-from backoffice.domain.rules import CARD_WINDOW, CardPayment, card_references, same_card_flags
-from backoffice.ingestion.batch.lock import LockedBatch
+from backoffice.domain.rules import CARD_WINDOW, CardPayment, same_card_flags
 from backoffice.ingestion.batch.members import JudgedBatch
 from backoffice.postgres.pipeline import pipelined
 from backoffice.postgres.rows import named_rows
@@ -65,17 +63,16 @@ _Payments = Mapping[tuple[int, str], Sequence[CardPayment]]
 
 def find_same_card_flags(cursor: CursorWrapper, judged: JudgedBatch) -> dict[UUID, tuple[Reason, ...]]:
     """For each posted order of the batch that was paid by card its flags, by its identifier."""
-    batch = judged.batch
-    paid_by_card = [(batch, order) for _, order in judged.posted_orders if card_references(order)]
-    if not paid_by_card:
+    if not judged.paid_by_card:
         return {}
-    cursor.execute(SELECT_CARD_PAYMENTS, _around(paid_by_card))
+    store_id = judged.batch.store_id
+    cursor.execute(SELECT_CARD_PAYMENTS, _around([judged]))
     others = _card_payments(cursor)
     flags = {}
-    for _, order in paid_by_card:
-        flags[order.order_id] = same_card_flags(order, others=_sharing(order, others, batch=batch))
-        for reference in card_references(order):
-            others[batch.store_id, reference].append(
+    for _, order, references in judged.paid_by_card:
+        flags[order.order_id] = same_card_flags(order, others=_sharing(references, others, store_id=store_id))
+        for reference in references:
+            others[store_id, reference].append(
                 CardPayment(
                     order_id=order.order_id, refund_of=order.refund_of, reference=reference, closed_at=order.closed_at
                 )
@@ -90,28 +87,21 @@ def look_again_at_cards(cursor: CursorWrapper, batches: Sequence[JudgedBatch]) -
     What this transaction itself brings is no news, so its own batches are left out. What is added to is the order's
     flags; the receipt of its batch stays what it was. The last before shifts are reconciled.
     """
-    paid_by_card = [
-        (judged.batch, order, item)
-        for judged in batches
-        for item, order in judged.posted_orders
-        if card_references(order)
-    ]
-    if not paid_by_card:
+    with_cards = [judged for judged in batches if judged.paid_by_card]
+    if not with_cards:
         return
-    stores = sorted({batch.store_id for batch, *_ in paid_by_card})
-    around = _around(
-        [(batch, order) for batch, order, _ in paid_by_card],
-        but_batch_ids=[judged.batch.batch_id for judged in batches],
-    )
+    stores = sorted({judged.batch.store_id for judged in with_cards})
+    around = _around(with_cards, but_batch_ids=[judged.batch.batch_id for judged in batches])
     with connection.cursor() as lock, pipelined():
         lock.execute(LOCK_STORES, [stores])
         # A statement of its own: its snapshot is taken under the lock, so it sees who had it before.
         cursor.execute(SELECT_CARD_PAYMENTS, around)
     others = _card_payments(cursor)
     added = [
-        {"id": item.member.row_id, "business_date": str(batch.business_date), "flags": reasons_json(more)}
-        for batch, order, item in paid_by_card
-        if (sharing := _sharing(order, others, batch=batch))
+        {"id": item.member.row_id, "business_date": str(judged.batch.business_date), "flags": reasons_json(more)}
+        for judged in with_cards
+        for item, order, references in judged.paid_by_card
+        if (sharing := _sharing(references, others, store_id=judged.batch.store_id))
         if (more := same_card_flags(order, others=sharing, flagged=item.reasons))
     ]
     if added:
@@ -119,18 +109,19 @@ def look_again_at_cards(cursor: CursorWrapper, batches: Sequence[JudgedBatch]) -
         cursor.execute(ADD_FLAGS, [wanted])
 
 
-def _around(paid_by_card: Sequence[tuple[LockedBatch, Order]], *, but_batch_ids: Sequence[UUID] = ()) -> dict[str, Any]:
+def _around(batches: Sequence[JudgedBatch], *, but_batch_ids: Sequence[UUID] = ()) -> dict[str, Any]:
     """For SELECT_CARD_PAYMENTS: where orders may be that share a reference with one of these, other batches' or all.
 
     Their shifts' own days are among it: a device whose clock was wrong closed its orders far from them.
     """
-    moments = [order.closed_at for _, order in paid_by_card]
-    days = {batch.business_date for batch, _ in paid_by_card}
+    paid_by_card = [paid for judged in batches for paid in judged.paid_by_card]
+    moments = [order.closed_at for _, order, _ in paid_by_card]
+    days = {judged.batch.business_date for judged in batches}
     earliest = (min(moments) - CARD_WINDOW).astimezone(UTC).date() - LONGEST_SHIFT
     latest = (max(moments) + CARD_WINDOW).astimezone(UTC).date() + ZONES_APART
     return {
-        "references": sorted({reference for _, order in paid_by_card for reference in card_references(order)}),
-        "store_ids": sorted({batch.store_id for batch, _ in paid_by_card}),
+        "references": sorted({reference for _, _, references in paid_by_card for reference in references}),
+        "store_ids": sorted({judged.batch.store_id for judged in batches}),
         "from": min(earliest, *days),
         "to": max(latest, *days),
         "but_batch_ids": list(but_batch_ids),
@@ -146,6 +137,5 @@ def _card_payments(cursor: CursorWrapper) -> defaultdict[tuple[int, str], list[C
     return found
 
 
-def _sharing(order: Order, others: _Payments, *, batch: LockedBatch) -> list[CardPayment]:
-    references = card_references(order)
-    return [payment for reference in references for payment in others.get((batch.store_id, reference), ())]
+def _sharing(references: Collection[str], others: _Payments, *, store_id: int) -> list[CardPayment]:
+    return [payment for reference in references for payment in others.get((store_id, reference), ())]

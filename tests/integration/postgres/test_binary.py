@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from backoffice.domain.scalars import MAX_MINOR, Quantity, Rate
-from backoffice.postgres.binary import ENCODERS, encode_rows
+from backoffice.postgres.binary import encode_rows
 from backoffice.postgres.copy import Int2, Int4, Int8, Json, Table, copy_rows, insert_rows, many_and_few
 
 # PostgreSQL's text holds neither U+0000 nor lone surrogates; such orders are held before anybody writes them.
@@ -34,9 +34,7 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     "uuid": st.uuids(),
     "date": st.dates(date(1990, 1, 1), date(2100, 1, 1)),
     "timestamptz": moments,
-    "jsonb": st.dictionaries(texts, st.integers(-9, 9), max_size=2).map(
-        lambda it: msgspec.Raw(msgspec.json.encode(it))
-    ),
+    "jsonb": st.dictionaries(texts, st.integers(-9, 9), max_size=2),
     "numeric": quantities,
 }
 
@@ -48,16 +46,15 @@ def copied(rows: Sequence[Sequence[Any]], types: Sequence[str]) -> list[tuple[An
         cursor.execute(f"CREATE TEMPORARY TABLE copied (row_number serial, {columns})")
         names = ", ".join(f"c{place}" for place in range(len(types)))
         with cursor.copy(f"COPY copied ({names}) FROM STDIN (FORMAT BINARY)") as copy:
-            copy.write(encode_rows(rows, types))
-        cursor.execute(f"SELECT {names} FROM copied ORDER BY row_number")
+            copy.write(encode_rows([rows[:3], [], rows[3:]], types))
+        # Its text says what the columns are, so that no plan of other ones is used.
+        cursor.execute(f"SELECT {names} FROM copied ORDER BY row_number -- {columns}")
         rows = cursor.fetchall()
         cursor.execute("DROP TABLE copied")
         return rows
 
 
 def expected(value: Any) -> Any:
-    if isinstance(value, msgspec.Raw):
-        return msgspec.json.decode(value)
     return Decimal(value) if isinstance(value, Quantity) else value
 
 
@@ -66,12 +63,12 @@ def read_back(value: Any, kind: str) -> Any:
 
 
 @pytest.mark.django_db
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_every_type_arrives_as_it_was(data: st.DataObject):
-    types = list(ENCODERS)
+    types = data.draw(st.permutations(list(VALUES)))
     row = st.tuples(*(st.none() | VALUES[kind] for kind in types))
-    rows = data.draw(st.lists(row, min_size=1, max_size=30))
+    rows = data.draw(st.lists(row, min_size=1, max_size=10))
     rows += data.draw(st.lists(st.sampled_from(rows), max_size=3))
     found = [[read_back(value, kind) for value, kind in zip(row, types, strict=True)] for row in copied(rows, types)]
     assert found == [[expected(value) for value in row] for row in rows]
@@ -85,7 +82,7 @@ def test_a_column_that_is_one_value_throughout_is_that_value_in_every_row():
 
 def test_decimals_of_another_scale_are_refused():
     with pytest.raises(ValueError, match="4 places"):
-        encode_rows([(Rate("0.2"),), (Rate("0.3"),)], ["numeric"])
+        encode_rows([[(Rate("0.2"),), (Rate("0.3"),)]], ["numeric"])
 
 
 class Row(NamedTuple):
@@ -105,8 +102,8 @@ def test_a_table_is_what_its_row_says():
 
 def test_few_rows_after_the_last_many_are_inserted_and_the_rest_copied():
     one, two, three, none = (Table(name, Row) for name in ("one", "two", "three", "none"))
-    many, few = [(1, 1, 1, None, "")] * 65, [(1, 1, 1, None, "")]
-    assert many_and_few([(one, few), (none, []), (two, many), (three, few)]) == (
+    many, few = [[(1, 1, 1, None, "")] * 33] * 2, [[(1, 1, 1, None, "")]]
+    assert many_and_few([(one, few), (none, [[]]), (two, many), (three, few)]) == (
         [(one, few), (two, many)],
         [(three, few)],
     )
@@ -115,12 +112,12 @@ def test_few_rows_after_the_last_many_are_inserted_and_the_rest_copied():
 
 @pytest.mark.django_db
 def test_copied_and_inserted_rows_are_alike():
-    table, rows = Table("alike", Row), [(1, None, -5, msgspec.Raw(b'{"a":"\\u00e9"}'), "é"), (2, 3, 2**40, None, "")]
+    table, rows = Table("alike", Row), [(1, None, -5, {"a": "é\n"}, "é"), (2, 3, 2**40, None, "")]
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
             "CREATE TEMPORARY TABLE alike (small int2, usual int4, large int8, said jsonb, name text) ON COMMIT DROP"
         )
-        copy_rows(cursor, [(table, rows)])
-        insert_rows(cursor, [(table, rows)])
+        copy_rows(cursor, [(table, [rows])])
+        insert_rows(cursor, [(table, [rows])])
         cursor.execute("SELECT count(*), small, usual, large, said, name FROM alike GROUP BY 2, 3, 4, 5, 6 ORDER BY 2")
         assert [row[0] for row in cursor.fetchall()] == [2, 2]
