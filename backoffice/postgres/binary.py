@@ -67,10 +67,16 @@ class _Way(Enum):
 
 def _way(described: tuple[str, Column]) -> _Way:
     kind, column = described
-    # `count` compares by identity first; where the ends differ it is not asked, since a UUID compares in Python.
-    if column[-1] is column[0] and column.count(column[0]) == len(column):
+    if column[-1] is column[0] and _is_one_value(kind, column):
         return _Way.ONCE
     return _Way.PACKED if kind in PACKED and None not in column else _Way.ALONE
+
+
+def _is_one_value(kind: str, column: Column) -> bool:
+    first = column[0]
+    if kind in {"numeric", "jsonb"}:  # what is equal may be spelled differently: "2" and "2.00"
+        return all(value is first for value in column)
+    return column.count(first) == len(column)
 
 
 def _pack(columns: Sequence[tuple[str, Column]]) -> Iterable[bytes]:

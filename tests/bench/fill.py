@@ -178,7 +178,7 @@ def _without_guards(cursor: CursorWrapper) -> bool:
 def _write_shapes(cursor: CursorWrapper, shapes: Sequence) -> None:
     rows: dict[str, list[tuple]] = {"shape": [], "line": [], "payment": [], "posting": []}
     for key, (_, order, postings) in enumerate(shapes):
-        tax = sum(line.tax for line in order.lines)
+        tax = sum(tax.amount for line in order.lines for tax in line.taxes)
         rows["shape"].append(
             (key, order.kind, order.status, order.type, order.cashier, tax, order.total, order.tip, bool(postings))
         )
