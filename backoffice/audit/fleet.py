@@ -18,7 +18,7 @@ ORDER BY s.code, t.id
 
 SELECT_SHIFTS = """
 SELECT shift_id::text, store_id, terminal_id, number, state, business_date, currency, prices_include_tax, opening_float,
-    opening_entry_id, recorded_end IS NOT NULL, declared, computed, expected_cash, over_short, reconciliations
+    opening_entry_id, declared, computed, expected_cash, over_short, reconciliations
 FROM sales_shift s WHERE terminal_id = %s AND NOT EXISTS (
     SELECT FROM sales_detachedmonth d WHERE s.business_date BETWEEN d.first_day AND d.last_day AND d.detached_at > s.received_at
 ) ORDER BY opening_entry_id
@@ -56,7 +56,6 @@ class AuditedShift(NamedTuple):
     inclusive: bool
     opening_float: int
     opening_entry_id: int
-    is_recorded: bool
     declared: Any
     computed: Any
     expected_cash: int | None

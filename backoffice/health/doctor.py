@@ -26,7 +26,7 @@ ANSWER_TASK = "backoffice.ingestion.tasks.answer"
 # A busy worker may have 200 batches to finish first.
 ANSWER_TIMEOUT_S = 20.0
 BEAT_SILENT_S = 60.0
-MONTHS_AHEAD = 2
+MONTHS_NEEDED = 2
 CLOCK_ODD_S, CLOCK_WRONG_S = 1.0, 60.0
 DISK_ODD, DISK_WRONG = 0.20, 0.05
 SHORTEST_KEY = 32
@@ -126,12 +126,12 @@ def _rights(role: str, *, is_superuser: bool) -> Iterator[Diagnosis]:
 
 
 def _months() -> Iterator[Diagnosis]:
-    missing = database.missing_months(today=timezone.now().date(), ahead=MONTHS_AHEAD)
+    missing = database.missing_months(today=timezone.now().date(), ahead=MONTHS_NEEDED)
     if missing:
         advice = "Beat has them created every hour: see whether it runs, and what the worker logs about months."
         yield Diagnosis(Condition.WRONG, "Months", f"not made: {', '.join(missing)}", advice)
     else:
-        yield Diagnosis(Condition.FINE, "Months", f"this one and the next {MONTHS_AHEAD} have their partitions")
+        yield Diagnosis(Condition.FINE, "Months", f"this one and the next {MONTHS_NEEDED} have their partitions")
     outside = {table: count for table, count in database.rows_without_month().items() if count}
     if outside:
         counted = ", ".join(
