@@ -10,15 +10,15 @@ from backoffice.sales.models import DetachedMonth
 log = structlog.get_logger(__name__)
 
 MONTHS_AHEAD = 3
-# A till whose clock is wrong gets its month too, but no clock may fill the catalogue: after twenty years a person looks.
-MOST_MONTHS = 240
+# Months are made near today only: each costs every plan that is made. What a till with a wrong clock sends from further
+# away waits in the default partition until its month comes near; so does what comes for an older month (ADR 25).
+MONTHS_BACK = 24
 
 COUNT_DEFAULT_ROWS = """
 SELECT month, sum(row_count)::bigint FROM (
     SELECT * FROM sales_default_months() UNION ALL SELECT * FROM ledger_default_months()
 ) AS found GROUP BY month ORDER BY month
 """
-COUNT_MONTHS = "SELECT count(*) FROM pg_inherits WHERE inhparent = 'sales_order'::regclass"
 
 
 def make_months(*, today: date) -> int:
@@ -26,23 +26,23 @@ def make_months(*, today: date) -> int:
 
     A month that cannot be made is logged, and does not stop the others.
     """
-    months = today.year * 12 + today.month - 1
-    return sum(_make(date(ahead // 12, ahead % 12 + 1, 1)) for ahead in range(months, months + MONTHS_AHEAD + 1))
+    return sum(_make(_month_after(today, ahead)) for ahead in range(MONTHS_AHEAD + 1))
 
 
-def drain_default() -> int:
-    """Moves what fell into the default partition into months of its own; how many months were made.
+def drain_default(*, today: date) -> int:
+    """Moves what fell into the default partition near `today` into months of its own; how many months were made.
 
-    What stays there (`default_rows` says what) is logged as critical: a late order of a detached month, a lock that did
-    not come free, or more months than any clock should need.
+    What a person must look at is logged as critical: a late order of a detached month, or a lock that did not come free.
+    What is too far away stays too; a warning tells of it.
     """
     found = default_rows()
     if not found:
         return 0
     log.warning("rows in the default partition", months=_named(found))
     detached = set(DetachedMonth.objects.values_list("first_day", flat=True))
-    made = sum(_make(month) for month in [month for month in found if month not in detached][: _room()])
-    left = default_rows()
+    near = [month for month in found if month not in detached and is_near(month, today=today)]
+    made = sum(_make(month) for month in near)
+    left = {month: count for month, count in default_rows().items() if month in detached or month in near}
     if left:
         log.critical("rows stay in the default partition, a person must look", months=_named(left))
     return made
@@ -55,11 +55,15 @@ def default_rows() -> dict[date, int]:
         return dict(cursor.fetchall())
 
 
-def _room() -> int:
-    with connection.cursor() as cursor:
-        cursor.execute(COUNT_MONTHS)
-        row = cursor.fetchone() or (0,)
-    return max(0, MOST_MONTHS - int(row[0]))
+def is_near(month: date, *, today: date) -> bool:
+    """Whether the month that begins on `month` is one of those that are made."""
+    return _month_after(today, -MONTHS_BACK) <= month <= _month_after(today, MONTHS_AHEAD)
+
+
+def _month_after(day: date, number: int) -> date:
+    """The first day of the month that is `number` months after that of `day`."""
+    months = day.year * 12 + day.month - 1 + number
+    return date(months // 12, months % 12 + 1, 1)
 
 
 def _named(rows: dict[date, int]) -> dict[str, int]:

@@ -24,8 +24,9 @@ def sweep() -> None:
 @shared_task
 def months() -> None:
     """Makes the partitions of the months to come, and of rows that came before theirs was made."""
-    make_months(today=timezone.now().date())
-    drain_default()
+    today = timezone.now().date()
+    make_months(today=today)
+    drain_default(today=today)
 
 
 @shared_task

@@ -240,6 +240,7 @@ def test_a_dump_restores_with_owners_and_rights(production: Production, tmp_path
 
 
 A_DAY_OF_LONG_AGO = """
+from datetime import date
 from backoffice.ingestion.months import default_rows, drain_default
 from tests.till import Till, a_sale
 till = Till()
@@ -248,7 +249,7 @@ order = a_sale(1001, opened_at="2000-02-15T09:00:00Z", closed_at="2000-02-15T09:
 receipt = till.sell(order)
 assert till.close(order, batches=[receipt["batch_id"]]).status_code == 202
 assert till.shift()["state"] == "reconciled", till.shift()
-print(sum(default_rows().values()), drain_default(), len(default_rows()))
+print(sum(default_rows().values()), drain_default(today=date(2000, 3, 1)), len(default_rows()))
 """
 MONTHS = ["sales_order", "sales_orderline", "sales_payment", "ledger_journalentry", "ledger_journalline"]
 

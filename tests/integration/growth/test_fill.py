@@ -25,7 +25,7 @@ TODAY = date(2026, 11, 22)
 def filled(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Plan]:
     """Two years of sales, in a transaction that is rolled back when this module's tests are through."""
     with django_db_blocker.unblock(), transaction.atomic():
-        drain_default()
+        drain_default(today=TODAY)
         yield fill(orders=ORDERS, today=TODAY, code="FILL", processes=1)
         transaction.set_rollback(True)
 

@@ -9,11 +9,11 @@ from django.db import IntegrityError, connection, transaction
 from structlog.testing import capture_logs
 
 from backoffice.audit.run import audit
-from backoffice.ingestion import months
 from backoffice.ingestion.months import default_rows, drain_default
 from tests.integration.ingestion.test_months import partition_of, sell_in
 from tests.till import entry_of
 
+TODAY = date(2041, 6, 15)
 LEAVES = ["sales_order", "sales_orderline", "sales_payment", "ledger_journalentry", "ledger_journalline"]
 
 
@@ -31,7 +31,7 @@ def execute(statement: str) -> None:
 @pytest.fixture
 def drained(db: None) -> None:
     """Nothing of other tests is in the default partition."""
-    drain_default()
+    drain_default(today=TODAY)
 
 
 @pytest.mark.usefixtures("drained")
@@ -50,7 +50,7 @@ class TestDraining:
         orders = [sell_in(month) for month in ("2041-05", "2041-05", "2041-06")]
         before = [(partition_of(order), entry_of(order)) for order in orders]
         assert {place for place, _ in before} == {"sales_order_default"}
-        assert drain_default() == 2
+        assert drain_default(today=TODAY) == 2
         assert [partition_of(order) for order in orders] == [
             "sales_order_204105",
             "sales_order_204105",
@@ -65,26 +65,34 @@ class TestDraining:
     def test_it_is_told_and_once_empty_it_is_quiet(self) -> None:
         sell_in("2041-05")
         with capture_logs() as said:
-            drain_default()
+            drain_default(today=TODAY)
         told = [line for line in said if line["event"] == "rows in the default partition"]
         assert [line["months"] for line in told] == [{"2041-05": 3}]
         with capture_logs() as said:
-            assert drain_default() == 0
+            assert drain_default(today=TODAY) == 0
         assert said == []
 
-    def test_no_clock_fills_the_catalogue(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(months, "MOST_MONTHS", 0)
-        order = sell_in("2041-05")
+    def test_no_clock_fills_the_catalogue_and_what_is_far_away_waits_where_it_is_seen(self) -> None:
+        """Two years back and three months ahead, both ends included."""
+        near, far = ["2039-06", "2041-09"], ["2001-12", "2039-05", "2041-10", "2099-12"]
+        orders = {month: sell_in(month) for month in near + far}
         with capture_logs() as said:
-            assert drain_default() == 0
-        assert partition_of(order) == "sales_order_default"
-        assert [line["months"] for line in said if line["log_level"] == "critical"] == [{"2041-05": 3}]
+            assert drain_default(today=TODAY) == len(near)
+        assert {month for month in orders if partition_of(orders[month]) == "sales_order_default"} == set(far)
+        assert [f"{month:%Y-%m}" for month in default_rows()] == far
+        assert [line["log_level"] for line in said if "default partition" in line["event"]] == ["warning"]
+
+    def test_it_moves_once_its_month_comes_near(self) -> None:
+        order = sell_in("2041-10")
+        assert drain_default(today=date(2041, 6, 30)) == 0
+        assert drain_default(today=date(2041, 7, 1)) == 1
+        assert partition_of(order) == "sales_order_204110"
 
     @pytest.mark.parametrize("place", ["default", "204105"])
     @pytest.mark.parametrize("verb", ["UPDATE {} SET currency = 'XXX'", "DELETE FROM {}", "TRUNCATE {} CASCADE"])
     def test_the_books_are_guarded_afterwards_in_both_places(self, place: str, verb: str) -> None:
         sell_in("2041-05")
-        drain_default()
+        drain_default(today=TODAY)
         sell_in("2041-07")
         for parent in ("ledger_journalentry", "ledger_journalline"):
             with pytest.raises(IntegrityError, match="append-only"):
@@ -92,7 +100,7 @@ class TestDraining:
 
     def test_an_entry_still_needs_lines_and_balance_in_the_drained_month(self) -> None:
         sell_in("2041-05")
-        drain_default()
+        drain_default(today=TODAY)
         line = "INSERT INTO ledger_journalline_204105 SELECT entry_id, 9, business_date, store_id, account_id, drawer_id, tax_code, 1, 0, currency FROM ledger_journalline_204105 LIMIT 1"
         with pytest.raises(IntegrityError, match="does not balance"):
             execute(line)
@@ -106,15 +114,16 @@ class TestDraining:
 
 def test_a_reader_that_holds_the_tables_only_postpones_it(committed_db: None) -> None:
     """Draining gives up soon rather than let traffic queue behind it, and has then changed nothing."""
+    today = date(2042, 3, 1)
     order = sell_in("2042-03")
     settings: dict[str, Any] = connection.get_connection_params()
     wanted = {name: settings[name] for name in ("host", "port", "user", "password", "dbname")}
     with psycopg.connect(**wanted) as reader:
         reader.execute("SELECT count(*) FROM sales_order_default")
         with capture_logs() as said:
-            drain_default()
+            drain_default(today=today)
         assert partition_of(order) == "sales_order_default"
         assert [line["log_level"] for line in said if "must look" in line["event"]] == ["critical"]
         reader.rollback()
-    drain_default()
+    drain_default(today=today)
     assert partition_of(order) == "sales_order_204203"

@@ -47,7 +47,7 @@ def as_committed() -> None:
 @pytest.fixture
 def till(db: None) -> Till:
     """A till whose shift of the old month is settled: two sales, 3.00 brought in, 1.00 short."""
-    drain_default()
+    drain_default(today=TODAY)
     execute("SELECT sales_create_month(%s), ledger_create_month(%s)", OLD, OLD)
     till = Till()
     open_shift(till)
@@ -151,7 +151,7 @@ class TestDetached:
         after = Shift.objects.values("state", "computed", "over_short", "reconciliations").get(pk=till.shift_id)
         assert after == before
         as_committed()
-        assert drain_default() == 0
+        assert drain_default(today=TODAY) == 0
         assert default_rows() == {OLD: 2}
 
     def test_it_comes_back_whole_with_what_came_late(self, till: Till) -> None:
@@ -204,7 +204,7 @@ class TestDetached:
             execute(f"DROP TABLE sales_{table}_200002")
         till.sell(sale(1003))
         as_committed()
-        assert drain_default() == 0
+        assert drain_default(today=TODAY) == 0
         assert execute("SELECT to_regclass('sales_order_200002')") == (None,)
         with pytest.raises(NotNow, match=r"sales_order_200002.*Restore them"):
             attach_month(month=OLD)
