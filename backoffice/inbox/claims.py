@@ -1,6 +1,6 @@
 """The inbox as a queue: who may try which batch, and what a failed try leaves behind."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from operator import itemgetter
 from typing import Any, NamedTuple
@@ -12,27 +12,32 @@ from backoffice.domain.wire.envelope import Envelope
 from backoffice.postgres.rows import named_rows
 
 ISOLATE_AFTER = 2  # attempts that crashed before a batch is taken order by order
-MOST_COUNTED = 1000  # a failed batch is tried every ten minutes for ever
+MOST_COUNTED = 1000  # a failed batch is tried for ever
 FAIL_AFTER = 5  # attempts that crashed before people are told
-RETRY_FAILED = timedelta(minutes=10)
+# A failed batch is retried at growing distances, each twice the one before (protocol §5): what kills its worker does so
+# ever more rarely.
+FIRST_RETRY, LONGEST_RETRY = timedelta(minutes=10), timedelta(days=1)
 # Between counting an attempt and locking the batch, others leave it alone this long; the lock takes over then.
 CLAIM_GRACE = timedelta(seconds=1)
 
 # What a transaction costs is shared by small batches: so many first tries share one, with so many members in all (ADR 13).
 BATCHES_TOGETHER = 16
 MEMBERS_TOGETHER = 500
+MOST_SAID = 2000  # characters of an error that are kept
 
 # The terminal's row is locked with the batch, so that one terminal's batches run one after the other while nobody
 # waits: what is being worked on is skipped, and stays where it is (ctid) once it is locked. What was tried before is tried
 # alone: it may have killed its worker. What is put off for longer than any rule does was dated by a machine whose clock is
-# ahead: it is due now, or it would wait until the other clocks have caught up.
+# ahead: it is due now, or it would wait until the other clocks have caught up. One that becomes `failed` here is not tried,
+# so that is no attempt.
 CLAIM_NEXT = """
 WITH due AS (
     SELECT inbox_batch.ctid, batch_id, inbox_batch.state AS was, due_at, attempts AS before,
         order_count + movement_count AS members
     FROM inbox_batch JOIN fleet_terminal ON fleet_terminal.id = inbox_batch.terminal_id
     WHERE inbox_batch.state <> 'processed' AND (inbox_batch.due_at <= %(now)s
-        OR inbox_batch.due_at > %(now)s + CASE WHEN inbox_batch.state = 'failed' THEN interval '20 minutes' ELSE interval '1 minute' END)
+        OR inbox_batch.due_at > %(now)s + CASE WHEN inbox_batch.state = 'failed' THEN interval '10 minutes' + least(
+            %(first_retry)s * 2 ^ least(greatest(attempts - %(fail_after)s, 0), 10), %(longest_retry)s) ELSE interval '1 minute' END)
     ORDER BY inbox_batch.due_at LIMIT %(most)s
     FOR NO KEY UPDATE OF inbox_batch, fleet_terminal SKIP LOCKED
 ), counted AS (
@@ -41,9 +46,11 @@ WITH due AS (
 ), next AS (
     SELECT * FROM counted WHERE place = 1 OR tried = 0 AND so_far <= %(members)s
 )
-UPDATE inbox_batch SET attempts = least(attempts + 1, %(most_counted)s),
+UPDATE inbox_batch SET
+    attempts = CASE WHEN attempts >= %(fail_after)s AND state <> 'failed' THEN attempts ELSE least(attempts + 1, %(most_counted)s) END,
     state = CASE WHEN attempts >= %(fail_after)s THEN 'failed' ELSE state END,
-    due_at = %(now)s + CASE WHEN attempts >= %(fail_after)s THEN %(retry_failed)s ELSE %(grace)s END
+    due_at = %(now)s + CASE WHEN attempts < %(fail_after)s THEN %(grace)s ELSE least(
+        %(first_retry)s * 2 ^ least(attempts - %(fail_after)s + (state = 'failed')::integer, 10), %(longest_retry)s) END
 FROM next WHERE inbox_batch.ctid = next.ctid
 RETURNING inbox_batch.batch_id, inbox_batch.attempts, next.was <> inbox_batch.state AS gave_up, next.place,
     set_config('synchronous_commit', 'off', true)
@@ -59,18 +66,28 @@ WHERE ctid = ANY (ARRAY(
 COUNT_FAILURE = """
 UPDATE inbox_batch SET last_error = %(error)s,
     state = CASE WHEN attempts >= %(fail_after)s THEN 'failed' ELSE state END,
-    due_at = %(now)s + CASE WHEN attempts >= %(fail_after)s THEN %(retry_failed)s ELSE attempts * interval '1 second' END
+    due_at = %(now)s + CASE WHEN attempts < %(fail_after)s THEN attempts * interval '1 second'
+        ELSE least(%(first_retry)s * 2 ^ least(attempts - %(fail_after)s, 10), %(longest_retry)s) END
 WHERE batch_id = %(batch_id)s AND state <> 'processed'
 RETURNING state
 """
 
+# Whoever waited in vain for a lock comes back soon, but not at once: after a quarter of the batch's age, half a minute at most.
+PUT_OFF = """
+UPDATE inbox_batch SET last_error = %(error)s, attempts = greatest(attempts - 1, 0),
+    due_at = %(now)s + least(greatest((%(now)s - received_at) / 4, interval '1 second'), interval '30 seconds')
+WHERE batch_id = %(batch_id)s AND state <> 'processed'
+"""
 
 # A failed batch waits from when it is due again: that it failed is told elsewhere.
 SELECT_OLDEST = """
 SELECT min(CASE WHEN state = 'failed' THEN due_at ELSE received_at END) FROM inbox_batch
 WHERE state <> 'processed' AND (due_at <= %(now)s
-    OR due_at > %(now)s + CASE WHEN state = 'failed' THEN interval '20 minutes' ELSE interval '1 minute' END)
+    OR due_at > %(now)s + CASE WHEN state = 'failed' THEN interval '10 minutes' + least(
+        %(first_retry)s * 2 ^ least(greatest(attempts - %(fail_after)s, 0), 10), %(longest_retry)s) ELSE interval '1 minute' END)
 """
+
+RETRIES: Mapping[str, Any] = {"fail_after": FAIL_AFTER, "first_retry": FIRST_RETRY, "longest_retry": LONGEST_RETRY}
 
 
 class Claim(NamedTuple):
@@ -99,11 +116,10 @@ def claim_next(*, now: datetime, most: int = 1) -> list[Claim]:
         due: dict[str, Any] = {
             "now": now,
             "grace": CLAIM_GRACE,
-            "fail_after": FAIL_AFTER,
             "most_counted": MOST_COUNTED,
-            "retry_failed": RETRY_FAILED,
             "most": most,
             "members": MEMBERS_TOGETHER,
+            **RETRIES,
         }
         cursor.execute(CLAIM_NEXT, due)
         rows = sorted(named_rows(cursor), key=itemgetter("place"))
@@ -121,17 +137,17 @@ def give_back(batch_ids: Sequence[UUID], *, now: datetime) -> None:
 
 def count_failure(*, batch_id: UUID, error: str, now: datetime) -> str | None:
     """Notes why a try failed and when the next is due; the batch's state now, None if it was processed after all."""
-    failure: dict[str, Any] = {
-        "batch_id": batch_id,
-        "error": error[:2000],
-        "now": now,
-        "fail_after": FAIL_AFTER,
-        "retry_failed": RETRY_FAILED,
-    }
+    failure = {"batch_id": batch_id, "error": error[:MOST_SAID], "now": now, **RETRIES}
     with connection.cursor() as cursor:
         cursor.execute(COUNT_FAILURE, failure)
         row = cursor.fetchone()
     return row[0] if row else None
+
+
+def put_off(*, batch_id: UUID, error: str, now: datetime) -> None:
+    """Uncounts an attempt that waited for a lock in vain. Whoever waits for ever is seen by the age of what waits."""
+    with connection.cursor() as cursor:
+        cursor.execute(PUT_OFF, {"batch_id": batch_id, "error": error[:MOST_SAID], "now": now})
 
 
 def oldest_waiting(*, now: datetime) -> timedelta | None:
@@ -140,6 +156,6 @@ def oldest_waiting(*, now: datetime) -> timedelta | None:
     Negative where all that waits was received by the clock of another machine that is ahead of ours.
     """
     with connection.cursor() as cursor:
-        cursor.execute(SELECT_OLDEST, {"now": now})
+        cursor.execute(SELECT_OLDEST, {"now": now, **RETRIES})
         row = cursor.fetchone()
     return now - row[0] if row and row[0] else None

@@ -1,7 +1,8 @@
 """Running the claims: which batches this process tries, how often, and who is told when that fails.
 
 Attempts are counted before the work, outside its transaction, so that a batch that kills its worker is noticed. After
-two crashes it is taken order by order; after five it is `failed` and people are told. Others flow past it (ADR 9).
+two crashes it is taken order by order; after five it is `failed` and people are told. Others flow past it (ADR 9). A try
+that waited for a lock in vain is not counted.
 """
 
 import time
@@ -17,13 +18,13 @@ from django.utils import timezone
 from backoffice import metrics
 from backoffice.domain.states import BatchState
 from backoffice.failpoints import failpoint
-from backoffice.inbox.claims import BATCHES_TOGETHER, ISOLATE_AFTER, Claim, claim_next, count_failure, give_back
+from backoffice.inbox.claims import BATCHES_TOGETHER, ISOLATE_AFTER, Claim, claim_next, count_failure, give_back, put_off
 from backoffice.inbox.models import Batch
 from backoffice.inbox.processed import Processed
 from backoffice.ingestion.batch.isolate import post_one_by_one
 from backoffice.ingestion.batch.lock import LockedBatch
 from backoffice.ingestion.batch.post import post_batches
-from backoffice.ingestion.locks import lock_terminal
+from backoffice.ingestion.locks import is_lock_wait, lock_terminal
 from backoffice.ingestion.reconcile import reconcile_unsettled
 
 log = structlog.get_logger(__name__)
@@ -78,6 +79,11 @@ def _process_alone(claim: Claim, *, now: datetime) -> dict[UUID, Processed]:
     try:
         processed = _post([claim], now=now)
     except Exception as error:
+        if is_lock_wait(error):
+            # Somebody else's transaction was in the way, which says nothing about this batch.
+            log.warning("batch waited for a lock in vain", **_ids(claim), error=type(error.__cause__ or error).__name__)
+            put_off(batch_id=claim.batch_id, error=f"{type(error).__name__}: {error}", now=timezone.now())
+            return {}
         log.exception("batch crashed", **_ids(claim), attempts=claim.attempts)
         # A lost connection is replaced here; where PostgreSQL is away this raises.
         state = count_failure(batch_id=claim.batch_id, error=f"{type(error).__name__}: {error}", now=timezone.now())
@@ -125,7 +131,7 @@ def _alarm(*, batch_id: UUID, now: datetime) -> None:
     log.critical("batch failed: its orders count as held, a person must look", **ids)
     with transaction.atomic(), connection.cursor() as cursor:
         lock_terminal(terminal_id)
-        reconcile_unsettled(cursor, terminal_id=terminal_id, shift_id=shift_id, now=now)
+        reconcile_unsettled(cursor, terminal_id=terminal_id, shift_id=shift_id, batch_id=batch_id, now=now)
 
 
 def _ids(claim: Claim) -> dict[str, str | None]:
