@@ -69,6 +69,7 @@ app.conf.update(
     beat_schedule={
         "sweep": {"task": SWEEP_TASK, "schedule": 5.0, "options": {"expires": 5}},
         "refunds": {"task": "backoffice.ingestion.tasks.refunds", "schedule": 60.0, "options": {"expires": 60}},
+        "shifts": {"task": "backoffice.ingestion.tasks.shifts", "schedule": 60.0, "options": {"expires": 60}},
         "months": {"task": "backoffice.ingestion.tasks.months", "schedule": 3600.0, "options": {"expires": 3600}},
     },
 )

@@ -15,9 +15,8 @@ from msgspec import UNSET, Meta, UnsetType
 from psycopg_pool import PoolTimeout
 from rest_framework import exceptions
 
-from backoffice.domain.wire.answers import LimitsAnswer, Pointer
+from backoffice.domain.wire.answers import LimitsAnswer, Pointer, StandingClose
 from backoffice.domain.wire.envelope import BodyMalformed, EnvelopeInvalid, TooManyOrders
-from backoffice.domain.wire.messages import CloseShift
 from backoffice.ingestion.batch.accept import IdentifierReused, ShiftUnknown
 from backoffice.ingestion.shifts import AlreadyClosed, NoSuchShift, ShiftAlreadyOpen
 from backoffice.ingestion.stores import ActivationRefused
@@ -64,7 +63,8 @@ class ProblemAnswer(msgspec.Struct):
     """RFC 9457. Decide by the last part of `type`, the code; the words may change.
 
     `errors` comes with `envelope-invalid`, `limits` with `too-large`, `shift_id` with `shift-already-open` (the one that
-    is open), `declared` with `identifier-reused` of a close (the declaration that stands).
+    is open), `declared` with `identifier-reused` of a close (the declaration that stands, its
+    batches counted, not listed).
     """
 
     type: ProblemType
@@ -75,7 +75,7 @@ class ProblemAnswer(msgspec.Struct):
     errors: list[ProblemPlace] | UnsetType = UNSET
     limits: LimitsAnswer | UnsetType = UNSET
     shift_id: UUID | UnsetType = UNSET
-    declared: CloseShift | UnsetType = UNSET
+    declared: StandingClose | UnsetType = UNSET
 
 
 class Problem(Exception):

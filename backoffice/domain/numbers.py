@@ -26,3 +26,14 @@ def missing_ranges(
     if expected <= declared_last:
         ranges.append((expected, declared_last))
     return ranges[:limit]
+
+
+def merged(ranges: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Inclusive ranges in order, those that overlap as one; neighbours stay apart."""
+    found: list[tuple[int, int]] = []
+    for first, last in sorted(ranges):
+        if found and first <= found[-1][1]:
+            found[-1] = (found[-1][0], max(found[-1][1], last))
+        else:
+            found.append((first, last))
+    return found

@@ -5,9 +5,9 @@ from uuid import UUID
 
 from django.db.backends.utils import CursorWrapper
 
-from backoffice.domain.numbers import missing_ranges
-from backoffice.domain.scalars import MAX_NUMBER
+from backoffice.domain.numbers import MOST_RANGES
 from backoffice.domain.totals import ShiftTotals, expected_cash
+from backoffice.domain.wire.messages import MAX_CLOSE_BATCHES
 from backoffice.sales.models import Shift
 
 SUM_ORDERS = """
@@ -37,10 +37,22 @@ FROM sales_cashmovement WHERE shift_id = %(shift_id)s
 MISSING_BATCHES = """
 SELECT declared.batch_id FROM unnest(%(batches)s::uuid[]) WITH ORDINALITY AS declared (batch_id, position)
 LEFT JOIN inbox_batch b ON b.batch_id = declared.batch_id AND b.terminal_id = %(terminal_id)s
-WHERE b.state IS DISTINCT FROM 'processed' ORDER BY declared.position
+WHERE b.state IS DISTINCT FROM 'processed' ORDER BY declared.position LIMIT %(most)s
 """
 
-USED_NUMBERS = "SELECT number FROM sales_identity WHERE terminal_id = %s AND number >= %s AND number <= %s"
+# What lies between two used numbers, and behind the last. In the order of the index, and no number leaves PostgreSQL: a
+# close may declare as many as the terminal ever used.
+MISSING_NUMBERS = """
+(SELECT * FROM (
+    SELECT lag(number, 1, %(first)s::bigint - 1) OVER (ORDER BY number) + 1 AS first, number - 1 AS last
+    FROM sales_identity WHERE terminal_id = %(terminal_id)s AND number >= %(first)s AND number <= %(last)s
+) AS between WHERE first <= last LIMIT %(most)s)
+UNION ALL
+SELECT * FROM (
+    SELECT coalesce(max(number) + 1, %(first)s::bigint) AS first, %(last)s::bigint AS last
+    FROM sales_identity WHERE terminal_id = %(terminal_id)s AND number >= %(first)s AND number <= %(last)s
+) AS behind WHERE first <= last
+"""
 
 # The orders of a failed batch count as held (protocol §5).
 COUNT_HELD = """
@@ -91,19 +103,18 @@ def shift_figures(cursor: CursorWrapper, shift: Shift) -> ShiftFigures:
 def _missing_batches(cursor: CursorWrapper, shift: Shift) -> list[UUID]:
     if shift.declared is None:
         return []
-    cursor.execute(MISSING_BATCHES, {"batches": shift.declared["batches"], "terminal_id": shift.terminal_id})
+    cursor.execute(MISSING_BATCHES, {"batches": shift.declared["batches"], "terminal_id": shift.terminal_id, "most": MAX_CLOSE_BATCHES})
     return [row[0] for row in cursor.fetchall()]
 
 
 def _missing_numbers(cursor: CursorWrapper, shift: Shift) -> list[tuple[int, int]]:
     if shift.declared is None:
         return []
-    first, last = shift.declared["first_number"], shift.declared["last_number"]
-    used = used_numbers(cursor, terminal_id=shift.terminal_id, first=first, last=last)
-    return missing_ranges(declared_first=first, declared_last=last, used=used)
-
-
-def used_numbers(cursor: CursorWrapper, *, terminal_id: int, first: int, last: int | None) -> list[int]:
-    """The numbers from `first` on that any order of the terminal took, whatever its shift or outcome."""
-    cursor.execute(USED_NUMBERS, [terminal_id, first, MAX_NUMBER if last is None else last])
-    return [row[0] for row in cursor.fetchall()]
+    declared: dict[str, Any] = {
+        "terminal_id": shift.terminal_id,
+        "first": shift.declared["first_number"],
+        "last": shift.declared["last_number"],
+        "most": MOST_RANGES,
+    }
+    cursor.execute(MISSING_NUMBERS, declared)
+    return sorted(cursor.fetchall())[:MOST_RANGES]

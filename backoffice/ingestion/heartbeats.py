@@ -5,14 +5,12 @@ from typing import Any
 
 from django.db import connection
 
-from backoffice.domain.numbers import MOST_RANGES, missing_ranges
-from backoffice.domain.states import ShiftState
+from backoffice.domain.numbers import MOST_RANGES, merged, missing_ranges
 from backoffice.domain.wire.answers import HeartbeatTaken
 from backoffice.domain.wire.messages import Heartbeat
 from backoffice.fleet.models import Terminal
-from backoffice.ingestion.figures import used_numbers
 from backoffice.ingestion.shifts import open_shift_of
-from backoffice.sales.models import Shift
+from backoffice.postgres.arrays import integer_array
 
 STORE_HEARTBEAT = """
 INSERT INTO fleet_heartbeat AS stood (terminal_id, received_at, sent_at, clock_skew_ms, offline_mode, offline_since,
@@ -26,6 +24,36 @@ ON CONFLICT (terminal_id) DO UPDATE SET received_at = excluded.received_at, sent
     oldest_cached_at = excluded.oldest_cached_at, last_number = excluded.last_number, shift_id = excluded.shift_id,
     app_version = excluded.app_version
 """
+
+# Closed shifts from the first number that each is missing, the open one, and those recorded as ended that were never
+# closed, which end where the next begins. Each in the order of an index.
+SELECT_SPANS = """
+(SELECT true AS is_closed, awaits_number AS first, (declared ->> 'last_number')::bigint AS last FROM sales_shift
+WHERE terminal_id = %(terminal_id)s AND state = 'closing' AND awaits_number IS NOT NULL
+ORDER BY awaits_number LIMIT %(most)s)
+UNION ALL
+SELECT false, still_open.first_number, coalesce((
+    SELECT next.first_number - 1 FROM sales_shift next
+    WHERE next.terminal_id = %(terminal_id)s AND next.first_number > still_open.first_number
+    ORDER BY next.first_number LIMIT 1
+), 9223372036854775807)
+FROM (
+    (SELECT first_number FROM sales_shift WHERE terminal_id = %(terminal_id)s AND state = 'open' AND recorded_end IS NULL)
+    UNION
+    (SELECT first_number FROM sales_shift WHERE terminal_id = %(terminal_id)s AND state = 'open'
+    ORDER BY first_number LIMIT %(most)s)
+) AS still_open
+"""
+SELECT_NUMBERS = """
+SELECT span.place, used.number
+FROM unnest(%(firsts)s::bigint[], %(lasts)s::bigint[]) WITH ORDINALITY AS span (first, last, place)
+CROSS JOIN LATERAL (
+    SELECT number FROM sales_identity
+    WHERE terminal_id = %(terminal_id)s AND number >= span.first AND number <= span.last ORDER BY number LIMIT %(most)s
+) AS used
+"""
+# By one heartbeat, shared by the shifts that it looks at.
+MOST_NUMBERS_READ = 50_000
 
 
 def record_heartbeat(*, terminal: Terminal, message: Heartbeat, now: datetime) -> HeartbeatTaken:
@@ -56,26 +84,32 @@ def record_heartbeat(*, terminal: Terminal, message: Heartbeat, now: datetime) -
 
 
 def _missing_numbers(terminal: Terminal) -> list[tuple[int, int]]:
-    # Of a closed shift all declared numbers count; of the open one, those below the highest that was used.
-    ranges: list[tuple[int, int]] = []
-    unsettled = Shift.objects.filter(
-        terminal=terminal, state__in=[ShiftState.OPEN.value, ShiftState.CLOSING.value]
-    ).order_by("first_number")
+    """Of closed shifts all declared numbers count; of an open one, those below the highest that was used.
+
+    What is read is bounded, however many shifts are unsettled and whatever they declared: where a shift has more numbers
+    than are read, those behind them are left to a later heartbeat.
+    """
+    terminal_id: dict[str, Any] = {"terminal_id": terminal.pk}
     with connection.cursor() as cursor:
-        for shift in unsettled:
-            if shift.declared is None:
-                first = shift.first_number
-                used = used_numbers(cursor, terminal_id=terminal.pk, first=first, last=_last_before_the_next(shift))
-                last = max(used, default=first - 1)
-            else:
-                first, last = shift.declared["first_number"], shift.declared["last_number"]
-                used = used_numbers(cursor, terminal_id=terminal.pk, first=first, last=last)
-            ranges += missing_ranges(declared_first=first, declared_last=last, used=used)
-    return sorted(set(ranges))[:MOST_RANGES]
-
-
-def _last_before_the_next(shift: Shift) -> int | None:
-    # None for the terminal's newest shift. A shift that was never closed ends where the next begins.
-    following = Shift.objects.filter(terminal_id=shift.terminal_id, first_number__gt=shift.first_number)
-    first = following.order_by("first_number").values_list("first_number", flat=True).first()
-    return None if first is None else first - 1
+        cursor.execute(SELECT_SPANS, terminal_id | {"most": MOST_RANGES})
+        rows: list[tuple[bool, int, int]] = cursor.fetchall()
+        spans = [(False, first, last) for is_closed, first, last in dict.fromkeys(rows) if not is_closed]
+        spans += [(True, *span) for span in merged((first, last) for is_closed, first, last in rows if is_closed)]
+        if not spans:
+            return []
+        most = MOST_NUMBERS_READ // len(spans)
+        read = {
+            "firsts": integer_array(first for _, first, _ in spans),
+            "lasts": integer_array(last for _, _, last in spans),
+            "most": most,
+        }
+        cursor.execute(SELECT_NUMBERS, terminal_id | read)
+        used: list[list[int]] = [[] for _ in spans]
+        for place, number in cursor.fetchall():
+            used[place - 1].append(number)
+    ranges: set[tuple[int, int]] = set()
+    for (is_closed, first, last), numbers in zip(spans, used, strict=True):
+        is_whole = is_closed and len(numbers) < most
+        end = last if is_whole else max(numbers, default=first - 1)
+        ranges.update(missing_ranges(declared_first=first, declared_last=end, used=numbers))
+    return sorted(ranges)[:MOST_RANGES]

@@ -1,49 +1,146 @@
 """Reconciling a shift: what the terminal declared against what is posted (protocol §6; ledger, "Cash")."""
 
+from collections.abc import Iterable
 from datetime import datetime
+from itertools import islice
+from typing import Any
 from uuid import UUID
 
 import msgspec
 import structlog
+from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
-from django.db.models import Q
 
+from backoffice.domain.limits import MAX_CODE
 from backoffice.domain.posting import post_over_short
 from backoffice.domain.states import ShiftState, check_shift_transition
-from backoffice.domain.totals import Difference, reconcile, settled_state
-from backoffice.domain.wire.messages import CloseShift
+from backoffice.domain.totals import Difference, ShiftTotals, reconcile, settled_state
+from backoffice.domain.wire.answers import StandingClose
+from backoffice.domain.wire.messages import MAX_CLOSE_BATCHES, MAX_CLOSE_METHODS, CloseShift
 from backoffice.ingestion.detaching import is_detached_shift
 from backoffice.ingestion.figures import ShiftFigures, shift_figures
+from backoffice.ingestion.locks import lock_terminal
 from backoffice.ledger.writers import Entry, EntryOrigin, next_entry_id, write_entries
+from backoffice.postgres.arrays import integer_array
 from backoffice.postgres.transactions import transaction_required
 from backoffice.sales.models import Shift
 
 log = structlog.get_logger(__name__)
 
+# A batch concerns its own shift, and closing shifts that wait for just what it brings: index by index, and of each kind a
+# few at most, so that its cost does not depend on how many wait (ADR 24). The catch-up finds what is left.
+SELECT_TOUCHED = """
+SELECT shift_id FROM sales_shift WHERE shift_id = %(shift_id)s AND state <> 'open'
+UNION (
+    SELECT shift_id FROM sales_shift
+    WHERE terminal_id = %(terminal_id)s AND state = 'closing' AND awaits_number IS NOT NULL
+        AND awaits_number = ANY(%(numbers)s::bigint[]) LIMIT %(most)s
+) UNION (
+    SELECT shift_id FROM sales_shift
+    WHERE terminal_id = %(terminal_id)s AND state = 'closing' AND awaits_batch = %(batch_id)s LIMIT %(most)s
+) UNION (
+    SELECT shift_id FROM sales_shift
+    WHERE terminal_id = %(terminal_id)s AND state = 'closing' AND awaits_batch IS NULL AND awaits_number IS NULL
+    LIMIT %(most)s
+)
+"""
+MOST_TOUCHED = 5
+
+# Scalar subqueries: the planner cannot turn them into a hash of everything that was ever sent.
+SELECT_ARRIVED = """
+SELECT s.shift_id, s.terminal_id FROM sales_shift s
+WHERE s.state = 'closing' AND (
+    s.awaits_number IS NULL AND s.awaits_batch IS NULL
+    OR (SELECT true FROM sales_identity i WHERE i.terminal_id = s.terminal_id AND i.number = s.awaits_number LIMIT 1)
+    OR (SELECT b.state = 'processed' AND b.terminal_id = s.terminal_id FROM inbox_batch b WHERE b.batch_id = s.awaits_batch)
+) AND NOT EXISTS (
+    SELECT FROM sales_detachedmonth m
+    WHERE s.business_date BETWEEN m.first_day AND m.last_day AND m.detached_at > s.received_at
+) LIMIT %s
+"""
+MOST_CAUGHT_UP = 200
+
 
 def declaration_of(shift: Shift) -> CloseShift | None:
-    """What the terminal declared when it closed the shift; None while it has not."""
-    return None if shift.declared is None else msgspec.convert(shift.declared, CloseShift)
+    """What the terminal declared when it closed the shift, as answers show it; None while it has not.
+
+    Of a close that was stored before there were bounds, as much as a close may name now.
+    """
+    if shift.declared is None:
+        return None
+    declared, totals = shift.declared, shift.declared["totals"]
+    payments = {name[:MAX_CODE]: paid for name, paid in islice(totals["payments"].items(), MAX_CLOSE_METHODS)}
+    bounded = {"batches": declared["batches"][:MAX_CLOSE_BATCHES], "totals": totals | {"payments": payments}}
+    return msgspec.convert(declared | bounded, CloseShift)
+
+
+def standing_close(shift: Shift) -> StandingClose | None:
+    """The declaration that stands, with its batches counted; None while there is none."""
+    declared = declaration_of(shift)
+    if declared is None:
+        return None
+    fields = msgspec.structs.asdict(declared)
+    del fields["batches"]
+    return StandingClose(**fields, batch_count=len(shift.declared["batches"]))
 
 
 def differences_of(shift: Shift, figures: ShiftFigures) -> list[Difference]:
     """What differs between the declaration and what is computed; nothing while nothing was declared."""
-    declared = declaration_of(shift)
-    return [] if declared is None else reconcile(declared=declared.declared_totals(), computed=figures.computed)
+    if shift.declared is None:
+        return []
+    declared = ShiftTotals(order_count=shift.declared["order_count"], **shift.declared["totals"])
+    return reconcile(declared=declared, computed=figures.computed)
 
 
 @transaction_required
-def reconcile_unsettled(cursor: CursorWrapper, *, terminal_id: int, shift_id: UUID, now: datetime) -> None:
-    """Reconciles the shift that a batch went to, if it is closed, and every other that may have waited for its numbers.
+def reconcile_unsettled(
+    cursor: CursorWrapper,
+    *,
+    terminal_id: int,
+    shift_id: UUID,
+    batch_id: UUID,
+    numbers: Iterable[int] = (),
+    now: datetime,
+) -> None:
+    """Reconciles the shift that a batch went to, if it is closed, and others that waited for it or for its `numbers`.
 
     A shift whose month was detached since then stays as it was settled: its sales are not there to be summed. The caller
     holds the terminal's lock.
     """
-    touched = Shift.objects.filter(terminal_id=terminal_id).filter(
-        Q(state=ShiftState.CLOSING.value) | Q(shift_id=shift_id) & ~Q(state=ShiftState.OPEN.value)
-    )
+    brought: dict[str, Any] = {
+        "terminal_id": terminal_id,
+        "shift_id": shift_id,
+        "batch_id": batch_id,
+        "numbers": integer_array(numbers),
+        "most": MOST_TOUCHED,
+    }
+    cursor.execute(SELECT_TOUCHED, brought)
+    touched = Shift.objects.filter(shift_id__in=[row[0] for row in cursor.fetchall()])
     for shift in touched.exclude(is_detached_shift()).order_by("opened_at"):
         reconcile_shift(cursor, shift, now=now)
+
+
+def catch_up_on_shifts(*, now: datetime) -> int:
+    """Reconciles closing shifts for which what they waited for has arrived unnoticed; how many there were.
+
+    A batch that concerns very many shifts leaves most of them to this, and so does the version before. One that cannot be
+    reconciled is logged, and does not stop the others.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(SELECT_ARRIVED, [MOST_CAUGHT_UP])
+        arrived = cursor.fetchall()
+    for shift_id, terminal_id in arrived:
+        try:
+            with transaction.atomic(), connection.cursor() as cursor:
+                lock_terminal(terminal_id)
+                shift = Shift.objects.get(shift_id=shift_id)
+                if shift.state == ShiftState.CLOSING.value:
+                    reconcile_shift(cursor, shift, now=now)
+        except Exception:
+            if not connection.is_usable():
+                raise
+            log.exception("shift not caught up on", shift_id=str(shift_id))
+    return len(arrived)
 
 
 @transaction_required
@@ -60,6 +157,8 @@ def reconcile_shift(cursor: CursorWrapper, shift: Shift, *, now: datetime) -> No
         held=figures.held,
         differences=len(differences),
     )
+    shift.awaits_number = figures.missing_numbers[0][0] if figures.missing_numbers else None
+    shift.awaits_batch = figures.missing_batches[0] if figures.missing_batches else None
     if wanted != ShiftState.CLOSING:
         _post_over_short(cursor, shift, figures=figures, now=now)
         shift.reconciled_at = now

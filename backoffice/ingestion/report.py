@@ -3,7 +3,7 @@
 from django.db import connection
 from msgspec import convert
 
-from backoffice.domain.wire.answers import CashAnswer, ComputedAnswer, DifferenceAnswer, ShiftAnswer
+from backoffice.domain.wire.answers import MOST_DIFFERENCES, CashAnswer, ComputedAnswer, DifferenceAnswer, ShiftAnswer
 from backoffice.ingestion.figures import shift_figures
 from backoffice.ingestion.reconcile import declaration_of, differences_of
 from backoffice.sales.models import Shift
@@ -25,7 +25,9 @@ def shift_report(shift: Shift) -> ShiftAnswer:
         missing_numbers=[list(numbers) for numbers in figures.missing_numbers],
         declared=declared,
         computed=convert(figures.computed, ComputedAnswer, from_attributes=True),
-        differences=convert(differences_of(shift, figures), list[DifferenceAnswer], from_attributes=True),
+        differences=convert(
+            differences_of(shift, figures)[:MOST_DIFFERENCES], list[DifferenceAnswer], from_attributes=True
+        ),
         cash=CashAnswer(expected=figures.expected_cash, counted=counted, over_short=over_short),
         held=figures.held,
         late=figures.late,

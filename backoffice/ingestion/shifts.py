@@ -12,13 +12,14 @@ from django.db.models.functions import Coalesce
 
 from backoffice.domain.posting import post_opening
 from backoffice.domain.states import ShiftState
+from backoffice.domain.wire.answers import StandingClose
 from backoffice.domain.wire.envelope import EnvelopeInvalid
 from backoffice.domain.wire.messages import CloseShift, OpenShift
 from backoffice.fleet.models import Terminal
 from backoffice.ingestion.batch.accept import IdentifierReused
 from backoffice.ingestion.detaching import is_detached_shift
 from backoffice.ingestion.locks import lock_terminal
-from backoffice.ingestion.reconcile import declaration_of, reconcile_shift, write_entry_of_shift
+from backoffice.ingestion.reconcile import reconcile_shift, standing_close, write_entry_of_shift
 from backoffice.ledger.writers import Entry, drawer_balance, next_entry_id
 from backoffice.sales.models import Shift
 
@@ -34,7 +35,7 @@ class ShiftAlreadyOpen(Exception):
 class AlreadyClosed(Exception):
     """The shift was closed with other content; `declared` is what stands."""
 
-    def __init__(self, declared: CloseShift | None) -> None:
+    def __init__(self, declared: StandingClose | None) -> None:
         super().__init__()
         self.declared = declared
 
@@ -104,7 +105,7 @@ def close_shift(*, terminal: Terminal, shift_id: UUID, message: CloseShift, now:
             raise IdentifierReused
         if shift.state != ShiftState.OPEN.value:
             if shift.closing_hash is None or bytes(shift.closing_hash) != content:
-                raise AlreadyClosed(declaration_of(shift))
+                raise AlreadyClosed(standing_close(shift))
             return shift, False
         shift.state = ShiftState.CLOSING.value
         shift.declared = msgspec.to_builtins(message)

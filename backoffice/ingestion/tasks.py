@@ -6,6 +6,7 @@ from django.utils import timezone
 from backoffice.health.broker import leave_answer
 from backoffice.ingestion.batch.refunds import look_again_at_arrived
 from backoffice.ingestion.months import drain_default, make_months
+from backoffice.ingestion.reconcile import catch_up_on_shifts
 from backoffice.ingestion.sweep import process_waiting
 
 
@@ -33,6 +34,12 @@ def months() -> None:
 def refunds() -> None:
     """Catches up on refunds whose original arrived beside them."""
     look_again_at_arrived(now=timezone.now())
+
+
+@shared_task
+def shifts() -> None:
+    """Catches up on closing shifts for which everything arrived unnoticed."""
+    catch_up_on_shifts(now=timezone.now())
 
 
 @shared_task(bind=True)

@@ -40,6 +40,8 @@ class Shift(models.Model):
     over_short = models.BigIntegerField(null=True)
     reconciliations = models.IntegerField(default=0)
     reconciled_at = models.DateTimeField(null=True)
+    awaits_number = models.BigIntegerField(null=True, help_text="While it is closing: the first number that is missing.")
+    awaits_batch = models.UUIDField(null=True, help_text="While it is closing: the first declared batch that is missing.")
 
     class Meta:
         constraints = [
@@ -60,6 +62,19 @@ class Shift(models.Model):
             ),
             models.Index(fields=["opened_at"], name="sales_shift_by_time"),
             models.Index(fields=["state", "opened_at"], name="sales_shift_by_state"),
+            # What a batch brings is looked for among what closing shifts wait for, and nothing else of them is read.
+            models.Index(
+                fields=["terminal", "awaits_number"],
+                condition=Q(state="closing", awaits_number__isnull=False),
+                name="sales_shift_by_awaited_number",
+            ),
+            models.Index(
+                fields=["terminal", "awaits_batch", "awaits_number"],
+                condition=Q(state="closing"),
+                name="sales_shift_by_awaited_batch",
+            ),
+            models.Index(fields=["terminal", "first_number"], name="sales_shift_by_first_number"),
+            models.Index(fields=["terminal", "first_number"], condition=Q(state="open"), name="sales_shift_still_open"),
         ]
 
     def __str__(self) -> str:

@@ -10,13 +10,15 @@ from msgspec import UNSET, Meta, UnsetType
 from backoffice.domain.reasons import REASONS
 from backoffice.domain.scalars import Count, Instant, Number
 from backoffice.domain.states import BatchState, ShiftState
-from backoffice.domain.wire.messages import CloseShift, Currency
+from backoffice.domain.wire.messages import MAX_CLOSE_BATCHES, Cash, CloseShift, Currency, Totals
 
 # Not `Money`: a sum of many orders may exceed the bound of one amount.
 Amount = Annotated[int, Meta(description="Minor units of the shift's currency, signed.")]
 Cursor = Annotated[str, Meta(pattern="^[A-Za-z0-9_-]+$", description="Opaque.")]
 Token = Annotated[str, Meta(min_length=32, description="256 random bits, shown this once.")]
 Pointer = Annotated[str, Meta(pattern="^(/|$)", description="A JSON Pointer (RFC 6901).")]
+# A close names few methods; what was stored before there was a bound is cut here.
+MOST_DIFFERENCES = 200
 NumberPair = Annotated[list[Number], Meta(min_length=2, max_length=2)]
 NumberRanges = Annotated[list[NumberPair], Meta(max_length=100, description="Order numbers, as inclusive pairs.")]
 # Plain text, since that is what columns hold; the document lists the values.
@@ -209,6 +211,18 @@ class CashAnswer(msgspec.Struct):
     over_short: Amount | None
 
 
+class StandingClose(msgspec.Struct):
+    """The declaration that stands, told to whoever closes the shift with other content. Its batches are counted, not listed."""
+
+    closed_at: Instant
+    batch_count: Count
+    order_count: Count
+    first_number: Number
+    last_number: Count
+    cash_counted: Cash
+    totals: Totals
+
+
 class ShiftAnswer(msgspec.Struct):
     """A shift as it stands now."""
 
@@ -216,11 +230,11 @@ class ShiftAnswer(msgspec.Struct):
     number: Number
     state: ShiftStateName
     business_date: date
-    missing_batches: list[UUID]
+    missing_batches: Annotated[list[UUID], Meta(max_length=MAX_CLOSE_BATCHES)]
     missing_numbers: NumberRanges
     declared: CloseShift | None
     computed: ComputedAnswer
-    differences: list[DifferenceAnswer]
+    differences: Annotated[list[DifferenceAnswer], Meta(max_length=MOST_DIFFERENCES)]
     cash: CashAnswer
     held: Count
     late: Count

@@ -32,6 +32,9 @@ __all__ = [
 
 Cash = Annotated[int, Meta(ge=0, le=MAX_MINOR, description="Minor units of the shift's currency.")]
 Code = Annotated[str, Meta(max_length=64)]
+# What a close may name (protocol §6): it is repeated in every answer about its shift.
+MAX_CLOSE_BATCHES = 10_000
+MAX_CLOSE_METHODS = 64
 Name = Annotated[str, Meta(max_length=200)]
 Currency = Annotated[str, Meta(min_length=3, max_length=3, pattern="^[A-Z]{3}$", description="ISO 4217.")]
 
@@ -60,14 +63,14 @@ class Totals(msgspec.Struct, kw_only=True, frozen=True):
     tax: Money
     tips: Money
     rounding: Money
-    payments: dict[str, Money]
+    payments: Annotated[dict[Code, Money], Meta(max_length=MAX_CLOSE_METHODS)]
 
 
 class CloseShift(msgspec.Struct, kw_only=True, frozen=True):
     """`PUT /shifts/{shift_id}/close` (protocol §6). An empty shift has `last_number = first_number - 1`."""
 
     closed_at: Instant
-    batches: list[UUID]
+    batches: Annotated[list[UUID], Meta(max_length=MAX_CLOSE_BATCHES)]
     order_count: Count
     first_number: Number
     last_number: Count

@@ -10,6 +10,7 @@ from django.db.backends.utils import CursorWrapper
 
 from backoffice.domain.identity import Recognition
 from backoffice.domain.reasons import PROCESSING_FAILED, Reason
+from backoffice.failpoints import failpoint
 from backoffice.inbox.claims import Claim
 from backoffice.inbox.processed import Processed, mark_processed
 from backoffice.ingestion.batch.lock import LockedBatch
@@ -19,10 +20,10 @@ from backoffice.ingestion.batch.post import (
     as_processed,
     judge_batch,
     lock_and_recognise,
-    look_again,
     reconcile_shifts,
 )
-from backoffice.ingestion.batch.refunds import lock_originals
+from backoffice.ingestion.batch.refunds import lock_originals, look_again_at_refunds
+from backoffice.ingestion.batch.same_card import look_again_at_cards
 from backoffice.ingestion.batch.write import write_judged
 from backoffice.postgres.pipeline import pipelined
 
@@ -31,17 +32,19 @@ log = structlog.get_logger(__name__)
 
 def post_one_by_one(claim: Claim, *, now: datetime) -> list[tuple[LockedBatch, Processed]]:
     """As `post_batches`, for one batch: a member that crashes is held, for a reason that the rules do not know of."""
-    done: list[tuple[LockedBatch, Processed]] = []
+    done: list[tuple[JudgedBatch, Processed]] = []
     with transaction.atomic(), connection.cursor() as cursor:
         recognised = lock_and_recognise(cursor, [claim])
         for batch, members, recognitions in recognised:
             pairs = zip(members, recognitions, strict=True)
-            judged = [_post_or_hold(cursor, batch, member, recognition, now=now) for member, recognition in pairs]
-            done.append((batch, as_processed(judged, now=now)))
+            items = [_post_or_hold(cursor, batch, member, recognition, now=now) for member, recognition in pairs]
+            done.append((JudgedBatch(batch, items), as_processed(items, now=now)))
         with pipelined():
-            mark_processed(cursor, {batch.batch_id: processed for batch, processed in done})
+            mark_processed(cursor, {judged.batch.batch_id: processed for judged, processed in done})
         reconcile_shifts(cursor, recognised, now=now)
-    return done
+        look_again_at_cards(cursor, [judged for judged, _ in done])
+        failpoint("process-before-commit")
+    return [(judged.batch, processed) for judged, processed in done]
 
 
 def _post_or_hold(
@@ -66,7 +69,7 @@ def _post(
     lock_originals(cursor, [member])
     alone: Sequence[JudgedBatch] = [add_flags_of_others(cursor, judge_batch(batch, [member], [recognition]))]
     write_judged(cursor, alone, now=now)
-    look_again(cursor, alone, now=now)
+    look_again_at_refunds(cursor, alone, now=now)
     # What the database checks at the end of a transaction is checked for this member now.
     cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
     cursor.execute("SET CONSTRAINTS ALL DEFERRED")

@@ -30,13 +30,16 @@ Recognised = tuple[LockedBatch, Sequence[Member], Sequence[Recognition]]
 def post_batches(claims: Sequence[Claim], *, now: datetime) -> list[tuple[LockedBatch, Processed]]:
     """Posts those of the claimed batches that can be locked, together: lock, read, recognise, judge and write, reconcile.
 
-    Raises whatever goes wrong, and nothing is written then.
+    Card references are looked at last, since their lock keeps the whole store waiting until the commit. Raises whatever
+    goes wrong, and nothing is written then.
     """
     with transaction.atomic(), connection.cursor() as cursor:
         recognised = lock_and_recognise(cursor, claims)
-        processed = judge_and_write(cursor, recognised, now=now)
+        judged = judge_and_write(cursor, recognised, now=now)
         reconcile_shifts(cursor, recognised, now=now)
-    return [(batch, processed[batch.batch_id]) for batch, _, _ in recognised]
+        look_again_at_cards(cursor, [batch for batch, _ in judged])
+        failpoint("process-before-commit")
+    return [(batch.batch, processed) for batch, processed in judged]
 
 
 @transaction_required
@@ -51,7 +54,9 @@ def lock_and_recognise(cursor: CursorWrapper, claims: Sequence[Claim]) -> list[R
 
 
 @transaction_required
-def judge_and_write(cursor: CursorWrapper, batches: Sequence[Recognised], *, now: datetime) -> dict[UUID, Processed]:
+def judge_and_write(
+    cursor: CursorWrapper, batches: Sequence[Recognised], *, now: datetime
+) -> list[tuple[JudgedBatch, Processed]]:
     """Everything in one go, unless a batch looks for what another before it brought: that is written first."""
     lock_originals(cursor, (member for _, members, _ in batches for member in members))
     every: list[JudgedBatch] = []
@@ -70,9 +75,9 @@ def judge_and_write(cursor: CursorWrapper, batches: Sequence[Recognised], *, now
     failpoint("process-before-writes")
     write_judged(cursor, unwritten, now=now, processed=processed)
     failpoint("process-written")
-    look_again(cursor, every, now=now)
+    look_again_at_refunds(cursor, every, now=now)
     failpoint("process-looked-again")
-    return processed
+    return [(judged, processed[judged.batch.batch_id]) for judged in every]
 
 
 def judge_batch(batch: LockedBatch, members: Sequence[Member], recognitions: Sequence[Recognition]) -> JudgedBatch:
@@ -109,19 +114,18 @@ def _findable(judged: JudgedBatch) -> set[UUID | str]:
 
 
 @transaction_required
-def look_again(cursor: CursorWrapper, batches: Sequence[JudgedBatch], *, now: datetime) -> None:
-    """What can only be seen once everything of a transaction is written. Card references last: their lock is held least."""
-    look_again_at_refunds(cursor, batches, now=now)
-    look_again_at_cards(cursor, batches)
-
-
-@transaction_required
 def reconcile_shifts(cursor: CursorWrapper, batches: Sequence[Recognised], *, now: datetime) -> None:
     """Reconciles the closed shifts that may have waited for these batches."""
-    for batch, _, _ in batches:
+    for batch, members, _ in batches:
         if batch.a_shift_waits:
-            reconcile_unsettled(cursor, terminal_id=batch.terminal_id, shift_id=batch.shift.shift_id, now=now)
-    failpoint("process-before-commit")
+            reconcile_unsettled(
+                cursor,
+                terminal_id=batch.terminal_id,
+                shift_id=batch.shift.shift_id,
+                batch_id=batch.batch_id,
+                numbers=[member.number for member in members if member.number is not None],
+                now=now,
+            )
 
 
 def as_processed(judged: Sequence[Judged], *, now: datetime) -> Processed:

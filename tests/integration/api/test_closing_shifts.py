@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from backoffice.ingestion.sweep import process_waiting
+from backoffice.sales.models import Shift
 from tests.till import Till, a_movement, a_sale, at_once, codes, entry_of, outcomes
 
 TOTALS = {"sales": 0, "refunds": 0, "tax": 0, "tips": 0, "rounding": 0, "payments": {}}
@@ -112,9 +113,18 @@ def test_other_content_is_422_with_the_declaration_that_stands(till: Till, chang
     before = put(till, CLOSING).json()
     answer = put(till, CLOSING | change)
     assert (answer.status_code, code(answer)) == (422, "identifier-reused")
-    assert answer.json()["declared"] == before["declared"]
+    stands = dict(before["declared"])
+    assert answer.json()["declared"] == stands | {"batch_count": len(stands.pop("batches"))}
     assert answer.json()["declared"]["cash_counted"] == 20000
     assert till.shift() == before
+
+
+def test_the_conflict_counts_the_batches_and_lists_none(till: Till):
+    batches = [str(uuid4()) for _ in range(10_000)]
+    till.close(batches=batches)
+    answer = till.close()
+    assert (answer.json()["declared"]["batch_count"], "batches" in answer.json()["declared"]) == (10_000, False)
+    assert len(answer.content) < 1000
 
 
 def test_the_declaration_comes_back_as_it_was_made(till: Till):
@@ -172,6 +182,40 @@ def test_a_close_that_is_not_one_is_told_where_and_closes_nothing(till: Till, ch
     assert (answer.status_code, code(answer)) == (422, "envelope-invalid")
     assert [place["pointer"] for place in answer.json()["errors"]] == [pointer]
     assert till.shift()["state"] == "open"
+
+
+@pytest.mark.parametrize(
+    ("change", "pointer"),
+    [
+        ({"batches": [str(UUID(int=0))] * 10_001}, "/batches"),
+        ({"totals": TOTALS | {"payments": {f"method {number}": 0 for number in range(65)}}}, "/totals/payments"),
+        ({"totals": TOTALS | {"payments": {"m" * 65: 0}}}, "/totals/payments"),
+    ],
+)
+def test_a_close_has_bounds(till: Till, change: dict[str, Any], pointer: str):
+    answer = put(till, CLOSING | change)
+    assert (answer.status_code, code(answer)) == (422, "envelope-invalid")
+    assert [place["pointer"] for place in answer.json()["errors"]] == [pointer]
+    assert till.shift()["state"] == "open"
+
+
+def test_a_close_may_name_as_many_methods_as_there_is_room_for(till: Till):
+    payments = {f"{number:02}".ljust(64, "m"): 0 for number in range(64)}
+    assert put(till, CLOSING | {"totals": TOTALS | {"payments": payments}}).json()["declared"]["totals"]["payments"] == (
+        payments
+    )
+
+
+def test_answers_about_a_close_from_before_there_were_bounds_are_bounded(till: Till):
+    till.close()
+    stored = Shift.objects.get(shift_id=till.shift_id)
+    stored.declared["batches"] = [str(UUID(int=number)) for number in range(30_000)]
+    stored.declared["totals"]["payments"] = {f"{number} {'m' * 100}": 1 for number in range(5000)}
+    stored.save()
+    shift = till.shift()
+    assert [len(shift["declared"]["batches"]), len(shift["missing_batches"])] == [10_000, 10_000]
+    assert [len(shift["declared"]["totals"]["payments"]), len(shift["differences"])] == [64, 200]
+    assert till.close(counted=1).json()["declared"]["batch_count"] == 30_000
 
 
 def test_a_close_may_list_thousands_of_batches(till: Till):

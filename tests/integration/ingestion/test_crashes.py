@@ -1,6 +1,7 @@
 """Whatever breaks while a batch is processed: all of it or nothing, counted, isolated, `failed` at last (protocol §5)."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -207,16 +208,44 @@ def test_after_five_crashes_it_is_failed_and_its_orders_count_as_held(till: Till
     assert till.shift()["held"] == 3
 
 
-def test_failed_it_is_tried_again_every_ten_minutes(till: Till, break_reading: Callable[[], None]):
+def test_failed_it_is_tried_again_at_growing_distances_up_to_a_day(
+    till: Till, break_reading: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+):
     batch_id = upload(till, "boom")
     try_again(5)
-    assert not process_next(now=later(minutes=9))
-    assert process_next(now=later(minutes=11))
-    assert till.receipt(batch_id)["state"] == "failed"
+    now, waits = later(minutes=5), [10, 20, 40, 80, 160, 320, 640, 1280, 1440, 1440]
+    Batch.objects.filter(batch_id=batch_id).update(due_at=now + timedelta(minutes=waits[0]))
+    for minutes in waits:
+        assert not process_next(now=now + timedelta(minutes=minutes, seconds=-1))
+        now += timedelta(minutes=minutes)
+        with monkeypatch.context() as clock:
+            clock.setattr(claims.timezone, "now", lambda: now)  # noqa: B023 - asked within this turn only
+            assert process_next(now=now)
+        assert till.receipt(batch_id)["state"] == "failed"
     break_reading()
-    assert process_next(now=later(minutes=30))
+    assert process_next(now=now + timedelta(days=1))
     assert outcomes(till.receipt(batch_id)) == ["posted"]
     assert till.shift()["held"] == 0
+
+
+def test_killing_its_worker_again_and_again_it_is_tried_ever_more_rarely(
+    till: Till, monkeypatch: pytest.MonkeyPatch
+):
+    """Nobody is left to count such a failure: the claim has dated the next one."""
+    batch_id = kill_while_reading(till, monkeypatch, times=5)
+    now = later(minutes=101)
+    process_next(now=now)
+    assert till.receipt(batch_id)["state"] == "failed"
+
+    def die(body: bytes, **_: Any) -> None:
+        raise Killed
+
+    monkeypatch.setattr(lock, "decode_batch", die)
+    for minutes in (10, 20, 40):
+        assert not process_next(now=now + timedelta(minutes=minutes, seconds=-1))
+        now += timedelta(minutes=minutes)
+        with pytest.raises(Killed):
+            process_next(now=now)
 
 
 def test_a_failed_batch_sent_again_is_answered_with_its_receipt(till: Till, break_reading: Callable[[], None]):
@@ -283,7 +312,7 @@ def test_while_one_batch_kills_its_workers_its_neighbours_flow(till: Till, monke
     assert other.receipt(batch_id)["state"] == "processed"
 
 
-@pytest.mark.parametrize("place", ["recognise", "write_judged", "look_again", "reconcile_unsettled"])
+@pytest.mark.parametrize("place", ["recognise", "write_judged", "look_again_at_refunds", "reconcile_unsettled", "look_again_at_cards"])
 @pytest.mark.parametrize("before", [True, False], ids=["before", "after"])
 def test_killed_between_any_two_steps_it_is_all_or_nothing(
     till: Till, monkeypatch: pytest.MonkeyPatch, place: str, before: bool
