@@ -17,13 +17,15 @@ from backoffice.domain import reasons as codes
 from backoffice.domain.accounts import LINE_KINDS
 from backoffice.domain.limits import MAX_CODE, MAX_LINES, MAX_PAYMENTS, exceeded, exceeded_by_movement, is_within_limits
 from backoffice.domain.money import gross_amount, tax_is_plausible
-from backoffice.domain.orders import CashMovement, Line, Order
+from backoffice.domain.orders import CashMovement, Line, Order, Payment
 from backoffice.domain.reasons import Reason
 
 MAX_OF_A_CODE = 5
 MAX_CLOCK_SKEW_MS = 10 * 60 * 1000
 
 CARD_WINDOW = timedelta(hours=24)
+# A reference that more other payments than this have within the window ("VISA") names no payment, and is flagged no more.
+MOST_SHARING = 50
 CARD_METHODS = frozenset({"card", "wallet"})
 NO_REFERENCES: frozenset[str] = frozenset()
 ORDER_TYPES = frozenset({"on_table", "takeaway", "delivery"})
@@ -261,8 +263,13 @@ def card_references(order: Order) -> frozenset[str]:
     """
     if order.status != "paid":
         return NO_REFERENCES
-    found = [p.reference for p in order.payments if p.reference and p.method in CARD_METHODS]
+    found = [payment.reference for payment in order.payments if is_compared(order, payment)]
     return frozenset(found) if found else NO_REFERENCES
+
+
+def is_compared(order: Order, payment: Payment) -> bool:
+    """Whether the payment's reference is compared with those of other orders."""
+    return bool(payment.reference) and payment.method in CARD_METHODS and order.status == "paid"
 
 
 def same_card_flags(
@@ -270,15 +277,22 @@ def same_card_flags(
 ) -> tuple[Reason, ...]:
     """`same-card-payment`: another order of the store has the same reference within 24 hours either way.
 
-    A refund and the order it refunds share theirs, and are not flagged for it. `flagged` are the order's own flags from
-    an earlier look: what is returned comes on top of them.
+    A refund and the order it refunds share theirs, and are not flagged for it. A reference that more than
+    `MOST_SHARING` others have is not flagged; that many and one of each reference are enough to be given. `flagged` are the order's own flags from an
+    earlier look: what is returned comes on top of them.
     """
+    near = [
+        other
+        for other in others
+        if other.order_id != order.order_id and abs(other.closed_at - order.closed_at) <= CARD_WINDOW
+    ]
+    sharing = Counter(other.reference for other in near)
     suspect = {
         other.reference
-        for other in others
-        if other.order_id not in (order.order_id, order.refund_of)
+        for other in near
+        if other.order_id != order.refund_of
         and other.refund_of != order.order_id
-        and abs(other.closed_at - order.closed_at) <= CARD_WINDOW
+        and sharing[other.reference] <= MOST_SHARING
     } & card_references(order)
     found = [
         Reason(codes.SAME_CARD_PAYMENT, f"/payments/{index}/reference", "Also on another order within 24 hours")

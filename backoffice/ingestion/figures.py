@@ -103,7 +103,10 @@ def shift_figures(cursor: CursorWrapper, shift: Shift) -> ShiftFigures:
 def _missing_batches(cursor: CursorWrapper, shift: Shift) -> list[UUID]:
     if shift.declared is None:
         return []
-    cursor.execute(MISSING_BATCHES, {"batches": shift.declared["batches"], "terminal_id": shift.terminal_id, "most": MAX_CLOSE_BATCHES})
+    cursor.execute(
+        MISSING_BATCHES,
+        {"batches": shift.declared["batches"], "terminal_id": shift.terminal_id, "most": MAX_CLOSE_BATCHES},
+    )
     return [row[0] for row in cursor.fetchall()]
 
 

@@ -77,7 +77,7 @@ def declaration_of(shift: Shift) -> CloseShift | None:
 def standing_close(shift: Shift) -> StandingClose | None:
     """The declaration that stands, with its batches counted; None while there is none."""
     declared = declaration_of(shift)
-    if declared is None:
+    if declared is None or shift.declared is None:
         return None
     fields = msgspec.structs.asdict(declared)
     del fields["batches"]

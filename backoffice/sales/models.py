@@ -40,8 +40,12 @@ class Shift(models.Model):
     over_short = models.BigIntegerField(null=True)
     reconciliations = models.IntegerField(default=0)
     reconciled_at = models.DateTimeField(null=True)
-    awaits_number = models.BigIntegerField(null=True, help_text="While it is closing: the first number that is missing.")
-    awaits_batch = models.UUIDField(null=True, help_text="While it is closing: the first declared batch that is missing.")
+    awaits_number = models.BigIntegerField(
+        null=True, help_text="While it is closing: the first number that is missing."
+    )
+    awaits_batch = models.UUIDField(
+        null=True, help_text="While it is closing: the first declared batch that is missing."
+    )
 
     class Meta:
         constraints = [
@@ -176,6 +180,10 @@ class Payment(models.Model):
     tendered = models.BigIntegerField(null=True)
     change = models.BigIntegerField(null=True)
     reference = models.CharField(max_length=64)
+    store_id = models.IntegerField(null=True, help_text="NULL in rows from before there was this column.")
+    card_closed_at = models.DateTimeField(
+        null=True, help_text="When its order closed, where its reference is compared with others'."
+    )
 
     class Meta:
         managed = False

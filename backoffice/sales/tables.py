@@ -71,6 +71,8 @@ class PaymentRow(NamedTuple):
     tendered: Int8 | None
     change: Int8 | None
     reference: str
+    store_id: Int4
+    card_closed_at: datetime | None
 
 
 class PostedRangeRow(NamedTuple):

@@ -55,10 +55,11 @@ FROM filled_order o JOIN filled_shape s USING (shape);
 INSERT INTO sales_orderline (order_id, position, business_date, kind, sku, name, quantity, unit_price, discount, amount, taxes)
 SELECT o.id, l.position, o.business_date, 'item', l.sku, l.name, l.quantity, l.unit_price, 0, l.amount, l.taxes
 FROM filled_order o JOIN filled_line l USING (shape);
-INSERT INTO sales_payment (order_id, position, business_date, method, amount, tendered, change, reference)
+INSERT INTO sales_payment (order_id, position, business_date, method, amount, tendered, change, reference, store_id, card_closed_at)
 SELECT o.id, p.position, o.business_date, p.method, p.amount, p.tendered, p.change,
-    CASE WHEN p.referred THEN o.terminal_id || '-' || o.number ELSE '' END
-FROM filled_order o JOIN filled_payment p USING (shape);
+    CASE WHEN p.referred THEN o.terminal_id || '-' || o.number ELSE '' END, o.store_id,
+    CASE WHEN p.referred AND p.method IN ('card', 'wallet') AND s.status = 'paid' THEN o.opened_at + interval '{takes} seconds' END
+FROM filled_order o JOIN filled_payment p USING (shape) JOIN filled_shape s USING (shape);
 INSERT INTO sales_posting (store_id, first_id, last_id, batch_id, business_date)
 SELECT store_id, first_id, first_id + orders - 1, batch_id, business_date FROM filled_batch;
 INSERT INTO ledger_journalentry (id, business_date, store_id, terminal_id, shift_id, source_kind, source_id, source_number, currency, posted_at)

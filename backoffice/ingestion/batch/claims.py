@@ -18,7 +18,15 @@ from django.utils import timezone
 from backoffice import metrics
 from backoffice.domain.states import BatchState
 from backoffice.failpoints import failpoint
-from backoffice.inbox.claims import BATCHES_TOGETHER, ISOLATE_AFTER, Claim, claim_next, count_failure, give_back, put_off
+from backoffice.inbox.claims import (
+    BATCHES_TOGETHER,
+    ISOLATE_AFTER,
+    Claim,
+    claim_next,
+    count_failure,
+    give_back,
+    put_off,
+)
 from backoffice.inbox.models import Batch
 from backoffice.inbox.processed import Processed
 from backoffice.ingestion.batch.isolate import post_one_by_one

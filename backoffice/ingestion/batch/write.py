@@ -8,6 +8,7 @@ from django.db.backends.utils import CursorWrapper
 
 from backoffice.domain.orders import Order
 from backoffice.domain.reasons import reasons_json
+from backoffice.domain.rules import is_compared
 from backoffice.inbox.processed import Processed, mark_processed
 from backoffice.ingestion.batch.lock import LockedBatch
 from backoffice.ingestion.batch.members import Judged, JudgedBatch
@@ -99,6 +100,8 @@ def _order_writes(judged: JudgedBatch, *, now: datetime) -> list[tuple[Table, Se
                     payment.tendered_minor,
                     payment.change_minor,
                     payment.reference,
+                    batch.store_id,
+                    order.closed_at if is_compared(order, payment) else None,
                 )
             )
     first, last = (judged.posted_orders[place][0].member.row_id for place in (0, -1))

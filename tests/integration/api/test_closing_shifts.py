@@ -201,9 +201,9 @@ def test_a_close_has_bounds(till: Till, change: dict[str, Any], pointer: str):
 
 def test_a_close_may_name_as_many_methods_as_there_is_room_for(till: Till):
     payments = {f"{number:02}".ljust(64, "m"): 0 for number in range(64)}
-    assert put(till, CLOSING | {"totals": TOTALS | {"payments": payments}}).json()["declared"]["totals"]["payments"] == (
-        payments
-    )
+    assert put(till, CLOSING | {"totals": TOTALS | {"payments": payments}}).json()["declared"]["totals"][
+        "payments"
+    ] == (payments)
 
 
 def test_answers_about_a_close_from_before_there_were_bounds_are_bounded(till: Till):

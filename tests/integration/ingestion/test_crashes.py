@@ -228,9 +228,7 @@ def test_failed_it_is_tried_again_at_growing_distances_up_to_a_day(
     assert till.shift()["held"] == 0
 
 
-def test_killing_its_worker_again_and_again_it_is_tried_ever_more_rarely(
-    till: Till, monkeypatch: pytest.MonkeyPatch
-):
+def test_killing_its_worker_again_and_again_it_is_tried_ever_more_rarely(till: Till, monkeypatch: pytest.MonkeyPatch):
     """Nobody is left to count such a failure: the claim has dated the next one."""
     batch_id = kill_while_reading(till, monkeypatch, times=5)
     now = later(minutes=101)
@@ -312,7 +310,9 @@ def test_while_one_batch_kills_its_workers_its_neighbours_flow(till: Till, monke
     assert other.receipt(batch_id)["state"] == "processed"
 
 
-@pytest.mark.parametrize("place", ["recognise", "write_judged", "look_again_at_refunds", "reconcile_unsettled", "look_again_at_cards"])
+@pytest.mark.parametrize(
+    "place", ["recognise", "write_judged", "look_again_at_refunds", "reconcile_unsettled", "look_again_at_cards"]
+)
 @pytest.mark.parametrize("before", [True, False], ids=["before", "after"])
 def test_killed_between_any_two_steps_it_is_all_or_nothing(
     till: Till, monkeypatch: pytest.MonkeyPatch, place: str, before: bool

@@ -35,7 +35,7 @@ class Meeting:
 
 def process_two_at_once(*groups: list[Claim]) -> None:
     """In two transactions: neither writes before both have looked, and neither commits before both have looked again."""
-    write_judged, look_again = post.write_judged, post.look_again
+    write_judged, look_again = post.write_judged, post.look_again_at_cards
     before_writes, before_commit = Meeting(), Meeting()
 
     def write(*args: Any, **how: Any) -> None:
@@ -49,7 +49,7 @@ def process_two_at_once(*groups: list[Claim]) -> None:
     with pytest.MonkeyPatch.context() as patch:
         for module in (post, isolate):
             patch.setattr(module, "write_judged", write)
-            patch.setattr(module, "look_again", look)
+            patch.setattr(module, "look_again_at_cards", look)
         done = at_once([lambda group=group: process_claimed(group, now=timezone.now()) for group in groups])
     assert [set(processed) for processed in done] == [{attempt.batch_id for attempt in group} for group in groups]
     assert (before_writes.came, before_commit.came) == (2, 2)  # nothing was tried a second time

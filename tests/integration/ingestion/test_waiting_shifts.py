@@ -117,9 +117,7 @@ def test_a_shift_that_cannot_be_caught_up_on_does_not_stop_the_others(
     broken, whole = leave_waiting(till, 2, first=5000, width=1)
     till.shift_id = broken
     till.sell(a_sale(5000), a_sale(5001))
-    Shift.objects.filter(shift_id__in=[broken, whole]).update(
-        state="closing", awaits_number=None, awaits_batch=None
-    )
+    Shift.objects.filter(shift_id__in=[broken, whole]).update(state="closing", awaits_number=None, awaits_batch=None)
     settle = reconcile.reconcile_shift
 
     def fail_once(cursor: Any, shift: Shift, **facts: Any) -> None:
