@@ -218,7 +218,7 @@ class Original(msgspec.Struct, kw_only=True, frozen=True):
     """The order that a refund names.
 
     `total` is what was paid, in minor units: 0 where it was voided or for training. `refunded` is Σ total of all other
-    posted refunds of it, in all terminals, and so 0 or below.
+    posted refunds of it, in all terminals of its store, and so 0 or below.
     """
 
     total: int
@@ -238,7 +238,7 @@ def refund_flags(order: Order, *, original: Original | None, settings: StoreSett
         return (Reason(codes.REFUND_OF_UNKNOWN_ORDER, "/refund_of", "No such order is in the books"),)
     found = []
     days = settings.refund_days
-    if days is not None and order.closed_at - original.closed_at > timedelta(days=days):
+    if days is not None and order.closed_at - original.closed_at > timedelta(days=min(days, timedelta.max.days)):
         found.append(Reason(codes.REFUND_TOO_LATE, "/closed_at", f"More than {days} days after the sale"))
     refunded = -(original.refunded + order.total)
     if refunded > original.total:

@@ -2,7 +2,8 @@
 
 Originals are looked up before anything is written, so that the receipt says what was found. Two transactions at the
 same moment would not see each other there: those that refund one order take turns. A refund may also arrive before the
-order that it refunds; it is remembered then, and flagged anew when that arrives.
+order that it refunds; it is remembered then, and flagged anew when that arrives. Of an order of another store nothing is
+said, and refunds there do not count: a till would learn what others sold, or spoil their flags.
 
 A batch without refunds pays nothing.
 """
@@ -28,19 +29,19 @@ from backoffice.sales.models import AwaitedOriginal
 LOCK_ORIGINALS = "SELECT pg_advisory_xact_lock(hashtextextended(order_id::text, 0)) FROM unnest(%s::uuid[]) AS order_id"
 
 SELECT_ORIGINALS = """
-SELECT i.item_id AS order_id, CASE o.status WHEN 'paid' THEN o.total ELSE 0 END AS total, o.closed_at
+SELECT i.item_id AS order_id, o.store_id, CASE o.status WHEN 'paid' THEN o.total ELSE 0 END AS total, o.closed_at
 FROM sales_identity i JOIN sales_order o ON o.id = i.row_id AND o.business_date = i.business_date
 WHERE i.item_id = ANY(%s::uuid[]) AND i.version = 0
 """
 
 SUM_REFUNDS = """
 SELECT refund_of, sum(total)::bigint AS refunded FROM sales_order
-WHERE refund_of = ANY(%s::uuid[]) AND kind = 'refund' AND status = 'paid' GROUP BY refund_of
+WHERE refund_of = ANY(%s::uuid[]) AND store_id = %s AND kind = 'refund' AND status = 'paid' GROUP BY refund_of
 """
 
 # Refunds that came before what they refund, of any store: a small table, where nearly every batch finds nothing.
 SELECT_AWAITING = """
-SELECT o.id, o.business_date, o.order_id, o.refund_of, o.total, o.closed_at, o.flags, s.refund_days
+SELECT o.id, o.business_date, o.store_id, o.order_id, o.refund_of, o.total, o.closed_at, o.flags, s.refund_days
 FROM sales_awaitedoriginal a
 JOIN sales_order o ON o.id = a.refund_id AND o.business_date = a.business_date
 JOIN fleet_store s ON s.id = o.store_id
@@ -50,7 +51,7 @@ FOR UPDATE OF a
 
 # A sale and its refund that were processed at the same moment did not see each other.
 SELECT_ARRIVED = """
-SELECT DISTINCT a.refund_of AS order_id, CASE o.status WHEN 'paid' THEN o.total ELSE 0 END AS total, o.closed_at
+SELECT DISTINCT a.refund_of AS order_id, o.store_id, CASE o.status WHEN 'paid' THEN o.total ELSE 0 END AS total, o.closed_at
 FROM sales_awaitedoriginal a
 JOIN sales_identity i ON i.item_id = a.refund_of AND i.version = 0
 JOIN sales_order o ON o.id = i.row_id AND o.business_date = i.business_date
@@ -61,9 +62,10 @@ REPLACE_FLAGS = "UPDATE sales_order SET flags = %s WHERE id = %s AND business_da
 
 
 class _Sale(NamedTuple):
-    """What an order came to, 0 where nothing was paid, and when it closed."""
+    """Whose an order is, what it came to, 0 where nothing was paid, and when it closed."""
 
     order_id: UUID
+    store_id: int
     total: int
     closed_at: datetime
 
@@ -85,22 +87,24 @@ def lock_originals(cursor: CursorWrapper, members: Iterable[Member]) -> None:
 
 def find_refund_flags(cursor: CursorWrapper, judged: JudgedBatch) -> dict[UUID, tuple[Reason, ...]]:
     """For each posted refund of the batch that names an order its flags, by its own identifier."""
-    posted = [order for _, order in judged.posted_orders]
-    refunds = [order for order in posted if is_refund_of_an_order(order)]
+    store_id = judged.batch.store_id
+    refunds = [order for _, order in judged.posted_orders if is_refund_of_an_order(order)]
     if not refunds:
         return {}
     named = [order.refund_of for order in refunds]
     cursor.execute(SELECT_ORIGINALS, [named])
-    originals = {sale.order_id: sale for sale in [*rows_as(_Sale, cursor), *_sales(posted)]}
-    cursor.execute(SUM_REFUNDS, [named])
+    originals = {sale.order_id: sale for sale in [*rows_as(_Sale, cursor), *_sales(judged)]}
+    cursor.execute(SUM_REFUNDS, [named, store_id])
     refunded: dict[UUID, int] = {row["refund_of"]: row["refunded"] for row in named_rows(cursor)}
     flags = {}
     for order in refunds:
         assert order.refund_of is not None  # noqa: S101 - narrows the type
         sale, before = originals.get(order.refund_of), refunded.get(order.refund_of, 0)
+        refunded[order.refund_of] = before + order.total
+        if sale is not None and sale.store_id != store_id:
+            continue  # of another store's order nothing is said: no figure of it, and neither more nor less
         original = None if sale is None else Original(total=sale.total, closed_at=sale.closed_at, refunded=before)
         flags[order.order_id] = refund_flags(order, original=original, settings=judged.batch.settings)
-        refunded[order.refund_of] = before + order.total
     return flags
 
 
@@ -120,7 +124,7 @@ def look_again_at_refunds(cursor: CursorWrapper, batches: Sequence[JudgedBatch],
     ]
     AwaitedOriginal.objects.bulk_create(awaiting)
     if awaiting or any(judged.batch.a_refund_waits for judged in batches):
-        _flag_anew(cursor, _sales([order for judged in batches for _, order in judged.posted_orders]), now=now)
+        _flag_anew(cursor, [sale for judged in batches for sale in _sales(judged)], now=now)
 
 
 def look_again_at_arrived(*, now: datetime) -> int:
@@ -132,9 +136,12 @@ def look_again_at_arrived(*, now: datetime) -> int:
     return len(sales)
 
 
-def _sales(posted: Iterable[Order]) -> list[_Sale]:
+def _sales(judged: JudgedBatch) -> list[_Sale]:
     """As SELECT_ORIGINALS has older ones."""
-    return [_Sale(order.order_id, order.total if order.status == "paid" else 0, order.closed_at) for order in posted]
+    return [
+        _Sale(order.order_id, judged.batch.store_id, order.total if order.status == "paid" else 0, order.closed_at)
+        for _, order in judged.posted_orders
+    ]
 
 
 def _flag_anew(cursor: CursorWrapper, sales: Sequence[_Sale], *, now: datetime) -> None:
@@ -146,13 +153,15 @@ def _flag_anew(cursor: CursorWrapper, sales: Sequence[_Sale], *, now: datetime) 
     refunded: dict[UUID, int] = {}
     for row in named_rows(cursor):
         refund, sale = _refund(row), by_id[row["refund_of"]]
-        before = refunded.get(sale.order_id, 0)
-        reasons = refund_flags(
-            refund,
-            original=Original(total=sale.total, closed_at=sale.closed_at, refunded=before),
-            settings=StoreSettings(refund_days=row["refund_days"]),
-        )
-        refunded[sale.order_id] = before + refund.total
+        before = refunded.setdefault(sale.order_id, 0)
+        reasons: tuple[Reason, ...] = ()
+        if row["store_id"] == sale.store_id:
+            reasons = refund_flags(
+                refund,
+                original=Original(total=sale.total, closed_at=sale.closed_at, refunded=before),
+                settings=StoreSettings(refund_days=row["refund_days"]),
+            )
+            refunded[sale.order_id] = before + refund.total
         kept = [flag for flag in json.loads(row["flags"] or "[]") if flag["code"] != REFUND_OF_UNKNOWN_ORDER]
         flags = kept + reasons_json(reasons)
         replaced: list[Any] = [Jsonb(flags) if flags else None, row["id"], row["business_date"]]

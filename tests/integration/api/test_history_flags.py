@@ -91,6 +91,38 @@ def test_refunds_beyond_the_original_are_flagged_over_batches_and_terminals(till
     assert codes(other.sell(a_refund(1002, sale, -1))) == ["refund-exceeds-original"]
 
 
+def far_away() -> Till:
+    """A till of another store with another currency, which takes nothing back a day later."""
+    store = a_store(currency="JPY", timezone="Asia/Tokyo", name="Tokyo")
+    store.refund_days = 0
+    store.save()
+    till = Till(store)
+    till.open()
+    return till
+
+
+def test_a_till_of_another_store_learns_nothing_of_an_order_and_spoils_no_flag_of_it(till: Till) -> None:
+    sale, elsewhere = a_sale(1001), far_away()
+    till.sell(sale)
+    late = {"opened_at": "2027-03-01T10:00:00+01:00", "closed_at": "2027-03-01T10:01:00+01:00"}
+    for number, total in ((1001, -1), (1002, -98765)):
+        receipt = elsewhere.sell(a_refund(number, sale, total, **late))
+        assert [reason for reason in codes(receipt) if reason.startswith("refund")] == []
+        assert "240" not in str([reason["detail"] for reason in receipt["results"][0]["reasons"]])
+    assert codes(till.sell(a_refund(1002, sale))) == []
+    assert codes(till.sell(a_refund(1003, sale, -1))) == ["refund-exceeds-original"]
+
+
+def test_a_refund_elsewhere_that_came_before_its_original_learns_nothing_of_it_either(till: Till) -> None:
+    sale, elsewhere = a_sale(1001), far_away()
+    refund, ours = a_refund(1001, sale, -98765), a_refund(1002, sale)
+    assert codes(elsewhere.sell(refund)) == ["refund-of-unknown-order"]
+    till.sell(ours)
+    till.sell(sale)
+    assert (flags_of(refund), flags_of(ours)) == ([], [])
+    assert not AwaitedOriginal.objects.filter(arrived_at=None).exists()
+
+
 def test_refunds_beyond_the_original_are_flagged_within_a_batch(till: Till) -> None:
     sale = a_sale(1001)
     receipt = till.sell(sale, a_refund(1002, sale), a_refund(1003, sale))

@@ -248,6 +248,20 @@ def other_payment(**fields: Any) -> CardPayment:
     return CardPayment(**{**usual, **fields})
 
 
+def test_a_setting_of_more_days_than_there_are_flags_nothing():
+    settings = StoreSettings(refund_days=2**31 - 1)
+    original = Original(total=240, closed_at=datetime(2000, 1, 1, tzinfo=UTC))
+    order = an_order(kind="refund", refund_of=OTHER_ID)
+    assert refund_flags(order, original=original, settings=settings) == ()
+
+
+@pytest.mark.parametrize(("others", "found"), [(50, 1), (51, 0)])
+def test_a_reference_that_more_than_fifty_others_have_names_no_payment(others, found):
+    shared = [other_payment(order_id=UUID(int=number)) for number in range(others)]
+    assert len(same_card_flags(card_order(), others=shared)) == found
+    assert len(same_card_flags(card_order(), others=[*shared, other_payment(reference="R2")])) == found
+
+
 def test_the_same_card_payment_on_two_orders_is_flagged():
     assert places(same_card_flags(card_order(), others=[other_payment()])) == [
         ("same-card-payment", "/payments/1/reference")
