@@ -2,17 +2,18 @@
 
 Transactions do not commit in the order in which they begin. A reader that followed ids or times would miss an order
 whose transaction commits late. So each posting records its transaction id, and a page stops before the oldest
-transaction that may still be running: whatever commits later has a higher id. ADR 10.
+transaction that may still post for the store: whatever commits later has a higher id. ADR 10.
 """
 
 import base64
 import binascii
 import re
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import connection
 
 from backoffice.domain.wire.answers import StoreOrder, StoreOrdersAnswer
+from backoffice.ingestion.horizon import horizon
 
 MAX_PAGE = 1000
 DEFAULT_PAGE = 200
@@ -32,8 +33,16 @@ CROSS JOIN LATERAL (
     ORDER BY posted.id LIMIT %(limit)s
 ) o
 JOIN fleet_terminal t ON t.id = o.terminal_id
-WHERE p.store_id = %(store_id)s AND p.xid >= %(xid)s::text::xid8 AND p.xid < pg_snapshot_xmin(pg_current_snapshot())
+WHERE p.store_id = %(store_id)s AND p.xid >= %(xid)s::text::xid8 AND p.xid < greatest(%(horizon)s::text::xid8, pg_snapshot_xmin(pg_current_snapshot()))
 ORDER BY p.xid, o.id LIMIT %(limit)s
+"""
+
+# Whether the cursor is from the future, and whether something is there that the oldest running transaction holds back.
+SELECT_STANDING = """
+SELECT %(xid)s::text::xid8 >= pg_snapshot_xmax(pg_current_snapshot()), EXISTS (
+    SELECT FROM sales_posting WHERE store_id = %(store_id)s
+        AND xid >= greatest(%(xid)s::text::xid8, pg_snapshot_xmin(pg_current_snapshot()))
+)
 """
 
 
@@ -79,12 +88,14 @@ def store_orders(*, store_id: int, after: Position, limit: int) -> StoreOrdersAn
     Raises CursorInvalid for a cursor from the future: the database has been restored to an earlier point since.
     """
     with connection.cursor() as cursor:
-        cursor.execute("SELECT %s::text::xid8 >= pg_snapshot_xmax(pg_current_snapshot())", [str(after.xid)])
-        if (cursor.fetchone() or (False,))[0]:
+        asked: dict[str, Any] = {"store_id": store_id, "xid": str(after.xid)}
+        cursor.execute(SELECT_STANDING, asked)
+        is_from_the_future, is_held_back = cursor.fetchone() or (False, False)
+        if is_from_the_future:
             raise CursorInvalid
-        cursor.execute(
-            SELECT_PAGE, {"store_id": store_id, "xid": str(after.xid), "row_id": after.row_id, "limit": limit + 1}
-        )
+        asked |= {"row_id": after.row_id, "limit": limit + 1}
+        asked["horizon"] = horizon(cursor, store_id=store_id) if is_held_back else None
+        cursor.execute(SELECT_PAGE, asked)
         rows = cursor.fetchall()
     orders, last = [], after
     for *fields, xid, row_id in rows[:limit]:

@@ -14,6 +14,7 @@ from backoffice.domain.reasons import reasons_json
 from backoffice.failpoints import failpoint
 from backoffice.inbox.claims import Claim
 from backoffice.inbox.processed import Processed
+from backoffice.ingestion import horizon
 from backoffice.ingestion.batch.identities import recognise
 from backoffice.ingestion.batch.lock import LockedBatch, lock_batches
 from backoffice.ingestion.batch.members import Judged, JudgedBatch, Member, judge, read_members
@@ -47,6 +48,8 @@ def lock_and_recognise(cursor: CursorWrapper, claims: Sequence[Claim]) -> list[R
     """The batches that can be locked, with their members read and recognised."""
     batches = lock_batches(cursor, claims)
     failpoint("process-locked")
+    if sum([len(raw) for batch in batches for raw in batch.envelope.orders]) >= horizon.LARGE:
+        horizon.announce_stores(cursor, {batch.store_id for batch in batches})
     read = [(batch, read_members(batch)) for batch in batches]
     recognitions = recognise(cursor, read) if read else []
     failpoint("process-identified")

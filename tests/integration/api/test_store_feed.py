@@ -3,6 +3,8 @@
 import re
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 from uuid import uuid4
 
@@ -11,8 +13,11 @@ import pytest
 from django.db import connection, connections
 
 from backoffice.fleet.models import Store
+from backoffice.ingestion import horizon
+from backoffice.ingestion.batch import post
 from backoffice.ingestion.feed import Position, write_cursor
 from backoffice.ingestion.sweep import process_waiting
+from tests.integration.ingestion.test_lost_connections import a_connection
 from tests.till import Till, a_sale, a_store, at_once
 
 pytestmark = pytest.mark.usefixtures("committed_db")
@@ -130,6 +135,70 @@ def test_an_order_whose_transaction_commits_late_is_not_passed_over() -> None:
     numbers = [(order["terminal"], order["number"]) for order in early + rest]
     mine, other = str(slow.terminal.uuid), str(quick.terminal.uuid)
     assert sorted(numbers) == sorted([(mine, 1001), (other, 1001), (other, 1002), (other, 1003)])
+
+
+@contextmanager
+def a_large_batch_at_work(till: Till, *orders: dict[str, Any]) -> Iterator[str]:
+    """A worker in the middle of what it takes for a large batch. Gives the batch's id; ends it on leaving."""
+    entered, go_on = threading.Event(), threading.Event()
+    write_judged = post.write_judged
+
+    def slowly(cursor: Any, batches: Any, **facts: Any) -> None:
+        write_judged(cursor, batches, **facts)
+        if any(judged.batch.terminal_id == till.terminal.pk for judged in batches) and not entered.is_set():
+            entered.set()
+            assert go_on.wait(30)
+
+    batch_id = till.upload(*orders).json()["batch_id"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(post, "write_judged", slowly)
+        worker = threading.Thread(target=_process_and_hang_up)
+        worker.start()
+        try:
+            assert entered.wait(30)
+            yield batch_id
+        finally:
+            go_on.set()
+            worker.join(timeout=30)
+
+
+def test_a_large_batch_does_not_hold_back_the_feeds_of_other_stores(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(horizon, "LARGE", 0)
+    other, large = an_open_till(a_store()), an_open_till(a_store())
+    beside = an_open_till(large.store, "Till 2")
+    with a_large_batch_at_work(large, a_sale(1001)):
+        other.sell(a_sale(1001), a_sale(1002))
+        beside.sell(a_sale(1001))
+        seen, cursor = follow(other)
+        assert [order["number"] for order in seen] == [1001, 1002]
+        assert follow(beside)[0] == []  # of its own store nothing is passed over
+        other.sell(a_sale(1003))
+        more, cursor = follow(other, cursor)
+        assert [order["number"] for order in more] == [1003]
+    assert {order["terminal"] for order in follow(beside)[0]} == {str(large.terminal.uuid), str(beside.terminal.uuid)}
+    assert follow(other, cursor)[0] == []
+
+
+@pytest.mark.parametrize("announced", ["nothing", "not yet all"])
+def test_who_has_not_announced_all_of_its_stores_is_waited_for(announced: str) -> None:
+    till, elsewhere = an_open_till(a_store()), a_store()
+    with a_connection() as stranger:
+        stranger.execute("SELECT pg_current_xact_id()")
+        if announced == "not yet all":
+            stranger.execute(horizon.ANNOUNCE_STORES, [[elsewhere.pk]])
+        till.sell(a_sale(1001))
+        assert follow(till)[0] == []
+        stranger.execute(horizon.ANNOUNCE_STORES, [[elsewhere.pk]])
+        stranger.execute(horizon.ANNOUNCE_END)
+        assert len(follow(till)[0]) == 1
+        stranger.rollback()
+
+
+def test_an_ordinary_batch_announces_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(horizon, "announce_stores", lambda *_: pytest.fail("costs every live order a round trip"))
+    till = an_open_till(a_store())
+    till.sell(*[a_sale(number) for number in range(1001, 1501)])
+    assert len(follow(till)[0]) == 500
 
 
 def test_an_order_is_seen_within_two_seconds_where_nothing_is_stuck() -> None:
