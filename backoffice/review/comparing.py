@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from itertools import islice
 from typing import Any, NamedTuple, TypeGuard
 from zoneinfo import ZoneInfo
 
 from backoffice.domain.scalars import MAX_MINOR
 from backoffice.review import words
-from backoffice.review.formats import money
+from backoffice.review.formats import money, sendable
 from backoffice.review.words import place
 
 _NAMES: dict[str, Mapping[str, str]] = {
@@ -21,6 +22,11 @@ _NAMES: dict[str, Mapping[str, str]] = {
 _TIMES = frozenset({"opened_at", "closed_at", "occurred_at"})
 _AMOUNTS = frozenset({"amount", "unit_price", "discount", "total", "tip", "rounding", "tendered", "change"})
 ABSENT = "—"
+# What is longer is a text that no order has; the original on the page shows more of it.
+MOST_CHARACTERS = 500
+# An order of 500 lines with ten taxes each has as many.
+MOST_FIELDS = 20_000
+_NAME_CHARACTERS = 64
 
 
 class Field(NamedTuple):
@@ -37,11 +43,11 @@ class Field(NamedTuple):
 
 
 def compare_versions(first: Any, second: Any, *, currency: str, zone: str) -> list[Field]:
-    """Every field of either version, those of the first in its order; amounts in `currency`, times in `zone`."""
-    one, two = dict(_fields(first)), dict(_fields(second))
+    """The fields of either version, those of the first in its order; amounts in `currency`, times in `zone`."""
+    one, two = dict(islice(_fields(first), MOST_FIELDS)), dict(islice(_fields(second), MOST_FIELDS))
     return [
         Field(
-            place(pointer).capitalize() or "All of it",
+            sendable(place(pointer).capitalize(), limit=MOST_CHARACTERS) or "All of it",
             _text(pointer, one, currency=currency, zone=zone),
             _text(pointer, two, currency=currency, zone=zone),
         )
@@ -52,7 +58,7 @@ def compare_versions(first: Any, second: Any, *, currency: str, zone: str) -> li
 def _fields(value: Any, pointer: str = "") -> Iterator[tuple[str, Any]]:
     if isinstance(value, dict) and value:
         for key, member in value.items():
-            yield from _fields(member, f"{pointer}/{key.replace('/', '∕')}")
+            yield from _fields(member, f"{pointer}/{key[:_NAME_CHARACTERS].replace('/', '∕')}")
     elif isinstance(value, list) and value:
         for index, member in enumerate(value):
             yield from _fields(member, f"{pointer}/{index}")
@@ -69,7 +75,8 @@ def _text(pointer: str, fields: dict[str, Any], *, currency: str, zone: str) -> 
         return money(value, currency)
     if not isinstance(value, str):
         return str(value)
-    return _time(value, zone) if name in _TIMES else _NAMES.get(name, {}).get(value, value)
+    text = _time(value, zone) if name in _TIMES else _NAMES.get(name, {}).get(value, value)
+    return sendable(text, limit=MOST_CHARACTERS)
 
 
 def is_amount(value: Any) -> TypeGuard[int]:
@@ -81,6 +88,6 @@ def _time(text: str, zone: str) -> str:
     """A device's time to the second, in the store's zone; as it was sent if it cannot be read."""
     try:
         local = datetime.fromisoformat(text).astimezone(ZoneInfo(zone))
-    except ValueError:
+    except (ValueError, OverflowError):  # the latter at either end of the calendar
         return text
     return f"{local.day} {local:%b %Y, %H:%M:%S %Z}"

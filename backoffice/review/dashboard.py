@@ -16,18 +16,21 @@ from backoffice.review.formats import counted
 from backoffice.review.sync import NOTHING_UNSETTLED, Signs, SyncState, read_signs, sync_state
 from backoffice.sales.models import HeldItem
 
-# Whatever its time zone, a store's business day is at most one day away from the date in UTC, so only the months of
-# yesterday, today and tomorrow are read.
+# The business days are worked out here: PostgreSQL may know other time zones. Whatever its zone, a store's day is at
+# most one away from the date in UTC, so only the months of yesterday, today and tomorrow are read.
 SOLD_TODAY = """
 SELECT s.store_id, o.currency, count(*), count(*) FILTER (WHERE o.mode = 'offline'),
     coalesce(sum(o.total) FILTER (WHERE o.kind = 'sale' AND o.status = 'paid'), 0)::bigint,
     coalesce(sum(o.total) FILTER (WHERE o.kind = 'refund' AND o.status = 'paid'), 0)::bigint
-FROM fleet_store st
-JOIN sales_shift s ON s.store_id = st.id AND s.business_date = (%(now)s AT TIME ZONE st.timezone)::date
+FROM unnest(%(stores)s::int[], %(days)s::date[]) AS today (store_id, day)
+JOIN sales_shift s ON s.store_id = today.store_id AND s.business_date = today.day
 JOIN sales_order o ON o.shift_id = s.shift_id AND o.business_date = s.business_date
 WHERE o.business_date BETWEEN %(first)s AND %(last)s
 GROUP BY s.store_id, o.currency
 """
+
+
+MOST_COUNTED = 1_000
 
 
 class StoreToday(NamedTuple):
@@ -140,20 +143,24 @@ def held_stakes() -> list[Stake]:
 def sold_today(stores: Sequence[Store], *, now: datetime) -> list[StoreToday]:
     """Every store's current business day, the store with the most orders first."""
     around = timedelta(days=1)
+    days = {store.pk: now.astimezone(ZoneInfo(store.timezone)).date() for store in stores}
+    wanted: dict[str, Any] = {"stores": list(days), "days": list(days.values())}
+    wanted |= {"first": (now - around).date(), "last": (now + around).date()}
     with connection.cursor() as cursor:
-        cursor.execute(SOLD_TODAY, {"now": now, "first": (now - around).date(), "last": (now + around).date()})
+        cursor.execute(SOLD_TODAY, wanted)
         sold = {(row[0], row[1]): row[2:] for row in cursor.fetchall()}
     rows = []
     for store in stores:
-        day = now.astimezone(ZoneInfo(store.timezone)).date()
         mine = {currency: sums for (store_id, currency), sums in sold.items() if store_id == store.pk}
         rows += [
-            StoreToday(store, day, currency, *sums) for currency, sums in (mine or {store.currency: (0,) * 4}).items()
+            StoreToday(store, days[store.pk], currency, *sums) for currency, sums in (mine or {store.currency: (0,) * 4}).items()
         ]
     return sorted(rows, key=lambda row: -row.orders)
 
 
 def held_badge() -> str:
-    """How many items wait for a decision, for the menu; empty if none do."""
-    count = HeldItem.objects.count()
+    """How many items wait for a decision, for the menu of every page; empty if none do."""
+    count = HeldItem.objects.order_by()[: MOST_COUNTED + 1].count()
+    if count > MOST_COUNTED:
+        return f"{MOST_COUNTED:,}+"
     return f"{count:,}" if count else ""

@@ -1,7 +1,7 @@
 """How figures and times are written for people: money in its currency, times in the store's time zone."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -12,6 +12,8 @@ LOCALE = "en_GB"
 MINUS = "\N{MINUS SIGN}"
 NO_BREAK = "\N{NO-BREAK SPACE}"
 _LETTER_THEN_DIGIT = re.compile(r"(?<=[A-Za-z])(?=\d)")
+_UNSENDABLE = re.compile("[\ud800-\udfff\0]")
+_ELLIPSIS = "…"
 
 
 def money(amount: int, currency: str) -> str:
@@ -67,9 +69,21 @@ def duration(span: timedelta) -> str:
     return " ".join(parts)
 
 
-def number_ranges(ranges: Iterable[tuple[int, int]]) -> str:
-    """Order numbers as people name them: `1021–1023, 1030`."""
-    return ", ".join(str(first) if first == last else f"{first}–{last}" for first, last in ranges)
+def number_ranges(ranges: Iterable[tuple[int, int]], *, limit: int = 100) -> str:
+    """Order numbers as people name them: `1021–1023, 1030`; the first `limit` ranges."""
+    return some_of([str(first) if first == last else f"{first}–{last}" for first, last in ranges], limit=limit)
+
+
+def sendable(text: str, *, limit: int) -> str:
+    """What a page can carry of a text that a till sent: no half of a surrogate pair, no U+0000, no more than `limit`."""
+    shown = text if len(text) <= limit else text[: limit - 1] + _ELLIPSIS
+    return _UNSENDABLE.sub("\N{REPLACEMENT CHARACTER}", shown)
+
+
+def some_of(texts: Sequence[str], *, limit: int) -> str:
+    """The first of these with commas, and how many more there are."""
+    more = len(texts) - limit
+    return ", ".join(texts[:limit]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def counted(count: int, one: str, many: str = "") -> str:

@@ -14,6 +14,12 @@ from backoffice.sales.models import HeldItem
 
 # Lists need the originals only for an asterisk, so they do not read batches larger than this.
 READABLE_SIZE = 1024 * 1024
+# A longer member is not read: as Python's objects it may be sixty times as large.
+READABLE_MEMBER = 256 * 1024
+# A page shows as much of it as somebody may read; an order of 500 ordinary lines is all there.
+SHOWN_CHARACTERS = 200_000
+# As many digits as any integer of PostgreSQL has.
+READABLE_DIGITS = 19
 
 
 class Place(NamedTuple):
@@ -24,16 +30,52 @@ class Place(NamedTuple):
     position: int
 
 
-class StoredOriginal(NamedTuple):
-    """A member as it was sent: its JSON value, and the text laid out for reading."""
+class _Made(msgspec.Struct):
+    """As much of an order as its asterisk needs."""
 
-    value: Any
-    pretty: str
+    mode: Any = None
+
+
+_READ_MODE = msgspec.json.Decoder(_Made)
+
+
+class StoredOriginal:
+    """A member as it was sent. It may be anything that is JSON, so it is read anew by whoever asks, and not kept."""
+
+    def __init__(self, member: bytes) -> None:
+        self._member = member
+
+    @property
+    def value(self) -> Any:
+        """Its JSON value; None if it is too long to be read. Numbers that are no amounts are as they were written."""
+        if len(self._member) > READABLE_MEMBER:
+            return None
+        return json.loads(self._member, parse_int=_integer, parse_float=str)
+
+    @property
+    def pretty(self) -> str:
+        """Its text laid out for reading, or the beginning of it."""
+        text = self._laid_out()
+        left_out = len(text) - SHOWN_CHARACTERS
+        return text if left_out <= 0 else f"{text[:SHOWN_CHARACTERS]}\n… and {left_out:,} characters more"
+
+    def _laid_out(self) -> str:
+        if len(self._member) > READABLE_MEMBER:
+            return self._member.decode()
+        try:
+            # Works on the text, so that numbers stay as they were written.
+            return msgspec.json.format(self._member, indent=2).decode()
+        except msgspec.DecodeError:  # half of a surrogate pair, which is valid JSON but not for msgspec
+            return self._member.decode()
 
     @property
     def is_offline(self) -> bool:
         """Whether it says that it was made offline."""
-        return isinstance(self.value, dict) and self.value.get("mode") == "offline"
+        try:
+            return _READ_MODE.decode(self._member).mode == "offline"
+        except msgspec.DecodeError:  # no object, or as below
+            value = self.value
+            return isinstance(value, dict) and value.get("mode") == "offline"
 
 
 def mark_modes(items: Iterable[Any], *, max_size: int | None = None) -> None:
@@ -64,18 +106,9 @@ def read_originals(places: Iterable[Place], *, max_size: int | None = None) -> d
         envelope = decode_batch(text, max_orders=len(text))
         for place in wanted[batch_id]:
             members = envelope.orders if place.what == "order" else envelope.movements
-            found[place] = _original(members[place.position])
+            found[place] = StoredOriginal(members[place.position])
     return found
 
 
-def _original(member: bytes) -> StoredOriginal:
-    try:
-        value = json.loads(member)
-    except ValueError:  # an integer of more digits than Python converts
-        value = None
-    try:
-        # Works on the text, so that numbers stay as they were written.
-        pretty = msgspec.json.format(member, indent=2).decode()
-    except msgspec.DecodeError:  # half of a surrogate pair, which is valid JSON but not for msgspec
-        pretty = member.decode()
-    return StoredOriginal(value, pretty)
+def _integer(digits: str) -> int | str:
+    return int(digits) if len(digits) <= READABLE_DIGITS else digits

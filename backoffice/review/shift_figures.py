@@ -1,14 +1,16 @@
 """A shift's report as tables: what the till declared beside what is in the books, and the drawer."""
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import msgspec
 
 from backoffice.domain.wire.answers import ShiftAnswer
 from backoffice.review.formats import counted, number_ranges
-from backoffice.review.words import FIGURES, METHODS
-from backoffice.sales.models import CashMovement, Shift
+from backoffice.review.words import FIGURES, METHODS, named
+from backoffice.sales.models import Shift
+
+# Beside the known methods a till may declare names of its own.
+METHODS_SHOWN = 100
 
 
 class FigureRow(NamedTuple):
@@ -31,7 +33,7 @@ class DrawerRow(NamedTuple):
 
 
 def figure_rows(report: ShiftAnswer) -> list[FigureRow]:
-    """Every figure, then every payment method that either side names. `report` as `shift_report` gives it."""
+    """Every figure, then the payment methods that either side names. `report` as `shift_report` gives it."""
     computed, declared = msgspec.structs.asdict(report.computed), report.declared
     totals = (
         None if declared is None else msgspec.structs.asdict(declared.totals) | {"order_count": declared.order_count}
@@ -41,17 +43,21 @@ def figure_rows(report: ShiftAnswer) -> list[FigureRow]:
         for name in FIGURES
     ]
     paid = {} if totals is None else totals["payments"]
-    methods = sorted({*computed["payments"], *paid}, key=list(METHODS).index)
     rows += [
         _row(
-            METHODS[method],
+            named(METHODS, method),
             computed["payments"].get(method, 0),
             None if totals is None else paid.get(method, 0),
             is_payment=True,
         )
-        for method in methods
+        for method in _known_first({*computed["payments"], *paid})[:METHODS_SHOWN]
     ]
     return rows
+
+
+def _known_first(methods: set[str]) -> list[str]:
+    """The protocol's own in their order, then those that a store or a till named, by name."""
+    return [method for method in METHODS if method in methods] + sorted(methods - METHODS.keys())
 
 
 def _row(
@@ -60,10 +66,8 @@ def _row(
     return FigureRow(name, is_count, is_payment, declared, computed, None if declared is None else declared - computed)
 
 
-def drawer_rows(shift: Shift, report: ShiftAnswer, movements: Sequence[CashMovement]) -> list[DrawerRow]:
+def drawer_rows(shift: Shift, report: ShiftAnswer, *, cash_in: int, cash_out: int) -> list[DrawerRow]:
     """From the opening float to the count: the same sum as the report's expected cash, step by step."""
-    cash_in = sum(movement.amount for movement in movements if movement.kind == "cash_in")
-    cash_out = sum(movement.amount for movement in movements if movement.kind == "cash_out")
     rows = [
         DrawerRow("Opening float", shift.opening_float),
         DrawerRow("Cash payments", report.computed.payments.get("cash", 0)),

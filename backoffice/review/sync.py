@@ -40,18 +40,27 @@ SELECT t.id,
 FROM fleet_terminal t WHERE t.id = ANY(%s)
 """
 
+# Of each terminal the oldest few, here and below: a broken one may have thousands.
 OPEN_SHIFTS = """
-SELECT terminal_id, shift_id, number, opened_at FROM sales_shift
-WHERE state = 'open' AND terminal_id = ANY(%s) ORDER BY opened_at
+SELECT s.* FROM unnest(%s::int[]) AS wanted (terminal_id) CROSS JOIN LATERAL (
+    SELECT terminal_id, shift_id, number, opened_at FROM sales_shift
+    WHERE state = 'open' AND terminal_id = wanted.terminal_id ORDER BY opened_at LIMIT %s
+) AS s
 """
 
-# One row per closing shift: the numbers that it declared, and those of them that have arrived.
+# One row per closing shift: the numbers that it declared, and the first of them that have arrived.
 CLOSING_NUMBERS = """
-SELECT s.terminal_id, (s.declared ->> 'first_number')::bigint, (s.declared ->> 'last_number')::bigint,
-    (SELECT coalesce(array_agg(i.number), '{}') FROM sales_identity i WHERE i.terminal_id = s.terminal_id
-        AND i.number BETWEEN (s.declared ->> 'first_number')::bigint AND (s.declared ->> 'last_number')::bigint)
-FROM sales_shift s WHERE s.state = 'closing' AND s.declared IS NOT NULL AND s.terminal_id = ANY(%s) ORDER BY s.opened_at
+SELECT s.terminal_id, s.first, s.last, ARRAY(
+    SELECT number FROM sales_identity WHERE terminal_id = s.terminal_id AND number BETWEEN s.first AND s.last
+    ORDER BY number LIMIT %s
+) FROM unnest(%s::int[]) AS wanted (terminal_id) CROSS JOIN LATERAL (
+    SELECT terminal_id, (declared ->> 'first_number')::bigint AS first, (declared ->> 'last_number')::bigint AS last
+    FROM sales_shift WHERE state = 'closing' AND declared IS NOT NULL AND terminal_id = wanted.terminal_id
+    ORDER BY opened_at LIMIT %s
+) AS s
 """
+
+SHIFTS_READ, NUMBERS_READ = 10, 5_000
 
 
 class SyncState(Enum):
@@ -173,7 +182,7 @@ def _last_heard(ids: Iterable[int]) -> dict[int, tuple[int | None, datetime | No
 def _open_shifts(ids: Iterable[int]) -> dict[int, list[OpenShiftRow]]:
     found: dict[int, list[OpenShiftRow]] = {}
     with connection.cursor() as cursor:
-        cursor.execute(OPEN_SHIFTS, [list(ids)])
+        cursor.execute(OPEN_SHIFTS, [list(ids), SHIFTS_READ])
         for terminal_id, shift_id, number, opened_at in cursor.fetchall():
             found.setdefault(terminal_id, []).append(OpenShiftRow(str(shift_id), number, opened_at))
     return found
@@ -182,9 +191,10 @@ def _open_shifts(ids: Iterable[int]) -> dict[int, list[OpenShiftRow]]:
 def _missing_numbers(ids: Iterable[int]) -> dict[int, list[tuple[int, int]]]:
     found: dict[int, list[tuple[int, int]]] = {}
     with connection.cursor() as cursor:
-        cursor.execute(CLOSING_NUMBERS, [list(ids)])
+        cursor.execute(CLOSING_NUMBERS, [NUMBERS_READ, list(ids), SHIFTS_READ])
         for terminal_id, first, last, used in cursor.fetchall():
+            known = last if len(used) < NUMBERS_READ else used[-1]
             found.setdefault(terminal_id, []).extend(
-                missing_ranges(declared_first=first, declared_last=last, used=used)
+                missing_ranges(declared_first=first, declared_last=known, used=used)
             )
     return found

@@ -127,6 +127,9 @@ _INTEGER = re.compile(r"(?<![\d.,-])-?\d+(?![\d.])")
 # Details meant for people who build terminals; here the sentence says enough.
 _DETAILS_FOR_BUILDERS = frozenset({codes.AMOUNT_NOT_POSITIVE, codes.CONTENT_DIFFERS, codes.NUMBER_ALREADY_USED})
 
+# No list has more members; what is longer is the name of a field.
+_MOST_DIGITS = 9
+
 _PLACES: dict[str, str] = {
     "lines": "line",
     "payments": "payment",
@@ -169,7 +172,7 @@ def place(pointer: str) -> str:
     """A JSON Pointer in words: `/lines/0/taxes/1/amount` is `line 1, tax 2, amount`."""
     names: list[str] = []
     for token in pointer.split("/")[1:]:
-        if token.isdecimal() and names:
+        if names and token.isdecimal() and len(token) <= _MOST_DIGITS:
             names[-1] += f" {int(token) + 1}"
         else:
             names.append(_PLACES.get(token, token.replace("_", " ")))

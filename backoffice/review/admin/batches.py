@@ -13,12 +13,14 @@ from backoffice.inbox.models import Batch
 from backoffice.review import cells
 from backoffice.review.admin.base import ReadingAdmin
 from backoffice.review.admin.filters import FilterForm, choice_field, store_field, terminal_field
-from backoffice.review.formats import counted, duration
+from backoffice.review.formats import counted, duration, sendable
 from backoffice.review.originals import Place, StoredOriginal, read_originals
 from backoffice.review.words import BATCH_STATES, OUTCOMES, remark
 from backoffice.sales.models import Order
 
 ORDERS_SHOWN = 200
+RESULTS_SHOWN = 200
+ERROR_CHARACTERS = 200
 
 
 class BatchFilters(FilterForm):
@@ -96,7 +98,7 @@ class BatchAdmin(ReadingAdmin):
         orders = Order.objects.filter(
             shift_id=row.shift_id, business_date=row.shift.business_date, batch_id=row.batch_id
         ).order_by("position")
-        others = [result for result in row.results if result["outcome"] != "posted"][:ORDERS_SHOWN]
+        others = [result for result in row.results if result["outcome"] != "posted"][:RESULTS_SHOWN]
         originals = read_originals(Place(row.pk, "order", result["index"]) for result in others)
         return {
             "title": "Upload",
@@ -109,7 +111,8 @@ class BatchAdmin(ReadingAdmin):
             "others": [
                 _result(result, row, originals.get(Place(row.pk, "order", result["index"]))) for result in others
             ],
-            "movements": [_result(result, row) for result in row.movement_results],
+            "movements": [_result(result, row) for result in row.movement_results[:RESULTS_SHOWN]],
+            "results_shown": RESULTS_SHOWN,
         }
 
 
@@ -129,7 +132,7 @@ def outcomes_in_words(outcomes: Mapping[str, int]) -> str:
 
 
 def _error(batch: Batch) -> str:
-    return f"Last attempt: {batch.last_error}" if batch.last_error else ""
+    return f"Last attempt: {sendable(batch.last_error, limit=ERROR_CHARACTERS)}" if batch.last_error else ""
 
 
 def _result(result: Mapping[str, Any], batch: Batch, original: StoredOriginal | None = None) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from backoffice.review.sync import SyncState, read_signs, read_standings, signs_
 from backoffice.review.timeline import read_timeline
 
 ORDER = list(SyncState)
+RANGES_LISTED = 20
 
 
 class TerminalFilters(FilterForm):
@@ -116,7 +117,7 @@ class TerminalAdmin(PageAdmin):
         """Numbers that were declared and have not arrived."""
         if not row.standing.missing:
             return cells.NONE
-        return format_html('<strong class="c-warn">{}</strong>', number_ranges(row.standing.missing))
+        return format_html('<strong class="c-warn">{}</strong>', number_ranges(row.standing.missing, limit=RANGES_LISTED))
 
     @admin.display(description="Held")
     def held(self, row: Any) -> SafeString:
@@ -148,6 +149,7 @@ class TerminalAdmin(PageAdmin):
             "standing": row.standing,
             "standing_words": signs_in_words(row.standing.signs),
             "now": row.now,
+            "unlisted_shifts": row.standing.signs.open - len(row.standing.open_shifts),
             "timeline": read_timeline(row.pk),
         }
 

@@ -19,6 +19,9 @@ from backoffice.review.words import Remark, remark
 from backoffice.sales.models import HeldItem
 
 
+FIELDS_SHOWN = 500
+
+
 class HeldFilters(FilterForm):
     store = store_field()
     sort = choice_field(
@@ -118,11 +121,14 @@ def _comparison(
     if original is None or first is None or first_version is None:
         return {}
     fields = compare_versions(first.value, original.value, currency=row.shift.currency, zone=row.store.timezone)
+    changed = [field for field in fields if field.changed]
+    same = [field for field in fields if not field.changed]
     return {
         "first_version": first_version,
         "first": first,
-        "changed": [field for field in fields if field.changed],
-        "same": [field for field in fields if not field.changed],
+        "changed": changed[:FIELDS_SHOWN],
+        "same": same[:FIELDS_SHOWN],
+        "unshown": len(changed[FIELDS_SHOWN:]) + len(same[FIELDS_SHOWN:]),
     }
 
 

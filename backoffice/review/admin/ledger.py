@@ -22,7 +22,7 @@ from backoffice.review.admin.filters import FilterForm, day_field, store_field
 from backoffice.review.journal import entry_amounts, movements, read_entry
 from backoffice.review.order_lookup import order_of
 from backoffice.review.trial_balance import trial_balance
-from backoffice.review.words import SOURCES
+from backoffice.review.words import SOURCES, named
 from backoffice.sales.models import Shift
 
 # Entries have no index by store: without a day, a store's entries are searched only this far back.
@@ -78,7 +78,7 @@ class EntryAdmin(ReadingAdmin):
 
     @admin.display(description="What for")
     def what(self, row: JournalEntry) -> str:
-        return SOURCES[row.source_kind]
+        return named(SOURCES, row.source_kind)
 
     @admin.display(description="Posted")
     def posted(self, row: JournalEntry) -> SafeString:
@@ -95,7 +95,7 @@ class EntryAdmin(ReadingAdmin):
         return {
             "title": f"Journal entry {row.pk}",
             "entry": read_entry(row.pk, row.business_date),
-            "what_for": SOURCES[row.source_kind],
+            "what_for": named(SOURCES, row.source_kind),
             "order": order_of(row.source_id) if row.source_kind == "order" else None,
             "shift": Shift.objects.filter(pk=row.shift_id).first(),
         }

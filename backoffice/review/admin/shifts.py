@@ -12,7 +12,7 @@ from backoffice.ingestion.report import shift_report
 from backoffice.review import cells
 from backoffice.review.admin.base import ReadingAdmin
 from backoffice.review.admin.filters import FilterForm, choice_field, day_field, store_field, terminal_field
-from backoffice.review.formats import counted
+from backoffice.review.formats import counted, some_of
 from backoffice.review.originals import READABLE_SIZE, mark_modes
 from backoffice.review.shift_figures import drawer_rows, figure_rows, what_is_wrong
 from backoffice.review.words import SHIFT_STATES, figure
@@ -20,6 +20,8 @@ from backoffice.sales.models import CashMovement, HeldItem, Order, Shift
 
 UNSETTLED = ("open", "closing", "discrepant")
 HELD_SHOWN = 50
+MOVEMENTS_SHOWN = 200
+DIFFERENCES_NAMED = 8
 
 
 class ShiftFilters(FilterForm):
@@ -93,22 +95,27 @@ class ShiftAdmin(ReadingAdmin):
     @admin.display(description="Over or short")
     def difference(self, row: Shift) -> SafeString:
         """The cash over or short, and the names of other figures that differ."""
-        names = ", ".join(figure(item["what"]).lower() for item in row.differences)
+        names = some_of([figure(item["what"]).lower() for item in row.differences], limit=DIFFERENCES_NAMED)
         return cells.lines(cells.difference(row.over_short, row.currency), f"differs: {names}" if names else "")
 
     def page(self, row: Any) -> dict[str, Any]:
         """Declared beside computed, as of now; the drawer; what is missing, held or late."""
         prefetch_related_objects([row], "store", "terminal")
         report = shift_report(row)
-        movements = list(CashMovement.objects.filter(shift_id=row.pk).order_by("occurred_at", "pk"))
+        movements = CashMovement.objects.filter(shift_id=row.pk)
+        moved = movements.aggregate(
+            cash_in=Sum("amount", filter=Q(kind="cash_in"), default=0),
+            cash_out=Sum("amount", filter=Q(kind="cash_out"), default=0),
+        )
         held = list(HeldItem.objects.filter(shift_id=row.pk).order_by("id")[:HELD_SHOWN])
         mark_modes(held, max_size=READABLE_SIZE)
         return {
             "title": f"Shift {row.number}",
             "state": SHIFT_STATES[row.state],
             "figures": figure_rows(report),
-            "drawer": drawer_rows(row, report, movements),
-            "movements": movements,
+            "drawer": drawer_rows(row, report, cash_in=int(moved["cash_in"]), cash_out=int(moved["cash_out"])),
+            "movements": list(movements.order_by("occurred_at", "pk")[:MOVEMENTS_SHOWN]),
+            "movements_shown": MOVEMENTS_SHOWN,
             "problems": what_is_wrong(report),
             "held": held,
             "report": report,
