@@ -22,8 +22,8 @@ BASE_URL = env.str("BASE_URL", default="http://127.0.0.1:8000")
 BEHIND_TLS = BASE_URL.startswith("https://")
 
 INSTALLED_APPS = [
-    "unfold",
-    "django.contrib.admin",
+    "unfold.apps.BasicAppConfig",
+    "backoffice.review.apps.ConsoleConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

@@ -1,16 +1,25 @@
 """Stores, their terminals, and how a terminal proves who it is."""
 
+import unicodedata
 import uuid
 from zoneinfo import available_timezones
 
 from babel.numbers import list_currencies
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.validators import ArrayMaxLengthValidator
 from django.core.exceptions import ValidationError
-from django.core.validators import MinValueValidator
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 
 from backoffice.domain.limits import MAX_CODE
+from backoffice.domain.scalars import MAX_MINOR
+
+MAX_REFUND_DAYS = 3650
+MAX_ROUNDING_STEP = 1_000_000
+MAX_ORDER_TYPES = 64
+# Names that a time zone database has, and that are no place: what the first means depends on the machine.
+_NO_PLACES = frozenset({"localtime", "Factory"})
 
 
 def check_currency(code: str) -> None:
@@ -21,8 +30,14 @@ def check_currency(code: str) -> None:
 
 def check_timezone(name: str) -> None:
     """Refuses what the IANA database does not know: business dates follow from it."""
-    if name not in available_timezones():
+    if name in _NO_PLACES or name not in available_timezones():
         raise ValidationError(f"{name} is not a time zone of the IANA database, such as Europe/Paris.")
+
+
+def check_text(text: str) -> None:
+    """Refuses control characters, and what is no character: neither can be printed, and some cannot be stored."""
+    if any(unicodedata.category(symbol) in {"Cc", "Cs"} for symbol in text):
+        raise ValidationError("There is a character in it that cannot be shown.")
 
 
 class Store(models.Model):
@@ -30,8 +45,8 @@ class Store(models.Model):
 
     id = models.AutoField(primary_key=True)
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    code = models.CharField(max_length=32, unique=True)
-    name = models.CharField(max_length=200)
+    code = models.CharField(max_length=32, unique=True, validators=[check_text])
+    name = models.CharField(max_length=200, validators=[check_text])
     timezone = models.CharField(max_length=64, validators=[check_timezone])
     currency = models.CharField(max_length=3, validators=[check_currency])
     prices_include_tax = models.BooleanField(default=True)
@@ -40,30 +55,50 @@ class Store(models.Model):
     max_order_total = models.BigIntegerField(
         null=True,
         blank=True,
-        validators=[MinValueValidator(0)],
+        validators=[MinValueValidator(0), MaxValueValidator(MAX_MINOR)],
         help_text="Minor units. Orders above it are posted and flagged. Empty flags nothing.",
     )
     min_refund_total = models.BigIntegerField(
         null=True,
         blank=True,
-        validators=[MinValueValidator(0)],
+        validators=[MinValueValidator(0), MaxValueValidator(MAX_MINOR)],
         help_text="Minor units. Refunds below it are posted and flagged. Empty flags nothing.",
     )
-    refund_days = models.PositiveIntegerField(null=True, blank=True)
+    refund_days = models.PositiveIntegerField(null=True, blank=True, validators=[MaxValueValidator(MAX_REFUND_DAYS)])
     order_types = ArrayField(
-        models.CharField(max_length=MAX_CODE),
+        models.CharField(max_length=MAX_CODE, validators=[check_text]),
         null=True,
         blank=True,
+        validators=[ArrayMaxLengthValidator(MAX_ORDER_TYPES)],
         help_text="Orders of other types are posted and flagged. Empty, the protocol's own three are known.",
     )
     rounding_step = models.PositiveIntegerField(
         null=True,
         blank=True,
+        validators=[MaxValueValidator(MAX_ROUNDING_STEP)],
         help_text="Cash rounding in minor units, such as 5 in Switzerland. Empty flags nothing.",
     )
 
     class Meta:
         ordering = ["code"]
+        # No order can be processed beyond these, or no till can keep to them, whoever wrote them.
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(max_order_total__range=(0, MAX_MINOR)), name="store_max_order_total_bounded"
+            ),
+            models.CheckConstraint(
+                condition=Q(min_refund_total__range=(0, MAX_MINOR)), name="store_min_refund_total_bounded"
+            ),
+            models.CheckConstraint(
+                condition=Q(refund_days__range=(0, MAX_REFUND_DAYS)), name="store_refund_days_bounded"
+            ),
+            models.CheckConstraint(
+                condition=Q(rounding_step__range=(0, MAX_ROUNDING_STEP)), name="store_rounding_step_bounded"
+            ),
+            models.CheckConstraint(
+                condition=Q(order_types__len__lte=MAX_ORDER_TYPES), name="store_order_types_bounded"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.name} ({self.code})"
@@ -75,7 +110,7 @@ class Terminal(models.Model):
     id = models.AutoField(primary_key=True)
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     store = models.ForeignKey(Store, on_delete=models.PROTECT, related_name="terminals")
-    name = models.CharField(max_length=100)
+    name = models.CharField(max_length=100, validators=[check_text])
     device = models.JSONField(
         default=dict, blank=True, help_text="What the device said of itself when it was activated."
     )

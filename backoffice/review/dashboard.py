@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from backoffice.fleet.models import Store, Terminal
 from backoffice.review.formats import counted
+from backoffice.review.rights import may_see
 from backoffice.review.sync import NOTHING_UNSETTLED, Signs, SyncState, read_signs, sync_state
 from backoffice.sales.models import HeldItem
 
@@ -31,6 +32,7 @@ GROUP BY s.store_id, o.currency
 
 
 MOST_COUNTED = 1_000
+PARTS = ("terminal", "helditem", "shift", "batch", "order")
 
 
 class StoreToday(NamedTuple):
@@ -58,25 +60,27 @@ class Stake(NamedTuple):
     amount: int
 
 
-def add_dashboard(_request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """Unfold's callback for the index page. Five statements, however large the chain is."""
-    now = timezone.now()
-    signs = read_signs()
+def add_dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """Unfold's callback for the index page. Five statements at most, however large the chain is.
+
+    Each part is of one kind of row, and there for who may see that kind.
+    """
+    now, may = timezone.now(), may_see(request)
+    context |= {"now": now, "is_fullwidth": "1", "sees_a_part": any(may[kind] for kind in PARTS)}
     terminals = list(Terminal.objects.all())
-    stores = list(Store.objects.all())
-    return context | {
-        "now": now,
-        "has_stores": bool(stores),
-        "has_terminals": bool(terminals),
-        "is_fullwidth": "1",
-        **headline(terminals, signs),
-        "states": count_states(terminals, signs),
-        "oldest": _oldest(signs, now=now),
-        "stakes": held_stakes(),
-        "held_count": sum(one.held for one in signs.values()),
-        "discrepant": sum(one.discrepant for one in signs.values()),
-        "today": sold_today(stores, now=now),
-    }
+    context |= {"has_terminals": bool(terminals), "has_stores": Store.objects.all}  # asked where there is no terminal
+    if any(may[kind] for kind in ("terminal", "helditem", "shift", "batch")):
+        signs = read_signs()
+        if may["terminal"]:
+            context |= {**headline(terminals, signs), "states": count_states(terminals, signs)}
+        context["oldest"] = _oldest(signs, now=now)
+        context["held_count"] = sum(one.held for one in signs.values())
+        context["discrepant"] = sum(one.discrepant for one in signs.values())
+    if may["helditem"]:
+        context["stakes"] = held_stakes()
+    if may["order"]:
+        context["today"] = sold_today(list(Store.objects.all()), now=now)
+    return context
 
 
 def headline(terminals: Sequence[Terminal], signs: Mapping[int, Signs]) -> dict[str, Any]:
@@ -153,7 +157,8 @@ def sold_today(stores: Sequence[Store], *, now: datetime) -> list[StoreToday]:
     for store in stores:
         mine = {currency: sums for (store_id, currency), sums in sold.items() if store_id == store.pk}
         rows += [
-            StoreToday(store, days[store.pk], currency, *sums) for currency, sums in (mine or {store.currency: (0,) * 4}).items()
+            StoreToday(store, days[store.pk], currency, *sums)
+            for currency, sums in (mine or {store.currency: (0,) * 4}).items()
         ]
     return sorted(rows, key=lambda row: -row.orders)
 

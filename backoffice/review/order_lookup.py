@@ -9,13 +9,14 @@ from backoffice.review.originals import READABLE_SIZE, mark_modes
 from backoffice.sales.models import HeldItem, Identity, Order
 
 MAX_NUMBER = 2**63 - 1
+MOST_DIGITS = 50  # with as many zeros before the number as anybody types
 SOME = 200
 
 
 def find_identities(term: str) -> list[Identity]:
     """All identities with this order number (with or without its asterisk) or this UUID, of every terminal."""
     text = term.strip().rstrip("*").strip()
-    if text.isdecimal() and int(text) <= MAX_NUMBER:
+    if text.isdecimal() and len(text) <= MOST_DIGITS and int(text) <= MAX_NUMBER:
         # The index is by terminal and number: with every terminal named, this is a handful of look-ups.
         terminals = list(Terminal.objects.values_list("pk", flat=True))
         return list(Identity.objects.filter(terminal_id__in=terminals, number=int(text))[:SOME])

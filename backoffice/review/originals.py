@@ -72,7 +72,7 @@ class StoredOriginal:
     def is_offline(self) -> bool:
         """Whether it says that it was made offline."""
         try:
-            return _READ_MODE.decode(self._member).mode == "offline"
+            return bool(_READ_MODE.decode(self._member).mode == "offline")
         except msgspec.DecodeError:  # no object, or as below
             value = self.value
             return isinstance(value, dict) and value.get("mode") == "offline"

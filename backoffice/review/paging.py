@@ -2,10 +2,13 @@
 
 from typing import Any, NamedTuple
 
+from django.contrib.admin.views.main import SEARCH_VAR
 from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.db.models import CharField, Q, QuerySet
 from django.http import HttpRequest
 from unfold.views import ChangeList
+
+from backoffice.review.rights import may_see
 
 AFTER, BEFORE = "after", "before"
 SEPARATOR = "~"
@@ -21,25 +24,27 @@ class Cursor(NamedTuple):
 class KeysetChangeList(ChangeList):  # type: ignore[misc]
     """A change list that reads one page by `model_admin.page_key`.
 
-    `page_key` names one or two fields that order the list and identify every row; the first has an index. The
-    parameters of the console's own filters are not passed to Django as lookups.
+    `page_key` names one or two fields that order the list and identify every row; the first has an index. A list takes
+    its own filters and the search, and no look-up of Django's: those reach any field, with any comparison.
     """
+
+    params: dict[str, Any]
+    filter_params: dict[str, Any]
 
     def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
         super().__init__(request, *args, **kwargs)
         self.title = self.model_admin.list_title
 
     def get_filters_params(self, params: Any = None) -> dict[str, Any]:
-        """Django's lookups, without the parameters of the console's own filters."""
-        own = self.model_admin.own_parameters
-        return {key: value for key, value in super().get_filters_params(params).items() if key not in own}
+        """Nothing: the console's own filters have narrowed the rows by now."""
+        return {}
 
     def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Any]:
         """The rows that match filters and search, in the list's order."""
         self.cursor = self._read_cursor(request)
-        for parameter in (AFTER, BEFORE):
-            self.params.pop(parameter, None)
-            self.filter_params.pop(parameter, None)
+        own = {SEARCH_VAR, *self.model_admin.own_parameters}
+        self.params = {name: value for name, value in self.params.items() if name in own}
+        self.filter_params = {name: values for name, values in self.filter_params.items() if name in own}
         queryset: QuerySet[Any] = super().get_queryset(request, exclude_parameters)
         return queryset.order_by(*self._order(forward=True))
 
@@ -55,6 +60,9 @@ class KeysetChangeList(ChangeList):  # type: ignore[misc]
         if backward:
             rows.reverse()
         self.model_admin.complete(rows)
+        may = may_see(request)
+        for row in rows:
+            row.may = may
         self.result_list = rows
         self.newer = self._link(BEFORE, rows[0]) if rows and (more if backward else cursor is not None) else None
         self.older = self._link(AFTER, rows[-1]) if rows and (True if backward else more) else None

@@ -1,6 +1,7 @@
 """A shift's report as tables: what the till declared beside what is in the books, and the drawer."""
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -66,8 +67,12 @@ def _row(
     return FigureRow(name, is_count, is_payment, declared, computed, None if declared is None else declared - computed)
 
 
-def drawer_rows(shift: Shift, report: ShiftAnswer, *, cash_in: int, cash_out: int) -> list[DrawerRow]:
-    """From the opening float to the count: the same sum as the report's expected cash, step by step."""
+def drawer_rows(shift: Shift, report: ShiftAnswer, movements: Sequence[Any]) -> list[DrawerRow]:
+    """From the opening float to the count: the same sum as the report's expected cash, step by step.
+
+    Each of `movements` knows the sums of all, `all_in` and `all_out`.
+    """
+    cash_in, cash_out = (int(movements[0].all_in), int(movements[0].all_out)) if movements else (0, 0)
     rows = [
         DrawerRow("Opening float", shift.opening_float),
         DrawerRow("Cash payments", report.computed.payments.get("cash", 0)),

@@ -15,8 +15,9 @@ def _favicon(_request: HttpRequest) -> str:
     return static("console/favicon.svg")
 
 
-def _item(title: str, icon: str, address: str, **more: Any) -> dict[str, Any]:
-    return {"title": title, "icon": icon, "link": reverse_lazy(f"admin:{address}"), **more}
+def _item(title: str, icon: str, address: str, *, kind: str = "", **more: Any) -> dict[str, Any]:
+    """An item of the menu; `kind` is what one must be allowed to see for it."""
+    return {"title": title, "icon": icon, "link": reverse_lazy(f"admin:{address}"), "kind": kind, **more}
 
 
 def _at_accounts(request: HttpRequest) -> bool:
@@ -25,39 +26,49 @@ def _at_accounts(request: HttpRequest) -> bool:
 
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
-    """The menu, in the order of the questions people ask; "Held orders" shows their number."""
+    """The menu, in the order of the questions people ask: what the user may see, "Held orders" with their number."""
     from backoffice.review.dashboard import held_badge  # noqa: PLC0415 - settings are read before models can be
+    from backoffice.review.rights import may_see  # noqa: PLC0415
 
-    badge = held_badge() if request.user.is_authenticated else ""
-    held = _item("Held orders", "front_hand", "sales_helditem_changelist", **({"badge": badge} if badge else {}))
-    return [
-        {"items": [_item("Dashboard", "dashboard", "index")]},
-        {
-            "title": "Is everything here?",
-            "items": [
-                _item("Terminals", "point_of_sale", "fleet_terminal_changelist"),
-                _item("Uploads", "cloud_upload", "inbox_batch_changelist"),
-            ],
-        },
-        {
-            "title": "What was sold?",
-            "items": [
-                _item("Orders", "receipt_long", "sales_order_changelist"),
-                _item("Shifts", "schedule", "sales_shift_changelist"),
-            ],
-        },
-        {"title": "What is held?", "items": [held]},
-        {
-            "title": "The books",
-            "items": [
-                _item("Journal", "menu_book", "ledger_journalentry_changelist"),
-                _item("Trial balance", "balance", "ledger_trial_balance"),
-                _item("Accounts", "account_tree", "ledger_account_changelist", active=_at_accounts),
-            ],
-        },
-        {"title": "Set up", "items": [_item("Stores", "storefront", "fleet_store_changelist")]},
-    ]
+    may = may_see(request)
+    groups = []
+    for title, items in MENU:
+        shown = [dict(item) for item in items if not item["kind"] or may[item["kind"]]]
+        for item in shown:
+            if item["kind"] == "helditem" and (badge := held_badge()):
+                item["badge"] = badge
+        if shown:
+            groups.append({"title": title, "items": shown})
+    return groups
 
+
+MENU: list[tuple[str, list[dict[str, Any]]]] = [
+    ("", [_item("Dashboard", "dashboard", "index")]),
+    (
+        "Is everything here?",
+        [
+            _item("Terminals", "point_of_sale", "fleet_terminal_changelist", kind="terminal"),
+            _item("Uploads", "cloud_upload", "inbox_batch_changelist", kind="batch"),
+        ],
+    ),
+    (
+        "What was sold?",
+        [
+            _item("Orders", "receipt_long", "sales_order_changelist", kind="order"),
+            _item("Shifts", "schedule", "sales_shift_changelist", kind="shift"),
+        ],
+    ),
+    ("What is held?", [_item("Held orders", "front_hand", "sales_helditem_changelist", kind="helditem")]),
+    (
+        "The books",
+        [
+            _item("Journal", "menu_book", "ledger_journalentry_changelist", kind="journalentry"),
+            _item("Trial balance", "balance", "ledger_trial_balance", kind="journalentry"),
+            _item("Accounts", "account_tree", "ledger_account_changelist", kind="account", active=_at_accounts),
+        ],
+    ),
+    ("Set up", [_item("Stores", "storefront", "fleet_store_changelist", kind="store")]),
+]
 
 LOGIN_REDIRECT_URL = reverse_lazy("admin:index")
 

@@ -58,6 +58,10 @@ class ConsoleAdmin(ModelAdmin):  # type: ignore[misc]
         form = self.bound_filters(request)
         return self.narrow(queryset, form.cleaned_data if form.is_valid() else {})
 
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        """The row of an address; None if there is none, as for what no key can be."""
+        return None if "\0" in object_id else super().get_object(request, object_id, from_field)
+
     def bound_filters(self, request: HttpRequest) -> FilterForm:
         return self.filter_form(request.GET)
 

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from django import forms
+from django.core.validators import MaxValueValidator, MinValueValidator
 
+from backoffice.domain.scalars import FIRST_YEAR, LAST_YEAR
 from backoffice.fleet.models import Store, Terminal
+
+# Any business day there can be: a store's may differ by one from the day at the till (protocol §2.5).
+DAYS = (MinValueValidator(date(FIRST_YEAR - 1, 12, 31)), MaxValueValidator(date(LAST_YEAR + 1, 1, 1)))
 
 
 class FilterForm(forms.Form):
@@ -50,4 +56,4 @@ def choice_field(label: str, everything: str, choices: dict[str, str]) -> forms.
 
 
 def day_field(label: str = "Business day") -> forms.DateField:
-    return forms.DateField(label=label, widget=DayInput())
+    return forms.DateField(label=label, widget=DayInput(), validators=DAYS)

@@ -19,7 +19,7 @@ from backoffice.ingestion.stores import issue_activation_code
 from backoffice.review import cells
 from backoffice.review.admin.base import ConsoleAdmin, PageAdmin
 from backoffice.review.admin.filters import FilterForm, choice_field, store_field
-from backoffice.review.admin.store_form import StoreForm
+from backoffice.review.admin.store_form import AMOUNTS, StoreForm, TerminalForm
 from backoffice.review.formats import counted, duration, number_ranges
 from backoffice.review.sync import SyncState, read_signs, read_standings, signs_in_words, unsettled_state
 from backoffice.review.timeline import read_timeline
@@ -56,6 +56,7 @@ class TerminalAdmin(PageAdmin):
     page_key = ("rank",)
     newest_first = False
     page_template = "console/terminal.html"
+    form = TerminalForm
     fields = ("store", "name")
     readonly_fields = ("store",)
 
@@ -117,12 +118,16 @@ class TerminalAdmin(PageAdmin):
         """Numbers that were declared and have not arrived."""
         if not row.standing.missing:
             return cells.NONE
-        return format_html('<strong class="c-warn">{}</strong>', number_ranges(row.standing.missing, limit=RANGES_LISTED))
+        return format_html(
+            '<strong class="c-warn">{}</strong>', number_ranges(row.standing.missing, limit=RANGES_LISTED)
+        )
 
     @admin.display(description="Held")
     def held(self, row: Any) -> SafeString:
         if not row.standing.signs.held:
             return cells.NONE
+        if not row.may["helditem"]:
+            return cells.number(row.standing.signs.held, offline=False)
         return format_html(
             '<a class="c-link" href="{}?store={}">{}</a>',
             reverse("admin:sales_helditem_changelist"),
@@ -214,6 +219,30 @@ class StoreAdmin(ConsoleAdmin):
     readonly_fields = ("code", "currency", "timezone")
     page_key = ("code",)
     newest_first = False
+
+    def get_fieldsets(self, request: HttpRequest, obj: Store | None = None) -> Any:
+        """To somebody who may only look, amounts are shown as people write them, not in the minor units that they are."""
+        if self.has_change_permission(request, obj):
+            return self.fieldsets
+        return [
+            (title, options | {"fields": [f"{name}_shown" if name in AMOUNTS else name for name in options["fields"]]})
+            for title, options in self.fieldsets
+        ]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Store | None = None) -> list[str]:
+        return [*self.readonly_fields, *(f"{name}_shown" for name in AMOUNTS)]
+
+    @admin.display(description=AMOUNTS["max_order_total"].title)
+    def max_order_total_shown(self, row: Store) -> SafeString:
+        return cells.amount(row.max_order_total, row.currency)
+
+    @admin.display(description=AMOUNTS["min_refund_total"].title)
+    def min_refund_total_shown(self, row: Store) -> SafeString:
+        return cells.amount(row.min_refund_total, row.currency)
+
+    @admin.display(description=AMOUNTS["rounding_step"].title)
+    def rounding_step_shown(self, row: Store) -> SafeString:
+        return cells.amount(row.rounding_step, row.currency)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Store]:
         stores: QuerySet[Store] = super().get_queryset(request)

@@ -18,7 +18,6 @@ from backoffice.review.originals import READABLE_SIZE, Place, StoredOriginal, ma
 from backoffice.review.words import Remark, remark
 from backoffice.sales.models import HeldItem
 
-
 FIELDS_SHOWN = 500
 
 

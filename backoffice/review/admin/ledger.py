@@ -18,9 +18,10 @@ from backoffice.fleet.models import Store
 from backoffice.ledger.models import Account, JournalEntry
 from backoffice.review import cells
 from backoffice.review.admin.base import ConsoleAdmin, ReadingAdmin
-from backoffice.review.admin.filters import FilterForm, day_field, store_field
+from backoffice.review.admin.filters import DAYS, FilterForm, day_field, store_field
 from backoffice.review.journal import entry_amounts, movements, read_entry
 from backoffice.review.order_lookup import order_of
+from backoffice.review.rights import may_see
 from backoffice.review.trial_balance import trial_balance
 from backoffice.review.words import SOURCES, named
 from backoffice.sales.models import Shift
@@ -108,6 +109,7 @@ class MonthForm(forms.Form):
         label="Month",
         required=False,
         input_formats=["%Y-%m"],
+        validators=DAYS,
         widget=forms.DateInput(format="%Y-%m", attrs={"type": "month", "placeholder": "2026-03"}),
     )
     store = store_field()
@@ -139,8 +141,8 @@ class AccountAdmin(ConsoleAdmin):
         return [path("trial-balance/", view, name="ledger_trial_balance"), *super().get_urls()]
 
     def trial_balance(self, request: HttpRequest) -> HttpResponse:
-        """The movements of one month by store and account, and whether both sides are equal."""
-        if not self.has_view_permission(request):
+        """The movements of one month by store and account, and whether both sides are equal: the journal in sum."""
+        if not may_see(request)["journalentry"]:
             raise PermissionDenied
         form = MonthForm(request.GET)
         chosen = form.cleaned_data if form.is_valid() else {}

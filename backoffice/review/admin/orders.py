@@ -18,6 +18,7 @@ from backoffice.review.admin.filters import FilterForm, choice_field, day_field,
 from backoffice.review.journal import entry_of
 from backoffice.review.order_lookup import find_identities, held_among, order_of
 from backoffice.review.originals import Place, read_originals
+from backoffice.review.rights import may_see
 from backoffice.review.words import KINDS, METHODS, STATUSES, TYPES, Remark, named, remark
 from backoffice.sales.models import Order, OrderLine, Payment, Shift
 
@@ -81,7 +82,7 @@ class OrderAdmin(ReadingAdmin):
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """The list; a search also finds what is held under that number."""
         term = request.GET.get("q", "")
-        held = held_among(find_identities(term)) if term.strip() else []
+        held = held_among(find_identities(term)) if term.strip() and may_see(request)["helditem"] else []
         return super().changelist_view(request, {"held_found": held} | (extra_context or {}))
 
     def complete(self, rows: list[Any]) -> None:
@@ -144,7 +145,7 @@ class OrderAdmin(ReadingAdmin):
             "remarks": _remarks(row),
             "entry": entry_of(source_kind="order", source_id=row.order_id),
             "batch": batch,
-            "position": row.position + 1,
+            "place_in_batch": f"Order {row.position + 1} of {batch.order_count} in its upload",
             "travelled": max(row.received_at - row.closed_at, timedelta()),
             "original": read_originals([place]).get(place),
             "refunded": order_of(row.refund_of) if row.refund_of else None,

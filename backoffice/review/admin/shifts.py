@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import admin
-from django.db.models import Count, Q, QuerySet, Sum, prefetch_related_objects
+from django.db.models import Case, Count, Q, QuerySet, Sum, When, Window, prefetch_related_objects
 from django.utils.safestring import SafeString
 
 from backoffice.ingestion.report import shift_report
@@ -102,24 +102,30 @@ class ShiftAdmin(ReadingAdmin):
         """Declared beside computed, as of now; the drawer; what is missing, held or late."""
         prefetch_related_objects([row], "store", "terminal")
         report = shift_report(row)
-        movements = CashMovement.objects.filter(shift_id=row.pk)
-        moved = movements.aggregate(
-            cash_in=Sum("amount", filter=Q(kind="cash_in"), default=0),
-            cash_out=Sum("amount", filter=Q(kind="cash_out"), default=0),
-        )
+        movements = _movements(row)
         held = list(HeldItem.objects.filter(shift_id=row.pk).order_by("id")[:HELD_SHOWN])
         mark_modes(held, max_size=READABLE_SIZE)
         return {
             "title": f"Shift {row.number}",
             "state": SHIFT_STATES[row.state],
             "figures": figure_rows(report),
-            "drawer": drawer_rows(row, report, cash_in=int(moved["cash_in"]), cash_out=int(moved["cash_out"])),
-            "movements": list(movements.order_by("occurred_at", "pk")[:MOVEMENTS_SHOWN]),
+            "drawer": drawer_rows(row, report, movements),
+            "movements": movements,
             "movements_shown": MOVEMENTS_SHOWN,
             "problems": what_is_wrong(report),
             "held": held,
             "report": report,
         }
+
+
+def _movements(shift: Shift) -> list[CashMovement]:
+    """The first cash movements of the shift; each has the sums of all of them, `all_in` and `all_out`. One statement."""
+    sums = {
+        name: Window(Sum(Case(When(kind=kind, then="amount"), default=0)))
+        for name, kind in (("all_in", "cash_in"), ("all_out", "cash_out"))
+    }
+    movements = CashMovement.objects.filter(shift_id=shift.pk).annotate(**sums)
+    return list(movements.order_by("occurred_at", "pk")[:MOVEMENTS_SHOWN])
 
 
 def _sums(ids: list[UUID], *, days: set[Any]) -> dict[UUID, tuple[int, int]]:

@@ -1,24 +1,34 @@
-"""The form for a store's settings: amounts are typed as people write them, and stored in minor units."""
+"""The forms of the fleet. Amounts of a store are typed as people write them, and stored in minor units."""
 
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from babel.numbers import get_currency_precision
 from django import forms
 from unfold.widgets import UnfoldAdminDecimalFieldWidget, UnfoldAdminTextInputWidget
 
 from backoffice.domain.rules import ORDER_TYPES
-from backoffice.fleet.models import Store
+from backoffice.domain.scalars import MAX_MINOR
+from backoffice.fleet.models import MAX_ROUNDING_STEP, Store, Terminal
+
+
+class AmountSetting(NamedTuple):
+    """An amount among the settings, and its bound in minor units: that of the model."""
+
+    title: str
+    help_text: str
+    most: int
+
 
 AMOUNTS = {
-    "max_order_total": ("Largest order", "A larger order gets a remark."),
-    "min_refund_total": ("Smallest refund", "A smaller refund gets a remark."),
-    "rounding_step": (
+    "max_order_total": AmountSetting("Largest order", "A larger order gets a remark.", MAX_MINOR),
+    "min_refund_total": AmountSetting("Smallest refund", "A smaller refund gets a remark.", MAX_MINOR),
+    "rounding_step": AmountSetting(
         "Cash rounding step",
         "Such as 0.05 in Switzerland. Rounding by more than half of it gets a remark.",
+        MAX_ROUNDING_STEP,
     ),
 }
-MOST_DIGITS = 15
 
 
 class StoreForm(forms.ModelForm):  # type: ignore[type-arg] # django-stubs' generic has no run-time counterpart
@@ -38,15 +48,17 @@ class StoreForm(forms.ModelForm):  # type: ignore[type-arg] # django-stubs' gene
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if not self.fields:
+            return  # shown to somebody who may only look
         digits = get_currency_precision(self.instance.currency)
-        for name, (title, help_text) in AMOUNTS.items():
+        for name, setting in AMOUNTS.items():
             minor = getattr(self.instance, name)
             self.fields[name] = forms.DecimalField(
-                label=f"{title} ({self.instance.currency})",
-                help_text=help_text,
+                label=f"{setting.title} ({self.instance.currency})",
+                help_text=setting.help_text,
                 required=False,
                 min_value=Decimal(0),
-                max_digits=MOST_DIGITS,
+                max_value=Decimal(setting.most).scaleb(-digits),
                 decimal_places=digits,
                 widget=UnfoldAdminDecimalFieldWidget(),
             )
@@ -72,3 +84,18 @@ class StoreForm(forms.ModelForm):  # type: ignore[type-arg] # django-stubs' gene
             if cleaned.get(name) is not None:
                 cleaned[name] = int(cleaned[name].scaleb(digits))
         return cleaned
+
+
+class TerminalForm(forms.ModelForm):  # type: ignore[type-arg] # as above
+    """Another name for a terminal."""
+
+    class Meta:
+        model = Terminal
+        fields = ("name",)
+
+    def clean_name(self) -> str:
+        """No other terminal of the store has it. The model's own check leaves this to a form that has the store too."""
+        name: str = self.cleaned_data["name"]
+        if Terminal.objects.filter(store=self.instance.store_id, name=name).exclude(pk=self.instance.pk).exists():
+            raise forms.ValidationError("Another terminal of this store has this name.")
+        return name

@@ -1,8 +1,10 @@
 """Template tags of the console, so that pages write money, times and numbers as the lists do."""
 
 from datetime import date
+from typing import Any
 
 from django import template
+from django.template import Context
 from django.utils.safestring import SafeString
 
 from backoffice.review import cells, formats, words
@@ -35,6 +37,12 @@ def store_day(value: date) -> str:
 def order_number(number: int | None, mode: str) -> SafeString:
     """An order's number, with an asterisk if it was made offline."""
     return cells.number(number, offline=mode == "offline")
+
+
+@register.simple_tag(takes_context=True)
+def page_link(context: Context, row: Any, text: object) -> SafeString | str:
+    """A link to a row's page; the text alone where the reader may not open it."""
+    return cells.page_link(row, text) if context["may"][row._meta.model_name] else str(text)  # noqa: SLF001 - as above
 
 
 @register.filter

@@ -116,7 +116,9 @@ def test_a_broken_tills_many_are_shown_in_part(reader: Client) -> None:
         if number % 2:
             till.close(first_number=1, last_number=2**53 - 1, batches=[])
     till.open(number=999)
-    till.sell(*(a_sale(2 * place) for place in range(1, 150)), movements=[a_movement(place + 1) for place in range(250)])
+    till.sell(
+        *(a_sale(2 * place) for place in range(1, 150)), movements=[a_movement(place + 1) for place in range(250)]
+    )
 
     pages = crawl(reader, addresses_of(lambda model: keys(model)[:2]), follow=lambda _: False)
 
