@@ -57,8 +57,8 @@ class TerminalAdmin(PageAdmin):
     newest_first = False
     page_template = "console/terminal.html"
     form = TerminalForm
-    fields = ("store", "name")
-    readonly_fields = ("store",)
+    fields = ("of_store", "name")
+    readonly_fields = ("of_store",)
 
     def narrow(self, queryset: QuerySet[Terminal], chosen: Mapping[str, Any]) -> QuerySet[Terminal]:
         """By store and state; the most urgent first, by a `rank` that sorts as text."""
@@ -95,6 +95,11 @@ class TerminalAdmin(PageAdmin):
     @admin.display(description="Store")
     def store_name(self, row: Terminal) -> SafeString:
         return cells.lines(row.store.name, row.store.code)
+
+    @admin.display(description="Store")
+    def of_store(self, row: Terminal) -> str:
+        """A text: Django would link a store, whoever may see it."""
+        return str(row.store)
 
     @admin.display(description="Open shift")
     def open_shift(self, row: Any) -> SafeString:

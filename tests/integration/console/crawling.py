@@ -16,7 +16,7 @@ MOST_BYTES = 3 * 1024 * 1024
 
 # What is said of an address that shows no page: elsewhere, not allowed, not there, not asked for in this way.
 NO_PAGE = {302, 403, 404, 405}
-LINK = re.compile(r'\b(?:href|action|hx-get)="([^"]*)"')
+LINK = re.compile(r'\s(?:href|action|hx-get)="([^"]*)"')
 
 
 class Read(NamedTuple):

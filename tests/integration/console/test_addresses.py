@@ -23,7 +23,27 @@ pytestmark = pytest.mark.django_db
 
 ODD = (
     *("", " ", "0", "-1", "1", "1.5", "1e9", "9" * 30, "9" * 5000, "-" + "9" * 5000, "９", "٣", "0x10", "1_000", "NaN"),
-    *("\0", "a\0b", "\ufffd", "\u202e", "é" * 300, "'", '"', "%", "%00", "_", "\\", "[", "(", "*", "{}", "~", "~~", "x~y", "<b>"),
+    *(
+        "\0",
+        "a\0b",
+        "\ufffd",
+        "\u202e",
+        "é" * 300,
+        "'",
+        '"',
+        "%",
+        "%00",
+        "_",
+        "\\",
+        "[",
+        "(",
+        "*",
+        "{}",
+        "~",
+        "~~",
+        "x~y",
+        "<b>",
+    ),
     *("9999-12", "0001-01", "0000-00", "2026-13", "2026-02-30", "9999-12-31", "0001-01-01", "10000-01-01", "2026-03"),
     *("2026-03-01", "9999-12-31T23:59:59-23:59", "0001-01-01T00:00:00+23:59", "24:00"),
     *("00000000-0000-0000-0000-000000000000", "f" * 32, "urn:uuid:" + "f" * 32, "None", "null", "true", "open", "held"),
@@ -35,7 +55,12 @@ OTHERS = ("q", "p", "o", "e", "s", "all", "page", "extended", "term", "app_label
 OTHERS += ("_to_field", "_popup", "_changelist_filters", "_facets", "_selected_action", "dataset", AFTER, BEFORE)
 LOOKUPS = ("", "__in", "__regex", "__contains", "__year", "__isnull", "__gt", "__range", "__len", "__0", "__id", "__x")
 REPORTED = {
-    "sales_order_changelist": ["q=" + "9" * 5000, "cashier__regex=[", "number__in=" + "9" * 20, "business_date__year=0"],
+    "sales_order_changelist": [
+        "q=" + "9" * 5000,
+        "cashier__regex=[",
+        "number__in=" + "9" * 20,
+        "business_date__year=0",
+    ],
     "sales_shift_changelist": ["opening_hash=1", "business_date__year=0", "shift=%00", "cashier__iregex=("],
     "inbox_batch_changelist": ["digest=1", "body=1", "outcomes__x=1", "terminal__store__code=%00"],
     "fleet_store_changelist": ["order_types__contains=x", "order_types__0_1=x"],
@@ -74,7 +99,9 @@ def names_of(model: type[Model]) -> list[str]:
     """Every parameter that a list of this model might take, offered or not."""
     page = admin.site._registry[model]
     fields = [field.name for field in model._meta.get_fields()]
-    looked_up = [f"{field}{lookup}" for field in (*fields, "store__code", "terminal__credentials") for lookup in LOOKUPS]
+    looked_up = [
+        f"{field}{lookup}" for field in (*fields, "store__code", "terminal__credentials") for lookup in LOOKUPS
+    ]
     return [*page.filter_form.base_fields, *MonthForm.base_fields, *OTHERS, *looked_up]
 
 
@@ -144,7 +171,9 @@ def test_a_form_may_be_filled_in_with_anything(reader: Client, till: Till) -> No
 def test_a_look_up_that_is_not_offered_changes_nothing(page: Open, till: Till) -> None:
     rows = {name: len(page(name).rows) for name in LISTS}
     for name in LISTS:
-        fields = [field.name for field in model_of(name)._meta.fields if field.name not in {"store", "terminal", "state"}]
+        fields = [
+            field.name for field in model_of(name)._meta.fields if field.name not in {"store", "terminal", "state"}
+        ]
         for field in fields:
             assert len(page(name, **{f"{field}__isnull": "1"}).rows) == rows[name], (name, field)
 

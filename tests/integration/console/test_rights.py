@@ -1,0 +1,183 @@
+"""Each right opens its own pages and no others: tried for every right that there is, at every address that there is."""
+
+from typing import Any
+
+import pytest
+from django.contrib import admin
+from django.contrib.auth.models import Permission, User
+from django.db.models import Model
+from django.test import Client
+from django.urls import reverse
+
+from backoffice.fleet.models import Store
+from tests.integration.console.crawling import crawl, model_of, patterns, read
+from tests.integration.console.pages import Page
+from tests.till import Till, a_movement, a_sale, a_store
+
+pytestmark = pytest.mark.django_db
+
+KINDS = [model._meta for model in admin.site._registry]
+VERBS = ("view", "change", "add", "delete")
+ONE_RIGHT = [f"{verb}_{kind.model_name}" for kind in KINDS for verb in VERBS]
+EDITABLE = {"store", "terminal", "account"}
+# Open to whoever may log in: they show nothing of any row.
+OPEN = {"index", "search", "login", "password_change", "password_change_done", "jsi18n", "logout"}
+# What no page of the console offers, whatever one's rights.
+CLOSED = {"autocomplete"}
+# Where the address says one kind, and what is shown is another's.
+OF_ANOTHER_KIND = {"ledger_trial_balance": "journalentry"}
+MONEY = ("€", "EUR", "573", "5.73")
+
+
+@pytest.fixture
+def till() -> Till:
+    """One of each kind of row; whatever is sold is worth 5.73."""
+    till = Till(a_store(name="Paris Bastille", code="PARBAS"), name="Till Nine")
+    Store.objects.update(max_order_total=57300, min_refund_total=57300)
+    till.open(cashier="Zebedee")
+    worth = {"unit_price": 573, "quantity": "1", "amount": 573}
+    lines = [a_sale(1)["lines"][0] | worth | {"taxes": []}]
+    paid = [{"method": "cash", "amount": 573}]
+    sales = [a_sale(1001 + place, lines=lines, total=573, payments=paid, cashier="Zebedee") for place in range(3)]
+    till.sell(*sales, a_sale(1010, total=573), movements=[a_movement(573), a_movement(-573)])
+    till.sell(sales[0] | {"cashier": "Florence"})
+    till.close(*sales, counted=57300)
+    till.open(number=312, first_number=2001)
+    till.upload(a_sale(2001))
+    return till
+
+
+def somebody(*rights: str) -> Client:
+    """The browser of staff who have these rights alone."""
+    user = User.objects.create_user(f"with {' '.join(rights) or 'none'}", is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename__in=rights))
+    assert user.user_permissions.count() == len(rights)
+    client = Client(raise_request_exception=False)
+    client.force_login(user)
+    return client
+
+
+def keys(model: type[Model]) -> list[Any]:
+    return list(model._default_manager.order_by().values_list("pk", flat=True)[:2])
+
+
+def addresses_named(name: str) -> list[str]:
+    if name in OPEN | CLOSED:
+        return [reverse(f"admin:{name}")]
+    if name.endswith(("_changelist", "_add")) or name in OF_ANOTHER_KIND:
+        return [reverse(f"admin:{name}")]
+    return [reverse(f"admin:{name}", args=[key]) for key in keys(model_of(name))]
+
+
+def expected(right: str, name: str) -> set[int]:
+    """How a GET of an address with this name is answered to somebody with one right."""
+    verb, _, kind = right.partition("_")
+    if name in OPEN:
+        return {200, 302}
+    if name in CLOSED:
+        return {403}
+    needed = OF_ANOTHER_KIND.get(name) or str(model_of(name)._meta.model_name)
+    if kind != needed or verb not in {"view", "change"} or name.endswith(("_add", "_delete")):
+        return {403}
+    if name == "fleet_terminal_code":
+        return {405} if verb == "change" else {403}
+    return {200}
+
+
+@pytest.mark.parametrize("right", ["", *ONE_RIGHT])
+def test_one_right_opens_its_own_pages_and_no_others(till: Till, right: str) -> None:
+    client = somebody(*([right] if right else []))
+    wrong = []
+    for _, pattern in patterns():
+        if pattern.name is None or pattern.name in {"logout", "app_list"}:
+            continue
+        for address in addresses_named(pattern.name):
+            page = read(client, address)
+            if page.status not in expected(right, pattern.name):
+                wrong.append(f"{address}: {page.status} {page.error}")
+    assert wrong == []
+
+
+@pytest.mark.parametrize("right", ["", *ONE_RIGHT])
+def test_no_page_leads_to_a_closed_door(till: Till, right: str) -> None:
+    pages = crawl(somebody(*([right] if right else [])), [reverse("admin:index")])
+    # 405: the button that issues an activation code, which a form presses.
+    assert [f"{page.address}: {page.status}" for page in pages if page.status not in {200, 302, 405}] == []
+
+
+def texts(client: Client, *, follow: bool = True) -> dict[str, str]:
+    pages = crawl(client, [reverse("admin:index")], follow=lambda _: follow)
+    return {page.address: page.html for page in pages if page.status == 200}
+
+
+@pytest.mark.parametrize("right", ["", "add_order", "delete_store"])
+def test_who_may_see_nothing_sees_nothing(till: Till, right: str) -> None:
+    client = somebody(*([right] if right else []))
+    for address, html in texts(client).items():
+        for word in (*MONEY, "Bastille", "PARBAS", "Till Nine", "Zebedee", "1001", "In sync", "told us everything"):
+            assert word not in Page(html).text, (address, word)
+    assert "There is nothing here that you may see" in client.get(reverse("admin:index")).content.decode()
+
+
+# The right, what the dashboard shows with it, and what it does not.
+PARTS = {
+    "view_terminal": (["told us", "Needs attention"], [*MONEY, "Held orders", "Sold today", "Oldest upload"]),
+    "view_order": (["Sold today", "Paris Bastille"], ["told us", "until someone decides", "Oldest upload", "Needs attention"]),
+    "view_helditem": (["Held orders", "€"], ["told us", "Sold today", "Oldest upload", "Bastille"]),
+    "view_shift": (["Shifts that do not add up"], [*MONEY, "told us", "Sold today", "Held orders", "Bastille"]),
+    "view_batch": (["Oldest upload waiting"], [*MONEY, "told us", "Sold today", "Held orders", "Bastille"]),
+    "view_store": (["nothing here that you may see"], [*MONEY, "told us", "Sold today", "Bastille"]),
+    "view_account": (["nothing here that you may see"], [*MONEY, "told us", "Sold today", "Bastille"]),
+    "view_journalentry": (["nothing here that you may see"], [*MONEY, "told us", "Sold today", "Bastille"]),
+}
+
+
+@pytest.mark.parametrize("right", PARTS)
+def test_the_dashboard_shows_each_part_to_who_may_see_it(till: Till, right: str) -> None:
+    shown, hidden = PARTS[right]
+    text = Page(somebody(right).get(reverse("admin:index")).content.decode()).text
+    assert [words for words in shown if words not in text] == []
+    assert [words for words in hidden if words in text] == []
+
+
+def test_the_menu_names_what_one_may_see(till: Till) -> None:
+    html = somebody("view_shift").get(reverse("admin:index")).content.decode()
+    for kind in KINDS:
+        address = f'href="{reverse(f"admin:{kind.app_label}_{kind.model_name}_changelist")}"'
+        assert (address in html) == (kind.model_name == "shift"), address
+
+
+@pytest.mark.parametrize("right", ["view_terminal", "view_batch", "view_account"])
+def test_pages_that_are_not_about_money_show_none(till: Till, right: str) -> None:
+    for address, html in texts(somebody(right)).items():
+        for word in ("€", "5.73"):
+            assert word not in Page(html).text, (address, word)
+
+
+def test_an_order_shows_its_journal_entry_to_who_may_read_the_journal(till: Till) -> None:
+    order = reverse("admin:sales_order_change", args=keys(model_of("sales_order_change"))[:1])
+    assert "Journal entry" not in somebody("view_order").get(order).content.decode()
+    assert "Journal entry" in somebody("view_order", "view_journalentry").get(order).content.decode()
+
+
+def test_a_search_finds_held_orders_for_who_may_see_them(till: Till) -> None:
+    orders = reverse("admin:sales_order_changelist")
+    assert "is held and not in the books" not in somebody("view_order").get(orders, {"q": "1010"}).content.decode()
+    both = somebody("view_order", "view_helditem")
+    assert "is held and not in the books" in both.get(orders, {"q": "1010"}).content.decode()
+
+
+@pytest.mark.parametrize("extended", [{}, {"extended": "1"}])
+def test_the_search_names_what_one_may_see(till: Till, extended: dict[str, str]) -> None:
+    for term in ("sales", "order", "store", "e"):
+        html = somebody().get(reverse("admin:search"), {"s": term, **extended}).content.decode()
+        assert "/console/" not in html.replace(reverse("admin:search"), "")
+        User.objects.all().delete()
+
+
+def test_settings_are_shown_as_money_to_who_may_only_look(till: Till) -> None:
+    store = reverse("admin:fleet_store_change", args=[till.store.pk])
+    reader = somebody("view_store")
+    assert "€573.00" in reader.get(store).content.decode()
+    assert reader.post(store, {"name": "Mine"}).status_code == 403
+    assert "Save" not in Page(reader.get(store).content.decode()).text
