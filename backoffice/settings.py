@@ -125,7 +125,7 @@ METRICS_DIR = env.str("METRICS_DIR", default=None)
 
 MAX_BATCH_ORDERS = 2_000
 MAX_BATCH_BYTES = 4 * 1024 * 1024
-MAX_DECODED_BYTES = 32 * 1024 * 1024
+MAX_DECODED_BYTES = 8 * 1024 * 1024
 # Per terminal. The protocol promises that it is never below 50 a second with bursts of 200.
 REQUESTS_PER_SECOND = env.int("REQUESTS_PER_SECOND", default=100)
 REQUESTS_BURST = env.int("REQUESTS_BURST", default=400)

@@ -3,6 +3,7 @@
 from django.conf import settings
 from msgspec import UNSET
 
+from backoffice.domain.limits import MAX_MEMBER_BYTES
 from backoffice.domain.wire.answers import LimitsAnswer
 
 MAX_SMALL_BODY = 64 * 1024
@@ -15,5 +16,6 @@ def current_limits(*, small: bool = False) -> LimitsAnswer:
         max_batch_orders=settings.MAX_BATCH_ORDERS,
         max_batch_bytes=settings.MAX_BATCH_BYTES,
         max_decoded_bytes=settings.MAX_DECODED_BYTES,
+        max_member_bytes=MAX_MEMBER_BYTES,
         max_message_bytes=MAX_SMALL_BODY if small else UNSET,
     )

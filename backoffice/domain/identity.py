@@ -75,7 +75,7 @@ def content_hash(order: Order) -> bytes:
         order.opened_at,
         order.closed_at,
         order.cashier,
-        None if order.customer is None else canonical_json(order.customer),
+        None if order.customer is None else order.customer.canonical,
         order.refund_of,
         order.note,
         lines,
@@ -104,6 +104,11 @@ def movement_hash(movement: CashMovement) -> bytes:
 def unreadable_hash(value: Any) -> bytes:
     """33 bytes of a member that cannot be read: of its JSON value, so that key order and white space do not matter."""
     return _hash(b"json:" + canonical_json(value))
+
+
+def unread_hash(raw: bytes) -> bytes:
+    """33 bytes of a member that is too large to be read: of its bytes (protocol §4)."""
+    return _hash(b"bytes:" + raw)
 
 
 def _hash(content: bytes) -> bytes:

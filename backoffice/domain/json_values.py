@@ -9,9 +9,12 @@ import math
 import re
 from typing import Any, NoReturn
 
+import msgspec
+
 _UNCARRIABLE = re.compile("[\0\ud800-\udfff]")
 # Integers up to 2^53 are exact in every JSON implementation; a float beyond it is spelled, not counted out.
 _EXACT_FLOAT = 2.0**53
+_LONGEST_POINTER = 200
 
 
 NUL = b"\\u0000"
@@ -50,6 +53,31 @@ def _refuse_constant(name: str) -> NoReturn:
 
 
 EXACT_DECODER = json.JSONDecoder(parse_int=_integer, parse_float=_float, parse_constant=_refuse_constant)
+
+
+class JsonObject:
+    """An object that nobody looks into, as JSON: `text` as it was sent but for white space, and `canonical`.
+
+    As Python's objects it could be sixty times as large, and there are as many as orders. Raises ValueError for values
+    of other kinds, and for numbers of thousands of digits.
+    """
+
+    __slots__ = ("canonical", "text")
+
+    def __init__(self, value: Any) -> None:
+        if not isinstance(value, dict):
+            raise ValueError("Expected an object")  # noqa: TRY004 - to msgspec this is what a hook refuses with
+        self.text = msgspec.json.encode(value)
+        self.canonical = canonical_json(value)
+
+    def __str__(self) -> str:
+        return self.text.decode()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, JsonObject) and self.canonical == other.canonical
+
+    def __hash__(self) -> int:
+        return hash(self.canonical)
 
 
 def parse(text: str) -> Any:
@@ -92,19 +120,33 @@ def pointer_to(*tokens: str | int) -> str:
     return "".join("/" + token.encode("utf-8", "replace").decode().replace("\0", "?") for token in escaped)
 
 
+def pointer_around(*tokens: str | int) -> str:
+    """As `pointer_to`; where that would be longer than 200 characters, it names what is around the place.
+
+    A name may be as long as a message, and the pointer is in every answer about it.
+    """
+    pointer = ""
+    for token in tokens:
+        step = pointer_to(token) if isinstance(token, int) or len(token) <= _LONGEST_POINTER else None
+        if step is None or len(pointer) + len(step) > _LONGEST_POINTER:
+            break
+        pointer += step
+    return pointer
+
+
 def find_uncarriable(value: Any, *tokens: str | int) -> tuple[str, str] | None:
     """Pointer and detail of the first text or number in `value` that can be neither stored nor computed with.
 
     That is U+0000 and lone surrogates (PostgreSQL's text has neither) and numbers beyond a double (protocol §9).
     """
     if isinstance(value, str):
-        return (pointer_to(*tokens), _why_text_fails(value)) if _UNCARRIABLE.search(value) else None
+        return (pointer_around(*tokens), _why_text_fails(value)) if _UNCARRIABLE.search(value) else None
     if isinstance(value, Beyond):
-        return pointer_to(*tokens), "A number beyond what a double can hold"
+        return pointer_around(*tokens), "A number beyond what a double can hold"
     if isinstance(value, dict):
         for key, member in value.items():
             if _UNCARRIABLE.search(key):
-                return pointer_to(*tokens, key), f"In a name: {_why_text_fails(key)}"
+                return pointer_around(*tokens, key), f"In a name: {_why_text_fails(key)}"
             if (found := find_uncarriable(member, *tokens, key)) is not None:
                 return found
     elif isinstance(value, list):

@@ -1,4 +1,4 @@
-"""The size limits of an order (protocol §5): beyond them it is held, since it could not be kept as a sale.
+"""The size limits of an order (protocol §4, §5): beyond them it is held, since it could not be kept as a sale.
 
 Texts are counted in code points.
 """
@@ -7,6 +7,9 @@ from collections.abc import Iterator
 
 from backoffice.domain.orders import CashMovement, Order
 from backoffice.domain.reasons import LIMIT_EXCEEDED, Reason
+
+MAX_MEMBER_BYTES = 256 * 1024
+"""A larger member of a batch is not even read: as Python's objects it may be sixty times as large (ADR 22)."""
 
 MAX_LINES, MAX_PAYMENTS, MAX_TAXES = 500, 20, 10
 MAX_CODE, MAX_NAME, MAX_NOTE = 64, 200, 500

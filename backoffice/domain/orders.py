@@ -4,11 +4,12 @@
 are the same sale is for `identity` to say.
 """
 
-from typing import Any, Literal
+from typing import Literal
 from uuid import UUID
 
 import msgspec
 
+from backoffice.domain.json_values import JsonObject
 from backoffice.domain.reasons import Reason
 from backoffice.domain.scalars import Instant, Money, Number, Quantity, Rate, UnitPrice
 
@@ -73,7 +74,7 @@ class Order(msgspec.Struct, kw_only=True, frozen=True, gc=False):
     opened_at: Instant
     closed_at: Instant
     cashier: str = ""
-    customer: dict[str, Any] | None = None
+    customer: JsonObject | None = None
     printed_to: Literal["none", "local", "network"] = "none"
     refund_of: UUID | None = None
     note: str = ""

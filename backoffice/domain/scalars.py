@@ -15,6 +15,8 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
+from backoffice.domain.json_values import JsonObject
+
 MAX_MINOR = 10**12
 """No amount of money is beyond ±this many minor units (protocol §2.4)."""
 
@@ -83,15 +85,18 @@ class Rate(Scaled):
 
 
 # Tills send the same few prices, quantities and rates all day long. Texts only: to a cache 1, 1.0 and True are one.
-_READERS: Mapping[type, Callable[[str], Scaled]] = {
-    kind: lru_cache(maxsize=4096)(kind) for kind in (Quantity, UnitPrice, Rate)
+_READERS: Mapping[type, Callable[[str], Any]] = {
+    JsonObject: JsonObject,
+    **{kind: lru_cache(maxsize=4096)(kind) for kind in (Quantity, UnitPrice, Rate)},
 }
 
 
 def read_scalar(kind: type, value: Any) -> Any:
-    """The `dec_hook` of msgspec for the types above. Raises ValueError where `value` is none of `kind`."""
+    """The `dec_hook` of msgspec for the types above and `JsonObject`. Raises ValueError where `value` is none of `kind`."""
     if type(value) is str:
         return _READERS[kind](value)
+    if kind is JsonObject:
+        return JsonObject(value)
     # bool is an int to Python, and 1.0 a float to JSON: neither is an integer of the protocol.
     if kind is UnitPrice and type(value) is int:
         if abs(value) > MAX_MINOR:
@@ -101,7 +106,9 @@ def read_scalar(kind: type, value: Any) -> Any:
 
 
 def scalar_schema(kind: type[Any]) -> dict[str, Any]:
-    """The JSON Schema of the types above: the `schema_hook` of msgspec. Raises NotImplementedError for others."""
+    """The JSON Schema of the same types: the `schema_hook` of msgspec. Raises NotImplementedError for others."""
+    if kind is JsonObject:
+        return {"type": "object"}
     if not issubclass(kind, Scaled):
         raise NotImplementedError(f"{kind} is not a scalar of the protocol.")
     text = {"type": "string", "pattern": f"^{kind.spelling.pattern}$"}

@@ -29,7 +29,7 @@ _FIRST_MOMENT = datetime(2000, 1, 1, tzinfo=UTC)
 _NEGATIVE = 0x4000
 _DIGIT, _DECIMALS = 10_000, 4  # a numeric's digits count to ten thousand, so four decimals are one of them
 _numeric_head, _digit, _two_digits = Struct("!ihhHH").pack, Struct("!h").pack, Struct("!ihhHHhh").pack
-_encode_lines = msgspec.json.Encoder(enc_hook=str).encode_lines
+_encode_json = msgspec.json.Encoder(enc_hook=str).encode
 
 
 def encode_rows(chunks: Sequence[Sequence[Row]], types: Sequence[str]) -> bytes:
@@ -112,8 +112,8 @@ def _encode_present(kind: str, column: Column) -> Iterable[bytes]:
             decimals = {key: _decimal(value) for key, value in distinct.items()}
             return map(decimals.__getitem__, map(id, column))
         case "jsonb":
-            # No JSON has a line break in it. Behind its length comes the version of jsonb's binary form.
-            return [_json_head(1 + len(line), 1) + line for line in _encode_lines(column).split(b"\n")[:-1]]
+            # Behind its length comes the version of jsonb's binary form.
+            return [_json_head(1 + len(text), 1) + text for text in map(_encode_json, column)]
     return _pack([(kind, column)])
 
 

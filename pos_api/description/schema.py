@@ -16,7 +16,7 @@ from backoffice.domain.accounts import CASH_REASON_ACCOUNTS, LINE_KINDS, PAYMENT
 from backoffice.domain.limits import MAX_CODE, MAX_LINES, MAX_NAME, MAX_NOTE, MAX_PAYMENTS, MAX_TAXES
 from backoffice.domain.orders import CashMovement, Order
 from backoffice.domain.rules import ORDER_TYPES
-from backoffice.domain.scalars import MAX_MINOR, Instant, scalar_schema
+from backoffice.domain.scalars import MAX_MINOR, Instant, Scaled, scalar_schema
 from backoffice.domain.wire import answers
 from backoffice.domain.wire.messages import Activation, CloseShift, Heartbeat, OpenShift
 from pos_api.description.operations import PROBLEMS_OF, complete
@@ -102,6 +102,8 @@ def _polish(schema: Any) -> Any:
 
 def _scalar_schema(kind: type[Any]) -> dict[str, Any]:
     schema = scalar_schema(kind)
+    if not issubclass(kind, Scaled):
+        return schema
     # The bound of ±10^12 (§2.4) becomes part of the pattern.
     text = schema["anyOf"][1] if "anyOf" in schema else schema
     places = f"{{1,{kind.decimals}}}"

@@ -107,6 +107,7 @@ class LimitsAnswer(msgspec.Struct):
     max_batch_orders: Count
     max_batch_bytes: Count
     max_decoded_bytes: Count
+    max_member_bytes: Count
     max_message_bytes: Count | UnsetType = UNSET
 
 

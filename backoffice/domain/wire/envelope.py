@@ -3,20 +3,21 @@
 Cheap enough for the door and the worker both: members stay bytes, exactly as they were sent.
 """
 
-import re
 from typing import Any, Never
 
 import msgspec
 
 from backoffice.domain import json_values
+from backoffice.domain.wire.scanning import find_members, without_surrogates, without_texts
 
 MAX_DEPTH = 32
 
 _BRACKETS_ALIKE = bytes.maketrans(b"{}", b"[]")
 _NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
-# A text that never ends counts as one to the end: so that no quote is looked at twice, however hostile the body.
-_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
-_BLANKS = re.compile(r"[ \t\n\r]*")
+# With so few commas a body has no more members than memory bears; orders have far fewer in 8 MiB.
+_MOST_COMMAS = 500_000
+# A close that names as many batches as it may has half as many. What is built of a message is bounded by it.
+_MOST_COMMAS_OF_A_MESSAGE = 20_000
 
 
 class BodyMalformed(Exception):
@@ -59,8 +60,16 @@ class _Wire(msgspec.Struct):
     cash_movements: list[msgspec.Raw] = []
 
 
-_LISTS = ("orders", "cash_movements")
+class _Lists(msgspec.Struct):
+    """As `_Wire`, without a look inside: of duplicate names the last counts, whatever the others are."""
+
+    orders: msgspec.Raw = msgspec.Raw(b"[]")
+    cash_movements: msgspec.Raw = msgspec.Raw(b"[]")
+
+
 _WIRE_DECODER = msgspec.json.Decoder(_Wire)
+_LISTS_DECODER = msgspec.json.Decoder(_Lists)
+_ANY_DECODER = msgspec.json.Decoder(msgspec.Raw)
 
 
 def decode_batch(body: bytes, *, max_orders: int, is_checked: bool = False) -> Envelope:
@@ -72,26 +81,70 @@ def decode_batch(body: bytes, *, max_orders: int, is_checked: bool = False) -> E
     """
     if not is_checked:
         check_text(body)
-    try:
-        wire = _WIRE_DECODER.decode(body)
-        orders, movements = [bytes(raw) for raw in wire.orders], [bytes(raw) for raw in wire.cash_movements]
-    except msgspec.DecodeError:
-        # Not JSON, no envelope, or JSON that msgspec cannot read (a lone surrogate, of duplicate keys the first).
-        members = _split(body.decode())
-        orders, movements = members["orders"], members["cash_movements"]
+    orders, movements = _read_lists(body) or _find_lists(body, most=max_orders)
     for pointer, count in (("/orders", len(orders)), ("/cash_movements", len(movements))):
         if count > max_orders:
             raise TooManyOrders(pointer=pointer, count=count, limit=max_orders)
     return Envelope(orders=orders, movements=movements)
 
 
+def _read_lists(body: bytes) -> tuple[list[bytes], list[bytes]] | None:
+    """The usual road. None where it ends: the body is not JSON, no envelope, JSON that msgspec cannot read (a lone
+    surrogate, of duplicate names the first), or it has commas for more members than memory bears.
+    """
+    if len(body) > _MOST_COMMAS and body.count(b",") > _MOST_COMMAS:
+        return None
+    try:
+        wire = _WIRE_DECODER.decode(body)
+    except msgspec.DecodeError:
+        return None
+    return [bytes(raw) for raw in wire.orders], [bytes(raw) for raw in wire.cash_movements]
+
+
+def _find_lists(body: bytes, *, most: int) -> tuple[list[bytes], list[bytes]]:
+    """The members by position: exact whatever the body contains, about ten times slower, and nothing is built."""
+    readable = _check_json(body)
+    try:
+        lists = _LISTS_DECODER.decode(readable)
+    except msgspec.ValidationError:
+        _invalid(pointer="", detail="The body must be a JSON object")
+    for name, raw in (("orders", lists.orders), ("cash_movements", lists.cash_movements)):
+        if memoryview(raw)[0] != ord("["):
+            _invalid(pointer=f"/{name}", detail=f"{name} must be an array")
+    found = find_members(body, names=("orders", "cash_movements"), most=most)
+    for name, members in found.items():
+        if members.total > most:
+            raise TooManyOrders(pointer=f"/{name}", count=members.total, limit=most)
+    return found["orders"].found, found["cash_movements"].found
+
+
+def _check_json(body: bytes) -> bytearray:
+    """Raises `BodyMalformed` where `body` is not JSON; otherwise it comes back as msgspec can read it."""
+    readable = without_surrogates(body)
+    try:
+        _ANY_DECODER.decode(readable)
+    except msgspec.DecodeError as error:
+        raise BodyMalformed(str(error)) from None
+    return readable
+
+
 def decode_object(body: bytes) -> dict[str, Any]:
     """The JSON object in `body`, of duplicate names the last; by the same rules as a batch.
 
-    Raises `BodyMalformed`, and `EnvelopeInvalid` where it is JSON and no object.
+    Raises `BodyMalformed`, and `EnvelopeInvalid` where it is JSON and no object, or has more fields and entries than
+    any message of the protocol.
     """
     check_text(body)
-    return _object(_parse(body.decode()))
+    if body.count(b",") > _MOST_COMMAS_OF_A_MESSAGE:
+        _check_json(body)
+        _invalid(pointer="", detail=f"More than {_MOST_COMMAS_OF_A_MESSAGE} fields and entries")
+    try:
+        value = json_values.parse(body.decode())
+    except json_values.NotJson as error:
+        raise BodyMalformed(str(error)) from None
+    if not isinstance(value, dict):
+        _invalid(pointer="", detail="The body must be a JSON object")
+    return value
 
 
 def check_text(body: bytes) -> None:
@@ -102,7 +155,7 @@ def check_text(body: bytes) -> None:
         except UnicodeDecodeError as error:
             raise BodyMalformed(f"Not UTF-8 at byte {error.start}") from None
     # Brackets within texts are not told apart at first: as a rule they are balanced, or there are none.
-    if _unpaired(body) and (left := _unpaired(_STRING.sub(b"", body))):
+    if _unpaired(body) and (left := _unpaired(without_texts(body))):
         raise BodyMalformed(
             f"Nested deeper than {MAX_DEPTH}" if b"[]" in left else "Brackets without their other half: cut off?"
         )
@@ -118,60 +171,5 @@ def _unpaired(text: bytes) -> bytes:
     return brackets
 
 
-def _parse(text: str) -> Any:
-    try:
-        return json_values.parse(text)
-    except json_values.NotJson as error:
-        raise BodyMalformed(str(error)) from None
-
-
-def _object(value: Any) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        _invalid(pointer="", detail="The body must be a JSON object")
-    return value
-
-
 def _invalid(*, pointer: str, detail: str) -> Never:
     raise EnvelopeInvalid(pointer=pointer, code="invalid", detail=detail)
-
-
-def _split(text: str) -> dict[str, list[bytes]]:
-    """The members of the envelope by position in `text`: exact whatever they contain, about ten times slower."""
-    envelope = _object(_parse(text))
-    for name in _LISTS:
-        if not isinstance(envelope.get(name, []), list):
-            _invalid(pointer=f"/{name}", detail=f"{name} must be an array")
-    found: dict[str, list[bytes]] = {"orders": [], "cash_movements": []}
-    position = _skip(text, text.index("{") + 1)
-    while text[position] != "}":
-        name, position = json_values.EXACT_DECODER.raw_decode(text, position)
-        position = _skip(text, _skip(text, position) + 1)
-        if name in _LISTS and text[position] == "[":
-            found[name], position = _members(text, position)
-        else:
-            _, position = json_values.EXACT_DECODER.raw_decode(text, position)
-        position = _next(text, position)
-    return found
-
-
-def _members(text: str, position: int) -> tuple[list[bytes], int]:
-    """The members of the array that begins at `position`, and the position after it."""
-    members = []
-    position = _skip(text, position + 1)
-    while text[position] != "]":
-        start = position
-        _, position = json_values.EXACT_DECODER.raw_decode(text, position)
-        members.append(text[start:position].encode())
-        position = _next(text, position)
-    return members, position + 1
-
-
-def _skip(text: str, position: int) -> int:
-    blanks = _BLANKS.match(text, position)
-    return blanks.end() if blanks else position
-
-
-def _next(text: str, position: int) -> int:
-    """From the end of a member past blanks and a comma, to the next member or the closing bracket."""
-    position = _skip(text, position)
-    return _skip(text, position + 1) if text[position] == "," else position

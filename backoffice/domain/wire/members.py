@@ -17,10 +17,11 @@ from uuid import UUID
 import msgspec
 
 from backoffice.domain import json_values
-from backoffice.domain.identity import unreadable_hash
+from backoffice.domain.identity import unread_hash, unreadable_hash
 from backoffice.domain.json_values import may_be_uncarriable
+from backoffice.domain.limits import MAX_MEMBER_BYTES
 from backoffice.domain.orders import CashMovement, Order, Unreadable
-from backoffice.domain.reasons import UNREADABLE_MOVEMENT, UNREADABLE_ORDER, Reason
+from backoffice.domain.reasons import LIMIT_EXCEEDED, UNREADABLE_MOVEMENT, UNREADABLE_ORDER, Reason
 from backoffice.domain.scalars import MAX_NUMBER, is_canonical_uuid, is_in_years, is_spelled_canonically, read_scalar
 from backoffice.domain.wire.conversion import NotReadable, Violation, check_carriable, to_type
 
@@ -32,8 +33,10 @@ _MOVEMENT_DECODER = msgspec.json.Decoder(CashMovement, dec_hook=read_scalar)
 _LONG_INTEGER = re.compile(rb"(?<![0-9])[0-9]{309}")
 
 
-def read_order(raw: bytes) -> Order | Unreadable:
+def read_order(raw: bytes, *, max_bytes: int = MAX_MEMBER_BYTES) -> Order | Unreadable:
     """One member of `orders`, in the bytes that `decode_batch` gave. Raises `json_values.NotJson` for other bytes."""
+    if len(raw) > max_bytes:
+        return _unread(raw, max_bytes=max_bytes)
     try:
         order = _ORDER_DECODER.decode(raw)
     except msgspec.DecodeError:
@@ -49,8 +52,10 @@ def read_order(raw: bytes) -> Order | Unreadable:
     return order
 
 
-def read_movement(raw: bytes) -> CashMovement | Unreadable:
+def read_movement(raw: bytes, *, max_bytes: int = MAX_MEMBER_BYTES) -> CashMovement | Unreadable:
     """One member of `cash_movements`, in the bytes that `decode_batch` gave. Raises `json_values.NotJson` for others."""
+    if len(raw) > max_bytes:
+        return _unread(raw, max_bytes=max_bytes)
     try:
         movement = _MOVEMENT_DECODER.decode(raw)
     except msgspec.DecodeError:
@@ -97,6 +102,11 @@ def _check_spelling(value: Mapping[str, Any], member: msgspec.Struct) -> None:
             raise NotReadable(Violation(f"/{name}", "invalid", "Expected a UUID in the canonical 36-character form"))
         if isinstance(read, datetime) and not is_in_years(read):
             raise NotReadable(Violation(f"/{name}", "invalid", "Expected a time between the years 2000 and 2099"))
+
+
+def _unread(raw: bytes, *, max_bytes: int) -> Unreadable:
+    reason = Reason(LIMIT_EXCEEDED, "", f"{len(raw)} bytes, at most {max_bytes} are read")
+    return Unreadable(item_id=None, number=None, content_hash=unread_hash(raw), reasons=(reason,))
 
 
 def _unreadable(value: Any, kind: type[msgspec.Struct], violation: Violation) -> Unreadable:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
+import msgspec
 from django.db.backends.utils import CursorWrapper
 
 from backoffice.domain.orders import Order
@@ -130,7 +131,7 @@ def _order_row(item: Judged, order: Order, *, batch: LockedBatch, now: datetime)
         order.status,
         order.type,
         order.cashier,
-        order.customer,
+        None if order.customer is None else msgspec.Raw(order.customer.text),
         order.printed_to,
         order.refund_of,
         order.note,
