@@ -5,18 +5,39 @@ import binascii
 import hashlib
 import re
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from django.conf import settings
 from rest_framework.request import Request
 
 from backoffice.domain.cards.masking import mask_cards
+from pos_api.budget import BudgetSpent, ByteBudget
 from pos_api.limits import MAX_SMALL_BODY, current_limits
 from pos_api.problems import Problem
 
 CHUNK = 64 * 1024
 GZIP = 16 + zlib.MAX_WBITS
+# Of a gzip member (RFC 1952): how many bytes at its end say how long it is decoded.
+GZIP_LENGTH = 4
+MEBIBYTE = 1024 * 1024
+RETRY_AFTER_S = 2
 SHA256_DIGEST = re.compile(r"(?:^|,)\s*sha-256=:([A-Za-z0-9+/=]*):\s*(?:,|$)")
+
+
+SMALL_BODY = MEBIBYTE
+"""Bytes of a decoded body that always finds room, however many large ones there are."""
+
+# Decoded bodies of all requests of this process, until they are answered: what is made of one is several times as large
+# (ADR 22). Three of the largest have room, one of each terminal, and beside them a small one for each of many threads.
+SMALL_ONES = 32 * MEBIBYTE
+decoded_bytes = ByteBudget(
+    3 * settings.MAX_DECODED_BYTES + SMALL_ONES,
+    kept=SMALL_ONES,
+    small=SMALL_BODY,
+    share=settings.MAX_DECODED_BYTES + SMALL_BODY,
+)
 
 
 class Body(NamedTuple):
@@ -26,10 +47,12 @@ class Body(NamedTuple):
     gzip: bytes | None
 
 
-def read_body(request: Request, *, small: bool = False) -> Body:
-    """The body, checked. `small` sets the limit of activations, openings and heartbeats.
+@contextmanager
+def open_body(request: Request, *, small: bool = False) -> Iterator[Body]:
+    """The body, checked, within what this process may hold. `small` sets the limit of activations, openings and heartbeats.
 
-    Raises `Problem`: length-required, too-large, media-type, digest-mismatch, body-malformed.
+    Raises `Problem`: length-required, too-large, media-type, digest-mismatch, body-malformed, and unavailable where too
+    much is held at the moment; nothing is decoded then.
     """
     length = _content_length(request)
     encoding = _check_media(request)
@@ -38,14 +61,28 @@ def read_body(request: Request, *, small: bool = False) -> Body:
         raise Problem("too-large", f"At most {limit} bytes are accepted, as sent.", limits=current_limits(small=small))
     sent = _read_exactly(request, length)
     _check_digest(request, sent)
-    if encoding == "gzip":
-        return Body(_gunzip(sent, small=small), sent)
-    return Body(sent, None)
+    is_gzip = encoding == "gzip"
+    most = _decoded_length(sent, small=small) if is_gzip else length
+    owner = getattr(request.user, "terminal", None)
+    try:
+        decoded_bytes.acquire(most, owner=owner)
+    except BudgetSpent:
+        raise Problem(
+            "unavailable",
+            "Too many large bodies are being read. Send again with the same identifiers.",
+            headers={"Retry-After": str(RETRY_AFTER_S)},
+        ) from None
+    try:
+        yield Body(_gunzip(sent, most=most, small=small), sent) if is_gzip else Body(sent, None)
+    finally:
+        decoded_bytes.release(most, owner=owner)
 
 
-def read_message(request: Request, *, small: bool = True) -> bytes:
-    """The decoded body of a message other than a batch, without card data."""
-    return mask_cards(read_body(request, small=small).text).body
+@contextmanager
+def open_message(request: Request, *, small: bool = True) -> Iterator[bytes]:
+    """The decoded body of a message other than a batch, without card data; otherwise as `open_body`."""
+    with open_body(request, small=small) as body:
+        yield mask_cards(body.text).body
 
 
 def _content_length(request: Request) -> int:
@@ -95,12 +132,18 @@ def _check_digest(request: Request, sent: bytes) -> None:
         raise Problem("digest-mismatch", "The bytes that arrived are not the bytes that were sent. Send them again.")
 
 
-def _gunzip(sent: bytes, *, small: bool) -> bytes:
+def _decoded_length(sent: bytes, *, small: bool) -> int:
+    """How long a gzip body is at most when it is decoded: as it says itself, which is checked, and within the limit."""
+    limit = MAX_SMALL_BODY if small else settings.MAX_DECODED_BYTES
+    return min(int.from_bytes(sent[-GZIP_LENGTH:], "little"), limit)
+
+
+def _gunzip(sent: bytes, *, most: int, small: bool) -> bytes:
     limit = MAX_SMALL_BODY if small else settings.MAX_DECODED_BYTES
     decoder = zlib.decompressobj(GZIP)
     try:
-        # A gzip bomb costs no more memory than the limit.
-        decoded = decoder.decompress(sent, limit + 1)
+        # A gzip bomb costs no more memory than the limit, and one that lies about its length than it says.
+        decoded = decoder.decompress(sent, most + 1)
     except zlib.error as error:
         raise Problem("body-malformed", "The body is not valid gzip.") from error
     if len(decoded) > limit:

@@ -121,7 +121,7 @@ TERMINAL = {
 {"settings": {"max_order_total": null, "min_refund_total": null, "refund_days": null,
               "order_types": ["delivery", "on_table", "takeaway"],
               "cash_reasons": ["change", "float", "safe_drop", "tips"], "rounding_step": null},
- "limits": {"max_batch_orders": 2000, "max_batch_bytes": 4194304, "max_decoded_bytes": 33554432}}
+ "limits": {"max_batch_orders": 2000, "max_batch_bytes": 4194304, "max_decoded_bytes": 8388608, "max_member_bytes": 262144}}
 """),
 }
 CLOSING = json.loads("""

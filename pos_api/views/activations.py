@@ -8,7 +8,7 @@ from rest_framework.views import APIView
 
 from backoffice.domain.wire.messages import read_activation
 from backoffice.ingestion.stores import activate
-from pos_api.bodies import read_message
+from pos_api.bodies import open_message
 from pos_api.description.schema import ACTIVATED, ACTIVATION, describe
 
 
@@ -22,6 +22,7 @@ class ActivationsView(APIView):
         "Activate a terminal", request=ACTIVATION, responses={201: ACTIVATED}, problems=["activation-code-invalid"]
     )
     def post(self, request: Request) -> Response:
-        message = read_activation(read_message(request))
+        with open_message(request) as body:
+            message = read_activation(body)
         device = msgspec.to_builtins(message.device)
         return Response(activate(code=message.activation_code, device=device, now=timezone.now()), status=201)

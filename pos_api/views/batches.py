@@ -12,7 +12,7 @@ from backoffice.domain.states import BatchState
 from backoffice.failpoints import failpoint
 from backoffice.ingestion.batch.accept import accept
 from backoffice.ingestion.batch.receipts import NoSuchBatch, find_receipt
-from pos_api.bodies import read_body
+from pos_api.bodies import SMALL_BODY, open_body
 from pos_api.description.schema import BATCH, RECEIPT, describe
 from pos_api.problems import Problem
 from pos_api.views.base import TerminalView
@@ -34,16 +34,18 @@ class BatchUpload(TerminalView):
     def put(self, request: Request, shift_id: UUID, batch_id: UUID) -> Response:
         bind_contextvars(batch_id=str(batch_id))
         wait_s = _wait_s(request)
-        body = read_body(request)
-        receipt = accept(
-            terminal=self.terminal,
-            shift_id=shift_id,
-            batch_id=batch_id,
-            body=body.text,
-            gzip=body.gzip,
-            wait_s=wait_s,
-            now=self.now,
-        )
+        with open_body(request) as body:
+            # A large body would be held as long as its request waits.
+            wait_s = wait_s if len(body.text) <= SMALL_BODY else 0
+            receipt = accept(
+                terminal=self.terminal,
+                shift_id=shift_id,
+                batch_id=batch_id,
+                body=body.text,
+                gzip=body.gzip,
+                wait_s=wait_s,
+                now=self.now,
+            )
         failpoint("receive-before-answer")
         location = reverse("batch", kwargs={"batch_id": batch_id})
         status = 200 if receipt.state == BatchState.PROCESSED.value else 202

@@ -9,7 +9,7 @@ from backoffice.domain.wire.messages import read_close_shift, read_open_shift
 from backoffice.ingestion.report import shift_report
 from backoffice.ingestion.shifts import close_shift, open_shift
 from backoffice.sales.models import Shift
-from pos_api.bodies import read_message
+from pos_api.bodies import open_message
 from pos_api.description.schema import CLOSE_SHIFT, OPEN_SHIFT, SHIFT, describe
 from pos_api.problems import Problem
 from pos_api.views.base import TerminalView
@@ -25,7 +25,8 @@ class ShiftDetail(TerminalView):
         problems=["shift-already-open", "identifier-reused"],
     )
     def put(self, request: Request, shift_id: UUID) -> Response:
-        message = read_open_shift(read_message(request))
+        with open_message(request) as body:
+            message = read_open_shift(body)
         shift, is_new = open_shift(terminal=self.terminal, shift_id=shift_id, message=message, now=self.now)
         return Response(shift_report(shift), status=201 if is_new else 200)
 
@@ -47,6 +48,7 @@ class ShiftClose(TerminalView):
         problems=["shift-unknown", "identifier-reused"],
     )
     def put(self, request: Request, shift_id: UUID) -> Response:
-        message = read_close_shift(read_message(request, small=False))
+        with open_message(request, small=False) as body:
+            message = read_close_shift(body)
         shift, was_open = close_shift(terminal=self.terminal, shift_id=shift_id, message=message, now=self.now)
         return Response(shift_report(shift), status=202 if was_open else 200)

@@ -9,7 +9,7 @@ from backoffice.ingestion.heartbeats import record_heartbeat
 from backoffice.ingestion.shifts import open_shift_of
 from backoffice.ingestion.stores import rotate_token, settings_answer, store_answer
 from backoffice.sales.queries import last_number
-from pos_api.bodies import read_message
+from pos_api.bodies import open_message
 from pos_api.description.schema import HEARTBEAT, HEARTBEAT_TAKEN, TERMINAL, TOKEN, describe
 from pos_api.limits import current_limits
 from pos_api.views.base import TerminalView
@@ -39,7 +39,8 @@ class TerminalHeartbeat(TerminalView):
 
     @describe("Report how the terminal is", request=HEARTBEAT, responses={200: HEARTBEAT_TAKEN})
     def put(self, request: Request) -> Response:
-        message = read_heartbeat(read_message(request))
+        with open_message(request) as body:
+            message = read_heartbeat(body)
         return Response(record_heartbeat(terminal=self.terminal, message=message, now=self.now))
 
 

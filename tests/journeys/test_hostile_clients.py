@@ -196,7 +196,7 @@ def test_a_gzip_bomb_stops_at_the_cap_with_memory_flat(stack: RunningStack, till
     before = {pid: peak_memory_kib(pid) for pid in web_processes(stack)}
     answer = till.upload(raw=bomb, **{"Content-Encoding": "gzip"})
     assert answer.status_code == 413
-    assert answer.json()["limits"]["max_decoded_bytes"] == 32 * MEBIBYTE
+    assert answer.json()["limits"]["max_decoded_bytes"] == 8 * MEBIBYTE
     grown = max(peak_memory_kib(pid) - before[pid] for pid in before)
     assert grown < 100 * 1024
     assert till.upload(a_sale(1001), Prefer="wait=5").status_code == 200
@@ -218,7 +218,8 @@ def test_a_body_that_is_too_large_is_413_before_any_of_it_is_sent(stack: Running
     assert problem["limits"] == {
         "max_batch_orders": 2000,
         "max_batch_bytes": 4 * MEBIBYTE,
-        "max_decoded_bytes": 32 * MEBIBYTE,
+        "max_decoded_bytes": 8 * MEBIBYTE,
+        "max_member_bytes": 256 * 1024,
     }
 
 

@@ -12,9 +12,16 @@ from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 
+from backoffice.domain.limits import MAX_MEMBER_BYTES
+
 MAX_SENT = 4 * 1024 * 1024
-MAX_DECODED = 32 * 1024 * 1024
-LIMITS = {"max_batch_orders": 2_000, "max_batch_bytes": MAX_SENT, "max_decoded_bytes": MAX_DECODED}
+MAX_DECODED = 8 * 1024 * 1024
+LIMITS = {
+    "max_batch_orders": 2_000,
+    "max_batch_bytes": MAX_SENT,
+    "max_decoded_bytes": MAX_DECODED,
+    "max_member_bytes": MAX_MEMBER_BYTES,
+}
 RETRY_AFTER = "Retry-After"
 _GZIP = 16 + zlib.MAX_WBITS
 _IDENTIFIER = re.compile(r"[0-9A-Fa-f]{8}-[0-9A-Fa-f-]{27}")

@@ -16,6 +16,7 @@ from backoffice_terminal import (
     NotActivated,
     NotAllowedOffline,
     NotBalanced,
+    OrderTooLarge,
     ShiftStillOpen,
     Terminal,
 )
@@ -53,6 +54,15 @@ def test_an_offline_order_has_no_customer_and_no_network_printer(till: Terminal,
     for draft in (with_customer, on_network):
         with pytest.raises(NotAllowedOffline):
             till.sell(draft)
+    assert till.sell(baguette()).order.number == 1
+
+
+def test_an_order_that_nobody_would_read_is_not_made_and_takes_no_number(till: Terminal, baguette: Ring) -> None:
+    till.go_offline()
+    draft = baguette()
+    draft.note = "x" * 256 * 1024
+    with pytest.raises(OrderTooLarge):
+        till.sell(draft)
     assert till.sell(baguette()).order.number == 1
 
 

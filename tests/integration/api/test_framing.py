@@ -14,7 +14,12 @@ from backoffice.inbox.models import Batch
 from tests.till import Till, a_sale, zipped
 
 GZIP = {"Content-Encoding": "gzip"}
-LIMITS = {"max_batch_orders": 2000, "max_batch_bytes": 4 * 1024**2, "max_decoded_bytes": 32 * 1024**2}
+LIMITS = {
+    "max_batch_orders": 2000,
+    "max_batch_bytes": 4 * 1024**2,
+    "max_decoded_bytes": 8 * 1024**2,
+    "max_member_bytes": 256 * 1024,
+}
 
 
 class Wire(BytesIO):

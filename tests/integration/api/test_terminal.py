@@ -41,7 +41,12 @@ def test_it_has_every_field_of_the_protocol():
             "cash_reasons": ["change", "float", "safe_drop", "tips"],
             "rounding_step": None,
         },
-        "limits": {"max_batch_orders": 2000, "max_batch_bytes": 4 * 1024**2, "max_decoded_bytes": 32 * 1024**2},
+        "limits": {
+            "max_batch_orders": 2000,
+            "max_batch_bytes": 4 * 1024**2,
+            "max_decoded_bytes": 8 * 1024**2,
+            "max_member_bytes": 256 * 1024,
+        },
     }
 
 

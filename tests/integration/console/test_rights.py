@@ -122,7 +122,10 @@ def test_who_may_see_nothing_sees_nothing(till: Till, right: str) -> None:
 # The right, what the dashboard shows with it, and what it does not.
 PARTS = {
     "view_terminal": (["told us", "Needs attention"], [*MONEY, "Held orders", "Sold today", "Oldest upload"]),
-    "view_order": (["Sold today", "Paris Bastille"], ["told us", "until someone decides", "Oldest upload", "Needs attention"]),
+    "view_order": (
+        ["Sold today", "Paris Bastille"],
+        ["told us", "until someone decides", "Oldest upload", "Needs attention"],
+    ),
     "view_helditem": (["Held orders", "€"], ["told us", "Sold today", "Oldest upload", "Bastille"]),
     "view_shift": (["Shifts that do not add up"], [*MONEY, "told us", "Sold today", "Held orders", "Bastille"]),
     "view_batch": (["Oldest upload waiting"], [*MONEY, "told us", "Sold today", "Held orders", "Bastille"]),

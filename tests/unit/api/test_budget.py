@@ -41,6 +41,28 @@ def test_large_bodies_leave_room_for_small_ones() -> None:
         budget.acquire(1)
 
 
+def test_small_bodies_are_in_what_is_kept_for_them_first() -> None:
+    budget = ByteBudget(100, kept=20, small=10)
+    for _ in range(2):
+        budget.acquire(10)
+    budget.acquire(80)
+    budget.release(80)
+    budget.acquire(10)
+    with pytest.raises(BudgetSpent):
+        budget.acquire(71)
+    budget.acquire(70)
+
+
+def test_no_owner_holds_more_than_a_share_and_others_have_the_rest() -> None:
+    budget = ByteBudget(100, share=40)
+    with budget.hold(40, owner="one"):
+        with pytest.raises(BudgetSpent):
+            budget.acquire(1, owner="one")
+        budget.acquire(40, owner="another")
+        budget.acquire(20)
+    budget.acquire(40, owner="one")
+
+
 def test_more_than_there_is_cannot_be_kept() -> None:
     with pytest.raises(ValueError, match="cannot be kept"):
         ByteBudget(100, kept=101)

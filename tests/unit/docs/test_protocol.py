@@ -108,6 +108,7 @@ def test_its_limits_are_those_of_the_code() -> None:
         ("max_batch_orders", settings.MAX_BATCH_ORDERS),
         ("max_batch_bytes", settings.MAX_BATCH_BYTES),
         ("max_decoded_bytes", settings.MAX_DECODED_BYTES),
+        ("max_member_bytes", limits.MAX_MEMBER_BYTES),
     ):
         assert f'"{name}": {value}' in text
     assert f"At most {limits.MAX_LINES} lines, {limits.MAX_PAYMENTS} payments, {limits.MAX_TAXES} taxes" in text

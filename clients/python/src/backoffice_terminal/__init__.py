@@ -25,7 +25,7 @@ from backoffice_terminal.problems import (
     TerminalError,
 )
 from backoffice_terminal.saved import Movement, SavedOrder, SavedShift
-from backoffice_terminal.terminal import NoOpenShift, NotAllowedOffline, ShiftStillOpen, Sold, Terminal
+from backoffice_terminal.terminal import NoOpenShift, NotAllowedOffline, OrderTooLarge, ShiftStillOpen, Sold, Terminal
 
 __all__ = [
     "ActivationCodeInvalid",
@@ -46,6 +46,7 @@ __all__ = [
     "NotAllowedOffline",
     "NotBalanced",
     "Order",
+    "OrderTooLarge",
     "Payment",
     "Problem",
     "Receipt",

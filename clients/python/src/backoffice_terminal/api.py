@@ -39,11 +39,12 @@ class Activation(msgspec.Struct, frozen=True):
 
 
 class Limits(msgspec.Struct, frozen=True):
-    """The limits of one batch: orders, bytes as sent, and bytes after decompression."""
+    """The limits of one batch: orders, bytes as sent, bytes after decompression, and bytes of one order in it."""
 
     max_batch_orders: int = 2_000
     max_batch_bytes: int = 4 * 1024 * 1024
-    max_decoded_bytes: int = 32 * 1024 * 1024
+    max_decoded_bytes: int = 8 * 1024 * 1024
+    max_member_bytes: int = 256 * 1024
 
 
 class OpenShift(msgspec.Struct, frozen=True):

@@ -47,6 +47,10 @@ class NotAllowedOffline(TerminalError):
     """An offline order has no customer and no network printer."""
 
 
+class OrderTooLarge(TerminalError):
+    """Back Office would not read an order of so many bytes. It has to be rung up as several."""
+
+
 @dataclass(frozen=True)
 class Sold:
     """An order as the terminal knows it. `label` is what the cashier sees; `outcome` is None until it is known."""
@@ -244,16 +248,19 @@ class Terminal:
         """Finishes a draft. When this returns, number and order are on the disk, and sent if the terminal is online.
 
         `status` may be `voided` or `training`. If there is no answer, the terminal goes offline and the sale stands.
-        Raises NotBalanced, NoOpenShift and NotAllowedOffline; in that case nothing was saved.
+        Raises NotBalanced, NoOpenShift, NotAllowedOffline and OrderTooLarge; in that case nothing was saved.
         """
         shift, mode = self.shift(), self.mode
         _check_limits(mode, draft.customer, draft.printed_to)
-        order = self.journal.add_order(
-            shift.shift_id,
-            lambda number: draft.finish(
-                order_id=mint(), number=number, mode=mode, status=status, closed_at=self._now()
-            ),
-        )
+        most_bytes = self._uplink.limits.max_member_bytes
+
+        def finish(number: int) -> Order:
+            order = draft.finish(order_id=mint(), number=number, mode=mode, status=status, closed_at=self._now())
+            if (size := len(msgspec.json.encode(order))) > most_bytes:
+                raise OrderTooLarge(f"{size} bytes, at most {most_bytes} are read")
+            return order
+
+        order = self.journal.add_order(shift.shift_id, finish)
         if mode == "online":
             self._send_live(shift, order)
         return self._sold(order)

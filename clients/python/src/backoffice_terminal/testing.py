@@ -71,7 +71,8 @@ class FakeBackOffice:
         self.limits = {
             "max_batch_orders": max_batch_orders,
             "max_batch_bytes": 4 * 1024 * 1024,
-            "max_decoded_bytes": 32 * 1024 * 1024,
+            "max_decoded_bytes": 8 * 1024 * 1024,
+            "max_member_bytes": 256 * 1024,
         }
         self.script: list[httpx.Response | Exception | After | None] = []
         self.requests: list[httpx.Request] = []
