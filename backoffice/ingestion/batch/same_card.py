@@ -59,8 +59,8 @@ CROSS JOIN LATERAL (
 ) AS p
 CROSS JOIN LATERAL (
     SELECT order_id, refund_of, closed_at FROM sales_order
-    WHERE id = p.order_id AND business_date = p.business_date AND store_id = wanted.store_id AND status = 'paid'
-        AND batch_id <> ALL(%(but_batch_ids)s::uuid[])
+    WHERE id = p.order_id AND business_date = p.business_date AND business_date BETWEEN %(from)s AND %(to)s
+        AND store_id = wanted.store_id AND status = 'paid' AND batch_id <> ALL(%(but_batch_ids)s::uuid[])
     LIMIT 1
 ) AS o
 """
