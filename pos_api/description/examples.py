@@ -84,6 +84,9 @@ CLOSE = json.loads("""
  "order_count": 5, "first_number": 1001, "last_number": 1004, "cash_counted": 25650,
  "totals": {"sales": 1040, "refunds": -120, "tax": 30, "tips": 50, "rounding": 0, "payments": {"cash": 670, "card": 300}}}
 """)
+STANDING_CLOSE = {name: value for name, value in CLOSE.items() if name != "batches"} | {
+    "batch_count": len(CLOSE["batches"])
+}
 HEARTBEAT = json.loads("""
 {"sent_at": "2026-03-01T18:01:00+01:00", "offline_mode": true, "cached_orders": 4, "cached_total": 680,
  "oldest_cached_at": "2026-03-01T11:40:00+01:00", "last_number": 1004, "shift_id": null, "app_version": "4.1.0"}
@@ -228,7 +231,7 @@ _REFUSALS: Mapping[str, Refusal] = {
     "identifier-reused": Refusal(
         f"/shifts/{SHIFT_ID}/close",
         "The shift was already closed with different content, which stands.",
-        {"declared": CLOSE},
+        {"declared": STANDING_CLOSE},
     ),
     "envelope-invalid": Refusal(
         f"/shifts/{SHIFT_ID}",
