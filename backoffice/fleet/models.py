@@ -34,7 +34,7 @@ def check_timezone(name: str) -> None:
         raise ValidationError(f"{name} is not a time zone of the IANA database, such as Europe/Paris.")
 
 
-def check_text(text: str) -> None:
+def check_printable(text: str) -> None:
     """Refuses control characters, and what is no character: neither can be printed, and some cannot be stored."""
     if any(unicodedata.category(symbol) in {"Cc", "Cs"} for symbol in text):
         raise ValidationError("There is a character in it that cannot be shown.")
@@ -45,8 +45,8 @@ class Store(models.Model):
 
     id = models.AutoField(primary_key=True)
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    code = models.CharField(max_length=32, unique=True, validators=[check_text])
-    name = models.CharField(max_length=200, validators=[check_text])
+    code = models.CharField(max_length=32, unique=True, validators=[check_printable])
+    name = models.CharField(max_length=200, validators=[check_printable])
     timezone = models.CharField(max_length=64, validators=[check_timezone])
     currency = models.CharField(max_length=3, validators=[check_currency])
     prices_include_tax = models.BooleanField(default=True)
@@ -66,7 +66,7 @@ class Store(models.Model):
     )
     refund_days = models.PositiveIntegerField(null=True, blank=True, validators=[MaxValueValidator(MAX_REFUND_DAYS)])
     order_types = ArrayField(
-        models.CharField(max_length=MAX_CODE, validators=[check_text]),
+        models.CharField(max_length=MAX_CODE, validators=[check_printable]),
         null=True,
         blank=True,
         validators=[ArrayMaxLengthValidator(MAX_ORDER_TYPES)],
@@ -110,7 +110,7 @@ class Terminal(models.Model):
     id = models.AutoField(primary_key=True)
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     store = models.ForeignKey(Store, on_delete=models.PROTECT, related_name="terminals")
-    name = models.CharField(max_length=100, validators=[check_text])
+    name = models.CharField(max_length=100, validators=[check_printable])
     device = models.JSONField(
         default=dict, blank=True, help_text="What the device said of itself when it was activated."
     )

@@ -13,10 +13,10 @@ from django.db import migrations, models
 import backoffice.fleet.models
 
 BRING_TO_BOUNDS = """
-UPDATE fleet_store SET
-    max_order_total = greatest(0, least(max_order_total, 1000000000000)),
-    min_refund_total = greatest(0, least(min_refund_total, 1000000000000))
-WHERE NOT (max_order_total BETWEEN 0 AND 1000000000000 AND min_refund_total BETWEEN 0 AND 1000000000000);
+UPDATE fleet_store SET max_order_total = 0 WHERE max_order_total < 0;
+UPDATE fleet_store SET max_order_total = 1000000000000 WHERE max_order_total > 1000000000000;
+UPDATE fleet_store SET min_refund_total = 0 WHERE min_refund_total < 0;
+UPDATE fleet_store SET min_refund_total = 1000000000000 WHERE min_refund_total > 1000000000000;
 UPDATE fleet_store SET refund_days = 3650 WHERE refund_days > 3650;
 UPDATE fleet_store SET rounding_step = 1000000 WHERE rounding_step > 1000000;
 UPDATE fleet_store SET order_types = order_types[:64] WHERE cardinality(order_types) > 64;
@@ -43,7 +43,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='store',
             name='code',
-            field=models.CharField(max_length=32, unique=True, validators=[backoffice.fleet.models.check_text]),
+            field=models.CharField(max_length=32, unique=True, validators=[backoffice.fleet.models.check_printable]),
         ),
         migrations.AlterField(
             model_name='store',
@@ -58,12 +58,12 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='store',
             name='name',
-            field=models.CharField(max_length=200, validators=[backoffice.fleet.models.check_text]),
+            field=models.CharField(max_length=200, validators=[backoffice.fleet.models.check_printable]),
         ),
         migrations.AlterField(
             model_name='store',
             name='order_types',
-            field=django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=64, validators=[backoffice.fleet.models.check_text]), blank=True, help_text="Orders of other types are posted and flagged. Empty, the protocol's own three are known.", null=True, size=None, validators=[django.contrib.postgres.validators.ArrayMaxLengthValidator(64)]),
+            field=django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=64, validators=[backoffice.fleet.models.check_printable]), blank=True, help_text="Orders of other types are posted and flagged. Empty, the protocol's own three are known.", null=True, size=None, validators=[django.contrib.postgres.validators.ArrayMaxLengthValidator(64)]),
         ),
         migrations.AlterField(
             model_name='store',
@@ -78,7 +78,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='terminal',
             name='name',
-            field=models.CharField(max_length=100, validators=[backoffice.fleet.models.check_text]),
+            field=models.CharField(max_length=100, validators=[backoffice.fleet.models.check_printable]),
         ),
         *(
             AddConstraintNotValid('store', models.CheckConstraint(condition=condition, name=name))

@@ -40,7 +40,7 @@ def order_number(number: int | None, mode: str) -> SafeString:
 
 
 @register.simple_tag(takes_context=True)
-def page_link(context: Context, row: Any, text: object) -> SafeString | str:
+def allowed_link(context: Context, row: Any, text: object) -> SafeString | str:
     """A link to a row's page; the text alone where the reader may not open it."""
     return cells.page_link(row, text) if context["may"][row._meta.model_name] else str(text)  # noqa: SLF001 - as above
 

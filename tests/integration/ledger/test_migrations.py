@@ -11,6 +11,17 @@ from django.db.migrations.recorder import MigrationRecorder
 SCRATCH = "scratch"
 # One depends on the next: this is the order in which they may go.
 APPS = ["review", "ledger", "inbox", "sales", "fleet"]
+OUT_OF_BOUNDS = """
+INSERT INTO fleet_store (uuid, code, name, timezone, currency, prices_include_tax, created_at, max_order_total,
+    min_refund_total, refund_days, rounding_step, order_types)
+VALUES (gen_random_uuid(), 'OLD', 'Old', 'Europe/Paris', 'EUR', true, now(), 1000000000000000, -1, 2147483647, 2147483647,
+    ARRAY(SELECT 't' || place FROM generate_series(1, 70) AS place)),
+    (gen_random_uuid(), 'NONE', 'None', 'Europe/Paris', 'EUR', true, now(), NULL, NULL, NULL, NULL, NULL),
+    (gen_random_uuid(), 'ONE', 'One', 'Europe/Paris', 'EUR', true, now(), 10000000000000, NULL, 0, 0, '{}')
+"""
+SELECT_SETTINGS = """
+SELECT max_order_total, min_refund_total, refund_days, rounding_step, cardinality(order_types) FROM fleet_store ORDER BY id
+"""
 
 
 @pytest.fixture
@@ -51,6 +62,18 @@ def test_migrations_go_to_zero_and_back(scratch: str):
     assert tables_of(scratch) == set()
     call_command("migrate", database=scratch, verbosity=0)
     assert tables_of(scratch) == there
+
+
+def test_settings_of_before_are_brought_to_their_bounds(scratch: str):
+    call_command("migrate", "fleet", "0003", database=scratch, verbosity=0)
+    with connections[scratch].cursor() as cursor:
+        cursor.execute(OUT_OF_BOUNDS)
+        call_command("migrate", "fleet", database=scratch, verbosity=0)
+        cursor.execute(SELECT_SETTINGS)
+        old, unset, one = cursor.fetchall()
+    assert old == (10**12, 0, 3650, 1_000_000, 64)
+    assert unset == (None,) * 5
+    assert one == (10**12, None, 0, 0, 0)
 
 
 def has_migrations(app: str) -> bool:
