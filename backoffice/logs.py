@@ -11,6 +11,21 @@ from typing import Any, TextIO
 
 import structlog
 
+# What these say repeats what a client sent: a Host, an Origin, a path. Where it comes from is enough.
+REPEAT_CLIENTS = ("django.security", "django.request")
+
+
+class WithoutClients(logging.Filter):
+    """Keeps what a client sent out of what Django says about its request."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.name.startswith(REPEAT_CLIENTS):
+            found = getattr(getattr(record, "request", None), "resolver_match", None)
+            address = getattr(found, "view_name", None) or "elsewhere"
+            record.msg, record.args = f"{record.name.rpartition('.')[2]}: a request for {address} failed", ()
+        return True
+
+
 SHARED_PROCESSORS: list[Any] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_logger_name,
@@ -44,11 +59,14 @@ def logging_config(*, role: str, level: str) -> dict[str, Any]:
                 "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, RENDERER],
             }
         },
-        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+        "filters": {"without-clients": {"()": WithoutClients}},
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["without-clients"]}},
         "root": {"handlers": ["stderr"], "level": level},
         # The inbox logs what was processed; a line for each ring of the bell would bury that.
         "loggers": {
             "django.request": {"level": "ERROR"},
+            # It says so with every try while PostgreSQL is away, and we say it once for each request.
+            "psycopg.pool": {"level": "ERROR"},
             "celery.beat": {"level": "WARNING"},
             "celery.worker.strategy": {"level": "WARNING"},
             "celery.app.trace": {"level": "WARNING"},

@@ -4,6 +4,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import environ
+import psycopg_pool
 from django.core.exceptions import ImproperlyConfigured
 from django.urls import reverse_lazy
 
@@ -56,6 +57,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "backoffice.review.middleware.ConsolePolicy",
+    "backoffice.review.login.LoginRefusals",
 ]
 
 ROOT_URLCONF = "backoffice.urls"
@@ -101,12 +103,22 @@ DATABASES["default"]["OPTIONS"] = {
     "keepalives_count": 3,
 }
 DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = False
+# A server that asks for the password itself, and not for a proof of knowing it, is not ours. Without a password in its
+# address (a socket, a certificate) nothing of the kind can be asked of us; the address may also say it otherwise.
+if DATABASES["default"].get("PASSWORD"):
+    DATABASES["default"]["OPTIONS"].setdefault("require_auth", "scram-sha-256")
+# Of one web process, besides those of the terminals: the console waits for nobody's till, and no till for the console.
+CONSOLE_CONNECTIONS = 3
 if ROLE == "web":
+    DATABASES["default"]["ENGINE"] = "backoffice.postgres.backend"
     # A request holds a connection only while it talks to the database, so a few serve many threads.
     DATABASES["default"]["OPTIONS"]["pool"] = {
         "min_size": 1,
         "max_size": env.int("DATABASE_POOL_SIZE", default=6),
         "timeout": 5,
+        # While PostgreSQL is away the pool asks for it twice a second, and not at ever longer distances.
+        "reconnect_timeout": 0.5,
+        "reconnect_failed": psycopg_pool.ConnectionPool.check,
     }
 else:
     DATABASES["default"]["CONN_MAX_AGE"] = None
@@ -126,6 +138,8 @@ METRICS_DIR = env.str("METRICS_DIR", default=None)
 MAX_BATCH_ORDERS = 2_000
 MAX_BATCH_BYTES = 4 * 1024 * 1024
 MAX_DECODED_BYTES = 8 * 1024 * 1024
+# What a form of the console may have.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
 # Per terminal. The protocol promises that it is never below 50 a second with bursts of 200.
 REQUESTS_PER_SECOND = env.int("REQUESTS_PER_SECOND", default=100)
 REQUESTS_BURST = env.int("REQUESTS_BURST", default=400)
@@ -174,6 +188,7 @@ STATIC_ROOT = env.str("STATIC_ROOT", default=None)
 STORAGES = {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
 WHITENOISE_USE_FINDERS = STATIC_ROOT is None
 LOGIN_URL = reverse_lazy("admin:login")
+AUTHENTICATION_BACKENDS = ["backoffice.review.login.LimitedLogin"]
 
 SESSION_COOKIE_AGE = 8 * 3600
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = BEHIND_TLS

@@ -1,57 +1,35 @@
-"""A limit per terminal, so that one that floods does not slow the others (protocol §9, 429).
-
-A token bucket in Redis, filled and emptied by one atomic script. No sale is refused because Redis is down: every request
-then passes, and a metric counts it.
+"""Limits of requests: per terminal, so that one that floods does not slow the others (protocol §9, 429), and of
+activations per address. No sale is refused because Redis is down: every request then passes, and a metric counts it.
 """
 
-import time
-from typing import Any
+from typing import Any, ClassVar
 
-import structlog
 from django.conf import settings
-from redis import Redis
-from redis.exceptions import RedisError
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
-from backoffice.metrics import requests_throttled, requests_unmetered
+from backoffice.buckets import Buckets
+from backoffice.metrics import requests_throttled, requests_unmetered, tries_unmetered
+from backoffice.remote import is_this_machine, remote_address
 from pos_api.authentication import Caller
 
-log = structlog.get_logger(__name__)
-
-REDIS_TIMEOUT_S = 0.1
-# When Redis has not answered, it is not asked for this long, so that requests do not all wait for a dead server.
-SILENCE_S = 5.0
-
-# KEYS: the terminal's bucket. ARGV: tokens per second, most tokens. Returns milliseconds to wait; 0 lets the request pass.
-TAKE_ONE = """
-local now = redis.call('TIME')
-local now_ms = now[1] * 1000 + math.floor(now[2] / 1000)
-local rate, burst = tonumber(ARGV[1]), tonumber(ARGV[2])
-local bucket = redis.call('HMGET', KEYS[1], 'tokens', 'at')
-local tokens = math.min(burst, (tonumber(bucket[1]) or burst) + (now_ms - (tonumber(bucket[2]) or now_ms)) * rate / 1000)
-local wait = 0
-if tokens >= 1 then tokens = tokens - 1 else wait = math.ceil((1 - tokens) * 1000 / rate) end
-redis.call('HSET', KEYS[1], 'tokens', tostring(tokens), 'at', now_ms)
-redis.call('PEXPIRE', KEYS[1], math.ceil(burst * 1000 / rate) + 1000)
-return wait
-"""
+# Protocol §3: no address is locked out below a hundred tries a minute.
+ACTIVATIONS_PER_S, ACTIVATIONS_BURST = 2, 120
 
 
 class TerminalThrottle(BaseThrottle):
     """DRF's hook. A request without a terminal is not counted: all it costs is one look at the credentials."""
 
-    _client = Redis.from_url(settings.REDIS_URL, socket_timeout=REDIS_TIMEOUT_S, socket_connect_timeout=REDIS_TIMEOUT_S)
-    _take_one = _client.register_script(TAKE_ONE)
-    _silent_until = 0.0
-
+    buckets: ClassVar = Buckets(settings.REDIS_URL, prefix="backoffice:requests", unmetered=requests_unmetered)
     wait_ms = 0
 
     def allow_request(self, request: Request, view: Any) -> bool:
         caller = request.user
         if not isinstance(caller, Caller):
             return True
-        self.wait_ms = self._ask(caller.terminal.pk)
+        self.wait_ms = self.buckets.take(
+            str(caller.terminal.pk), per_s=settings.REQUESTS_PER_SECOND, burst=settings.REQUESTS_BURST
+        )
         if self.wait_ms:
             requests_throttled.inc()
         return self.wait_ms == 0
@@ -60,15 +38,16 @@ class TerminalThrottle(BaseThrottle):
         """Seconds until the next token, for `Retry-After`."""
         return self.wait_ms / 1000
 
-    def _ask(self, terminal_id: int) -> int:
-        if time.monotonic() < TerminalThrottle._silent_until:
-            requests_unmetered.inc()
-            return 0
-        try:
-            arguments = [settings.REQUESTS_PER_SECOND, settings.REQUESTS_BURST]
-            return int(self._take_one(keys=[f"backoffice:requests:{terminal_id}"], args=arguments))
-        except RedisError as error:
-            TerminalThrottle._silent_until = time.monotonic() + SILENCE_S
-            requests_unmetered.inc()
-            log.warning("requests pass unmetered", error=type(error).__name__)
-            return 0
+
+class ActivationThrottle(TerminalThrottle):
+    """Tries to activate, per address. Those from this very machine, and not through its proxy, are its own."""
+
+    buckets: ClassVar = Buckets(settings.REDIS_URL, prefix="backoffice:activations", unmetered=tries_unmetered)
+
+    def allow_request(self, request: Request, view: Any) -> bool:
+        address = remote_address(request.META)
+        if not is_this_machine(address):
+            self.wait_ms = self.buckets.take(address, per_s=ACTIVATIONS_PER_S, burst=ACTIVATIONS_BURST)
+        if self.wait_ms:
+            requests_throttled.inc()
+        return self.wait_ms == 0

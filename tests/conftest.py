@@ -16,7 +16,7 @@ from tests.told import remember_secrets
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 # A test that sees a time-out should not have to wait for a production one.
-HURRY = {"BODY_TIMEOUT_S": "6", "GRANIAN_HTTP1_HEADER_READ_TIMEOUT": "6000"}
+HURRY = {"BODY_TIMEOUT_S": "6", "ANSWER_TIMEOUT_S": "6", "GRANIAN_HTTP1_HEADER_READ_TIMEOUT": "6000"}
 LOG_KEY = pytest.StashKey[Path]()
 START_KEY = pytest.StashKey[int]()
 

@@ -93,6 +93,11 @@ def authenticate(*, token: str, now: datetime) -> Terminal | None:
     return terminal
 
 
+def is_live(*, token: str) -> bool:
+    """Whether a token speaks for a terminal. Asking is no use of the token."""
+    return terminal_of_token(token) is not None
+
+
 def rotate_token(*, terminal: Terminal) -> str:
     """A new token. The present one works until the new one is first used, then never again."""
     with transaction.atomic():

@@ -33,6 +33,11 @@ _accepted_orders = Counter("backoffice_orders_accepted", "Orders in the batches 
 requests_unmetered = Counter(
     "backoffice_requests_unmetered", "Requests that passed without a rate limit because Redis did not answer."
 )
+tries_unmetered = Counter(
+    "backoffice_tries_unmetered",
+    "Logins and activations that passed without a limit because Redis did not answer.",
+)
+logins_refused = Counter("backoffice_logins_refused", "Logins that were not tried because there had been too many.")
 requests_throttled = Counter("backoffice_requests_throttled", "Requests answered 429.")
 
 # --- The workshop -----------------------------------------------------------------------------------------------------

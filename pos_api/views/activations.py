@@ -10,6 +10,7 @@ from backoffice.domain.wire.messages import read_activation
 from backoffice.ingestion.stores import activate
 from pos_api.bodies import open_message
 from pos_api.description.schema import ACTIVATED, ACTIVATION, describe
+from pos_api.throttling import ActivationThrottle
 
 
 class ActivationsView(APIView):
@@ -17,6 +18,7 @@ class ActivationsView(APIView):
 
     authentication_classes = []
     permission_classes = []
+    throttle_classes = [ActivationThrottle]
 
     @describe(
         "Activate a terminal", request=ACTIVATION, responses={201: ACTIVATED}, problems=["activation-code-invalid"]

@@ -8,14 +8,27 @@ from typing import Any
 
 from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema
-from drf_spectacular.views import SpectacularAPIView
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.request import Request
+
+# Not OPTIONS: DRF would describe the view itself, which a page is no form for.
+READ_ONLY = ["get", "head"]
+
+
+class DescriptionPage(SpectacularSwaggerView):
+    """`/api/docs/`: the same for people."""
+
+    http_method_names = READ_ONLY
+    authentication_classes = ()
+    permission_classes = ()
+    url_name = "schema"
 
 
 class DescriptionView(SpectacularAPIView):
     """`/api/schema/`, as YAML or JSON."""
 
+    http_method_names = READ_ONLY
     authentication_classes = ()
     permission_classes = ()
     content_negotiation_class = DefaultContentNegotiation

@@ -1,6 +1,7 @@
 """What operators and load balancers ask: is it alive, can it take uploads, and the metrics."""
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST
 
@@ -8,12 +9,14 @@ from backoffice.health.readiness import readiness
 from backoffice.metrics.exposition import exposition
 
 
+@csrf_exempt  # a POST is 405, which is no case for the log
 @require_safe
 def livez(request: HttpRequest) -> JsonResponse:
     """The process answers."""
     return JsonResponse({"status": "alive"})
 
 
+@csrf_exempt  # a POST is 405, which is no case for the log
 @require_safe
 def readyz(request: HttpRequest) -> JsonResponse:
     """200 when uploads are accepted and processed, otherwise 503 with the reasons."""
@@ -24,6 +27,7 @@ def readyz(request: HttpRequest) -> JsonResponse:
     return JsonResponse(body, status=503 if found.reasons else 200)
 
 
+@csrf_exempt  # a POST is 405, which is no case for the log
 @require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
     """The counters of all processes on this machine, and how things stand now, for Prometheus."""

@@ -53,7 +53,7 @@ class Migrations:
             for path in self._checkout.glob(f"{package}/**/migrations/*.py")
         )
         choices = [(self._checkout / name).read_text() for name in ("requirements.txt", "backoffice/settings.py")]
-        with psycopg.connect(database_url, connect_timeout=5) as connection:
+        with psycopg.connect(database_url, connect_timeout=5, require_auth="scram-sha-256") as connection:
             applied = connection.execute(APPLIED).fetchall() if has_migrations_table(connection) else []
         return hashlib.sha256(repr((names, choices, applied)).encode()).hexdigest()
 

@@ -1,0 +1,203 @@
+"""What granian calls with every request (ADR 11, 17 and 23)."""
+
+import asyncio
+import io
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
+from typing import Any, NamedTuple
+
+import structlog
+from django.db import Error, connection
+from granian.rsgi import HTTPProtocol, ProtocolClosed, Scope
+from psycopg_pool import PoolTimeout
+
+from backoffice.fleet.activation import hash_token
+from backoffice.gate.environ import Environ, content_length, wsgi_environ
+from backoffice.gate.lanes import ClientGone, Lane, QueuedTooLong
+from backoffice.gate.replies import Reply, WholeFile, busy, problem_reply
+from backoffice.gate.rules import API, LOGIN, PROBES, BodyRule, body_rule
+from backoffice.gate.shares import FairBudget
+from backoffice.ingestion.stores import is_live
+from backoffice.remote import remote_address
+from pos_api.authentication import UNKNOWN_TOKEN, bearer_token
+from pos_api.budget import BudgetSpent
+from pos_api.known_tokens import known_tokens
+from pos_api.problems import Problem
+
+WSGIApplication = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+
+log = structlog.get_logger(__name__)
+
+MEBIBYTE = 1024 * 1024
+# A body gets this long, and a second more for each so many bytes: what a poor line carries.
+SHORTEST_S, BYTES_PER_S = 10.0, 35_000
+# Bodies in flight in one process, as they were declared, until they are answered. Of terminals: four full batches of one
+# terminal, thirty-two of all. Of everybody else: activations and the console's forms.
+TERMINALS_BODIES, TERMINALS_SHARE = 128 * MEBIBYTE, 16 * MEBIBYTE
+OTHERS_BODIES, OTHERS_SHARE = 8 * MEBIBYTE, 1 * MEBIBYTE
+# Answers larger than `SMALL_ANSWER` count for as long as one that nobody reads may lie here.
+SMALL_ANSWER = 64 * 1024
+ANSWERS, ANSWERS_SHARE = 128 * MEBIBYTE, 32 * MEBIBYTE
+
+
+class Lanes(NamedTuple):
+    """`tills` has whoever showed a token that was good lately; `strangers` everybody else who comes to the tills' door."""
+
+    tills: Lane
+    strangers: Lane
+    probes: Lane
+    console: Lane
+    login: Lane
+
+
+class Sender(NamedTuple):
+    """Whose a request is. `owner` is what its bytes count for: a token's hash, or an address."""
+
+    owner: str
+    token: str | None = None
+    is_known: bool = False
+
+
+class Gate:
+    """Runs a WSGI application in lanes of threads, and reads bodies before that, of those who may send one.
+
+    `body_timeout_s` is the longest that any body may take, `answer_timeout_s` how long an answer may go unread.
+    """
+
+    def __init__(
+        self, application: WSGIApplication, *, lanes: Lanes, body_timeout_s: float, answer_timeout_s: float
+    ) -> None:
+        self.application = application
+        self.lanes = lanes
+        self.body_timeout_s = body_timeout_s
+        self.answer_timeout_s = answer_timeout_s
+        self.terminals_bodies = FairBudget(TERMINALS_BODIES, share=TERMINALS_SHARE)
+        self.others_bodies = FairBudget(OTHERS_BODIES, share=OTHERS_SHARE)
+        self.answers = FairBudget(ANSWERS, share=ANSWERS_SHARE)
+
+    async def __rsgi__(self, scope: Scope, protocol: HTTPProtocol) -> None:
+        """Answers one request."""
+        environ = wsgi_environ(scope)
+        sender = _sender(environ)
+        try:
+            answer = await self._answer(environ, sender, protocol)
+        except (ProtocolClosed, ClientGone):
+            return
+        except Problem as problem:
+            answer = problem_reply(environ, problem)
+        except QueuedTooLong:
+            answer = problem_reply(environ, busy("Too many requests wait. Send this one again."))
+        self._send(environ, sender, protocol, answer)
+
+    async def _answer(self, environ: Environ, sender: Sender, protocol: HTTPProtocol) -> Reply:
+        rule, length = body_rule(environ["REQUEST_METHOD"], environ["PATH_INFO"]), content_length(environ)
+        if rule is None or not length:
+            return await self._call(environ, sender, protocol, b"")
+        if length > rule.most_bytes:
+            if not environ["PATH_INFO"].startswith(API):  # there Django says it itself
+                raise Problem("too-large", f"At most {rule.most_bytes} bytes are accepted.")
+            return await self._call(environ, sender, protocol, b"")
+        if rule.needs_token and not sender.is_known:
+            sender = await self._look_up(environ, sender, protocol)
+            if not sender.is_known:
+                return await self._call(environ, sender, protocol, b"")
+        async with self._body(sender, rule, length, protocol) as body:
+            return await self._call(environ, sender, protocol, body)
+
+    async def _look_up(self, environ: Environ, sender: Sender, protocol: HTTPProtocol) -> Sender:
+        # A token that was not seen lately. Django answers 401 where it is none, and does not look it up again.
+        if sender.token is None:
+            return sender
+        try:
+            is_known = await self.lanes.strangers.run(protocol, _is_live, sender.token)
+        except (Error, PoolTimeout) as error:
+            log.error("database unavailable", error=str(error))  # noqa: TRY400 - as everywhere else, without a traceback
+            raise busy("Send again with the same identifiers.") from error
+        if not is_known:
+            environ[UNKNOWN_TOKEN] = True
+            return sender
+        token_hash = hash_token(sender.token)
+        known_tokens.remember(token_hash)
+        return Sender(token_hash.hex(), sender.token, is_known=True)
+
+    @asynccontextmanager
+    async def _body(self, sender: Sender, rule: BodyRule, length: int, protocol: HTTPProtocol) -> AsyncIterator[bytes]:
+        budget = self.terminals_bodies if rule.needs_token else self.others_bodies
+        try:
+            budget.acquire(sender.owner, length)
+        except BudgetSpent:
+            raise busy("Too many bodies are on their way here. Send this one again.") from None
+        try:
+            yield await self._receive(length, protocol)
+        finally:
+            budget.release(sender.owner, length)
+
+    async def _receive(self, length: int, protocol: HTTPProtocol) -> bytes:
+        timeout_s = min(self.body_timeout_s, SHORTEST_S + length / BYTES_PER_S)
+        try:
+            async with asyncio.timeout(timeout_s):
+                return await protocol()
+        except TimeoutError:
+            detail = f"The body must arrive within {timeout_s:.0f} s. Nothing was stored: send it again."
+            raise Problem("body-timeout", detail) from None
+
+    async def _call(self, environ: Environ, sender: Sender, protocol: HTTPProtocol, body: bytes) -> Reply:
+        environ["wsgi.input"] = io.BytesIO(body)
+        environ["wsgi.file_wrapper"] = WholeFile
+        return await self._lane(environ, sender).run(protocol, self._run, environ)
+
+    def _lane(self, environ: Environ, sender: Sender) -> Lane:
+        path = environ["PATH_INFO"]
+        if path.startswith(API):
+            return self.lanes.tills if sender.is_known else self.lanes.strangers
+        if path in PROBES:
+            return self.lanes.probes
+        return self.lanes.login if path == LOGIN and environ["REQUEST_METHOD"] == "POST" else self.lanes.console
+
+    def _run(self, environ: Environ) -> Reply:
+        head: dict[str, Any] = {}
+
+        def start_response(status: str, headers: list[tuple[str, str]], _exc_info: object = None) -> None:
+            head["status"], head["headers"] = int(status.partition(" ")[0]), headers
+
+        chunks = self.application(environ, start_response)
+        try:
+            if isinstance(chunks, WholeFile) and chunks.path is not None:
+                return Reply(head["status"], head["headers"], b"", chunks.path)
+            return Reply(head["status"], head["headers"], b"".join(chunks))
+        finally:
+            if hasattr(chunks, "close"):
+                chunks.close()
+
+    def _send(self, environ: Environ, sender: Sender, protocol: HTTPProtocol, answer: Reply) -> None:
+        if answer.file is not None:
+            protocol.response_file(answer.status, answer.headers, answer.file)
+            return
+        size = len(answer.body)
+        if size > SMALL_ANSWER:
+            try:
+                self.answers.acquire(sender.owner, size)
+            except BudgetSpent:
+                answer = problem_reply(environ, busy("Too many answers are on their way. Ask again."))
+            else:
+                # Nobody says when an answer has been read: it counts until it has been, or its connection has ended.
+                loop = asyncio.get_running_loop()
+                loop.call_later(self.answer_timeout_s, self.answers.release, sender.owner, size)
+        protocol.response_bytes(answer.status, answer.headers, answer.body)
+
+
+def _sender(environ: Environ) -> Sender:
+    token = bearer_token(environ.get("HTTP_AUTHORIZATION", ""))
+    if token is None:
+        return Sender(remote_address(environ))
+    token_hash = hash_token(token)
+    if known_tokens.knows(token_hash):
+        return Sender(token_hash.hex(), token, is_known=True)
+    return Sender(remote_address(environ), token)
+
+
+def _is_live(token: str) -> bool:
+    try:
+        return is_live(token=token)
+    finally:
+        connection.close()

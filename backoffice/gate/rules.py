@@ -1,0 +1,48 @@
+"""Which requests may bring a body, how large, and whether a terminal's token is asked for before any of it is read.
+
+A body that no rule allows is never read: what Django then finds is an empty one, and it says what was wrong with the
+request without looking at it. A test compares this table with the addresses that Django has.
+"""
+
+import re
+from typing import NamedTuple
+
+from django.conf import settings
+
+from pos_api.limits import MAX_SMALL_BODY
+
+
+class BodyRule(NamedTuple):
+    """`most_bytes` as sent; with `needs_token` nothing is read for whoever is no terminal."""
+
+    most_bytes: int
+    needs_token: bool
+
+
+UPLOAD = BodyRule(settings.MAX_BATCH_BYTES, needs_token=True)
+MESSAGE = BodyRule(MAX_SMALL_BODY, needs_token=True)
+ACTIVATION = BodyRule(MAX_SMALL_BODY, needs_token=False)
+FORM = BodyRule(settings.DATA_UPLOAD_MAX_MEMORY_SIZE, needs_token=False)
+
+API = "/api/v1/"
+CONSOLE = "/console/"
+LOGIN = "/console/login/"
+PROBES = frozenset({"/livez", "/readyz", "/metrics"})
+
+_TAKES_A_BODY = re.compile(
+    r"PUT /api/v1/(?:(?P<upload>shifts/[^/]+/(?:batches/[^/]+|close))|(?P<message>shifts/[^/]+|terminal/heartbeat))"
+    r"|(?P<activation>POST /api/v1/activations)"
+    r"|(?P<form>POST /console/)",
+)
+_RULES = {"upload": UPLOAD, "message": MESSAGE, "activation": ACTIVATION, "form": FORM}
+
+
+def body_rule(method: str, path: str) -> BodyRule | None:
+    """The rule for a request; None where it may bring no body."""
+    request = f"{method} {path}"
+    found = _TAKES_A_BODY.match(request)
+    if found is None or not found.lastgroup:
+        return None
+    if found.lastgroup != "form" and found.end() != len(request):
+        return None
+    return _RULES[found.lastgroup]
