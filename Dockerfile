@@ -1,7 +1,9 @@
 # syntax=docker/dockerfile:1
 # The service: one image for web, worker, beat and migrations. Compose says which of them a container is.
 
-FROM python:3.11.15-slim-trixie AS python
+# With a digest behind the tag (docs/operations.md, "Images by digest") it can be no other image.
+ARG PYTHON_IMAGE=python:3.11.15-slim-trixie
+FROM ${PYTHON_IMAGE} AS python
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 
 FROM python AS dependencies

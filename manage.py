@@ -4,7 +4,7 @@
 import os
 import sys
 
-from backoffice.env import load_stack_environment
+from backoffice.env import load_stack_environment, words_for_django
 
 
 def main() -> None:
@@ -13,7 +13,7 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "backoffice.settings")
     from django.core.management import execute_from_command_line
 
-    execute_from_command_line(sys.argv)
+    execute_from_command_line(words_for_django(sys.argv))
 
 
 if __name__ == "__main__":

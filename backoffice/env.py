@@ -19,6 +19,23 @@ def data_dir_of(argv: Sequence[str]) -> Path:
     return Path(DEFAULT_DATA_DIR)
 
 
+def words_for_django(argv: Sequence[str]) -> list[str]:
+    """The command line without `--data-dir`, unless it is for a command of ours: Django's own do not know the option."""
+    words = list(argv)
+    here = Path(__file__).parent
+    ours = {
+        path.stem for room in (here, here / "workbench") for path in (room / "management" / "commands").glob("*.py")
+    }
+    if len(words) > 1 and words[1] in ours:
+        return words
+    for position, word in enumerate(words):
+        if word.startswith("--data-dir="):
+            return words[:position] + words[position + 1 :]
+        if word == "--data-dir":
+            return words[:position] + words[position + 2 :]
+    return words
+
+
 def read_stack_file(data_dir: Path) -> Mapping[str, str]:
     """The NAME=value lines that a running stack wrote to `DATA_DIR/env`; empty if none is running or we may not read it."""
     try:

@@ -32,12 +32,12 @@ MEBIBYTE = 1024 * 1024
 # A body gets this long, and a second more for each so many bytes: what a poor line carries.
 SHORTEST_S, BYTES_PER_S = 10.0, 35_000
 # Bodies in flight in one process, as they were declared, until they are answered. Of terminals: four full batches of one
-# terminal, thirty-two of all. Of everybody else: activations and the console's forms.
-TERMINALS_BODIES, TERMINALS_SHARE = 128 * MEBIBYTE, 16 * MEBIBYTE
+# terminal, sixteen of all. Of everybody else: activations and the console's forms.
+TERMINALS_BODIES, TERMINALS_SHARE = 64 * MEBIBYTE, 16 * MEBIBYTE
 OTHERS_BODIES, OTHERS_SHARE = 8 * MEBIBYTE, 1 * MEBIBYTE
 # Answers larger than `SMALL_ANSWER` count for as long as one that nobody reads may lie here.
 SMALL_ANSWER = 64 * 1024
-ANSWERS, ANSWERS_SHARE = 128 * MEBIBYTE, 32 * MEBIBYTE
+ANSWERS, ANSWERS_SHARE = 64 * MEBIBYTE, 16 * MEBIBYTE
 
 
 class Lanes(NamedTuple):

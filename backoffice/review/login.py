@@ -50,7 +50,7 @@ class LimitedLogin(ModelBackend):
         if username is None or password is None:
             return None
         _count_try(request, username)
-        user = User.objects.filter(username=username).first() if "\0" not in username else None
+        user = _find_user(username)
         if not connection.in_atomic_block:
             connection.close()
         if user is None:
@@ -118,5 +118,10 @@ def _name_key(username: str) -> str:
 
 def _known_name(username: str) -> str:
     """The name as the log may have it: that of a user. Anything else may be a password in the wrong field."""
-    is_name = "\0" not in username and User.objects.filter(username=username).exists()
-    return username if is_name else "(nobody's)"
+    return "(nobody's)" if _find_user(username) is None else username
+
+
+def _find_user(username: str) -> User | None:
+    if not username.isprintable():  # nobody is called that, and PostgreSQL does not take all of it
+        return None
+    return User.objects.filter(username=username).first()

@@ -58,7 +58,7 @@ class DataFolder:
     def secrets(self) -> dict[str, str]:
         """The stack's passwords and keys by name, made at the first start and kept from then on."""
         path = self.path / SECRETS
-        known: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
+        known: dict[str, str] = _read_secrets(path) if path.exists() else {}
         if not known.keys() >= SECRET_BYTES.keys():
             known = {name: secrets.token_urlsafe(size) for name, size in SECRET_BYTES.items()} | known
             write_private(path, json.dumps(known, indent=2))
@@ -83,12 +83,28 @@ class DataFolder:
             (self.path / STACK_FILE).unlink()
 
 
+def _read_secrets(path: Path) -> dict[str, str]:
+    """The secrets in a file. Raises StackError if it holds none: without them the data beside it cannot be opened."""
+    try:
+        known = json.loads(path.read_text())
+    except (OSError, ValueError):
+        known = None
+    if not isinstance(known, dict) or not all(isinstance(value, str) for value in known.values()):
+        raise StackError(
+            f"{path} is damaged. It has the password of the database beside it: bring it back from a backup, "
+            f"or delete the folder {path.parent} if nothing in it is needed."
+        )
+    return known
+
+
 def write_private(path: Path, text: str) -> None:
-    """Replaces a file atomically, so that other users can never read it and nobody ever sees half of it."""
+    """Replaces a file atomically, so that other users can never read it and nobody, not even after a crash, half of it."""
     new = path.with_name(path.name + ".new")
     with contextlib.suppress(FileNotFoundError):
         new.unlink()
     descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     with os.fdopen(descriptor, "w") as file:
         file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
     new.replace(path)

@@ -3,6 +3,7 @@
 import importlib.util
 import os
 import socket
+from itertools import count
 from pathlib import Path
 
 from backoffice.workbench.embedded import ServerNotStartedError, StackError
@@ -11,6 +12,7 @@ from backoffice.workbench.embedded.ports import LOOPBACK
 from backoffice.workbench.embedded.processes import Child, wait_until
 
 START_TIMEOUT_S = 20.0
+DATA = "appendonlydir"
 # Read from standard input, so that no list of processes shows the password.
 CONFIGURATION = """\
 bind {host}
@@ -54,7 +56,10 @@ class Valkey:
         child.start()
         ready = wait_until(lambda: child.pid is None or self._answers(port), timeout_s=START_TIMEOUT_S)
         if not ready or child.pid is None:
+            ended_by_itself = child.pid is None
             self.stop()
+            if ended_by_itself:
+                self._set_aside()
             raise ServerNotStartedError(f"Valkey did not start on {self._folder}. The log has its output.")
         self.url = f"redis://:{self._password}@{LOOPBACK}:{port}/0"
 
@@ -62,6 +67,15 @@ class Valkey:
         """Ends the server, which writes its file first."""
         if self.child is not None:
             self.child.stop()
+
+    def _set_aside(self) -> None:
+        """Puts away what may have kept it from starting. Nothing in it matters: the next start begins afresh (ADR 1)."""
+        data = self._folder / DATA
+        if not data.exists():
+            return
+        kept = next(path for n in count(1) if not (path := self._folder / f"{DATA}.broken-{n}").exists())
+        data.rename(kept)
+        self._log.say("stack", f"Valkey could not start on its data, which is now {kept}; nothing in it is needed")
 
     def _answers(self, port: int) -> bool:
         """Whether it accepts our password and has finished loading."""

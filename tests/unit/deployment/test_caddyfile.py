@@ -11,7 +11,17 @@ from msgspec import to_builtins
 from deploy.healthcheck import WEB
 from pos_api.description.examples import problem
 from pos_api.limits import MAX_SMALL_BODY, current_limits
-from tests.unit.deployment.files import CADDYFILE, DOCKERFILE, SERVICES, UNITS, command_of, options, seconds, start_of
+from tests.unit.deployment.files import (
+    CADDYFILE,
+    DOCKERFILE,
+    SERVICES,
+    UNITS,
+    command_of,
+    options,
+    seconds,
+    settings_variables,
+    start_of,
+)
 
 UNITS_OF_SIZE = {"MB": 10**6, "MiB": 2**20, "KB": 10**3, "KiB": 2**10}
 UPLOADS = {"batch-upload": "/api/v1/shifts/0195/batches/0196", "shift-close": "/api/v1/shifts/0195/close"}
@@ -64,13 +74,16 @@ def test_a_declared_length_is_refused_from_the_size_at_which_an_undeclared_one_i
 
 def test_other_messages_pass() -> None:
     assert size_limit("@others") > 2 * MAX_SMALL_BODY
-    assert size_limit("@others") >= settings.DATA_UPLOAD_MAX_MEMORY_SIZE / 3, "a console form"
+    assert size_limit("@others") >= settings.DATA_UPLOAD_MAX_MEMORY_SIZE, "a console form"
 
 
-def test_whole_bodies_alone_reach_the_service() -> None:
-    buffered = re.search(r"^\s*request_buffers (\S+)$", CADDYFILE, re.MULTILINE)
-    assert buffered, "without it every slow upload holds a thread"
-    assert size(buffered[1]) > max(size_limit("@uploads"), size_limit("@others"))
+def test_no_body_is_buffered_before_anybody_has_said_who_is_speaking() -> None:
+    assert "request_buffers" not in CADDYFILE
+    assert "response_buffers" not in CADDYFILE
+
+
+def test_the_service_gives_a_body_as_long_as_caddy_does() -> None:
+    assert settings_variables()["BODY_TIMEOUT_S"] == str(int(duration("read_body")))
 
 
 def test_time_outs_stand_in_order() -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 
 from backoffice.workbench.embedded.identity import INSTALLATION
 from tests.unit.deployment.files import (
@@ -16,9 +17,11 @@ from tests.unit.deployment.files import (
     LONG_RUNNING,
     ONE_SHOT,
     SERVICES,
+    VARIABLE,
     command_of,
     options,
     seconds,
+    without_variables,
 )
 
 EVERY_SERVICE = pytest.mark.parametrize("name", SERVICES)
@@ -26,7 +29,7 @@ EVERY_SERVICE = pytest.mark.parametrize("name", SERVICES)
 
 def image(name: str) -> tuple[str, tuple[int, ...]]:
     """An image's name, and its version as numbers."""
-    repository, _, tag = SERVICES[name]["image"].rpartition(":")
+    repository, _, tag = without_variables(SERVICES[name]["image"]).rpartition(":")
     found = re.match(r"\d+(\.\d+)+", tag)
     assert found, f"{name}: {tag} is not a whole version"
     return repository, tuple(int(part) for part in found[0].split("."))
@@ -95,10 +98,15 @@ def test_a_stop_outlasts_what_is_in_hand() -> None:
 def test_the_world_reaches_caddy_alone() -> None:
     assert [name for name, service in SERVICES.items() if "ports" in service] == ["caddy"]
     networks = {name: set(service["networks"]) for name, service in SERVICES.items()}
-    assert networks.pop("caddy") == {"front"}
+    assert networks.pop("caddy") == {"world", "front"}
     assert networks.pop("web") == {"front", "back"}
     assert set().union(*networks.values()) == {"back"}
-    assert COMPOSE["networks"]["back"] == {"internal": True}
+
+
+def test_nothing_but_caddy_reaches_the_world() -> None:
+    leading_out = {name for name, how in COMPOSE["networks"].items() if how != {"internal": True}}
+    assert leading_out == {"world"}
+    assert [name for name, service in SERVICES.items() if leading_out & set(service["networks"])] == ["caddy"]
 
 
 def test_tables_come_first_then_rights_then_the_service() -> None:
@@ -149,7 +157,7 @@ def test_postgresql_has_a_connection_for_everybody() -> None:
     web = int(options(command_of("web"))["--workers"])
     pool = int(re.search(r":-(\d+)", SERVICES["web"]["environment"]["DATABASE_POOL_SIZE"])[1])  # type: ignore[index]
     worker = int(options(command_of("worker"))["--concurrency"]) + 1
-    assert web * pool + worker + 10 < int(flags("postgres")["max_connections"])
+    assert web * (pool + settings.CONSOLE_CONNECTIONS) + worker + 10 < int(flags("postgres")["max_connections"])
 
 
 def test_valkey_keeps_everything_and_asks_for_a_password() -> None:
@@ -176,13 +184,22 @@ def test_the_servers_are_those_that_the_tests_run_on() -> None:
     assert number >= (8,)
 
 
-def test_caddy_knows_request_buffers() -> None:
+def test_caddy_is_one_that_the_handbook_allows() -> None:
     assert image("caddy")[1] >= (2, 7)
 
 
+def test_each_image_is_one_variable_that_may_carry_a_digest() -> None:
+    for name, service in SERVICES.items():
+        written = service["image"]
+        assert written == "backoffice:local" or VARIABLE.fullmatch(written), name
+    assert "ARG PYTHON_IMAGE=" in DOCKERFILE
+    assert SERVICES["web"]["build"]["args"].keys() == {"PYTHON_IMAGE"}
+
+
 def test_the_handbook_names_the_same_versions() -> None:
-    used = {service["image"] for service in SERVICES.values() if service["image"] != "backoffice:local"}
-    used |= {word for word in re.findall(r"^FROM (\S+)", DOCKERFILE, re.MULTILINE) if ":" in word}
+    used = {without_variables(service["image"]) for service in SERVICES.values()} - {"backoffice:local"}
+    used |= set(re.findall(r"^ARG PYTHON_IMAGE=(\S+)", DOCKERFILE, re.MULTILINE))
+    assert without_variables(SERVICES["web"]["build"]["args"]["PYTHON_IMAGE"]) in used
     line = next(line for line in HANDBOOK.splitlines() if line.startswith("Versions, the same here"))
     assert set(re.findall(r"`([^`]+:[^`]+)`", line)) == used
     named = set(re.findall(r"\b(?:postgres|valkey/valkey|caddy|python):\d[\w.-]*", HANDBOOK))

@@ -32,7 +32,8 @@ def in_context(path: str) -> bool:
 
 def test_bases_are_pinned_to_a_whole_version() -> None:
     bases = [line.split()[1] for line in INSTRUCTIONS if line.startswith("FROM ")]
-    outside = {base for base in bases if ":" in base}
+    assert [base for base in bases if ":" in base or "$" in base] == ["${PYTHON_IMAGE}"]
+    outside = [line.partition("=")[2] for line in INSTRUCTIONS if line.startswith("ARG PYTHON_IMAGE=")]
     assert len(outside) == 1
     found = re.fullmatch(r"python:(\d+)\.(\d+)\.\d+-slim-\w+", outside.pop())
     assert found

@@ -35,6 +35,7 @@ MAY_BE_LEFT_OUT = {
     "LOG_LEVEL",
     "WEB_THREADS",
     "BODY_TIMEOUT_S",
+    "ANSWER_TIMEOUT_S",
     "METRICS_DIR",
 } | {
     "REQUESTS_PER_SECOND",
