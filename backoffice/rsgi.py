@@ -13,7 +13,6 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "backoffice.settings")
 from django.conf import settings
 
 from backoffice.cycle_collector import tune_cycle_collector
-from backoffice.gate.sockets import end_unread_connections
 from backoffice.health.startup import refuse_unsafe_servers
 from backoffice.wsgi import application as django_application
 
@@ -27,7 +26,6 @@ ANSWER_TIMEOUT_S = float(os.environ.get("ANSWER_TIMEOUT_S", "30"))
 
 if settings.ROLE == "web":
     refuse_unsafe_servers()
-end_unread_connections(after_s=ANSWER_TIMEOUT_S)
 tune_cycle_collector()
 application = Gate(
     django_application,

@@ -17,6 +17,7 @@ from backoffice.gate.lanes import ClientGone, Lane, QueuedTooLong
 from backoffice.gate.replies import Reply, WholeFile, busy, problem_reply
 from backoffice.gate.rules import API, LOGIN, PROBES, BodyRule, body_rule
 from backoffice.gate.shares import FairBudget
+from backoffice.gate.sockets import end_unread_connections
 from backoffice.ingestion.stores import is_live
 from backoffice.remote import remote_address
 from pos_api.authentication import UNKNOWN_TOKEN, bearer_token
@@ -74,6 +75,10 @@ class Gate:
         self.terminals_bodies = FairBudget(TERMINALS_BODIES, share=TERMINALS_SHARE)
         self.others_bodies = FairBudget(OTHERS_BODIES, share=OTHERS_SHARE)
         self.answers = FairBudget(ANSWERS, share=ANSWERS_SHARE)
+
+    def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Called once, when the process begins to serve."""
+        self._starting = loop.create_task(end_unread_connections(after_s=self.answer_timeout_s))
 
     async def __rsgi__(self, scope: Scope, protocol: HTTPProtocol) -> None:
         """Answers one request."""

@@ -6,37 +6,29 @@ itself is bounded too: left alone it takes four megabytes of each answer. Connec
 they come in by.
 """
 
+import asyncio
 import os
 import socket
 from contextlib import suppress
 
 DESCRIPTORS = "/proc/self/fd"
 SENT_AHEAD = 256 * 1024
+LOOK_EVERY_S = 0.05
 
 
-def end_unread_connections(*, after_s: float) -> int:
-    """Sets both on every socket by which connections come to this process over TCP; returns how many those are."""
-    if not os.path.isdir(DESCRIPTORS):  # noqa: PTH112 - beside listdir
-        return 0
-    return sum(_end_unread(int(name), after_s) for name in os.listdir(DESCRIPTORS))  # noqa: PTH208 - numbers, not paths
+async def end_unread_connections(*, after_s: float) -> None:
+    """Sets both on the sockets by which connections come to this process over TCP, as soon as there are any."""
+    if not os.path.isdir(DESCRIPTORS):  # noqa: ASYNC240, PTH112 - it is in memory
+        return
+    # The server listens last, and says to nobody that it does.
+    while not sum(_end_unread(int(name), after_s) for name in os.listdir(DESCRIPTORS)):  # noqa: ASYNC110, PTH208
+        await asyncio.sleep(LOOK_EVERY_S)
 
 
 def _end_unread(descriptor: int, after_s: float) -> bool:
     with suppress(OSError), socket.socket(fileno=os.dup(descriptor)) as one:  # OSError: it is no socket
-        if not _takes_connections(one):
-            return False
-        one.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(after_s * 1000))
-        one.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SENT_AHEAD)
-        return True
-    return False
-
-
-def _takes_connections(one: socket.socket) -> bool:
-    # It has a port and nobody at its other end. It may not listen yet: the server does that last.
-    if one.family not in {socket.AF_INET, socket.AF_INET6} or one.type != socket.SOCK_STREAM:
-        return False
-    try:
-        one.getpeername()
-    except OSError:
-        return bool(one.getsockname()[1])
+        if one.family in {socket.AF_INET, socket.AF_INET6} and one.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+            one.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(after_s * 1000))
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SENT_AHEAD)
+            return True
     return False
