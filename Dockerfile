@@ -34,5 +34,5 @@ STOPSIGNAL SIGTERM
 ENV BACKOFFICE_ROLE=web
 HEALTHCHECK --interval=15s --timeout=6s --start-period=30s --retries=4 CMD ["python", "deploy/healthcheck.py", "web"]
 CMD ["python", "-m", "granian", "--interface", "rsgi", "--host", "0.0.0.0", "--port", "8000", "--workers", "2", \
-    "--loop", "uvloop", "--runtime-mode", "mt", "--no-ws", "--log-level", "warning", "--workers-kill-timeout", "30", "--respawn-failed-workers", \
+    "--loop", "uvloop", "--runtime-mode", "mt", "--no-ws", "--backpressure", "2048", "--log-level", "warning", "--workers-kill-timeout", "30", "--respawn-failed-workers", \
     "backoffice.rsgi:application"]

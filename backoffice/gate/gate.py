@@ -29,6 +29,7 @@ WSGIApplication = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]
 
 log = structlog.get_logger(__name__)
 
+BODY_WAS_READ = "backoffice.body_was_read"  # in the environ
 MEBIBYTE = 1024 * 1024
 # A body gets this long, and a second more for each so many bytes: what a poor line carries.
 SHORTEST_S, BYTES_PER_S = 10.0, 35_000
@@ -36,6 +37,11 @@ SHORTEST_S, BYTES_PER_S = 10.0, 35_000
 # terminal, sixteen of all. Of everybody else: activations and the console's forms.
 TERMINALS_BODIES, TERMINALS_SHARE = 64 * MEBIBYTE, 16 * MEBIBYTE
 OTHERS_BODIES, OTHERS_SHARE = 8 * MEBIBYTE, 1 * MEBIBYTE
+# What a body counts for at least: each holds a connection, of which there are not many either.
+LEAST_COUNTED = 64 * 1024
+# A client that still sends when its connection is closed may never read its answer. So where a body is not read, the
+# connection stays open for a moment after the answer.
+LINGER_S = 0.3
 # Answers larger than `SMALL_ANSWER` count for as long as one that nobody reads may lie here.
 SMALL_ANSWER = 64 * 1024
 ANSWERS, ANSWERS_SHARE = 64 * MEBIBYTE, 16 * MEBIBYTE
@@ -92,7 +98,11 @@ class Gate:
             answer = problem_reply(environ, problem)
         except QueuedTooLong:
             answer = problem_reply(environ, busy("Too many requests wait. Send this one again."))
-        self._send(environ, sender, protocol, answer)
+        is_small = answer.file is None and len(answer.body) <= SMALL_ANSWER
+        if is_small and content_length(environ) and BODY_WAS_READ not in environ:
+            await _send_and_linger(environ, protocol, answer)
+        else:
+            self._send(environ, sender, protocol, answer)
 
     async def _answer(self, environ: Environ, sender: Sender, protocol: HTTPProtocol) -> Reply:
         rule, length = body_rule(environ["REQUEST_METHOD"], environ["PATH_INFO"]), content_length(environ)
@@ -107,6 +117,7 @@ class Gate:
             if not sender.is_known:
                 return await self._call(environ, sender, protocol, b"")
         async with self._body(sender, rule, length, protocol) as body:
+            environ[BODY_WAS_READ] = True
             return await self._call(environ, sender, protocol, body)
 
     async def _look_up(self, environ: Environ, sender: Sender, protocol: HTTPProtocol) -> Sender:
@@ -128,14 +139,15 @@ class Gate:
     @asynccontextmanager
     async def _body(self, sender: Sender, rule: BodyRule, length: int, protocol: HTTPProtocol) -> AsyncIterator[bytes]:
         budget = self.terminals_bodies if rule.needs_token else self.others_bodies
+        counted = max(length, LEAST_COUNTED)
         try:
-            budget.acquire(sender.owner, length)
+            budget.acquire(sender.owner, counted)
         except BudgetSpent:
             raise busy("Too many bodies are on their way here. Send this one again.") from None
         try:
             yield await self._receive(length, protocol)
         finally:
-            budget.release(sender.owner, length)
+            budget.release(sender.owner, counted)
 
     async def _receive(self, length: int, protocol: HTTPProtocol) -> bytes:
         timeout_s = min(self.body_timeout_s, SHORTEST_S + length / BYTES_PER_S)
@@ -189,6 +201,15 @@ class Gate:
                 loop = asyncio.get_running_loop()
                 loop.call_later(self.answer_timeout_s, self.answers.release, sender.owner, size)
         protocol.response_bytes(answer.status, answer.headers, answer.body)
+
+
+async def _send_and_linger(environ: Environ, protocol: HTTPProtocol, answer: Reply) -> None:
+    headers = [(name, value) for name, value in answer.headers if name.lower() != "content-length"]
+    if environ["SERVER_PROTOCOL"].startswith("HTTP/1"):
+        headers.append(("Connection", "close"))  # a proxy must not send the next request, of somebody else, by it
+    stream = protocol.response_stream(answer.status, headers)
+    await stream.send_bytes(answer.body)
+    await asyncio.sleep(LINGER_S)
 
 
 def _sender(environ: Environ) -> Sender:

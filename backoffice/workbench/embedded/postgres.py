@@ -33,7 +33,8 @@ SETTINGS = {
     "timezone": "UTC",
 }
 # The superuser has no password, so nobody can log in as it. The role owns its database, can create others (for tests and
-# restore rehearsals), and cannot switch off the triggers that guard the ledger.
+# restore rehearsals), and is no superuser. Owning the tables it could switch off the triggers that guard the ledger: two roles,
+# as production has them (deploy/postgres), would have to change every data folder that there is. `verify_books` finds it.
 FIRST_STATEMENTS = """\
 CREATE ROLE {role} LOGIN CREATEDB PASSWORD '{password}';
 CREATE DATABASE {database} OWNER {role};

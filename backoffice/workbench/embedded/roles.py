@@ -44,7 +44,16 @@ def role_child(role: str, options: RoleOptions, *, log: Log, environment: Mappin
                 WEB_PROCESSES,
             ),
             *("--loop", "uvloop", "--runtime-mode", "mt"),
-            *("--no-ws", "--log-level", "warning", "--workers-kill-timeout", "3", "backoffice.rsgi:application"),
+            *(
+                "--no-ws",
+                "--backpressure",
+                "2048",
+                "--log-level",
+                "warning",
+                "--workers-kill-timeout",
+                "3",
+                "backoffice.rsgi:application",
+            ),
         ],
         "worker": [
             *(*celery, "worker", "--pool", "prefork", "--concurrency", str(options.workers)),

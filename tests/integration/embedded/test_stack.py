@@ -20,7 +20,9 @@ from backoffice.workbench.embedded.log import Log
 from backoffice.workbench.embedded.ports import free_port
 from backoffice.workbench.embedded.postgres import Postgres
 from backoffice.workbench.embedded.processes import Child
+from backoffice.workbench.embedded.servers import start_with_retries
 from backoffice.workbench.embedded.stack import Stack
+from backoffice.workbench.embedded.valkey import Valkey
 from backoffice.workbench.embedded.watch import Watch
 from tests.integration.embedded.machine import eventually, state, status
 
@@ -137,6 +139,35 @@ def test_secrets_are_made_once_and_are_private(tmp_path: Path) -> None:
     assert len(set(first.values())) == len(first)
     assert (tmp_path / "new" / "secrets.json").stat().st_mode & 0o077 == 0
     folder.release()
+
+
+@pytest.mark.parametrize("damage", ["", "{", "[]", '{"token": 5}'])
+def test_secrets_that_were_lost_are_said_plainly_and_not_made_anew(tmp_path: Path, damage: str) -> None:
+    folder = DataFolder(tmp_path / "data")
+    folder.acquire()
+    folder.secrets()
+    (tmp_path / "data" / "secrets.json").write_text(damage)
+    with pytest.raises(StackError, match=r"secrets\.json is damaged"):
+        folder.secrets()
+    assert (tmp_path / "data" / "secrets.json").read_text() == damage
+    folder.release()
+
+
+def test_a_valkey_whose_file_is_broken_starts_afresh_and_keeps_the_file_aside(tmp_path: Path) -> None:
+    said = StringIO()
+    valkey = Valkey(tmp_path / "valkey", password="of-this-test", log=Log(said))
+    start_with_retries(valkey)
+    valkey.stop()
+    for path in (tmp_path / "valkey" / "appendonlydir").glob("*.aof"):
+        path.write_bytes(path.read_bytes() + b"garbage" * 100 + b"\r\n*3\r\n")
+    try:
+        start_with_retries(valkey)
+        with redis.Redis.from_url(valkey.url) as client:
+            assert client.ping()
+    finally:
+        valkey.stop()
+    assert (tmp_path / "valkey" / "appendonlydir.broken-1").is_dir()
+    assert "appendonlydir.broken-1; nothing in it is needed" in said.getvalue()
 
 
 def test_a_folder_that_cannot_be_made_is_said_plainly(tmp_path: Path) -> None:
