@@ -189,6 +189,16 @@ class TestDetached:
         whats = {difference.what for difference in audit(progress=lambda *_: None).differences}
         assert any("lines of journal entry" in what for what in whats)
 
+    def test_a_month_that_left_before_payments_had_a_store_gets_the_columns_when_it_comes_back(
+        self, till: Till
+    ) -> None:
+        detach()
+        execute("ALTER TABLE sales_payment_200002 DROP COLUMN store_id, DROP COLUMN card_closed_at")
+        attach_month(month=OLD)
+        assert execute("SELECT count(*), count(store_id) FROM sales_payment_200002") == (2, 0)
+        valid = "SELECT bool_and(indisvalid) FROM pg_index WHERE indrelid IN ('sales_payment'::regclass, 'sales_payment_200002'::regclass)"
+        assert execute(valid) == (True,)
+
     def test_months_come_back_newest_first(self, till: Till) -> None:
         execute("SELECT sales_create_month('2000-03-01'), ledger_create_month('2000-03-01')")
         detach()
