@@ -15,8 +15,9 @@ import pytest
 from django.db import connection, connections
 
 from backoffice.inbox.models import Batch
+from backoffice.ingestion.batch import receipts
+from backoffice.ingestion.batch.accept import INLINE_MEMBERS
 from backoffice.ingestion.sweep import process_waiting
-from pos_api.views import batches as view
 from tests.till import Till, a_movement, a_sale, codes, outcomes, zipped
 
 
@@ -289,7 +290,7 @@ def test_a_live_order_sent_again_gets_the_same_answer(till: Till):
 
 
 def big_batch(first: int = 1001) -> list[dict[str, Any]]:
-    return [a_sale(number) for number in range(first, first + view.INLINE_ORDERS + 1)]
+    return [a_sale(number) for number in range(first, first + INLINE_MEMBERS + 1)]
 
 
 def test_a_large_batch_that_nobody_processes_is_202_when_the_wait_is_over(till: Till):
@@ -303,10 +304,10 @@ def test_a_large_batch_that_nobody_processes_is_202_when_the_wait_is_over(till: 
 def no_seat_to_wait_in() -> Iterator[None]:
     """As many others wait as may wait at once."""
     taken = 0
-    while view.waiters.acquire(blocking=False):
+    while receipts.waiters.acquire(blocking=False):
         taken += 1
     yield
-    view.waiters.release(taken)
+    receipts.waiters.release(taken)
 
 
 def test_where_too_many_wait_the_answer_comes_at_once(till: Till, no_seat_to_wait_in: None):
@@ -339,7 +340,7 @@ def test_a_large_batch_that_a_worker_finishes_meanwhile_is_200(committed_db: Non
     finally:
         finished.set()
         worker.join()
-    assert (answer.status_code, answer.json()["outcomes"]["posted"]) == (200, view.INLINE_ORDERS + 1)
+    assert (answer.status_code, answer.json()["outcomes"]["posted"]) == (200, INLINE_MEMBERS + 1)
 
 
 def test_a_live_order_waits_for_whoever_is_at_work_on_its_terminal(committed_db: None):

@@ -8,8 +8,9 @@ import pytest
 from django.db import connection, connections
 from psycopg_pool import ConnectionPool
 
+from backoffice.ingestion.batch import receipts
+from backoffice.ingestion.batch.accept import INLINE_MEMBERS
 from backoffice.ingestion.sweep import process_waiting
-from pos_api.views import batches
 from tests.journeys.http_till import eventually
 from tests.till import Till, a_sale
 
@@ -40,21 +41,21 @@ def in_use(pool: ConnectionPool) -> int:
 def test_more_terminals_wait_than_there_are_connections_and_hold_none(
     pool: ConnectionPool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(batches, "POLL_EVERY_S", 0.3)
+    monkeypatch.setattr(receipts, "POLL_EVERY_S", 0.3)
     till = Till()
     till.open()
 
     def wait_for_a_large_batch(place: int) -> Any:
         first = 1001 + 100 * place
         try:
-            return till.upload(*[a_sale(first + n) for n in range(batches.INLINE_ORDERS + 1)], Prefer="wait=10")
+            return till.upload(*[a_sale(first + n) for n in range(INLINE_MEMBERS + 1)], Prefer="wait=10")
         finally:
             connections.close_all()
 
     with ThreadPoolExecutor(WAITING) as threads:
         answers = [threads.submit(wait_for_a_large_batch, place) for place in range(WAITING)]
         connections.close_all()
-        eventually(lambda: batches.waiters._value, lambda seats: seats == 0)
+        eventually(lambda: receipts.waiters._value, lambda seats: seats == 0)
         eventually(lambda: in_use(pool), lambda used: used == 0)
         assert till.send("GET", "terminal").status_code == 200
         assert not any(answer.done() for answer in answers)
