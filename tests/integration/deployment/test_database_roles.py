@@ -260,7 +260,7 @@ def test_the_application_drains_the_default_partition_and_the_owner_alone_detach
     """Out of the tables, into a file, and all the way back; the service can do the first step of none of it."""
     said = production.manage(production.application, "shell", "--verbosity=0", "--command", A_DAY_OF_LONG_AGO)
     assert said.split()[-2:] == ["1", "False"], said
-    with pytest.raises(AssertionError, match="run this as the tables' owner"):
+    with pytest.raises(AssertionError, match="run this as the owner of the tables"):
         production.manage(production.application, "detach_month", "2000-02")
     for function in ("sales_join_month", "ledger_join_month", "sales_leave_month", "ledger_leave_month"):
         with psycopg.connect(production.application) as connection, pytest.raises(InsufficientPrivilege):
