@@ -33,9 +33,10 @@ BODY_WAS_READ = "backoffice.body_was_read"  # in the environ
 MEBIBYTE = 1024 * 1024
 # A body gets this long, and a second more for each so many bytes: what a poor line carries.
 SHORTEST_S, BYTES_PER_S = 10.0, 35_000
-# Bodies in flight in one process, as they were declared, until they are answered. Of terminals: four full batches of one
-# terminal, sixteen of all. Of everybody else: activations and the console's forms.
+# Bodies in flight in one process, as they were declared, until they are answered. Of terminals: three full batches of one
+# terminal, twelve of all, and a third as much in small ones. Of everybody else: activations and the console's forms.
 TERMINALS_BODIES, TERMINALS_SHARE = 64 * MEBIBYTE, 16 * MEBIBYTE
+LIVE_ORDERS = 256 * 1024
 OTHERS_BODIES, OTHERS_SHARE = 8 * MEBIBYTE, 1 * MEBIBYTE
 # What a body counts for at least: each holds a connection, of which there are not many either.
 LEAST_COUNTED = 64 * 1024
@@ -78,7 +79,7 @@ class Gate:
         self.lanes = lanes
         self.body_timeout_s = body_timeout_s
         self.answer_timeout_s = answer_timeout_s
-        self.terminals_bodies = FairBudget(TERMINALS_BODIES, share=TERMINALS_SHARE)
+        self.terminals_bodies = FairBudget(TERMINALS_BODIES, share=TERMINALS_SHARE, small=LIVE_ORDERS)
         self.others_bodies = FairBudget(OTHERS_BODIES, share=OTHERS_SHARE)
         self.answers = FairBudget(ANSWERS, share=ANSWERS_SHARE)
 

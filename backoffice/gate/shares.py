@@ -4,11 +4,17 @@ from pos_api.budget import BudgetSpent, ByteBudget
 
 
 class FairBudget:
-    """`total` bytes, of which one owner may hold `share`. For one thread, the event loop's."""
+    """`total` bytes, of which one owner may hold `share`. For one thread, the event loop's.
 
-    def __init__(self, total: int, *, share: int) -> None:
-        self._budget = ByteBudget(total)
+    With `small`, the last quarter of both is for what is no larger than that: whoever withholds large bodies can still send
+    a live order.
+    """
+
+    def __init__(self, total: int, *, share: int, small: int = 0) -> None:
+        self._budget = ByteBudget(total, kept=total // 4 if small else 0, small=small)
         self._share = share
+        self._share_of_large = share - share // 4 if small else share
+        self._small = small
         self._held: dict[str, int] = {}
 
     @property
@@ -19,7 +25,7 @@ class FairBudget:
     def acquire(self, owner: str, count: int) -> None:
         """Takes `count` bytes for `owner`. Raises `BudgetSpent`, and takes none, where they do not fit."""
         held = self._held.get(owner, 0) + count
-        if held > self._share:
+        if held > (self._share if count <= self._small else self._share_of_large):
             raise BudgetSpent(count)
         self._budget.acquire(count)
         self._held[owner] = held

@@ -21,6 +21,19 @@ def test_nobody_holds_more_than_a_share_and_all_no_more_than_there_is() -> None:
     assert budget.held == 8
 
 
+def test_who_withholds_large_bodies_can_still_send_small_ones() -> None:
+    budget = FairBudget(100, share=40, small=5)
+    budget.acquire("a", 30)
+    with pytest.raises(BudgetSpent):
+        budget.acquire("a", 6)
+    budget.acquire("a", 5)
+    budget.acquire("b", 30)
+    budget.acquire("c", 10)
+    with pytest.raises(BudgetSpent):
+        budget.acquire("d", 6)
+    budget.acquire("d", 5)
+
+
 def test_what_is_refused_is_not_counted_and_who_holds_nothing_is_forgotten() -> None:
     budget = FairBudget(10, share=10)
     budget.acquire("a", 10)
