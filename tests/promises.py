@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Iterable
 from typing import Any
 
+MAX_MEMBER_BYTES = 256 * 1024
 CANONICAL_UUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 
 # (1) Every order of a batch that was answered 2xx is posted or held.
@@ -79,7 +80,12 @@ def broken_promises(cursor: Any, *, acknowledged: Iterable[str] = (), batches: I
 
 
 def order_ids(body: bytes) -> list[str]:
-    """The identifiers in a batch's body, as far as they can be read: what has none is counted, see UNACCOUNTED."""
+    """The identifiers in a batch's body, as far as they can be read: what has none is counted, see UNACCOUNTED.
+
+    An order above 256 KiB is held unread, so it has none.
+    """
     orders = json.loads(body, parse_int=str, parse_float=str).get("orders", [])
+    if len(body) > MAX_MEMBER_BYTES:
+        orders = [order for order in orders if len(json.dumps(order)) <= MAX_MEMBER_BYTES]
     found = [order.get("order_id") for order in orders if isinstance(order, dict)]
     return [name for name in found if isinstance(name, str) and CANONICAL_UUID.fullmatch(name)]

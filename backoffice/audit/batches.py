@@ -16,10 +16,11 @@ from backoffice.audit.reading import (
     ReadingError,
     is_text_throughout,
     item_identifier,
-    read_batch_body,
     read_movement,
     read_order,
 )
+from backoffice.audit.splitting import Piece, parse_large, split_body
+from backoffice.audit.unread import Unread, hash_of_bytes
 from backoffice.audit.values import Movement, Order
 
 SELECT_BATCHES = """
@@ -33,7 +34,7 @@ FROM inbox_batch WHERE terminal_id = %s AND NOT EXISTS (
 """
 COUNT_ORDERS = "SELECT coalesce(sum(order_count), 0)::bigint FROM inbox_batch WHERE state = 'processed'"
 
-# It takes a dozen statements to look up a chunk; a batch has at most 2 000 orders and 32 MiB.
+# It takes a dozen statements to look up a chunk; a batch has at most 2 000 orders and 8 MiB.
 MOST_MEMBERS = 1_000
 MOST_BYTES = 8 * 1024 * 1024
 FETCH = 100
@@ -41,14 +42,18 @@ NAMES = {"order": "order_id", "movement": "movement_id"}
 
 
 class SentMember(NamedTuple):
-    """One order or cash movement as sent. `read` is None if it cannot be read, and `why` says why not."""
+    """One order or cash movement as sent. `read` is None if it cannot be read, and `why` says why not.
+
+    What cannot be read is known by its `digest`: of its JSON value, or of its bytes if it is too large.
+    """
 
     what: str
     position: int
-    value: Any
+    number: int | None
     item_id: str | None
     read: Order | Movement | None
-    why: str
+    why: str = ""
+    digest: bytes = b""
 
 
 class SentBatch(NamedTuple):
@@ -71,11 +76,12 @@ def chunks_of(till: AuditedTill, *, findings: Findings, waiting: Waiting) -> Ite
     """The processed batches of a terminal. Waiting batches are counted, and every body is compared with its digest."""
     chunk: list[SentBatch] = []
     members = size = 0
+    unread = Unread(till.id)
     with connection.chunked_cursor() as cursor:
         cursor.execute(SELECT_BATCHES, [till.id])
         while rows := cursor.fetchmany(FETCH):
             for row in rows:
-                batch = _open(row, till=till, findings=findings, waiting=waiting)
+                batch = _open(row, till=till, unread=unread, findings=findings, waiting=waiting)
                 if batch is None:
                     continue
                 chunk.append(batch)
@@ -97,22 +103,32 @@ def where_batch(batch_id: str, till: AuditedTill, numbers: list[int] | None = No
     return f"batch {batch_id} of {till.name}{orders}"
 
 
-def members_of(body: bytes) -> list[SentMember]:
-    """Orders, then cash movements, in the order sent. Raises ReadingError if the body as a whole cannot be read."""
-    orders, movements = read_batch_body(body)
+def members_of(body: bytes, *, batch_id: str = "", unread: Unread | None = None) -> list[SentMember]:
+    """Orders, then cash movements, in the order sent; what nobody read is not read here either.
+
+    Raises ReadingError if the body as a whole cannot be read.
+    """
     may_be_no_text = b"\\u" in body  # only an escape can spell U+0000 or half a surrogate pair
-    return [
-        _member(what, position, value, may_be_no_text=may_be_no_text)
-        for what, values in (("order", orders), ("movement", movements))
-        for position, value in enumerate(values)
-    ]
+
+    def read(what: str, position: int, piece: Piece) -> SentMember:
+        value = piece.value
+        if piece.large is not None:
+            content_hash = hash_of_bytes(piece.large)
+            if unread is not None and unread.has((batch_id, what, position), content_hash):
+                return SentMember(what, position, None, None, None, "it is too large to be read", content_hash)
+            value = parse_large(piece.large)
+        return _member(what, position, value, may_be_no_text=may_be_no_text)
+
+    return split_body(body, read)
 
 
-def _open(row: tuple[Any, ...], *, till: AuditedTill, findings: Findings, waiting: Waiting) -> SentBatch | None:
+def _open(
+    row: tuple[Any, ...], *, till: AuditedTill, unread: Unread, findings: Findings, waiting: Waiting
+) -> SentBatch | None:
     batch_id, shift_id, received_at, state, size, order_count, movement_count, digest, packed, *receipt = row
     try:
         body = zlib.decompress(packed)
-        members = members_of(body)
+        members = members_of(body, batch_id=batch_id, unread=unread)
     except (zlib.error, ReadingError) as error:
         findings.add(till.store_code, where_batch(batch_id, till), "stored body", expected="a batch", found=error)
         return None
@@ -140,10 +156,26 @@ def _open(row: tuple[Any, ...], *, till: AuditedTill, findings: Findings, waitin
 
 def _member(what: str, position: int, value: Any, *, may_be_no_text: bool) -> SentMember:
     item_id = item_identifier(value, NAMES[what])
-    if may_be_no_text and not is_text_throughout(value):
-        return SentMember(what, position, value, item_id, None, "it holds U+0000 or half a surrogate pair")
-    try:
-        read = read_order(value) if what == "order" else read_movement(value)
-    except ReadingError as error:
-        return SentMember(what, position, value, item_id, None, str(error))
-    return SentMember(what, position, value, item_id, read, "")
+    number = value.get("number") if isinstance(value, dict) and isinstance(value.get("number"), int) else None
+    why = "it holds U+0000 or half a surrogate pair"
+    if not (may_be_no_text and not is_text_throughout(value)):
+        try:
+            read = read_order(value) if what == "order" else read_movement(value)
+        except ReadingError as error:
+            why = str(error)
+        else:
+            return SentMember(what, position, number, item_id, read)
+    return SentMember(what, position, number, item_id, None, why, _digest(value))
+
+
+def _digest(value: Any) -> bytes:
+    """The digest of a JSON value, regardless of the order of names, white space and the spelling of numbers."""
+    return hashlib.sha256(json.dumps(_plain(value), sort_keys=True).encode()).digest()
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, dict):
+        return {name: _plain(member) for name, member in value.items()}
+    return [_plain(member) for member in value] if isinstance(value, list) else value

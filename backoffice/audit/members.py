@@ -157,7 +157,7 @@ class Accounting:
             if one != other:
                 self._add(where, f"{name} of the held item", expected=one, found=other)
         if member.read is None:
-            self._originals.remember_unreadable(member.value)
+            self._originals.remember_unreadable(member.digest)
 
     def _check_posted(
         self,
@@ -209,7 +209,7 @@ class Accounting:
         """Whether a member that is neither posted nor held repeats something; if not, it is lost, which is a difference."""
         where = self._where(member, batch)
         if member.read is None and member.item_id is None:
-            self._originals.expect_unreadable(member.value, where)
+            self._originals.expect_unreadable(member.digest, where)
             return True
         for version in versions:
             if version.terminal_id != self._till.id:
@@ -246,9 +246,8 @@ def _namesakes(batch: SentBatch) -> dict[str, list[SentMember]]:
 
 def where_member(member: SentMember, batch: SentBatch, books: TillBooks) -> str:
     """A member in words."""
-    number = member.value.get("number") if isinstance(member.value, dict) else None
-    if isinstance(number, int) and member.what == "order":
-        return f"order {number!r:.20} ({member.item_id}) of {books.till.name}"
+    if member.number is not None and member.what == "order":
+        return f"order {member.number!r:.20} ({member.item_id}) of {books.till.name}"
     what = "order" if member.what == "order" else "cash movement"
     named = member.item_id or f"at position {member.position} of batch {batch.batch_id}"
     return f"{what} {named} of {books.till.name}"

@@ -11,7 +11,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
-from backoffice.audit.values import Line, Movement, Order, Payment, Tax
+from backoffice.audit.values import Customer, Line, Movement, Order, Payment, Tax
 
 MAX_MINOR = 10**12
 MAX_NUMBER = 2**53 - 1
@@ -104,7 +104,7 @@ def _order(value: Any) -> Order:
         opened_at=_instant(value, "opened_at"),
         closed_at=_instant(value, "closed_at"),
         cashier=_text(value, "cashier", CODE),
-        customer=customer,
+        customer=None if customer is None else Customer(json.dumps(customer)),
         printed_to=_one_of(value, "printed_to", "none", "local", "network") if "printed_to" in value else "none",
         refund_of=None if value.get("refund_of") is None else _uuid(value, "refund_of"),
         note=_text(value, "note", NOTE),
@@ -212,17 +212,19 @@ def _parse_decimal(text: str, spelling: re.Pattern[str]) -> Decimal:
 
 def _parse(text: str) -> Any:
     try:
-        return json.loads(text, parse_constant=_no_constant)
+        return json.loads(text, parse_constant=no_constant)
     except json.JSONDecodeError:
         raise
     except ValueError:  # thousands of digits: the slower way is exact as well
-        return json.loads(text, parse_constant=_no_constant, parse_int=_integer)
+        return json.loads(text, parse_constant=no_constant, parse_int=read_integer)
 
 
-def _integer(text: str) -> int | float:
+def read_integer(text: str) -> int | float:
+    """An integer of any length; infinity where no double holds it."""
     # Python refuses thousands of digits; nothing beyond a double can be posted anyway.
     return int(text) if len(text) <= MAX_FINITE_DIGITS else math.inf
 
 
-def _no_constant(name: str) -> None:
+def no_constant(name: str) -> None:
+    """Raises ValueError: NaN and Infinity are not JSON."""
     raise ValueError(f"{name} is not JSON")

@@ -1,16 +1,14 @@
 """Repeats of held members: their originals are looked up in the bytes, since no row has their content."""
 
-import hashlib
-import json
 import zlib
 from functools import lru_cache
-from typing import Any
 
 from django.db.backends.utils import CursorWrapper
 
 from backoffice.audit.batches import SentMember, members_of
 from backoffice.audit.findings import Findings
 from backoffice.audit.fleet import AuditedTill
+from backoffice.audit.unread import Unread
 from backoffice.audit.values import same_content
 
 SELECT_ORIGINALS = """
@@ -31,6 +29,7 @@ class Originals:
         self._till = till
         self._unreadable: set[bytes] = set()
         self._repeats: dict[bytes, str] = {}
+        self._unread = Unread(till.id)
         self._members = lru_cache(maxsize=BODIES_KEPT)(self._load_members)
 
     def is_held(self, member: SentMember) -> bool:
@@ -42,13 +41,13 @@ class Originals:
                 return True
         return False
 
-    def remember_unreadable(self, value: Any) -> None:
+    def remember_unreadable(self, digest: bytes) -> None:
         """Records a held member that cannot be read. Its repeats may be processed here before it."""
-        self._unreadable.add(_digest(value))
+        self._unreadable.add(digest)
 
-    def expect_unreadable(self, value: Any, where: str) -> None:
+    def expect_unreadable(self, digest: bytes, where: str) -> None:
         """Records a member without an identifier, which must repeat a held one."""
-        self._repeats.setdefault(_digest(value), where)
+        self._repeats.setdefault(digest, where)
 
     def check_unreadable(self, findings: Findings) -> None:
         """After the terminal's last batch: checks that every expected member is held."""
@@ -60,7 +59,7 @@ class Originals:
     def _load_members(self, batch_id: str) -> dict[tuple[str, int], SentMember]:
         self._cursor.execute(SELECT_BODY, [batch_id])
         row = self._cursor.fetchone()
-        members = members_of(zlib.decompress(row[0])) if row else []
+        members = members_of(zlib.decompress(row[0]), batch_id=batch_id, unread=self._unread) if row else []
         return {(member.what, member.position): member for member in members}
 
 
@@ -70,17 +69,4 @@ def same_member(original: SentMember, member: SentMember) -> bool:
         return same_content(original.read, member.read)
     if original.what != member.what or (original.read is None) != (member.read is None):
         return False
-    return _digest(original.value) == _digest(member.value)
-
-
-def _digest(value: Any) -> bytes:
-    """The digest of a JSON value, regardless of the order of names, white space and the spelling of numbers."""
-    return hashlib.sha256(json.dumps(_plain(value), sort_keys=True).encode()).digest()
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    if isinstance(value, dict):
-        return {name: _plain(member) for name, member in value.items()}
-    return [_plain(member) for member in value] if isinstance(value, list) else value
+    return original.digest == member.digest

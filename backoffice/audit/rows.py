@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from django.db.backends.utils import CursorWrapper
 
-from backoffice.audit.values import Line, Movement, Order, Payment, Tax
+from backoffice.audit.values import Customer, Line, Movement, Order, Payment, Tax
 
 # A held item has the time at which its batch was received, which is indexed.
 SELECT_HELD = """
@@ -159,7 +159,7 @@ def load_movements(cursor: CursorWrapper, movement_ids: Collection[str]) -> dict
 
 
 def _found_order(row: tuple[Any, ...], lines: tuple[Line, ...], payments: tuple[Payment, ...]) -> FoundOrder:
-    customer = None if row[19] is None else json.loads(row[19])
+    customer = None if row[19] is None else Customer(row[19])
     return FoundOrder(OrderPlace._make(row[1:10]), Order._make((*row[10:19], customer, *row[20:], lines, payments)))
 
 

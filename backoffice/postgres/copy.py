@@ -89,7 +89,8 @@ def copy_rows(cursor: CursorWrapper, writes: Writes) -> None:
     """
     for table, chunks in writes:
         with cursor.copy(table.copy) as copy:
-            copy.write(encode_rows(chunks, table.types))
+            for data in encode_rows(chunks, table.types):
+                copy.write(data)
         failpoint("process-between-tables")
 
 

@@ -137,7 +137,7 @@ def _add_plain_results(receipt: Receipt) -> None:
 
 
 def _plain_order(index: int, raw: bytes) -> ResultAnswer:
-    order = read_order(raw)
+    order = read_order(raw, max_bytes=len(raw))  # it was posted, however large: it came when there was no limit
     order_id = order.order_id if isinstance(order, Order) else order.item_id
     return ResultAnswer(
         index=index, order_id=order_id, number=order.number, outcome="posted", reasons=[], decision=None
@@ -145,6 +145,6 @@ def _plain_order(index: int, raw: bytes) -> ResultAnswer:
 
 
 def _plain_movement(index: int, raw: bytes) -> MovementResultAnswer:
-    movement = read_movement(raw)
+    movement = read_movement(raw, max_bytes=len(raw))
     movement_id = movement.movement_id if isinstance(movement, CashMovement) else movement.item_id
     return MovementResultAnswer(index=index, movement_id=movement_id, outcome="posted", reasons=[], decision=None)

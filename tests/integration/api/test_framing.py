@@ -11,6 +11,7 @@ from uuid import uuid4
 import pytest
 
 from backoffice.inbox.models import Batch
+from pos_api import bodies
 from tests.till import Till, a_sale, zipped
 
 GZIP = {"Content-Encoding": "gzip"}
@@ -127,6 +128,55 @@ def test_a_gzip_bomb_stops_at_the_cap_and_memory_stays_flat(till: Till):
     assert (answer.status_code, code(answer)) == (413, "too-large")
     assert peak < 3 * LIMITS["max_decoded_bytes"]
     assert nothing_is_stored(till)
+
+
+def test_a_body_that_lies_about_its_length_is_400_and_never_longer_than_it_says(till: Till):
+    packed = gzip.compress(padded(8_000_000))
+    answer = till.upload(raw=packed[:-4] + (100).to_bytes(4, "little"), **GZIP)
+    assert (answer.status_code, code(answer)) == (400, "body-malformed")
+    assert nothing_is_stored(till)
+
+
+# --- 503 --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def decoding(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """What was decoded."""
+    seen: list[bytes] = []
+    real = bodies._gunzip
+    monkeypatch.setattr(bodies, "_gunzip", lambda sent, **how: seen.append(sent) or real(sent, **how))
+    return seen
+
+
+def test_a_large_body_that_finds_no_room_is_503_before_it_is_decoded(till: Till, decoding: list[bytes]):
+    packed, batch_id = gzip.compress(padded(2_000_000)), str(uuid4())
+    with bodies.decoded_bytes.hold(24 * 1024**2 - 1_999_999):
+        answer = till.upload(raw=packed, batch_id=batch_id, **GZIP)
+        assert (answer.status_code, code(answer)) == (503, "unavailable")
+        assert int(answer.headers["Retry-After"]) > 0
+        assert decoding == []
+        assert nothing_is_stored(till)
+        assert till.upload(raw=padded(2_000_000)).status_code == 503
+        assert till.sell(a_sale(1001))["outcomes"]["posted"] == 1
+        assert till.upload(raw=gzip.compress(padded(1_000_000)), **GZIP).status_code == 202
+    assert till.upload(raw=packed, batch_id=batch_id, **GZIP).status_code == 202
+
+
+def test_one_terminal_does_not_fill_the_room_of_others(till: Till):
+    other = Till()
+    other.open()
+    with bodies.decoded_bytes.hold(8_000_000, owner=till.terminal):
+        assert till.upload(raw=padded(2_000_000)).status_code == 503
+        assert other.upload(raw=padded(2_000_000)).status_code == 202
+
+
+@pytest.mark.parametrize("raw", [padded(100), padded(3_000_000), b"no JSON", gzip.compress(b"{}")])
+def test_whatever_becomes_of_a_body_its_room_is_given_back(till: Till, raw: bytes):
+    for headers in ({}, GZIP):
+        till.upload(raw=raw, **headers)
+        till.send("PUT", "terminal/heartbeat", raw=raw, **headers)
+    assert bodies.decoded_bytes.held == 0
 
 
 @pytest.mark.parametrize("name", ["orders", "cash_movements"])

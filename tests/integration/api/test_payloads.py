@@ -3,6 +3,7 @@
 Beside every order that is held, its neighbours post (protocol §5, "Outcomes").
 """
 
+import gzip
 import json
 import zlib
 from typing import Any
@@ -10,8 +11,11 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from backoffice.domain.limits import MAX_MEMBER_BYTES
 from backoffice.inbox.models import Batch
 from backoffice.ingestion.sweep import process_waiting
+from pos_api import bodies
+from pos_api.budget import ByteBudget
 from tests.till import Till, a_movement, a_sale, a_store, codes, entry_of, outcomes
 
 
@@ -625,10 +629,41 @@ def test_what_was_not_sold_may_name_what_nobody_knows(till: Till, status: str, n
 def test_an_order_at_every_limit_at_once_posts(till: Till):
     taxes = [{"code": "T" * 64, "rate": "0.000001", "amount": 0}] * 10
     line = {"sku": "s" * 64, "name": "n" * 200, "quantity": "1", "unit_price": 1, "amount": 1, "taxes": taxes}
-    order = a_sale(
-        1001, lines=[line] * 500, total=500, note="o" * 500, payments=[{"method": "card", "amount": 25}] * 20
-    )
+    # All lines at every limit would be more than the 256 KiB of a member.
+    lines = [line] * 100 + [{"quantity": "1", "unit_price": 1, "amount": 1}] * 400
+    order = a_sale(1001, lines=lines, total=500, note="o" * 500, payments=[{"method": "card", "amount": 25}] * 20)
     assert between_neighbours(till, text_of(order))["outcome"] == "posted"
+
+
+def test_a_member_above_256_kib_is_held_unread_and_its_neighbours_post(till: Till):
+    most = MAX_MEMBER_BYTES
+    fits, large = a_sale(1001), a_sale(1002)
+    fits["x"], large["x"] = "y" * (most - len(json.dumps(fits | {"x": ""}))), "y" * most
+    assert len(json.dumps(fits)) == most
+    movement = a_movement(x="y" * most)
+    receipt = till.sell(fits, large, a_sale(1003), movements=[movement, a_movement()])
+    assert outcomes(receipt) == ["posted", "held", "posted"]
+    for result, name in ((receipt["results"][1], "order_id"), (receipt["movements"]["results"][0], "movement_id")):
+        assert (result["outcome"], result[name], result.get("number")) == ("held", None, None)
+        (reason,) = result["reasons"]
+        assert (reason["code"], reason["pointer"]) == ("limit-exceeded", "")
+    again = till.sell(large, {**large, "x": "z" * most})
+    assert outcomes(again) == ["duplicate", "held"], "it is known by the hash of its bytes"
+    assert outcomes(till.sell(a_sale(1002))) == ["posted"], "it took no number"
+
+
+def test_what_came_before_there_were_limits_is_processed_by_those_of_today(
+    till: Till, settings: Any, monkeypatch: pytest.MonkeyPatch
+):
+    settings.MAX_DECODED_BYTES = 32 * 1024**2
+    monkeypatch.setattr(bodies, "decoded_bytes", ByteBudget(settings.MAX_DECODED_BYTES))
+    large = b'{"x":[%b0]}' % (b'{"":0},' * 2_000_000)
+    body = b'{"orders":[%b,%b],"x":["\\ud800"]}' % (large, json.dumps(a_sale(1001)).encode())
+    answer = till.upload(raw=gzip.compress(body), **{"Content-Encoding": "gzip"})
+    assert answer.status_code == 202
+    settings.MAX_DECODED_BYTES = 8 * 1024**2
+    process_waiting()
+    assert outcomes(till.receipt(answer.json()["batch_id"])) == ["held", "posted"]
 
 
 def test_totals_that_overflow_no_column_though_many_lines_are_huge(till: Till):

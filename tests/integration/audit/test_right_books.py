@@ -1,6 +1,7 @@
 """Books that are right: no difference, and exactly the figures that the tills sent."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -9,6 +10,8 @@ from django.core.management import call_command
 from django.db import connection
 
 from backoffice.audit.rules import KIND_ACCOUNTS
+from backoffice.domain.wire.members import read_movement, read_order
+from backoffice.ingestion.batch import members
 from backoffice.ingestion.sweep import process_waiting
 from tests.till import Till, a_movement, a_sale, a_store, outcomes
 
@@ -211,3 +214,35 @@ def test_many_batches_are_gone_through_in_chunks(till: Till, verify: Verify, mon
     process_waiting()
     code, report = verify()
     assert (code, report["orders"]) == (0, 14)
+
+
+def a_large_sale(number: int) -> dict[str, Any]:
+    return a_sale(number, x="y" * 300_000)
+
+
+def test_members_that_are_too_large_to_be_read_agree(till: Till, verify: Verify) -> None:
+    large, movement = a_large_sale(1002), a_movement(x="y" * 300_000)
+    till.sell(a_sale(1001), large, a_sale(1003), movements=[movement])
+    again = till.sell(large, a_large_sale(1002), movements=[movement])
+    assert outcomes(again) == ["duplicate", "held"]
+    assert again["movements"]["outcomes"]["duplicate"] == 1
+    assert verify()[1]["differences"] == []
+
+
+def test_large_members_that_were_read_in_their_day_are_no_difference(
+    till: Till, verify: Verify, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    large, movement = a_large_sale(1001), a_movement(x="y" * 300_000)
+    wrong = {**a_large_sale(1002), "total": 1}
+    with monkeypatch.context() as before:
+        before.setattr(members, "read_order", partial(read_order, max_bytes=10**9))
+        before.setattr(members, "read_movement", partial(read_movement, max_bytes=10**9))
+        receipt = till.sell(large, wrong, {"no": "order", "x": "y" * 300_000}, movements=[movement])
+        assert outcomes(receipt) == ["posted", "held", "held"]
+        assert outcomes(till.sell(large, wrong)) == ["duplicate", "duplicate"]
+    assert receipt["results"][0]["order_id"] == large["order_id"], "its receipt still names it"
+    assert outcomes(till.sell(large, wrong)) == ["held", "held"], "today nobody reads them"
+    assert outcomes(till.sell(large, wrong)) == ["duplicate", "duplicate"]
+    _, report = verify()
+    assert report["differences"] == []
+    assert report["stores"][0]["sales"] == 240

@@ -4,6 +4,7 @@ import hashlib
 import json
 import zlib
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -11,6 +12,8 @@ import pytest
 from django.core.management import call_command
 from django.db import connection
 
+from backoffice.domain.wire.members import read_order
+from backoffice.ingestion.batch import members
 from tests.till import Till, a_movement, a_sale, outcomes
 
 pytestmark = pytest.mark.django_db
@@ -517,3 +520,19 @@ def replace_body(
         "UPDATE inbox_batch SET body = %s, digest = %s, size = %s WHERE batch_id = %s",
         zlib.compress(changed), new, len(changed), batch_id,
     )  # fmt: skip
+
+
+def test_a_large_order_that_was_read_in_its_day_must_still_follow_from_its_bytes(
+    till: Till, verify: Verify, tamper: Tamper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(members, "read_order", partial(read_order, max_bytes=10**9))
+    large = a_sale(1002, x="y" * 300_000)
+    till.sell(large)
+    tamper("UPDATE sales_order SET note = 'changed' WHERE order_id = %s", large["order_id"])
+    assert about(found(verify, till), 1002) == [("note", "", "changed")]
+
+
+def test_a_member_that_was_held_unread_must_still_be_held(till: Till, verify: Verify, tamper: Tamper) -> None:
+    till.sell(a_sale(1002, x="y" * 300_000))
+    tamper("DELETE FROM sales_helditem WHERE terminal_id = %s", till.terminal.pk)
+    assert found(verify, till)

@@ -46,7 +46,8 @@ def copied(rows: Sequence[Sequence[Any]], types: Sequence[str]) -> list[tuple[An
         cursor.execute(f"CREATE TEMPORARY TABLE copied (row_number serial, {columns})")
         names = ", ".join(f"c{place}" for place in range(len(types)))
         with cursor.copy(f"COPY copied ({names}) FROM STDIN (FORMAT BINARY)") as copy:
-            copy.write(encode_rows([rows[:3], [], rows[3:]], types))
+            for data in encode_rows([rows[:3], [], rows[3:]], types):
+                copy.write(data)
         # Its text says what the columns are, so that no plan of other ones is used.
         cursor.execute(f"SELECT {names} FROM copied ORDER BY row_number -- {columns}")
         rows = cursor.fetchall()
@@ -82,7 +83,7 @@ def test_a_column_that_is_one_value_throughout_is_that_value_in_every_row():
 
 def test_decimals_of_another_scale_are_refused():
     with pytest.raises(ValueError, match="4 places"):
-        encode_rows([[(Rate("0.2"),), (Rate("0.3"),)]], ["numeric"])
+        list(encode_rows([[(Rate("0.2"),), (Rate("0.3"),)]], ["numeric"]))
 
 
 class Row(NamedTuple):

@@ -4,6 +4,7 @@ import json
 from copy import deepcopy
 from datetime import UTC, datetime
 from decimal import Decimal
+from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backoffice.domain.identity import content_hash
+from backoffice.domain.limits import MAX_MEMBER_BYTES
 from backoffice.domain.orders import CashMovement, Order, Unreadable
 from backoffice.domain.wire.members import read_movement, read_order
 from tests.unit.domain.builders import (
@@ -63,6 +65,20 @@ def test_an_order_is_read_as_it_was_sent():
     line = order.lines[0]
     assert (line.quantity, line.unit_price, line.taxes[0].rate) == (Decimal(2), Decimal(120), Decimal("0.055"))
     assert (order.payments[0].tendered_minor, order.payments[0].change_minor) == (500, 260)
+
+
+def test_a_member_above_the_limit_is_not_read_and_is_known_by_its_bytes():
+    fits = raw(wire_order(x=""))
+    fits = fits.replace(b'"x": ""', b'"x": "%b"' % (b"y" * (MAX_MEMBER_BYTES - len(fits))))
+    assert len(fits) == MAX_MEMBER_BYTES
+    assert isinstance(read_order(fits), Order)
+    for read in (read_order, read_movement):
+        for large in (fits + b" ", b"[%b0]" % (b"0," * MAX_MEMBER_BYTES)):
+            member = read(large)
+            assert isinstance(member, Unreadable)
+            assert (member.item_id, member.number) == (None, None)
+            assert [(reason.code, reason.pointer) for reason in member.reasons] == [("limit-exceeded", "")]
+            assert member.content_hash == b"\x01" + sha256(b"bytes:" + large).digest()
 
 
 def test_what_is_optional_has_the_defaults_of_the_protocol():
