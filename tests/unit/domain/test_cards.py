@@ -2,7 +2,6 @@
 
 import json
 import re
-import time
 from typing import Any
 from unittest.mock import patch
 
@@ -57,21 +56,10 @@ def test_secrets_are_removed_by_the_name_of_their_field_wherever_it_is(name, val
     )
 
 
-@pytest.mark.parametrize("name", ["pan", "card_number", "PAN", "Card_Number"])
-def test_numbers_in_fields_of_their_own_are_removed_from_payments_only(name):
-    order = wire_order(payments=[{**paid_by("card", 240), name: CARD, "card": {name: 1}}], **{name: "bread"})
-    (payment,) = json.loads(mask_cards(in_orders(order)).body)["orders"][0]["payments"]
-    assert payment == {**paid_by("card", 240), "card": {}}
-    assert findings_of(order) == [
-        ("orders", 0, REMOVED, f"/payments/0/{name}"),
-        ("orders", 0, REMOVED, f"/payments/0/card/{name}"),
-    ]
-
-
 @pytest.mark.parametrize(
-    "name",
-    ["cvv3", "xcvv", "cv", "track", "track3", "pins", "ping", "pan_", "card-number", " pin", "pin\\n", "cv\\u0000v"],
-)
+    "name", ["cvv3", "xcvv", "cv", "track3", "pins", "ping", "panic", "card", "number", "card_numbers", "code", "c_id",
+             "security", " pin", "pin ", "track1 ", "pin\\n", "cv\\u0000v", "p\u0131n", "\u00e9pin", "x pin", "terminal_pin"]
+)  # fmt: skip
 def test_fields_with_other_names_stay(name):
     body = f'{{"orders": [{{"payments": [{{"{name}": "1"}}]}}]}}'
     assert masked(body) == body
@@ -121,31 +109,43 @@ def test_several_numbers_in_one_text_are_one_finding():
 
 
 def test_everything_inside_a_customer_is_looked_at():
-    customer = {"x": [{"card": CARD}, [CARD]], CARD: {"y": 1, "pan": CARD}, "phone": "06 12 34 56 78"}
-    expected = {"x": [{"card": SHOWN}, [SHOWN]], SHOWN: {"y": 1, "pan": SHOWN}, "phone": "06 12 34 56 78"}
+    customer = {"x": [{"card": CARD}, [CARD]], CARD: {"y": 1, "z": CARD}, "phone": "06 12 34 56 78"}
+    expected = {"x": [{"card": SHOWN}, [SHOWN]], SHOWN: {"y": 1, "z": SHOWN}, "phone": "06 12 34 56 78"}
     assert mask_cards(in_orders({"customer": customer})).body == in_orders({"customer": expected})
     assert findings_of({"customer": customer}) == [
         ("orders", 0, MASKED, "/customer/x/0/card"),
         ("orders", 0, MASKED, "/customer/x/1/0"),
         ("orders", 0, MASKED, f"/customer/{SHOWN}"),
-        ("orders", 0, MASKED, f"/customer/{SHOWN}/pan"),
+        ("orders", 0, MASKED, f"/customer/{SHOWN}/z"),
     ]
 
 
-def test_a_card_number_that_is_a_json_number_becomes_a_text():
+def test_a_json_number_in_what_people_type_becomes_a_text():
     body = f'{{"orders": [{{"reference": {CARD}, "customer": [-{CARD}, {CARD}.0, 4111, true, null]}}]}}'
     assert masked(body) == (
         f'{{"orders": [{{"reference": "{SHOWN}", "customer": ["-{SHOWN}", "{SHOWN}.0", 4111, true, null]}}]}}'
     )
 
 
+def test_other_json_numbers_stay():
+    body = f'{{"orders": [{{"number": {CARD}, "x": [{CARD}, {{"y": -{CARD}.5}}], "cvv": 1}}], "z": {CARD}}}'
+    assert masked(body) == body.replace(', "cvv": 1', "")
+
+
 def test_eans_and_our_own_identifiers_stay():
     order = wire_order(
-        order_id=CARD, number=int(CARD), cashier=CARD, lines=[wire_line(sku=CARD, ean=CARD)], refund_of=CARD,
-        note=ORDER_ID, customer={"sku": CARD, "order_id": CARD, "SKU": [CARD]}
+        order_id=CARD, number=int(CARD), lines=[wire_line(sku=CARD, ean=CARD)], refund_of=CARD, adjusts=CARD,
+        note=ORDER_ID, customer={"sku": CARD, "order_id": CARD, "SKU": [CARD], "Bar-Code": CARD, "UPC": CARD},
+        x={"batch_id": CARD, "shiftId": CARD, "movement_id": CARD, "GTIN": [[CARD]]}, batches=[CARD]
     )  # fmt: skip
     assert findings_of(order) == []
     assert json.loads(mask_cards(in_orders(order)).body) == {"orders": [order]}
+
+
+def test_only_the_text_of_a_sku_stays_not_what_else_somebody_puts_there():
+    body = f'{{"orders": [{{"sku": {{"{CARD}": "{CARD}", "ean": ["{CARD}", {{"x": "{CARD}"}}]}}}}]}}'
+    shown = f'{{"orders": [{{"sku": {{"{SHOWN}": "{SHOWN}", "ean": ["{CARD}", {{"x": "{SHOWN}"}}]}}}}]}}'
+    assert masked(body) == shown
 
 
 def test_what_is_named_like_a_sku_but_is_none_is_no_place_to_hide():
@@ -176,11 +176,35 @@ def test_names_and_digits_are_found_however_they_are_escaped():
 
 @pytest.mark.parametrize(
     "text",
-    [r"4111111111111\\u00311", r"\\u0063vv", r"\\u30001234567890", r"4111111111111\\t111", r"4111\n1111\n1111\n1111"],
+    [
+        r"4111111111111\\u00311",
+        r"\\u0063vv",
+        r"\\u30001234567890",
+        r"4111111111111\\t111",
+        r"4111\\n1111\\n1111\\n1111",
+    ],
 )
 def test_an_escaped_backslash_escapes_nothing_more(text):
     body = f'{{"note": "{text}", "{text}": 1}}'
     assert masked(body) == body
+
+
+@pytest.mark.parametrize(
+    "gap", [r"\n", r"\r\n", r"\t", r"\/", r"\\", r"\u000a", r"\u2028", r"\u200B\u2060", r"\u0000", r"\uff0d"]
+)
+def test_separators_are_found_however_they_are_escaped(gap):
+    assert masked(f'{{"x": "4111{gap}11111111{gap}1111"}}') == f'{{"x": "****{gap}********{gap}1111"}}'
+
+
+def test_digits_of_other_scripts_are_found_however_they_are_escaped():
+    assert masked(r'{"x": "\uff14\ud835\udfd9\u0661\u0031111111111111"}') == r'{"x": "************1111"}'
+    assert masked('{"x": "\uff14\U0001d7d9\u06611\\u0031111 11111111"}') == '{"x": "******** ****1111"}'
+
+
+def test_track_data_goes_however_it_is_escaped():
+    assert masked(rf'{{"x": "%B{CARD}\u005eDOE\u002fJ^27\u00312\"", "y": "{CARD}=2712\n"}}') == (
+        rf'{{"x": "%B{SHOWN}\u005e", "y": "{SHOWN}="}}'
+    )
 
 
 @pytest.mark.parametrize(
@@ -286,35 +310,29 @@ def test_thirty_two_levels_are_looked_through():
     assert masked(nested(30, '{"cvv":1}')) == nested(30, "{}")
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        b'{"note": "%b"}' % (b"4" * (4 << 20)),
-        b'{"note": "%b"}' % (b"4 " * (2 << 20)),
-        b'{"note": "%b"}' % (rb"\u0034" * 700_000),
-        b'{"note": "%b"}' % (b"4111111111111112," * 250_000),
-        b"4111111111111112 x" * 250_000,
-        b'"pin" ' * 700_000,
-        b'{"orders": [%b]}' % b",".join([b'{"cvv":1}'] * 50_000),
-        b'{"cvv":1%b}' % (b',"cvv":1' * 100_000),
-    ],
-    ids=["digits", "single digits", "escapes", "numbers", "no quotes", "words", "members", "duplicates"],
-)
-def test_time_grows_with_the_length_only(body):
-    began = time.monotonic()
-    mask_cards(body)
-    assert time.monotonic() - began < 60
-
-
 # --- Any document ----------------------------------------------------------------------------------------------------
 
 NAMES = ("note", "Reference", "name", "customer", "sku", "order_id", "payments", "pan", "card_number", "cvv", "Track1",
-         "pin_block", "amount", "lines", "orders", "cash_movements", "é", 'x"sku', CARD)  # fmt: skip
+         "pin_block", "amount", "lines", "orders", "cash_movements", "é", 'x"sku', CARD, "Security-Code", "UPC", "x")  # fmt: skip
+REMOVED_NAMES = {"cvv", "track1", "pinblock", "pan", "cardnumber", "securitycode"}
 number = st.sampled_from(
-    [*CARDS.values(), "4111 1111 1111 1111", "5555-5555\u20135555\u00a04444", ORDER_ID, "3017620422003"]
+    [
+        *CARDS.values(),
+        "4111 1111 1111 1111",
+        "5555-5555\u20135555\u00a04444",
+        ORDER_ID,
+        "3017620422003",
+        "41111111111111111227",
+        "4111.1111/1111_1111",
+        "4111\n111111111111",
+        "\uff14111111111111111",
+        "4111\u200e111111111111",
+    ]
 )
 word = st.one_of(
-    number, number, st.sampled_from(["", " ", "Pan", "table 4", "pin", "\\", "\u2019", "\t", '"sku":', "\\u0031"])
+    number,
+    number,
+    st.sampled_from(["", " ", "Pan", "table 4", "pin", "\\", "\u2019", "\t", "=2712", "^", '"sku":', "\\u0031"]),
 )
 text = st.lists(st.one_of(word, st.text(max_size=3)), max_size=4).map("".join)
 scalar = st.one_of(
@@ -357,29 +375,28 @@ def spell_character(character: str, draw: Any) -> str:
     return character
 
 
-def expected(value: Any, *, is_masked: bool = False, is_payment: bool = False) -> Any:
+def expected(value: Any, *, is_untouched: bool = False, is_typed: bool = False) -> Any:
     """The rule of the protocol once more, on values."""
     if isinstance(value, str):
-        return mask_numbers(value) if is_masked else value
+        return value if is_untouched else mask_numbers(value)
     if isinstance(value, tuple):
-        spelled = mask_numbers(value[0]) if is_masked else value[0]
+        spelled = mask_numbers(value[0]) if is_typed and not is_untouched else value[0]
         return value if spelled == value[0] else spelled
     if isinstance(value, list):
-        return [expected(member, is_masked=is_masked, is_payment=is_payment) for member in value]
+        return [expected(member, is_untouched=is_untouched, is_typed=is_typed) for member in value]
     if not isinstance(value, dict):
         return value
     fields = []
     for name, member in value["fields"]:
-        folded = name.lower()
-        if folded in {"cvv", "track1", "pin_block"} or (is_payment and folded in {"pan", "card_number"}):
+        folded = name.lower().replace("_", "").replace("-", "")
+        if folded in REMOVED_NAMES:
             continue
         inner = expected(
             member,
-            is_masked=folded in {"note", "reference", "name", "customer"}
-            or (is_masked and folded not in {"sku", "order_id"}),
-            is_payment=is_payment or folded == "payments",
+            is_untouched=folded in {"sku", "orderid", "upc"},
+            is_typed=is_typed or folded in {"note", "reference", "name", "customer"},
         )
-        fields.append((mask_numbers(name) if is_masked else name, inner))
+        fields.append((mask_numbers(name), inner))
     return {"fields": fields}
 
 
@@ -389,7 +406,7 @@ def read(body: bytes) -> Any:
 
 
 PIECE = re.compile(r"\\u[0-9A-Fa-f]{4}|\\.|.", re.DOTALL)
-DIGIT = re.compile(r"[0-9]|\\u003[0-9]")
+DIGIT = re.compile(r"\d|\\u003[0-9]|\\uff1[0-9]", re.IGNORECASE)
 
 
 def only_takes_away(before: str, after: str) -> bool:
