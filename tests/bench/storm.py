@@ -7,7 +7,6 @@ everything is counted by SQL, and `verify_books` derives the books again.
 
 import argparse
 import asyncio
-import json
 import os
 import random
 import subprocess
@@ -15,43 +14,30 @@ import sys
 import tempfile
 import threading
 import time
-import uuid
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime, timedelta
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
 
 import django
-import msgspec
 import psycopg
 from rich.console import Console
 
 from backoffice.workbench.embedded.stack import Stack
+from tests.bench.evening import Evening, Message, make_evenings
+from tests.bench.line import LOST, Line
 from tests.bench.plot import write
 from tests.bench.results import Run, add_json_option
 
-OPENED = datetime.combine(datetime.now(UTC), datetime.min.time(), UTC)
 GIVES_UP_S = 300.0
 SAMPLE_EVERY_S = 1.0
 MEBIBYTE = 1024
 BEGIN = "<!-- measured: make storm -->"
-
-
-@dataclass
-class Evening:
-    """What one terminal has to tell: bodies by path, in order; the close last."""
-
-    token: str
-    shift_id: str
-    messages: list[tuple[str, bytes]]
-    orders: int
-    at_s: float
 
 
 @dataclass
@@ -65,69 +51,35 @@ class Heard:
     last_at: float = 0.0
 
 
-class Line:
-    """A terminal's connection: HTTP/1.1, kept open between its messages, made anew when it breaks."""
-
-    def __init__(self, address: str, token: str) -> None:
-        self._host, _, self._port = address.partition(":")
-        self._token = token
-        self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
-
-    async def put(self, path: str, body: bytes) -> tuple[int, float]:
-        """The status, and the seconds of `Retry-After`. Raises OSError and asyncio's IncompleteReadError."""
-        if self._streams is None:
-            self._streams = await asyncio.open_connection(self._host, int(self._port))
-        reader, writer = self._streams
-        head = (
-            f"PUT {path} HTTP/1.1\r\nHost: {self._host}\r\nAuthorization: Bearer {self._token}\r\n"
-            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
-        )
-        try:
-            writer.write(head.encode() + body)
-            await writer.drain()
-            lines = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
-            headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines[1:])}
-            await reader.readexactly(int(headers["content-length"]))
-        except (OSError, asyncio.IncompleteReadError):
-            self.close()
-            raise
-        return int(lines[0].split()[1]), float(headers.get("retry-after", 0))
-
-    def close(self) -> None:
-        """Hangs up."""
-        if self._streams is not None:
-            self._streams[1].close()
-            self._streams = None
-
-
 async def tell(evening: Evening, address: str, began: float, heard: Heard) -> None:
     """Sends one terminal's messages, each until it is acknowledged."""
     await asyncio.sleep(max(0.0, began + evening.at_s - time.monotonic()))
     line = Line(address, evening.token)
-    for path, body in evening.messages:
-        if not await _until_taken(line, path, body, heard):
+    for message in evening.messages:
+        if not await _until_taken(line, message, heard):
             heard.given_up += 1
             break
     line.close()
     heard.last_at = max(heard.last_at, time.monotonic() - began)
 
 
-async def _until_taken(line: Line, path: str, body: bytes, heard: Heard) -> bool:
+async def _until_taken(line: Line, message: Message, heard: Heard) -> bool:
     gives_up_at = time.monotonic() + GIVES_UP_S
     wait_s = 0.5
     while time.monotonic() < gives_up_at:
         sent_at = time.perf_counter()
         try:
-            status, retry_after_s = await line.put(path, body)
-        except (OSError, asyncio.IncompleteReadError) as error:
+            answer = await line.put(message.path, message.body)
+            status, retry_after_s = answer.status, answer.retry_after_s
+        except LOST as error:
             status, retry_after_s = 0, wait_s
             heard.repeated[type(error).__name__] += 1
         if status in {200, 201, 202}:
-            taken = heard.close_ms if path.endswith("/close") else heard.batch_ms
+            taken = heard.close_ms if message.kind == "close" else heard.batch_ms
             taken.append((time.perf_counter() - sent_at) * 1000)
             return True
         if status not in {0, 429, 503}:
-            raise RuntimeError(f"{status} on {path}")
+            raise RuntimeError(f"{status} on {message.path}")
         if status:
             heard.repeated[str(status)] += 1
         await asyncio.sleep(max(retry_after_s, wait_s) * random.uniform(1, 1.5))
@@ -141,74 +93,22 @@ def storm(address: str, tokens: Sequence[str], within_s: float, seed: int, day: 
 
     async def run() -> Heard:
         mornings = Heard()
-        opening = json.dumps(
-            {"number": 1, "opened_at": _text(OPENED), "opening_float": 20000, "first_number": 1}
-        ).encode()
         for start in range(0, len(evenings), 20):
             some = evenings[start : start + 20]
-            await asyncio.gather(*(_open(one, address, opening, mornings) for one in some))
+            await asyncio.gather(*(_open(one, address, mornings) for one in some))
         heard = Heard()
         began = time.monotonic()
         await asyncio.gather(*(tell(evening, address, began, heard) for evening in evenings))
         return heard
 
     heard = asyncio.run(run())
-    return heard, sum(one.orders for one in evenings), sum(len(one.messages) - 1 for one in evenings)
+    return heard, sum(len(one.order_ids) for one in evenings), sum(len(one.batch_ids) for one in evenings)
 
 
-async def _open(evening: Evening, address: str, opening: bytes, heard: Heard) -> None:
+async def _open(evening: Evening, address: str, heard: Heard) -> None:
     line = Line(address, evening.token)
-    assert await _until_taken(line, f"/api/v1/shifts/{evening.shift_id}", opening, heard)
+    assert await _until_taken(line, evening.opening, heard)
     line.close()
-
-
-def first_number(day: int) -> int:
-    """Of a terminal's orders on the first, second, … of its days."""
-    return (day - 1) * 1000 + 1
-
-
-def make_evenings(tokens: Sequence[str], *, within_s: float, seed: int, day: int) -> Iterable[Evening]:
-    """A day of orders for each terminal, with the close that declares them."""
-    from backoffice.domain.orders import Order, read_order  # noqa: PLC0415 - after django.setup()
-    from backoffice.domain.totals import compute_totals  # noqa: PLC0415
-    from tests.bench.history import SHAPES, make_shapes  # noqa: PLC0415
-
-    shapes, rng = make_shapes(), random.Random(f"{seed} {day}")
-    for place, token in enumerate(tokens):
-        shift_id, number, texts, messages = str(uuid.UUID(int=rng.getrandbits(128))), first_number(day), [], []
-        batches = []
-        for _ in range(rng.choice([1, 2])):
-            batch = []
-            for _ in range(rng.randint(10, 40)):
-                at = OPENED + timedelta(minutes=10 * (number - first_number(day)))
-                batch.append(
-                    shapes[rng.randrange(SHAPES)].template
-                    % {
-                        "id": uuid.UUID(int=rng.getrandbits(128)),
-                        "number": number,
-                        "reference": f"{place}-{number}",
-                        "opened": _text(at),
-                        "closed": _text(at + timedelta(minutes=1)),
-                    }
-                )
-                number += 1
-            batches.append(str(uuid.UUID(int=rng.getrandbits(128))))
-            body = '{"orders":[' + ",".join(batch) + "]}"
-            messages.append((f"/api/v1/shifts/{shift_id}/batches/{batches[-1]}", body.encode()))
-            texts += batch
-        orders = [order for text in texts if isinstance(order := read_order(text.encode()), Order)]
-        figures = msgspec.to_builtins(compute_totals(orders))
-        close = {
-            "closed_at": _text(OPENED + timedelta(hours=15)), "batches": batches, "order_count": figures.pop("order_count"),
-            "first_number": first_number(day), "last_number": number - 1, "cash_counted": 20000 + figures["payments"].get("cash", 0),
-            "totals": figures,
-        }  # fmt: skip
-        messages.append((f"/api/v1/shifts/{shift_id}/close", json.dumps(close).encode()))
-        yield Evening(token, shift_id, messages, len(orders), rng.uniform(0, within_s))
-
-
-def _text(at: datetime) -> str:
-    return f"{at:%Y-%m-%dT%H:%M:%SZ}"
 
 
 class Memory:
