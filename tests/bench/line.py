@@ -60,7 +60,10 @@ class Line:
         writer.write(request)
         await writer.drain()
         lines = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
-        headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines[1:])}
+        headers: dict[str, str] = {}
+        for name, _, value in (line.partition(":") for line in lines[1:]):
+            before = headers.get(name.lower())
+            headers[name.lower()] = value.strip() if before is None else f"{before}, {value.strip()}"
         status = int(lines[0].split()[1])
         body = b""
         if method != "HEAD" and "content-length" in headers:

@@ -2,7 +2,8 @@
 
 Starts a service of its own. Each terminal was offline all day: at a moment of its own within the minute it connects, sends its
 one or two batches, and declares the close. 429 and 503 are repeated as the protocol says, with the same identifiers. Then
-everything is counted by SQL, and `verify_books` derives the books again.
+everything is counted by SQL, and `verify_books` derives the books again. With `--hostile` attackers do their worst meanwhile:
+see tests/bench/hostile.
 """
 
 import argparse
@@ -12,16 +13,14 @@ import random
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Self
 from urllib.parse import urlsplit
 
 import django
@@ -30,13 +29,13 @@ from rich.console import Console
 
 from backoffice.workbench.embedded.stack import Stack
 from tests.bench.evening import Evening, Message, make_evenings
+from tests.bench.hostile.night import add_hostile_options, hostile_storm
 from tests.bench.line import LOST, Line
+from tests.bench.memory import Memory
 from tests.bench.plot import write
 from tests.bench.results import Run, add_json_option
 
 GIVES_UP_S = 300.0
-SAMPLE_EVERY_S = 1.0
-MEBIBYTE = 1024
 BEGIN = "<!-- measured: make storm -->"
 
 
@@ -111,59 +110,6 @@ async def _open(evening: Evening, address: str, heard: Heard) -> None:
     line.close()
 
 
-class Memory:
-    """Watches what each role holds: MiB of its own and its share of what it shares (PSS), all its processes together."""
-
-    def __init__(self, pids: Mapping[str, int]) -> None:
-        self._pids = dict(pids)
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._watch, daemon=True)
-        self.before = self.sample()
-        self.peak = dict(self.before)
-        self.processes = {name: len(_family(pid)) for name, pid in self._pids.items()}
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        self._thread.join()
-        self.after = self.sample()
-
-    def sample(self) -> dict[str, float]:
-        """Now, by role."""
-        return {name: sum(map(_pss_mib, _family(pid))) for name, pid in self._pids.items()}
-
-    def _watch(self) -> None:
-        while not self._stop.wait(SAMPLE_EVERY_S):
-            for name, mib in self.sample().items():
-                self.peak[name] = max(self.peak[name], mib)
-
-
-def _family(pid: int) -> list[int]:
-    """A process and all that descend from it."""
-    parents: dict[int, list[int]] = {}
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
-        except OSError:
-            continue  # it ended meanwhile
-        parents.setdefault(parent, []).append(int(folder.name))
-    family = [pid]
-    for one in family:
-        family += parents.get(one, [])
-    return family
-
-
-def _pss_mib(pid: int) -> float:
-    try:
-        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-    except OSError:
-        return 0.0  # it ended meanwhile
-    return sum(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / MEBIBYTE
-
-
 @dataclass
 class Night:
     """One storm: what was sent, heard and held."""
@@ -178,15 +124,24 @@ class Night:
 def main() -> int:
     """Exit code 1 where a terminal was not heard, an order is missing or doubled, or a shift did not settle."""
     parser = argparse.ArgumentParser(prog="make storm", description=__doc__)
-    parser.add_argument("--terminals", type=int, default=2000)
-    parser.add_argument("--within", type=float, default=60, metavar="SECONDS")
+    parser.add_argument("--terminals", type=int, help="2000; 300 with --hostile")
+    parser.add_argument("--within", type=float, metavar="SECONDS", help="60; 120 with --hostile")
     parser.add_argument(
         "--nights", type=int, default=2, help="storms one after the other: memory must not grow with each"
     )
     parser.add_argument("--seed", type=int, default=4)
     parser.add_argument("--write", action="store_true", help="put the results into docs/growth.md")
+    add_hostile_options(parser)
     add_json_option(parser)
     options = parser.parse_args()
+    if options.terminals is None:
+        options.terminals = 300 if options.hostile else 2000
+    if options.within is None:
+        options.within = 120.0 if options.hostile else 60.0
+    return hostile_storm(options) if options.hostile else _storms(options)
+
+
+def _storms(options: argparse.Namespace) -> int:
     run = Run("storm", options)
     say = Console(stderr=True).print
     with ExitStack() as exits:

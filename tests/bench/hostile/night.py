@@ -1,0 +1,227 @@
+"""The whole run: a service of its own, tills, attackers, PostgreSQL's restart in the middle, and the count afterwards."""
+
+import argparse
+import os
+import secrets
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+import psycopg
+from rich.console import Console
+
+from backoffice.workbench.embedded.stack import Stack
+from tests.bench.hostile.attacker import Task
+from tests.bench.hostile.crowd import Crowd, Told
+from tests.bench.hostile.peaks import Peaks
+from tests.bench.hostile.report import figures, report
+from tests.bench.hostile.restart import Restart, restart_postgresql
+from tests.bench.hostile.strangers import STRANGERS
+from tests.bench.hostile.terminals import TERMINALS
+from tests.bench.hostile.tills import Noticed, Plan, play
+from tests.bench.hostile.verdict import Night, broken_promises, count
+from tests.bench.plot import write
+from tests.bench.results import Run
+
+BEGIN = "<!-- measured: make storm --hostile -->"
+CHECKOUT = Path(__file__).resolve().parents[3]
+CONSOLE_USER = "everybody"
+APART = 5  # one terminal in so many attacks: of each store but one is well-behaved
+SETTLES_S = 240.0
+# What beat does each hour, once the far-off clocks have left something to do.
+MAKE_MONTHS = "from backoffice.ingestion.tasks import months; months()"
+
+
+class BehindProxy(Stack):
+    """A stack that is told where a request comes from, as it is by the proxy in front."""
+
+    def _start_roles(self, *given: Any) -> None:
+        self.environment["BASE_URL"] = "https://localhost"
+        super()._start_roles(*given)
+
+
+class Cast(NamedTuple):
+    """Tokens by what their terminals do."""
+
+    offline: Sequence[str]
+    live: Sequence[str]
+    attackers: Sequence[str]
+
+
+def add_hostile_options(parser: argparse.ArgumentParser) -> None:
+    """Those of the hostile storm."""
+    only = parser.add_argument_group("the hostile storm")
+    only.add_argument("--hostile", action="store_true", help="one night, with attackers beside")
+    only.add_argument("--live", type=int, default=20, help="terminals that sell live all the while (20)")
+    only.add_argument("--live-every", type=float, default=2.0, metavar="SECONDS", help="and how often (2)")
+    only.add_argument("--scale", type=float, default=1.0, help="of the attackers' rates and preparations (1)")
+    only.add_argument(
+        "--attack", action="append", choices=[*TERMINALS, *STRANGERS], help="this one only; may be repeated"
+    )
+    only.add_argument("--no-restart", action="store_true", help="PostgreSQL is not restarted")
+
+
+def hostile_storm(options: argparse.Namespace) -> int:
+    """Exit code 1 where a promise is broken."""
+    run = Run("storm", options)
+    say = Console(stderr=True).print
+    with tempfile.TemporaryDirectory(prefix="backoffice-hostile-") as name:
+        night = spend_night(Path(name), options, note=run.note_postgresql, say=say)
+    broken = broken_promises(night)
+    text = report(night, options, broken)
+    print(text)
+    if options.write:
+        write(text, BEGIN)
+    run.write(figures(night), is_complete=not broken)
+    return 1 if broken else 0
+
+
+def spend_night(
+    folder: Path,
+    options: argparse.Namespace,
+    *,
+    note: Callable[[str], object] = len,
+    say: Callable[[str], object] = len,
+) -> Night:
+    """What happened, and what stands in the tables afterwards. The service keeps its data in `folder`.
+
+    `note` is told the database's address while there is one, `say` how far the night is.
+    """
+    folder.chmod(0o755)
+    attacks = options.attack or [*TERMINALS, *STRANGERS]
+    with ExitStack() as exits:
+        log = exits.enter_context((folder / "log").open("w"))
+        stack = exits.enter_context(BehindProxy(folder / "stack", log=log))
+        note(stack.environment["DATABASE_URL"])
+        say(f"Enrolling {options.terminals:,} terminals, and the attackers' …")
+        cast = _enrol(stack, options, attackers=[attack for attack in attacks if attack in TERMINALS])
+        password = _create_user(stack)
+        peaks = exits.enter_context(Peaks(lambda: stack.pids))
+        ids_before = stack.pids
+        tasks = _tasks(stack, options, attacks, cast, password)
+        noticed, told, restart, drained_s = _storm(stack, options, cast, tasks, say)
+        say("Waiting until everything is processed …")
+        began = time.monotonic()
+        left = _wait_until_processed(stack.environment["DATABASE_URL"])
+        rest_s = time.monotonic() - began
+        peaks.take_down()
+        counted = count(stack.environment["DATABASE_URL"], noticed, waiting=left)
+        say("Deriving the books again …")
+        books = _run(stack, "manage.py", "verify_books", "--json").returncode == 0
+        died = sorted(name for name, pid in stack.pids.items() if ids_before[name] != pid and name != "postgres")
+        return Night(noticed, told, peaks.by_role(), counted, restart, drained_s, rest_s, books=books, died=died)
+
+
+def _enrol(stack: Stack, options: argparse.Namespace, *, attackers: Sequence[str]) -> Cast:
+    many = options.terminals + len(attackers)
+    os.environ["DJANGO_SETTINGS_MODULE"] = "backoffice.settings"
+    done = _run(stack, "-m", "tests.bench.fleet", "--terminals", str(many), check=True)
+    tokens = done.stdout.split()
+    apart = max(1, min(APART, many // max(1, len(attackers))))
+    hostile = tokens[: apart * len(attackers) : apart]
+    good = [token for token in tokens if token not in set(hostile)]
+    live = min(options.live, len(good))
+    return Cast(good[live:], good[:live], hostile)
+
+
+def _create_user(stack: Stack) -> str:
+    password = secrets.token_urlsafe(16)
+    words = ("createsuperuser", "--noinput", "--username", CONSOLE_USER, "--email", "all@example.invalid")
+    _run(stack, "manage.py", *words, check=True, DJANGO_SUPERUSER_PASSWORD=password)
+    return password
+
+
+def _tasks(stack: Stack, options: argparse.Namespace, attacks: Sequence[str], cast: Cast, password: str) -> list[Task]:
+    tokens = iter(cast.attackers)
+    # They are called back long before; should nobody be there to do so, they end all the same.
+    seconds = options.within + 240
+    common = Task("", _address(stack), seconds, options.scale, seed=options.seed, user=CONSOLE_USER, password=password)
+    return [common._replace(attack=attack, token=next(tokens) if attack in TERMINALS else None) for attack in attacks]
+
+
+def _storm(
+    stack: Stack, options: argparse.Namespace, cast: Cast, tasks: Sequence[Task], say: Callable[[str], object]
+) -> tuple[Noticed, list[Told], Restart | None, float]:
+    watched = cast.live[:1] + cast.live[1:][-1:]
+    plan = Plan(_address(stack), cast.offline, cast.live, watched, options.within, options.live_every, options.seed)
+    with _tills(stack, plan) as tills, Crowd(tasks) as crowd:
+        say("The attackers prepare themselves …")
+        crowd.wait_until_prepared()
+        assert tills.recv() == "ready"
+        _run(stack, "manage.py", "shell", "--no-imports", "--command", MAKE_MONTHS, check=True)
+        say(f"{len(tasks)} attacks begin; shifts open; then all close within {options.within:g} s …")
+        crowd.let_loose()
+        tills.send("go")
+        began_at = tills.recv()
+        restart = None
+        if not options.no_restart:
+            time.sleep(max(0.0, began_at + options.within / 2 - time.monotonic()))
+            say("PostgreSQL is killed …")
+            restart = restart_postgresql(stack)
+        last_at = tills.recv()
+        settled_at = _wait_until_settled(stack.environment["DATABASE_URL"], tills)
+        noticed: Noticed = tills.recv()
+        return noticed, crowd.call_back(), restart, settled_at - last_at
+
+
+@contextmanager
+def _tills(stack: Stack, plan: Plan) -> Iterator[Connection]:
+    os.environ.update(stack.environment)
+    context = get_context("spawn")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=play, args=(plan, theirs), daemon=True)
+    process.start()
+    theirs.close()
+    try:
+        yield ours
+    finally:
+        process.kill()
+        process.join()
+        ours.close()
+
+
+def _wait_until_settled(database_url: str, tills: Connection) -> float:
+    """When the well-behaved tills' shifts were settled, or patience ended; they say which those are."""
+    shift_ids = tills.recv()
+    question = "SELECT count(*) FROM sales_shift WHERE shift_id = ANY(%s::uuid[]) AND state IN ('open', 'closing')"
+    return _poll(database_url, question, [shift_ids])
+
+
+def _wait_until_processed(database_url: str) -> int:
+    """How many batches of anybody still waited when patience ended."""
+    question = "SELECT count(*) FROM inbox_batch WHERE state NOT IN ('processed', 'failed')"
+    _poll(database_url, question, [])
+    with psycopg.connect(database_url) as connection:
+        row = connection.execute(question).fetchone()
+    return int(row[0]) if row else 0
+
+
+def _poll(database_url: str, question: str, values: Sequence[Any]) -> float:
+    deadline = time.monotonic() + SETTLES_S
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        while time.monotonic() < deadline and connection.execute(question, values).fetchone() != (0,):
+            time.sleep(0.05)
+    return time.monotonic()
+
+
+def _address(stack: Stack) -> str:
+    return urlsplit(stack.base_url).netloc
+
+
+def _run(stack: Stack, *words: str, check: bool = False, **extra: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, *words],
+        env={**os.environ, **stack.environment, **extra},
+        cwd=CHECKOUT,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=check,
+    )
