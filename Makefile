@@ -56,7 +56,7 @@ bench: $(INSTALLED) ## measure throughput and latency (ARGS="--json FILE", "--si
 bench-growth: $(INSTALLED) ## fill in ten million orders and show that nothing slows down (ARGS="--orders 300000 --json FILE")
 	@$(BIN)/python -m tests.bench.growth $(ARGS)
 
-storm: $(INSTALLED) ## have two thousand terminals close within one minute (ARGS="--terminals 500 --json FILE")
+storm: $(INSTALLED) ## have two thousand terminals close within one minute (ARGS="--terminals 500 --json FILE"; ARGS="--hostile": three hundred, beside attackers)
 	@$(BIN)/python -m tests.bench.storm $(ARGS)
 
 lock: $(INSTALLED) ## pin the requirements of requirements*.in again, with hashes

@@ -14,6 +14,7 @@ LOOPBACK = "127.0.0.1"
 # Addresses that belong to nobody (RFC 5737), as the proxy in front would report them.
 SOMEWHERE = "203.0.113.7"
 PATIENCE_S = 60.0
+MOST_ERRORS = 1000
 
 
 class Task(NamedTuple):
@@ -39,7 +40,7 @@ class Attacker:
         self.task = task
         self.rng = random.Random(f"{task.seed} {task.attack}")
         self.told: Counter[str] = Counter()
-        self.errors: set[str] = set()
+        self.errors: list[tuple[float, str]] = []
         self.cookie = ""
         self.shift_id = ""
         self._ends_at = time.monotonic() + task.seconds
@@ -72,8 +73,8 @@ class Attacker:
     def hear(self, status: int, request: str) -> None:
         """Counts an answer, and remembers what made the service fail."""
         self.told[str(status)] += 1
-        if status >= 500 and status != 503 and len(self.errors) < 20:
-            self.errors.add(f"{status} {request[:200]}")
+        if status >= 500 and status != 503 and len(self.errors) < MOST_ERRORS:
+            self.errors.append((time.monotonic(), f"{status} {request[:200]}"))
 
     async def turns(self, *, per_s: float, most: int = 100_000) -> AsyncIterator[int]:
         """0, 1, 2, … until the time is over or `most` are done, `per_s` at most: what takes longer is not caught up on."""
@@ -112,4 +113,4 @@ class Attack(NamedTuple):
 
 def told(attacker: Attacker) -> Mapping[str, Any]:
     """What an attacker reports."""
-    return {"told": dict(attacker.told), "errors": sorted(attacker.errors)}
+    return {"told": dict(attacker.told), "errors": attacker.errors}

@@ -29,7 +29,7 @@ def repeated_lists() -> list[bytes]:
         repeated('"orders":[{"cvv":1}]', begin="{", end="}"),
         repeated('"cash_movements":[{"pan":"4111111111111111"}]', begin="{", end="}"),
         repeated('"orders":[{"note":"4111 1111 1111 1111"}],"cash_movements":[]', begin="{", end="}"),
-        repeated('{"cvv":[{"cvv":1}]}', begin='{"orders":[', end="]}", size=DECODED // 8),
+        repeated('{"cvv":[{"cvv":1}]}', begin='{"orders":[{"x":[', end="]}]}", size=DECODED // 4),
     ]
 
 

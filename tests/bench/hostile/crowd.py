@@ -18,11 +18,11 @@ REPORTS_S = 30.0
 
 
 class Told(NamedTuple):
-    """What one attacker was told: answers by status, and what made the service fail."""
+    """What one attacker was told: answers by status; when the service failed, by all processes' clock, and at what."""
 
     attack: str
     told: Counter[str]
-    errors: Sequence[str]
+    errors: Sequence[tuple[float, str]]
 
     @property
     def requests(self) -> int:
@@ -83,7 +83,9 @@ class Crowd:
         if broken := [attack for attack, line in heard if not line]:
             raise RuntimeError(f"Attacks that broke off: {', '.join(broken)}")
         said = [(attack, json.loads(line)) for attack, line in heard]
-        return [Told(attack, Counter(each["told"]), each["errors"]) for attack, each in said]
+        return [
+            Told(attack, Counter(each["told"]), [(at, what) for at, what in each["errors"]]) for attack, each in said
+        ]
 
     def _say(self, process: subprocess.Popen[str], line: str) -> None:
         assert process.stdin is not None

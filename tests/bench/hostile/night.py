@@ -27,7 +27,7 @@ from tests.bench.hostile.restart import Restart, restart_postgresql
 from tests.bench.hostile.strangers import STRANGERS
 from tests.bench.hostile.terminals import TERMINALS
 from tests.bench.hostile.tills import Noticed, Plan, play
-from tests.bench.hostile.verdict import Night, broken_promises, count
+from tests.bench.hostile.verdict import Limits, Night, broken_promises, count
 from tests.bench.plot import write
 from tests.bench.results import Run
 
@@ -65,6 +65,9 @@ def add_hostile_options(parser: argparse.ArgumentParser) -> None:
     only.add_argument("--scale", type=float, default=1.0, help="of the attackers' rates and preparations (1)")
     only.add_argument(
         "--attack", action="append", choices=[*TERMINALS, *STRANGERS], help="this one only; may be repeated"
+    )
+    only.add_argument(
+        "--patience", type=float, default=1.0, help="multiplies the limits of time: for a machine that is busy (1)"
     )
     only.add_argument("--no-restart", action="store_true", help="PostgreSQL is not restarted")
 
@@ -117,12 +120,14 @@ def spend_night(
         say("Deriving the books again …")
         books = _run(stack, "manage.py", "verify_books", "--json").returncode == 0
         died = sorted(name for name, pid in stack.pids.items() if ids_before[name] != pid and name != "postgres")
-        return Night(noticed, told, peaks.by_role(), counted, restart, drained_s, rest_s, books=books, died=died)
+    limits = Limits().with_patience(options.patience)
+    return Night(
+        noticed, told, peaks.by_role(), counted, restart, drained_s, rest_s, books=books, died=died, limits=limits
+    )
 
 
 def _enrol(stack: Stack, options: argparse.Namespace, *, attackers: Sequence[str]) -> Cast:
     many = options.terminals + len(attackers)
-    os.environ["DJANGO_SETTINGS_MODULE"] = "backoffice.settings"
     done = _run(stack, "-m", "tests.bench.fleet", "--terminals", str(many), check=True)
     tokens = done.stdout.split()
     apart = max(1, min(APART, many // max(1, len(attackers))))
@@ -169,12 +174,12 @@ def _storm(
         last_at = tills.recv()
         settled_at = _wait_until_settled(stack.environment["DATABASE_URL"], tills)
         noticed: Noticed = tills.recv()
-        return noticed, crowd.call_back(), restart, settled_at - last_at
+        return noticed, crowd.call_back(), restart, max(0.0, settled_at - last_at)
 
 
 @contextmanager
 def _tills(stack: Stack, plan: Plan) -> Iterator[Connection]:
-    os.environ.update(stack.environment)
+    os.environ.update(stack.environment, DJANGO_SETTINGS_MODULE="backoffice.settings")
     context = get_context("spawn")
     ours, theirs = context.Pipe()
     process = context.Process(target=play, args=(plan, theirs), daemon=True)
@@ -219,7 +224,7 @@ def _address(stack: Stack) -> str:
 def _run(stack: Stack, *words: str, check: bool = False, **extra: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         [sys.executable, *words],
-        env={**os.environ, **stack.environment, **extra},
+        env={**os.environ, "DJANGO_SETTINGS_MODULE": "backoffice.settings", **stack.environment, **extra},
         cwd=CHECKOUT,
         stdout=subprocess.PIPE,
         text=True,

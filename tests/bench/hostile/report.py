@@ -96,7 +96,7 @@ def _tables(night: Night) -> str:
         f"In the tables afterwards: {counted.posted:,} orders of {len(noticed.order_ids):,} acknowledged and "
         f"{noticed.sent_orders:,} sent, {counted.doubled:,} of them twice; {counted.batches:,} of {len(noticed.batch_ids):,} "
         f"batches processed; {counted.reconciled:,} of {len(noticed.shift_ids):,} shifts reconciled, "
-        f"{max(0.0, night.drained_s):.1f} s after the last close. The attackers' own batches were processed "
+        f"{night.drained_s:.1f} s after the last close. The attackers' own batches were processed "
         f"{night.rest_s:.1f} s after they had ended. `verify_books`: {'no difference' if night.books else 'DIFFERENCES'}."
     )
 
@@ -126,7 +126,7 @@ def _attackers(night: Night) -> str:
 def _verdict(broken: Sequence[str]) -> str:
     if not broken:
         return "Every promise was kept."
-    return "\n".join(["**BROKEN PROMISES**", "", *(f"- {each}" for each in broken)])
+    return "\n".join(["**Broken promises**", "", *(f"- {each}" for each in broken)])
 
 
 def _marks(values: Sequence[float]) -> Mapping[str, float]:

@@ -95,7 +95,7 @@ async def log_in_and_go(attacker: Attacker) -> None:
 
 async def _guess(attacker: Attacker) -> None:
     line = attacker.line(anonymous=True)
-    async for _ in attacker.turns(per_s=10):
+    async for _ in attacker.turns(per_s=1):
         headers = FORM | {"X-Forwarded-For": attacker.an_address()}
         await attacker.ask(line, "POST", "/console/login/", _login_form(attacker), **headers)
 
@@ -125,7 +125,7 @@ async def guess_codes(attacker: Attacker) -> None:
 
     async def guess() -> None:
         line = attacker.line(anonymous=True)
-        async for _ in attacker.turns(per_s=15):
+        async for _ in attacker.turns(per_s=10):
             code = "-".join("".join(attacker.rng.choices(CODE_LETTERS, k=4)) for _ in range(3))
             body = f'{{"activation_code":"{code}","device":{{}}}}'.encode()
             headers = {"Content-Type": "application/json", "X-Forwarded-For": SOMEWHERE}
@@ -149,7 +149,7 @@ async def look_everywhere(attacker: Attacker) -> None:
     line = attacker.line(anonymous=True)
     headers = {"Cookie": attacker.cookie, "X-Forwarded-For": SOMEWHERE}
     pages: list[str] = []
-    async for number in attacker.turns(per_s=5):
+    async for number in attacker.turns(per_s=3):
         name = attacker.rng.choice(LISTS)
         query = urlencode([(attacker.rng.choice(PARAMETERS), attacker.rng.choice(ODD)) for _ in range(2)])
         address = [

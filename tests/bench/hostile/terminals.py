@@ -49,17 +49,17 @@ async def _upload(attacker: Attacker, bodies: Sequence[bytes], *, per_s: float) 
 
 async def repeat_lists(attacker: Attacker) -> None:
     """Lists named again and again, in 8 MiB of card fields."""
-    await _upload(attacker, repeated_lists(), per_s=0.5)
+    await _upload(attacker, repeated_lists(), per_s=0.1)
 
 
 async def send_small_members(attacker: Attacker) -> None:
     """50 kB that become 8 MiB of small objects."""
-    await _upload(attacker, small_members(), per_s=0.5)
+    await _upload(attacker, small_members(), per_s=0.1)
 
 
 async def send_large_members(attacker: Attacker) -> None:
     """Members of hundreds of kilobytes."""
-    await _upload(attacker, large_members(), per_s=0.5)
+    await _upload(attacker, large_members(), per_s=0.1)
 
 
 async def send_many_lines(attacker: Attacker) -> None:
@@ -94,7 +94,7 @@ async def sell_beside_unsettled(attacker: Attacker) -> None:
 
     async def sell(place: int) -> None:
         line = attacker.line()
-        async for number in attacker.turns(per_s=2):
+        async for number in attacker.turns(per_s=1):
             first = 1 + (3 * number + place) * 10
             await _batch(attacker, line, [an_order(each) for each in range(first, first + 10)])
 
@@ -119,7 +119,7 @@ async def sell_alike(attacker: Attacker) -> None:
 async def go_on_alike(attacker: Attacker) -> None:
     """And goes on so."""
     line = attacker.line()
-    async for number in attacker.turns(per_s=2):
+    async for number in attacker.turns(per_s=1):
         first = 10_000 + number * 20
         await _batch(attacker, line, _alike(range(first, first + 20)))
 
@@ -166,7 +166,7 @@ async def close_without_bounds(attacker: Attacker) -> None:
         zipped(_with_payments(json.dumps({f"method {place}": 0 for place in range(64)}))),
         zipped(_with_payments('{"bitcoin":0}')),
     ]
-    async for number in attacker.turns(per_s=1):
+    async for number in attacker.turns(per_s=0.5):
         shift_id, closed_at = attacker.new_id(), (TODAY + timedelta(hours=10)).isoformat()
         await attacker.put(line, f"shifts/{shift_id}", an_opening(number + 1, closed_at=closed_at))
         body = packed[number % len(packed)]
@@ -196,7 +196,7 @@ async def read_nothing(attacker: Attacker) -> None:
             await _read_nothing(attacker, path)
 
     async with asyncio.TaskGroup() as crowd:
-        async for number in attacker.turns(per_s=5):
+        async for number in attacker.turns(per_s=2):
             crowd.create_task(one(asked[number % len(asked)]))
 
 
@@ -229,7 +229,7 @@ TERMINALS = {
     "unsettled shifts": Attack(
         "800 shifts that never settle, card orders beside", sell_beside_unsettled, leave_unsettled
     ),
-    "one reference": Attack('4 000 card orders of "VISA", 40 more each second', go_on_alike, sell_alike),
+    "one reference": Attack('4 000 card orders of "VISA", 20 more each second', go_on_alike, sell_alike),
     "far-off clock": Attack("shifts and card orders in 236 months of 2030 to 2049", go_on_far_off, open_far_off),
     "closes": Attack("closes with up to 500 000 names or batches", close_without_bounds),
     "unread answers": Attack("25 connections that read no answer", read_nothing, close_a_large_one),

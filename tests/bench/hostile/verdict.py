@@ -23,6 +23,10 @@ class Limits(NamedTuple):
     back_s: float = 2.0
     grown_mb: Mapping[str, float] = {"web": 500, "worker": 500, "postgres": 500, "valkey": 100, "beat": 50}
 
+    def with_patience(self, factor: float) -> "Limits":
+        """Limits of time, multiplied; memory does not depend on how busy the machine is."""
+        return self._replace(p99_ms=self.p99_ms * factor, feed_s=self.feed_s * factor, back_s=self.back_s * factor)
+
 
 class Counted(NamedTuple):
     """In the tables afterwards: of the well-behaved tills, and batches of anybody that wait or have failed."""
@@ -67,6 +71,14 @@ class Night:
             if order_id in noticed.seen
         ]
         return [max(0.0, one.waited_ms) for one in seen if not self._meets_restart(one)]
+
+    def failures(self) -> dict[str, list[str]]:
+        """What an attacker could make the service fail at; without what failed because PostgreSQL was away."""
+        found = {
+            each.attack: [what for at, what in each.errors if not self._meets_restart(Taken("", at, at, 0.0))]
+            for each in self.told
+        }
+        return {attack: errors for attack, errors in found.items() if errors}
 
     def _meets_restart(self, one: Taken) -> bool:
         restart = self.restart
@@ -146,9 +158,8 @@ def _services(night: Night) -> Iterator[str]:
     for role, peak in night.peaks.items():
         if peak.grown_mb > night.limits.grown_mb[role]:
             yield f"a process of {role} grew by {peak.grown_mb:,.0f} MB, {night.limits.grown_mb[role]:,.0f} are allowed"
-    for each in night.told:
-        if each.errors:
-            yield f"{each.attack}: the service failed, such as {each.errors[0]}"
+    for attack, errors in night.failures().items():
+        yield f"{attack}: the service failed {len(errors)} times, such as {errors[0]}"
     if night.counted.waiting or night.counted.failed:
         yield f"{night.counted.waiting} batches of anybody still wait, {night.counted.failed} have failed"
     if night.died:
