@@ -9,6 +9,7 @@ from structlog.testing import capture_logs
 
 from backoffice.buckets import Buckets
 from backoffice.metrics import tries_unmetered
+from pos_api import throttling
 from pos_api.throttling import ACTIVATIONS_BURST, ActivationThrottle
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND")
@@ -54,6 +55,7 @@ def test_writing_where_there_is_nothing_to_write_is_405_without_a_line_in_the_lo
 def fresh(monkeypatch: pytest.MonkeyPatch) -> None:
     buckets = Buckets(settings.REDIS_URL, prefix=f"test:{uuid4()}", unmetered=tries_unmetered)
     monkeypatch.setattr(ActivationThrottle, "buckets", buckets)
+    monkeypatch.setattr(throttling, "ACTIVATIONS_PER_S", 1e-3)  # or a slow machine never comes to the end of it
 
 
 def activate(address: str):
@@ -61,10 +63,14 @@ def activate(address: str):
     return Client(REMOTE_ADDR=address).post("/api/v1/activations", message, content_type="application/json")
 
 
+def test_a_hundred_tries_a_minute_are_never_too_many() -> None:
+    assert throttling.ACTIVATIONS_PER_S * 60 >= 100
+    assert ACTIVATIONS_BURST >= 100
+
+
 @pytest.mark.usefixtures("fresh")
 def test_an_address_that_guesses_codes_is_told_to_wait_but_not_below_a_hundred_tries() -> None:
-    statuses = [activate("192.0.2.1").status_code for _ in range(ACTIVATIONS_BURST * 2)]
-    assert set(statuses[:100]) == {403}
+    assert {activate("192.0.2.1").status_code for _ in range(ACTIVATIONS_BURST)} == {403}
     refused = activate("192.0.2.1")
     assert refused.status_code == 429
     assert refused.json()["type"].endswith("/too-many-requests")
