@@ -29,7 +29,7 @@ from backoffice.domain.wire.envelope import (
     BodyMalformed,
     EnvelopeInvalid,
     TooManyOrders,
-    _split,
+    _find_lists,
     decode_batch,
     decode_object,
 )
@@ -64,11 +64,11 @@ def check(body: bytes) -> None:
         envelope = decode_batch(body, max_orders=MOST)
     except REFUSALS:
         return
-    split = _split(body.decode())
+    orders, movements = _find_lists(body, most=MOST)
     assert [json_values.parse(one.decode()) for one in envelope.orders] == [
-        json_values.parse(one.decode()) for one in split["orders"]
+        json_values.parse(one.decode()) for one in orders
     ] or b"e" in body.lower()  # numbers beyond a double are equal to nothing
-    assert len(envelope.movements) == len(split["cash_movements"])
+    assert len(envelope.movements) == len(movements)
     told = read_all(envelope.orders, envelope.movements)
     _check_spelling(value, told, rng)
     _check_cards(body)
