@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from backoffice.audit.reading import ReadingError, no_constant, read_batch_body, read_integer
 
 MAX_MEMBER_BYTES = 256 * 1024
+USUAL_CHARACTERS = 8 * 1024
 
 _LISTS = {"orders": "order", "cash_movements": "movement"}
 _BLANKS = " \t\n\r"
@@ -105,13 +106,14 @@ def _members(text: str, position: int, what: str, read: Read) -> tuple[list[Any]
 
 
 def _piece(text: str, start: int) -> tuple[Piece, int]:
-    window = text[start : start + MAX_MEMBER_BYTES + 1]
-    try:
-        value, length = _decode(window, 0)
-    except json.JSONDecodeError:
-        length = len(window)  # cut off: what is wrong with it, passing over it tells
-    if length < len(window) and (window.isascii() or len(window[:length].encode()) <= MAX_MEMBER_BYTES):
-        return Piece(value, None), start + length
+    for most in (USUAL_CHARACTERS, MAX_MEMBER_BYTES):
+        window = text[start : start + most + 1]
+        try:
+            value, length = _decode(window, 0)
+        except json.JSONDecodeError:
+            continue  # cut off, or what is wrong with it, passing over it tells
+        if length < len(window) and (window.isascii() or len(window[:length].encode()) <= MAX_MEMBER_BYTES):
+            return Piece(value, None), start + length
     _, end = _pass_over(text, start)
     raw = text[start:end].encode()
     return (Piece(None, raw) if len(raw) > MAX_MEMBER_BYTES else Piece(_decode(text, start)[0], None)), end

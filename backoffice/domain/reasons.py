@@ -96,7 +96,7 @@ REASONS: Mapping[str, ReasonKind] = {
     PAYMENTS_DO_NOT_ADD_UP: ReasonKind("hold", "The payments are not the total and the tip."),
     UNMAPPED_METHOD: ReasonKind("hold", "No account is mapped to a payment method."),
     UNKNOWN_LINE_KIND: ReasonKind("hold", "No posting rule knows this kind of line."),
-    LIMIT_EXCEEDED: ReasonKind("hold", "It has more entries, or a longer text, than the protocol allows."),
+    LIMIT_EXCEEDED: ReasonKind("hold", "It has more entries, a longer text or more bytes than the protocol allows."),
     AMOUNT_NOT_POSITIVE: ReasonKind("hold", "The amount of a cash movement must be above zero."),
     PROCESSING_FAILED: ReasonKind("hold", "Processing it failed again and again; people have been told."),
     CONTENT_DIFFERS: ReasonKind("conflict", "The same identifier was sent with other content."),

@@ -81,27 +81,28 @@ def decode_batch(body: bytes, *, max_orders: int, is_checked: bool = False) -> E
     """
     if not is_checked:
         check_text(body)
-    orders, movements = _read_lists(body) or _find_lists(body, most=max_orders)
-    for pointer, count in (("/orders", len(orders)), ("/cash_movements", len(movements))):
-        if count > max_orders:
-            raise TooManyOrders(pointer=pointer, count=count, limit=max_orders)
-    return Envelope(orders=orders, movements=movements)
+    wire = _read_lists(body)
+    if wire is None:
+        return _find_lists(body, most=max_orders)
+    for pointer, raws in (("/orders", wire.orders), ("/cash_movements", wire.cash_movements)):
+        if len(raws) > max_orders:
+            raise TooManyOrders(pointer=pointer, count=len(raws), limit=max_orders)
+    return Envelope(orders=[bytes(raw) for raw in wire.orders], movements=[bytes(raw) for raw in wire.cash_movements])
 
 
-def _read_lists(body: bytes) -> tuple[list[bytes], list[bytes]] | None:
+def _read_lists(body: bytes) -> _Wire | None:
     """The usual road. None where it ends: the body is not JSON, no envelope, JSON that msgspec cannot read (a lone
     surrogate, of duplicate names the first), or it has commas for more members than memory bears.
     """
-    if len(body) > _MOST_COMMAS and body.count(b",") > _MOST_COMMAS:
+    if len(body) > 2 * _MOST_COMMAS and body.count(b",") > _MOST_COMMAS:
         return None
     try:
-        wire = _WIRE_DECODER.decode(body)
+        return _WIRE_DECODER.decode(body)
     except msgspec.DecodeError:
         return None
-    return [bytes(raw) for raw in wire.orders], [bytes(raw) for raw in wire.cash_movements]
 
 
-def _find_lists(body: bytes, *, most: int) -> tuple[list[bytes], list[bytes]]:
+def _find_lists(body: bytes, *, most: int) -> Envelope:
     """The members by position: exact whatever the body contains, about ten times slower, and nothing is built."""
     readable = _check_json(body)
     try:
@@ -115,7 +116,7 @@ def _find_lists(body: bytes, *, most: int) -> tuple[list[bytes], list[bytes]]:
     for name, members in found.items():
         if members.total > most:
             raise TooManyOrders(pointer=f"/{name}", count=members.total, limit=most)
-    return found["orders"].found, found["cash_movements"].found
+    return Envelope(orders=found["orders"].found, movements=found["cash_movements"].found)
 
 
 def _check_json(body: bytes) -> bytearray:
