@@ -13,8 +13,8 @@ from typing import NamedTuple
 CARD = b"4111111111111111"
 UUID = b"01953a3e-0000-7000-8000-000000000001"
 
-ENOUGH_S = 0.006
-LARGEST = 256 << 10
+SMALLEST, LARGEST = 16 << 10, 256 << 10
+ENOUGH_S = 0.03
 TRIES = 5
 CLEARLY_LINEAR = 2.2
 
@@ -37,14 +37,14 @@ def growth(work: Callable[[bytes], object], pattern: Pattern) -> float:
     From what four times the bytes take, since a processor's caches have steps of their own; and the least of a few
     tries: what other processes take away makes one of two measurements longer, but not each time.
     """
-    size = 4096
+    size = SMALLEST
     while _spent(work, pattern.body(size)) < ENOUGH_S and size < LARGEST:
         size *= 2
-    small, large = pattern.body(size), pattern.body(4 * size)
+    large, small = pattern.body(size), pattern.body(size // 4)
     least = float("inf")
     for _ in range(TRIES):
         once = min(_spent(work, small) for _ in range(2))
-        least = min(least, (_spent(work, large) / max(once, ENOUGH_S)) ** 0.5)
+        least = min(least, (_spent(work, large) / max(once, ENOUGH_S / 16)) ** 0.5)
         if least <= CLEARLY_LINEAR:
             break
     return least
@@ -59,11 +59,8 @@ def _spent(work: Callable[[bytes], object], body: bytes) -> float:
 # Where in a batch the unit is repeated.
 PLACES = {
     "in a text": (b'{"cvv":1,"orders":[{"note":"', b"%b", b'"}]}'),
-    "in a text that stays": (b'{"cvv":1,"orders":[{"sku":"', b"%b", b'"}]}'),
     "in a name": (b'{"cvv":1,"orders":[{"', b"%b", b'":1}]}'),
-    "texts": (b'{"cvv":1,"orders":[{"x":[', b'"%b",', b'""]}]}'),
-    "names": (b'{"cvv":1,"orders":[{', b'"%b":1,', b'"x":1}]}'),
-    "names of objects": (b'{"cvv":1,"orders":[{', b'"%b":{"cvv":[1]},', b'"x":1}]}'),
+    "names": (b'{"cvv":1,"orders":[{', b'"%b":{"cvv":[1]},', b'"x":1}]}'),
     "names at the top": (b"{", b'"%b":1,', b'"cvv":1}'),
     "lists at the top": (b"{", b'"%b":[{"cvv":1}],', b'"cvv":1}'),
 }
@@ -87,11 +84,10 @@ VALUES = (
 def _known() -> dict[str, Pattern]:
     known = {}
     for place, (before, unit, after) in PLACES.items():
-        for piece in TEXTS if place in {"in a text", "in a name"} else NAMES:
+        for piece in TEXTS if place.startswith("in a ") else NAMES:
             known[f"{place}: {piece!r}"] = Pattern(before, unit % piece, after)
     for value in VALUES:
         known[f"members: {value!r}"] = Pattern(b'{"orders":[', value + b",", b'{"cvv":1}]}')
-        known[f"values: {value!r}"] = Pattern(b'{"cvv":1,"orders":[{"x":[', value + b",", b"0]}]}")
         known[f"fields: {value!r}"] = Pattern(b'{"cvv":1,"orders":[{', b'"x": %b , ' % value, b'"y":1}]}')
         known[f"customers: {value!r}"] = Pattern(b'{"cvv":1,"orders":[{"customer":[', value + b",", b"0]}]}")
     known["blanks"] = Pattern(b'{"cvv":1', b" \n", b',"orders":[]}')
@@ -109,8 +105,12 @@ def made_up(seed: int) -> Pattern:
     rng = Random(seed)
     kind = rng.randrange(3)
     if kind == 0:
-        before, unit, after = PLACES[rng.choice(["in a text", "in a text that stays", "in a name", "texts"])]
-        return Pattern(before, unit % b"".join(rng.choices(TEXTS, k=rng.randint(1, 4))), after)
+        text = b"".join(rng.choices(TEXTS, k=rng.randint(1, 4)))
+        name = rng.choice(NAMES)
+        return rng.choice([
+            Pattern(b'{"cvv":1,"orders":[{"' + name + b'":"', text, b'"}]}'),
+            Pattern(b'{"cvv":1,"orders":[{"' + name + b'":[', b'"' + text + b'",', b"0]}]}"),
+        ])  # fmt: skip
     if kind == 1:
         unit = b"".join(_field(rng) + b"," for _ in range(rng.randint(1, 4)))
         if rng.random() < 0.5:
