@@ -42,22 +42,22 @@ FROM fleet_terminal t WHERE t.id = ANY(%s)
 
 # Of each terminal the oldest few, here and below: a broken one may have thousands.
 OPEN_SHIFTS = """
-SELECT s.* FROM unnest(%s::int[]) AS wanted (terminal_id) CROSS JOIN LATERAL (
-    SELECT terminal_id, shift_id, number, opened_at FROM sales_shift
-    WHERE state = 'open' AND terminal_id = wanted.terminal_id ORDER BY opened_at LIMIT %s
-) AS s
+SELECT terminal_id, shift_id, number, opened_at FROM (
+    SELECT *, row_number() OVER (PARTITION BY terminal_id ORDER BY opened_at) AS place
+    FROM sales_shift WHERE state = 'open' AND terminal_id = ANY(%s)
+) AS s WHERE place <= %s ORDER BY opened_at
 """
 
 # One row per closing shift: the numbers that it declared, and the first of them that have arrived.
 CLOSING_NUMBERS = """
-SELECT s.terminal_id, s.first, s.last, ARRAY(
-    SELECT number FROM sales_identity WHERE terminal_id = s.terminal_id AND number BETWEEN s.first AND s.last
+SELECT terminal_id, first, last, ARRAY(
+    SELECT number FROM sales_identity i WHERE i.terminal_id = s.terminal_id AND number BETWEEN first AND last
     ORDER BY number LIMIT %s
-) FROM unnest(%s::int[]) AS wanted (terminal_id) CROSS JOIN LATERAL (
-    SELECT terminal_id, (declared ->> 'first_number')::bigint AS first, (declared ->> 'last_number')::bigint AS last
-    FROM sales_shift WHERE state = 'closing' AND declared IS NOT NULL AND terminal_id = wanted.terminal_id
-    ORDER BY opened_at LIMIT %s
-) AS s
+) FROM (
+    SELECT terminal_id, (declared ->> 'first_number')::bigint AS first, (declared ->> 'last_number')::bigint AS last,
+        opened_at, row_number() OVER (PARTITION BY terminal_id ORDER BY opened_at) AS place
+    FROM sales_shift WHERE state = 'closing' AND declared IS NOT NULL AND terminal_id = ANY(%s)
+) AS s WHERE place <= %s ORDER BY opened_at
 """
 
 SHIFTS_READ, NUMBERS_READ = 10, 5_000
