@@ -34,7 +34,7 @@ def limit_of_unit(name: str) -> float:
 
 def web_mb(processes: int) -> float:
     each = ("a web process at rest", "bodies on their way", "answers of one web process", "decoding in one web process")
-    return processes * sum(figure(name) for name in each)
+    return figure("the web server's main process") + processes * sum(figure(name) for name in each)
 
 
 def worker_mb(processes: int) -> float:
