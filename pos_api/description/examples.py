@@ -215,7 +215,7 @@ class Refusal(NamedTuple):
 
 _UPLOAD = f"/shifts/{SHIFT_ID}/batches/{CACHE_ID}"
 _REFUSALS: Mapping[str, Refusal] = {
-    "body-malformed": Refusal(_UPLOAD, "Extra data at character 15"),
+    "body-malformed": Refusal(_UPLOAD, "JSON is malformed: trailing characters (byte 16)"),
     "digest-mismatch": Refusal(_UPLOAD, "The bytes that arrived are not the bytes that were sent. Send them again."),
     "cursor-invalid": Refusal("/store/orders", "Use `next` from an earlier answer, or leave it out to start again."),
     "credential-invalid": Refusal("/terminal", "Activate the terminal again."),

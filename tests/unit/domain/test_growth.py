@@ -1,7 +1,6 @@
 """Twice the bytes take at most two and a half times the time, whatever is repeated in them and whoever reads them."""
 
 import gc
-import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -135,7 +134,7 @@ def test_neither_do_the_patterns_that_are_costly(reader: str, unit: bytes) -> No
 
 def test_what_grows_with_the_square_is_found() -> None:
     def squared(value: bytes) -> None:
-        for _ in range(len(value) // 10_000):
-            json.loads(b'"%b"' % value.replace(b'"', b"x"))
+        for _ in range(len(value) // 3_000):
+            sum(value)
 
     assert grows_too_fast(squared, (b"", b"a", b"", b"")) is not None
