@@ -6,7 +6,6 @@ from random import Random
 from typing import Any
 from uuid import UUID
 
-from backoffice.domain import json_values
 from backoffice.domain.accounts import CASH_REASON_ACCOUNTS, PAYMENT_ACCOUNTS
 from backoffice.domain.cards.masking import mask_cards, mask_closely
 from backoffice.domain.cards.search import may_hold_cards
@@ -29,12 +28,12 @@ from backoffice.domain.wire.envelope import (
     BodyMalformed,
     EnvelopeInvalid,
     TooManyOrders,
-    _find_lists,
     decode_batch,
     decode_object,
 )
 from backoffice.domain.wire.members import read_movement, read_order
 from backoffice.domain.wire.messages import read_activation, read_close_shift, read_heartbeat, read_open_shift
+from backoffice.domain.wire.scanning import find_members
 from tests.fuzz.spelling import depth, parse, spell
 from tests.unit.domain.builders import ORDINARY, OTHER_ID, a_shift, raw, spelled_out, wire_movement, wire_order
 
@@ -64,11 +63,9 @@ def check(body: bytes) -> None:
         envelope = decode_batch(body, max_orders=MOST)
     except REFUSALS:
         return
-    orders, movements = _find_lists(body, most=MOST)
-    assert [json_values.parse(one.decode()) for one in envelope.orders] == [
-        json_values.parse(one.decode()) for one in orders
-    ] or b"e" in body.lower()  # numbers beyond a double are equal to nothing
-    assert len(envelope.movements) == len(movements)
+    split = find_members(body, names=("orders", "cash_movements"), most=MOST)
+    assert [envelope.orders, envelope.movements] == [members.found for members in split.values()]
+    assert split["orders"].total == len(envelope.orders)
     told = read_all(envelope.orders, envelope.movements)
     _check_spelling(value, told, rng)
     _check_cards(body)
