@@ -8,6 +8,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
@@ -111,7 +112,6 @@ def spend_night(
         ids_before = stack.pids
         tasks = _tasks(stack, options, attacks, cast, password)
         noticed, told, restart, drained_s = _storm(stack, options, cast, tasks, say)
-        say("Waiting until everything is processed …")
         began = time.monotonic()
         left = _wait_until_processed(stack.environment["DATABASE_URL"])
         rest_s = time.monotonic() - began
@@ -157,11 +157,11 @@ def _storm(
 ) -> tuple[Noticed, list[Told], Restart | None, float]:
     watched = cast.live[:1] + cast.live[1:][-1:]
     plan = Plan(_address(stack), cast.offline, cast.live, watched, options.within, options.live_every, options.seed)
-    with _tills(stack, plan) as tills, Crowd(tasks) as crowd:
+    with ThreadPoolExecutor(1) as patience, _tills(stack, plan) as tills, Crowd(tasks) as crowd:
         say("The attackers prepare themselves …")
         crowd.wait_until_prepared()
         assert tills.recv() == "ready"
-        _run(stack, "manage.py", "shell", "--no-imports", "--command", MAKE_MONTHS, check=True)
+        _run(stack, "manage.py", "shell", "--no-imports", "--command", MAKE_MONTHS, check=True, LOG_LEVEL="CRITICAL")
         say(f"{len(tasks)} attacks begin; shifts open; then all close within {options.within:g} s …")
         crowd.let_loose()
         tills.send("go")
@@ -171,10 +171,12 @@ def _storm(
             time.sleep(max(0.0, began_at + options.within / 2 - time.monotonic()))
             say("PostgreSQL is killed …")
             restart = restart_postgresql(stack)
-        last_at = tills.recv()
-        settled_at = _wait_until_settled(stack.environment["DATABASE_URL"], tills)
+        last_at, shift_ids = tills.recv(), tills.recv()
+        settling = patience.submit(_wait_until_settled, stack.environment["DATABASE_URL"], shift_ids)
         noticed: Noticed = tills.recv()
-        return noticed, crowd.call_back(), restart, max(0.0, settled_at - last_at)
+        told = crowd.call_back()
+        say("Waiting until everything is processed …")
+        return noticed, told, restart, max(0.0, settling.result() - last_at)
 
 
 @contextmanager
@@ -193,9 +195,8 @@ def _tills(stack: Stack, plan: Plan) -> Iterator[Connection]:
         ours.close()
 
 
-def _wait_until_settled(database_url: str, tills: Connection) -> float:
-    """When the well-behaved tills' shifts were settled, or patience ended; they say which those are."""
-    shift_ids = tills.recv()
+def _wait_until_settled(database_url: str, shift_ids: Sequence[str]) -> float:
+    """When the well-behaved tills' shifts were settled, or patience ended."""
     question = "SELECT count(*) FROM sales_shift WHERE shift_id = ANY(%s::uuid[]) AND state IN ('open', 'closing')"
     return _poll(database_url, question, [shift_ids])
 

@@ -63,9 +63,9 @@ async def send_large_members(attacker: Attacker) -> None:
 
 
 async def send_many_lines(attacker: Attacker) -> None:
-    """Honest orders of five hundred lines each, thirty thousand lines in a batch, every ten seconds."""
+    """Honest orders of five hundred lines each, thirty thousand lines in a batch, every twenty seconds."""
     line = attacker.line()
-    async for number in attacker.turns(per_s=0.1):
+    async for number in attacker.turns(per_s=0.05):
         orders = many_lines(attacker.so_many(60), first_number=1 + number * 1000)
         await _batch(attacker, line, orders)
 
@@ -225,7 +225,7 @@ TERMINALS = {
     "repeated lists": Attack("8 MiB of card fields in lists named again and again", repeat_lists, open_shift),
     "small members": Attack("50 kB that become 8 MiB of small objects", send_small_members, open_shift),
     "large members": Attack("members of 250 and 300 kB, 8 MiB of them", send_large_members, open_shift),
-    "many lines": Attack("30 000 lines in a batch, every ten seconds", send_many_lines, open_shift),
+    "many lines": Attack("30 000 lines in a batch, every twenty seconds", send_many_lines, open_shift),
     "unsettled shifts": Attack(
         "800 shifts that never settle, card orders beside", sell_beside_unsettled, leave_unsettled
     ),
