@@ -37,6 +37,7 @@ CHECKOUT = Path(__file__).resolve().parents[3]
 CONSOLE_USER = "everybody"
 APART = 5  # one terminal in so many attacks: of each store but one is well-behaved
 SETTLES_S = 240.0
+FEEDS = ("of an attacker's store", "of another store")
 # What beat does each hour, once the far-off clocks have left something to do.
 MAKE_MONTHS = "from backoffice.ingestion.tasks import months; months()"
 
@@ -133,8 +134,9 @@ def _enrol(stack: Stack, options: argparse.Namespace, *, attackers: Sequence[str
     apart = max(1, min(APART, many // max(1, len(attackers))))
     hostile = tokens[: apart * len(attackers) : apart]
     good = [token for token in tokens if token not in set(hostile)]
-    live = min(options.live, len(good))
-    return Cast(good[live:], good[:live], hostile)
+    near = min(options.live, len(good)) // 2
+    far = len(good) - (min(options.live, len(good)) - near)
+    return Cast(good[near:far], [*good[:near], *good[far:]], hostile)
 
 
 def _create_user(stack: Stack) -> str:
@@ -155,7 +157,7 @@ def _tasks(stack: Stack, options: argparse.Namespace, attacks: Sequence[str], ca
 def _storm(
     stack: Stack, options: argparse.Namespace, cast: Cast, tasks: Sequence[Task], say: Callable[[str], object]
 ) -> tuple[Noticed, list[Told], Restart | None, float]:
-    watched = cast.live[:1] + cast.live[1:][-1:]
+    watched = dict(zip(FEEDS, (cast.live[0], cast.live[-1]), strict=True)) if cast.live else {}
     plan = Plan(_address(stack), cast.offline, cast.live, watched, options.within, options.live_every, options.seed)
     with ThreadPoolExecutor(1) as patience, _tills(stack, plan) as tills, Crowd(tasks) as crowd:
         say("The attackers prepare themselves …")

@@ -30,7 +30,8 @@ def figures(night: Night) -> dict[str, dict[str, Any]]:
     told: dict[str, dict[str, Any]] = {
         name: {"count": len(night.waits_ms(kind)), **_marks(night.waits_ms(kind))} for kind, name in KINDS.items()
     }
-    told["feed"] = {"count": len(night.feed_ms()), **_marks(night.feed_ms())}
+    for name in night.noticed.seen:
+        told[f"feed {name}"] = {"count": len(night.feed_ms(name)), **_marks(night.feed_ms(name))}
     told["tills"] = {
         "met_the_restart": len(night.met_restart()),
         "longest_of_those_ms": mark(night.met_restart(), LONGEST),
@@ -68,7 +69,7 @@ def _tills(night: Night) -> str:
         "|---|---:|---:|---:|---:|",
     ]
     waits = {name: night.waits_ms(kind) for kind, name in KINDS.items()}
-    waits["another till's live order, in the feed"] = night.feed_ms()
+    waits |= {f"another till's live order, in the feed {name}": night.feed_ms(name) for name in noticed.seen}
     if night.restart is not None:
         waits["messages that met the restart of PostgreSQL"] = night.met_restart()
     lines += [

@@ -9,7 +9,7 @@ import json
 import random
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from typing import NamedTuple
@@ -29,12 +29,12 @@ LOOKS_ON_S = 5.0
 
 
 class Plan(NamedTuple):
-    """The tills: `tokens` were offline all day, `live` sell all the while, and the stores of `watched` are looked at."""
+    """The tills: `tokens` were offline all day, `live` sell all the while, and the feeds of `watched` are read, by name."""
 
     address: str
     tokens: Sequence[str]
     live: Sequence[str]
-    watched: Sequence[str]
+    watched: Mapping[str, str]
     within_s: float
     live_every_s: float
     seed: int
@@ -56,7 +56,7 @@ class Taken(NamedTuple):
 
 @dataclass
 class Noticed:
-    """All that the well-behaved tills noticed; `seen_after_ms` is how long after it was processed an order stood in the feed."""
+    """All that the well-behaved tills noticed; `processed_at` is of live orders."""
 
     began_at: float = 0.0
     taken: list[Taken] = field(default_factory=list)
@@ -69,7 +69,8 @@ class Noticed:
     batch_ids: list[str] = field(default_factory=list)
     shift_ids: list[str] = field(default_factory=list)
     processed_at: dict[str, float] = field(default_factory=dict)
-    seen: dict[str, float] = field(default_factory=dict)
+    # When an order stood in a feed, by the name of the feed.
+    seen: dict[str, dict[str, float]] = field(default_factory=dict)
     sent_orders: int = 0
 
     @property
@@ -105,7 +106,10 @@ async def _evening(plan: Plan, evenings: Sequence[Evening], parent: Connection) 
     noticed.taken.clear()  # opening is not what is measured, and goes on while the attackers begin
     noticed.began_at = time.monotonic()
     parent.send(noticed.began_at)
-    watching = [asyncio.ensure_future(_watch(plan.address, token, noticed)) for token in plan.watched]
+    watching = [
+        asyncio.ensure_future(_watch(plan.address, token, noticed.seen.setdefault(name, {})))
+        for name, token in plan.watched.items()
+    ]
     await asyncio.gather(*(till.tell() for till in tills))
     parent.send(noticed.last_at)
     parent.send(noticed.shift_ids)
@@ -173,7 +177,7 @@ class Till:
             self._noticed.processed_at.update(dict.fromkeys(message.order_ids, now))
 
 
-async def _watch(address: str, token: str, noticed: Noticed) -> None:
+async def _watch(address: str, token: str, seen: dict[str, float]) -> None:
     """Reads the feed of a store, as another till of it does."""
     line, after = Line(address, token, timeout_s=PATIENCE_S), ""
     while True:
@@ -186,7 +190,7 @@ async def _watch(address: str, token: str, noticed: Noticed) -> None:
             page = json.loads(answer.body)
             now = time.monotonic()
             for order in page["orders"]:
-                noticed.seen.setdefault(order["order_id"], now)
+                seen.setdefault(order["order_id"], now)
             after = f"&after={page['next']}"
             if page["more"]:
                 continue

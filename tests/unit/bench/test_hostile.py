@@ -32,7 +32,7 @@ def a_night(**changes: Any) -> Night:
         batch_ids=["c"],
         shift_ids=["d"],
         processed_at={"a": AT + 10},
-        seen={"a": AT + 11},
+        seen={"of a store": {"a": AT + 11}},
         sent_orders=2,
     )
     peaks = {"web": Peak(3, 100, 400), "postgres": Peak(10, 5, 300)}
@@ -74,7 +74,7 @@ def test_a_broken_promise_is_named(changes: dict[str, Any], says: str) -> None:
     ("changes", "says"),
     [
         ({"taken": [taken("close", at, 1.1) for at in range(3)]}, "closes: p99 1,100 ms"),
-        ({"seen": {"a": AT + 12.5}}, "the feed: p99 2.5 s"),
+        ({"seen": {"of a store": {"a": AT + 12.5}}}, "the feed of a store: p99 2.5 s"),
         ({"given_up": ["/x"]}, "1 messages were not heard"),
         ({"refused": ["422 /x"]}, "1 messages were refused"),
         ({"sent_orders": 3}, "2 orders of 3 were acknowledged"),
