@@ -15,6 +15,7 @@ from msgspec import UNSET, Meta, UnsetType
 from psycopg_pool import PoolTimeout
 from rest_framework import exceptions
 
+from backoffice.domain.cards.search import mask_numbers
 from backoffice.domain.wire.answers import LimitsAnswer, Pointer, StandingClose
 from backoffice.domain.wire.envelope import BodyMalformed, EnvelopeInvalid, TooManyOrders
 from backoffice.ingestion.batch.accept import IdentifierReused, ShiftUnknown
@@ -118,7 +119,7 @@ def refused_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def _response(problem: Problem, *, instance: str) -> HttpResponse:
-    answer = problem.answer(instance=instance)
+    answer = problem.answer(instance=mask_numbers(instance))
     body = msgspec.json.encode(answer)
     return HttpResponse(body, status=answer.status, headers=problem.headers, content_type=CONTENT_TYPE)
 

@@ -12,13 +12,15 @@ from redis import Redis
 from tests.conftest import LOG_KEY, RunningStack
 from tests.journeys.http_till import HttpTill, a_store_code
 from tests.journeys.leaks import everything_kept, found_in, secrets_of
-from tests.till import a_sale
+from tests.till import a_movement, a_sale
 from tests.told import errors_of_this_run, secrets_of_this_run
 
 # Numbers of no issuer's test list, so that nothing else in the run can hold them.
 NOTE, REFERENCE, CUSTOMER, PAN = "4929939187355598", "5555341244441115", "371449635398431", "6011000990139424"
 SPELLED = f"{NOTE[:4]} {NOTE[4:8]} {NOTE[8:12]} {NOTE[12:]}"
-CVV = "sixhundredone"  # of a form that nothing else has
+CASHIER, SLIP, REASON, TRACK = "5105105105105100", "4539578763621486", "6011601160116611", "4716461583322103"
+DATA = "28092019000987654321"  # that stands behind the number in a track
+CVV, CODE = "sixhundredone", "sixhundredtwo"  # of a form that nothing else has
 UNTOUCHED = "4485275742308327"  # in a sku, which is not masked
 
 
@@ -35,12 +37,17 @@ def test_what_must_not_be_kept_is_kept_nowhere(stack: RunningStack, pytestconfig
         note=f"paid with {SPELLED}",
         customer={"name": "Léa", "cards": [f"{CUSTOMER}"]},
         payments=[{"method": "card", "amount": 240, "reference": REFERENCE, "pan": PAN, "cvv": CVV}],
+        cashier=CASHIER,
+        slip={"lines": [f"CARD {SLIP}0928", f";{TRACK}={DATA}?"], "securityCode": CODE},
     )
     order["lines"][0]["sku"] = UNTOUCHED
     batch = till.upload(order, Prefer="wait=10").json()["batch_id"]
     assert till.processed(batch)["outcomes"]["posted"] == 1
     answers = [
         till.upload(a_sale(1002, note=NOTE, total="x"), Prefer="wait=10").text,
+        till.upload(a_sale(1003, kind=SLIP, mode=CASHIER), Prefer="wait=10").text,
+        till.upload(movements=[a_movement(reason=REASON)], Prefer="wait=10").text,
+        till.send("GET", f"batches/{REASON}").text,
         till.upload(raw=json.dumps({"orders": [{"note": NOTE}]}).encode()[:-2]).text,
         till.upload(raw=json.dumps({"orders": NOTE}).encode()).text,
         till.send("PUT", f"shifts/{uuid4()}", {"number": 1, "opened_at": NOTE}).text,
@@ -48,7 +55,8 @@ def test_what_must_not_be_kept_is_kept_nowhere(stack: RunningStack, pytestconfig
         till.send("POST", "activations", {"activation_code": "7KQF-2MXD-9RTV", "device": {"name": NOTE}}).text,
     ]
     rotated = till.send("POST", "terminal/token").json()["token"]
-    secrets = {NOTE, SPELLED, REFERENCE, CUSTOMER, PAN, CVV, till.token or "", rotated}
+    cards = {NOTE, SPELLED, REFERENCE, CUSTOMER, PAN, CASHIER, SLIP, REASON, TRACK}
+    secrets = {*cards, DATA, CVV, CODE, till.token or "", rotated}
     secrets_of_this_run.update(secrets)
     kept = [*everything_kept(stack, log_of(pytestconfig)), *(("answer", answer) for answer in answers)]
     assert found_in(kept, secrets) == set()

@@ -67,8 +67,14 @@ _LENGTHS = {
     for leading in range(int(first.ljust(4, "0")), int(last.ljust(4, "9")) + 1)
 }
 
-_GAP = rf"[{_INVISIBLE}]*+(?:(?:\r\n|[{_VISIBLE}])[{_INVISIBLE}]*+){{0,3}}+"
-_ROWS = re.compile(rf"[0-9]++(?:{_GAP}[0-9]++)*+")
+
+def _rows_parted_by(visible: str, invisible: str) -> re.Pattern[str]:
+    gap = rf"[{invisible}]*+(?:(?:\r\n|[{visible}])[{invisible}]*+){{0,3}}+"
+    return re.compile(rf"[0-9]++(?:{gap}[0-9]++)*+")
+
+
+_ROWS = _rows_parted_by(_VISIBLE, _INVISIBLE)
+_ROWS_OF_ASCII = _rows_parted_by(r"\t-\r \-./\\_", r"\0-\x08\x0e-\x1f\x7f")
 _OTHER_DIGITS = re.compile(r"[^\D0-9]")
 _UUID = re.compile(r"(?<![0-9A-Za-z])[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}(?![0-9A-Za-z])")
 _BEFORE_TRACK = frozenset("=^\uff1d\uff3e")
@@ -107,7 +113,8 @@ def _rows(text: str) -> Iterator[re.Match[str]]:
     readable = text if text.isascii() else _with_plain_digits(text)
     if "-" in readable:
         readable = _UUID.sub(lambda found: "x" * len(found[0]), readable)
-    return (row for row in _ROWS.finditer(readable) if row.end() - row.start() >= MIN_DIGITS)
+    rows = _ROWS_OF_ASCII if readable.isascii() else _ROWS
+    return (row for row in rows.finditer(readable) if row.end() - row.start() >= MIN_DIGITS)
 
 
 def _with_plain_digits(text: str) -> str:
@@ -148,11 +155,13 @@ def _numbers(row: str) -> Iterator[_Number]:
     while begin >= 0:
         for length in _LENGTHS.get(digits[begin : begin + 4], ()):
             end = begin + length
-            last = ends.find(1, end, begin + MAX_RUN + 1)
-            if last < 0:
+            if end > count:
                 break
             sums = odd if end & 1 else even
-            if (sums[end] - sums[begin]) % 10 == 0 and not _is_ean(digits[begin:end]):
+            if (sums[end] - sums[begin]) % 10 or _is_ean(digits[begin:end]):
+                continue
+            last = ends.find(1, end, begin + MAX_RUN + 1)
+            if last >= 0:
                 yield _Number(begin, end, last == count)
                 # What is shown stands by itself from now on: another look must find nothing new in it.
                 begins[end - SHOWN] = 1
@@ -219,7 +228,8 @@ _QUOTED_UUID = re.compile(rb'"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{1
 
 _ASCII = bytes(range(128))
 # Quotes within texts, so that nothing in one looks like its end; backslashes; and what may stand between digits.
-_ODD_ESCAPES = re.compile(rb"(?:\\(?:[\\/bfnrt]|u00(?:[01][0-9a-fA-F]|22|5[cC]|7[fF])))++")
+_ODD = rb"\\(?:[\\/bfnrt]|u00(?:[01][0-9a-fA-F]|22|5[cC]|7[fF]))"
+_ODD_ESCAPES = re.compile(_ODD + rb"(?:%b)*+" % _ODD)
 
 
 def may_hold_cards(text: bytes) -> bool:

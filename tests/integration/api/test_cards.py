@@ -3,13 +3,14 @@
 import json
 import zlib
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
-from backoffice.domain.cards.masking import MAX_FINDINGS
+from backoffice.domain.cards.masking import MAX_FINDINGS, Masked, mask_cards
 from backoffice.inbox.models import Batch
-from backoffice.sales.models import Order, OrderLine, Payment
-from tests.till import Till, a_sale, codes, outcomes, zipped
+from backoffice.sales.models import Order, OrderLine, Payment, Shift
+from tests.till import Till, a_movement, a_sale, codes, outcomes, zipped
 
 VISA = "4111111111111111"
 
@@ -45,6 +46,78 @@ def test_a_card_number_in_a_reference_or_an_item_name_is_masked(till: Till) -> N
     assert set(codes(till.sell(order))) == {"card-number-masked"}
     assert VISA not in Payment.objects.get(order__number=1001).reference
     assert VISA not in OrderLine.objects.get(order__number=1001).name
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"cashier": VISA},
+        {"type": VISA},
+        {"kind": VISA},
+        {"mode": VISA},
+        {"terminal_slip": [{"text": f"{VISA}1227"}]},
+        {VISA: 1},
+        {"customer": {"loyalty": "4111.1111/1111_1111"}},
+        {"payments": paid_by(method=VISA)},
+        {"payments": paid_by(card={"number": VISA})},
+        {"note": "4111\n1111\n1111\n1111"},
+        {"note": "\uff14\uff11\uff11\uff11\uff11111\u200e11111111"},
+        {"note": f"%B{VISA}^DOE/J^27121010000012345678?"},
+    ],
+    ids=str,
+)
+def test_a_card_number_is_masked_in_every_text(till: Till, change: dict[str, Any]) -> None:
+    receipt = till.sell(a_sale(1001, **change))
+    assert "card-number-masked" in codes(receipt)
+    kept = stored(receipt)
+    assert mask_cards(kept) == (kept, ())
+    for secret in (VISA, "27121010000012345678"):
+        assert secret not in kept.decode() + json.dumps(receipt)
+
+
+def test_a_cash_movement_has_none_either(till: Till) -> None:
+    movement = a_movement(reason=VISA, cashier=VISA)
+    receipt = till.sell(movements=[movement])
+    assert [reason["code"] for result in receipt["movements"]["results"] for reason in result["reasons"]] == [
+        "unknown-cash-reason",
+        "card-number-masked",
+        "card-number-masked",
+    ]
+    assert VISA not in json.dumps(receipt)
+    assert VISA.encode() not in stored(receipt)
+
+
+def test_openings_closes_and_heartbeats_have_none_either(till: Till) -> None:
+    other = Till(till.store, name="Till 2")
+    assert other.open(cashier=VISA, pin="1234").status_code == 201
+    assert Shift.objects.get(terminal=other.terminal).cashier == "************1111"
+    beat = {"sent_at": "2026-03-01T11:02:00+01:00", "offline_mode": True, "cached_orders": 0, "cached_total": 0}
+    assert other.send("PUT", "terminal/heartbeat", {**beat, "app_version": VISA}).status_code == 200
+    assert VISA not in json.dumps(other.send("GET", "terminal").json())
+    totals = {"sales": 0, "refunds": 0, "tax": 0, "tips": 0, "rounding": 0, "payments": {VISA: 0}}
+    closed = other.close(totals=totals)
+    assert closed.status_code == 202
+    assert VISA not in closed.text
+    assert "************1111" in closed.text
+
+
+def test_an_address_is_not_repeated_with_a_card_number_in_it(till: Till) -> None:
+    for number in (VISA, "4111 1111 1111 1111", "4111-1111-1111-1111"):
+        refused = till.send("GET", f"batches/{number}")
+        assert refused.status_code == 404
+        assert number not in refused.text
+
+
+def test_a_batch_that_an_earlier_version_stored_with_a_number_in_it_is_the_same_batch(till: Till) -> None:
+    order = a_sale(1001, cashier=VISA, terminal_slip=f"{VISA}1227")
+    with patch("backoffice.domain.upload.mask_cards", lambda body: Masked(body, ())):
+        first = till.upload(order)
+    again = till.upload(order, batch_id=first.json()["batch_id"])
+    assert again.status_code in {200, 202}
+    assert again.json()["batch_id"] == first.json()["batch_id"]
+    other = till.upload({**order, "total": 241}, batch_id=first.json()["batch_id"])
+    assert other.status_code == 422
+    assert other.json()["type"].endswith("/identifier-reused")
 
 
 def test_secrets_by_field_name_are_removed_and_flagged(till: Till) -> None:
