@@ -10,7 +10,6 @@ from django.db.backends.utils import CursorWrapper
 
 from backoffice.domain.identity import Recognition
 from backoffice.domain.reasons import PROCESSING_FAILED, Reason
-from backoffice.failpoints import failpoint
 from backoffice.inbox.claims import Claim
 from backoffice.inbox.processed import Processed, mark_processed
 from backoffice.ingestion.batch.lock import LockedBatch
@@ -18,12 +17,11 @@ from backoffice.ingestion.batch.members import Judged, JudgedBatch, Member
 from backoffice.ingestion.batch.post import (
     add_flags_of_others,
     as_processed,
+    finish,
     judge_batch,
     lock_and_recognise,
-    reconcile_shifts,
 )
 from backoffice.ingestion.batch.refunds import lock_originals, look_again_at_refunds
-from backoffice.ingestion.batch.same_card import look_again_at_cards
 from backoffice.ingestion.batch.write import write_judged
 from backoffice.postgres.pipeline import pipelined
 
@@ -41,9 +39,7 @@ def post_one_by_one(claim: Claim, *, now: datetime) -> list[tuple[LockedBatch, P
             done.append((JudgedBatch(batch, items), as_processed(items, now=now)))
         with pipelined():
             mark_processed(cursor, {judged.batch.batch_id: processed for judged, processed in done})
-        reconcile_shifts(cursor, recognised, now=now)
-        look_again_at_cards(cursor, [judged for judged, _ in done])
-        failpoint("process-before-commit")
+        finish(cursor, recognised, [judged for judged, _ in done], now=now)
     return [(judged.batch, processed) for judged, processed in done]
 
 

@@ -37,9 +37,7 @@ def post_batches(claims: Sequence[Claim], *, now: datetime) -> list[tuple[Locked
     with transaction.atomic(), connection.cursor() as cursor:
         recognised = lock_and_recognise(cursor, claims)
         judged = judge_and_write(cursor, recognised, now=now)
-        reconcile_shifts(cursor, recognised, now=now)
-        look_again_at_cards(cursor, [batch for batch, _ in judged])
-        failpoint("process-before-commit")
+        finish(cursor, recognised, [batch for batch, _ in judged], now=now)
     return [(batch.batch, processed) for batch, processed in judged]
 
 
@@ -114,6 +112,16 @@ def _looked_for(judged: JudgedBatch) -> set[UUID | str]:
 def _findable(judged: JudgedBatch) -> set[UUID | str]:
     """What others that look would find once this batch is written."""
     return _looked_for(judged) | {order.order_id for _, order in judged.posted_orders}
+
+
+@transaction_required
+def finish(
+    cursor: CursorWrapper, recognised: Sequence[Recognised], judged: Sequence[JudgedBatch], *, now: datetime
+) -> None:
+    """What comes last, however batches were written: their shifts, then card references, whose lock is held least."""
+    reconcile_shifts(cursor, recognised, now=now)
+    look_again_at_cards(cursor, judged)
+    failpoint("process-before-commit")
 
 
 @transaction_required

@@ -49,7 +49,7 @@ def process_two_at_once(*groups: list[Claim]) -> None:
     with pytest.MonkeyPatch.context() as patch:
         for module in (post, isolate):
             patch.setattr(module, "write_judged", write)
-            patch.setattr(module, "look_again_at_cards", look)
+        patch.setattr(post, "look_again_at_cards", look)
         done = at_once([lambda group=group: process_claimed(group, now=timezone.now()) for group in groups])
     assert [set(processed) for processed in done] == [{attempt.batch_id for attempt in group} for group in groups]
     assert (before_writes.came, before_commit.came) == (2, 2)  # nothing was tried a second time

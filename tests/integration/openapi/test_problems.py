@@ -44,7 +44,7 @@ def break_down(error: Exception) -> Callable[[Till], Any]:
 
 def flood(till: Till) -> Any:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(TerminalThrottle, "_ask", lambda *_: 10)
+        patch.setattr(TerminalThrottle.buckets, "take", lambda *_, **__: 10)
         return till.send("GET", "terminal")
 
 
