@@ -43,6 +43,8 @@ LEAST_COUNTED = 64 * 1024
 # A client that still sends when its connection is closed may never read its answer. So where a body is not read, the
 # connection stays open for a moment after the answer.
 LINGER_S = 0.3
+# A body up to this size is here with its head as a rule: then nothing is in the way, and nobody is kept waiting.
+SMALL_BODY = 64 * 1024
 # Answers larger than `SMALL_ANSWER` count for as long as one that nobody reads may lie here.
 SMALL_ANSWER = 64 * 1024
 ANSWERS, ANSWERS_SHARE = 64 * MEBIBYTE, 16 * MEBIBYTE
@@ -100,7 +102,7 @@ class Gate:
         except QueuedTooLong:
             answer = problem_reply(environ, busy("Too many requests wait. Send this one again."))
         is_small = answer.file is None and len(answer.body) <= SMALL_ANSWER
-        if is_small and content_length(environ) and BODY_WAS_READ not in environ:
+        if is_small and content_length(environ) > SMALL_BODY and BODY_WAS_READ not in environ:
             await _send_and_linger(environ, protocol, answer)
         else:
             self._send(environ, sender, protocol, answer)

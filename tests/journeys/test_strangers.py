@@ -68,7 +68,7 @@ def test_a_hundred_strangers_that_withhold_bodies_cost_no_memory(stack: RunningS
     with ExitStack() as crowd:
         for one in [crowd.enter_context(connect(stack)) for _ in range(100)]:
             withhold(one, first_line, **headers)
-        assert memory_kib(stack) - before < 50 * KIBIBYTE
+        assert memory_kib(stack) - before < 100 * KIBIBYTE
 
 
 def test_a_terminal_holds_no_more_than_its_share_of_bodies_and_others_send(stack: RunningStack, till: HttpTill) -> None:
@@ -182,4 +182,4 @@ def test_static_files_that_nobody_reads_cost_no_memory(stack: RunningStack) -> N
             one.sendall(f"GET {LARGE_FILE} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
             one.recv(1)
         assert size > 10**6
-        assert memory_kib(stack) - before < 60 * KIBIBYTE
+        assert memory_kib(stack) - before < 100 * KIBIBYTE  # they are 150 MB
