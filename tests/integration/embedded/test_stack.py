@@ -219,7 +219,7 @@ def test_data_that_another_identity_made_is_taken_over(tmp_path: Path, monkeypat
 def test_where_root_can_become_nobody_the_error_lists_what_was_tried(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(*_: object) -> identity.Identity:
+    def refuse(*_: object) -> identity.OsIdentity:
         """a door that is shut"""
         raise PermissionError(1, "not here")
 
