@@ -2,7 +2,7 @@
 
 Column by column rather than value by value: what is the same in all rows is encoded once, numbers that stand beside each
 other are packed together, and a text that comes often is encoded where it comes first. psycopg's `write_row` takes a
-Python call for each date, time, UUID and JSON, and makes an object for each field: twice the time (ADR 20).
+Python call for each date, time, UUID and JSON, and makes an object for each field (ADR 20).
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
