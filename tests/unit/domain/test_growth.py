@@ -102,7 +102,8 @@ def seconds_of(read: Callable[[bytes], Any], value: bytes) -> float:
     found = []
     for _ in range(3):
         began = time.thread_time()
-        with suppress(BodyMalformed, EnvelopeInvalid, TooManyOrders, ValueError):
+        # A member nested deeper than the door takes never comes as far as these readers.
+        with suppress(BodyMalformed, EnvelopeInvalid, TooManyOrders, ValueError, RecursionError):
             read(value)
         found.append(time.thread_time() - began)
     return min(found)
