@@ -29,8 +29,10 @@ from backoffice.sales.models import Shift
 
 log = structlog.get_logger(__name__)
 
-# Up to so many members the request that brought them processes them itself: a worker would only add its own latency.
+# Up to so many members, in so many bytes, the request that brought them processes them itself: a worker would only add
+# its own latency.
 INLINE_MEMBERS = 50
+INLINE_BYTES = 262_144
 # A live order's batch is stored as claimed by its request: no worker tries it in that time.
 CLAIMED_AT_BIRTH = timedelta(seconds=2)
 
@@ -71,7 +73,8 @@ def accept(
     """
     upload = open_upload(body, gzip=gzip, max_orders=settings.MAX_BATCH_ORDERS)
     envelope = upload.envelope
-    is_live = wait_s > 0 and len(envelope.orders) + len(envelope.movements) <= INLINE_MEMBERS
+    is_small = len(envelope.orders) + len(envelope.movements) <= INLINE_MEMBERS and len(upload.body) <= INLINE_BYTES
+    is_live = is_small and wait_s > 0
     is_new = store_batch(
         terminal=terminal, shift_id=shift_id, batch_id=batch_id, upload=upload, is_claimed=is_live, now=now
     )

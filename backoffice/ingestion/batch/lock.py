@@ -1,7 +1,6 @@
 """Batches, locked together with their terminals, and all that posting them needs to know, in one round trip."""
 
 import json
-import zlib
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
@@ -13,8 +12,7 @@ from psycopg.types.json import Jsonb
 
 from backoffice.domain.reasons import CARD_DATA_REMOVED, CARD_NUMBER_MASKED, Reason
 from backoffice.domain.rules import Circumstances, Shift, StoreSettings
-from backoffice.domain.wire.envelope import Envelope, decode_batch
-from backoffice.inbox.claims import Claim
+from backoffice.domain.wire.envelope import Envelope
 from backoffice.postgres.pipeline import pipelined
 from backoffice.postgres.rows import named_rows
 from backoffice.postgres.transactions import transaction_required
@@ -34,7 +32,7 @@ SELECT locked.batch_id FROM jsonb_array_elements_text(%s) AS wanted (batch_id) C
 # ids follow those of every entry that the terminal's other work made.
 SELECT_BATCHES = """
 SELECT found.* FROM jsonb_array_elements_text(%s) AS wanted (batch_id) CROSS JOIN LATERAL (
-    SELECT b.batch_id, CASE WHEN %s THEN b.body ELSE '' END AS body, b.received_at, b.terminal_id,
+    SELECT b.batch_id, b.received_at, b.terminal_id,
         t.uuid AS terminal_uuid, s.store_id, s.shift_id, s.currency, s.prices_include_tax, s.opened_at,
         coalesce(s.closed_at, s.recorded_end) AS closed_at, s.first_number, s.business_date,
         coalesce(b.received_at > s.close_received_at AND NOT s.declared -> 'batches' ? b.batch_id::text, false) AS late,
@@ -99,25 +97,24 @@ class LockedBatch(NamedTuple):
 
 
 @transaction_required
-def lock_batches(cursor: CursorWrapper, claims: Sequence[Claim]) -> list[LockedBatch]:
-    """Locks claimed batches and their terminals until the transaction ends, in the order received.
+def lock_batches(cursor: CursorWrapper, envelopes: Mapping[UUID, Envelope]) -> list[LockedBatch]:
+    """Locks the batches with these members, and their terminals, until the transaction ends; in the order received.
 
     Left out is what is processed by now, or somebody else's.
     """
-    envelopes = {claim.batch_id: claim.envelope for claim in claims if claim.envelope is not None}
-    wanted: Any = Jsonb([str(claim.batch_id) for claim in claims])
+    wanted: Any = Jsonb([str(batch_id) for batch_id in envelopes])
     with connection.cursor() as lock:
         with pipelined():
             lock.execute(LOCK_BATCHES, [wanted])
-            cursor.execute(SELECT_BATCHES, [wanted, len(envelopes) < len(claims)])
+            cursor.execute(SELECT_BATCHES, [wanted])
         locked = {row["batch_id"] for row in named_rows(lock)}
-    return [_read(row, envelopes.get(row["batch_id"])) for row in named_rows(cursor) if row["batch_id"] in locked]
+    return [_read(row, envelopes[row["batch_id"]]) for row in named_rows(cursor) if row["batch_id"] in locked]
 
 
-def _read(row: Mapping[str, Any], envelope: Envelope | None) -> LockedBatch:
+def _read(row: Mapping[str, Any], envelope: Envelope) -> LockedBatch:
     return LockedBatch(
         batch_id=row["batch_id"],
-        envelope=envelope or _decode(row["body"]),
+        envelope=envelope,
         received_at=row["received_at"],
         terminal_id=row["terminal_id"],
         terminal_uuid=row["terminal_uuid"],
@@ -147,11 +144,6 @@ def _read(row: Mapping[str, Any], envelope: Envelope | None) -> LockedBatch:
         a_shift_waits=row["a_shift_waits"],
         a_refund_waits=row["a_refund_waits"],
     )
-
-
-def _decode(packed: bytes) -> Envelope:
-    body = zlib.decompress(packed)
-    return decode_batch(body, max_orders=len(body), is_checked=True)
 
 
 def _card_flags(stored: list[tuple[str, int, str, str]]) -> dict[tuple[str, int], tuple[Reason, ...]]:

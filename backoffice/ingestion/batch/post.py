@@ -1,7 +1,7 @@
 """Posting: claimed batches become sales and books in one transaction, or nothing of them does (ADR 9 and 13)."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -11,10 +11,12 @@ from django.db.backends.utils import CursorWrapper
 
 from backoffice.domain.identity import Recognition
 from backoffice.domain.reasons import reasons_json
+from backoffice.domain.wire.envelope import Envelope
 from backoffice.failpoints import failpoint
 from backoffice.inbox.claims import Claim
 from backoffice.inbox.processed import Processed
 from backoffice.ingestion import horizon
+from backoffice.ingestion.batch.bodies import open_bodies
 from backoffice.ingestion.batch.identities import recognise
 from backoffice.ingestion.batch.lock import LockedBatch, lock_batches
 from backoffice.ingestion.batch.members import Judged, JudgedBatch, Member, judge, read_members
@@ -29,24 +31,25 @@ Recognised = tuple[LockedBatch, Sequence[Member], Sequence[Recognition]]
 
 
 def post_batches(claims: Sequence[Claim], *, now: datetime) -> list[tuple[LockedBatch, Processed]]:
-    """Posts those of the claimed batches that can be locked, together: lock, read, recognise, judge and write, reconcile.
+    """Posts those of the claimed batches that can be locked, together: open, lock, recognise, judge and write, reconcile.
 
     Card references are looked at last, since their lock keeps the whole store waiting until the commit. Raises whatever
     goes wrong, and nothing is written then.
     """
+    envelopes = open_bodies(claims)
     with transaction.atomic(), connection.cursor() as cursor:
-        recognised = lock_and_recognise(cursor, claims)
+        recognised = lock_and_recognise(cursor, envelopes)
         judged = judge_and_write(cursor, recognised, now=now)
         finish(cursor, recognised, [batch for batch, _ in judged], now=now)
     return [(batch.batch, processed) for batch, processed in judged]
 
 
 @transaction_required
-def lock_and_recognise(cursor: CursorWrapper, claims: Sequence[Claim]) -> list[Recognised]:
+def lock_and_recognise(cursor: CursorWrapper, envelopes: Mapping[UUID, Envelope]) -> list[Recognised]:
     """The batches that can be locked, with their members read and recognised."""
-    batches = lock_batches(cursor, claims)
+    batches = lock_batches(cursor, envelopes)
     failpoint("process-locked")
-    if sum([len(raw) for batch in batches for raw in batch.envelope.orders]) >= horizon.LARGE:
+    if sum([batch.envelope.size for batch in batches]) >= horizon.LARGE:
         horizon.announce_stores(cursor, {batch.store_id for batch in batches})
     read = [(batch, read_members(batch)) for batch in batches]
     recognitions = recognise(cursor, read) if read else []

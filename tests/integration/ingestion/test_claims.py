@@ -13,8 +13,9 @@ from django.utils import timezone
 from backoffice.inbox.claims import Claim
 from backoffice.inbox.models import Batch
 from backoffice.ingestion import sweep, tasks
-from backoffice.ingestion.batch import lock
+from backoffice.ingestion.batch import bodies, post
 from backoffice.ingestion.batch.claims import process_claimed, process_next
+from backoffice.ingestion.batch.lock import LockedBatch
 from backoffice.ingestion.sweep import process_waiting
 from tests.till import Till, a_sale, at_once, later, outcomes
 
@@ -25,15 +26,15 @@ PATIENCE_S = 20
 def a_worker_busy_with(monkeypatch: pytest.MonkeyPatch, *, marker: str) -> Iterator[Callable[[], None]]:
     """Another worker that holds its claim of the batch with `marker` in it, until told to go on."""
     entered, go_on = threading.Event(), threading.Event()
-    decode = lock.decode_batch
+    read = post.read_members
 
-    def slowly(body: bytes, **limits: int) -> Any:
-        if marker.encode() in body and not go_on.is_set():
+    def slowly(batch: LockedBatch) -> Any:
+        if marker.encode() in b"".join(batch.envelope.orders) and not go_on.is_set():
             entered.set()
             assert go_on.wait(PATIENCE_S)
-        return decode(body, **limits)
+        return read(batch)
 
-    monkeypatch.setattr(lock, "decode_batch", slowly)
+    monkeypatch.setattr(post, "read_members", slowly)
 
     def work() -> None:
         try:
@@ -187,3 +188,18 @@ def test_claims_need_no_table_scan(till: Till):
             "EXPLAIN SELECT batch_id FROM inbox_batch WHERE state <> 'processed' AND due_at <= now() ORDER BY due_at LIMIT 1"
         )
         assert "inbox_batch_waiting" in str(cursor.fetchall())
+
+
+def test_a_body_is_read_before_anything_is_locked(
+    committed_db: None, till: Till, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Reading the largest takes a second, in which every feed of the chain would wait for the transaction."""
+    batch_id, decode, seen = till.upload(a_sale(1001)).json()["batch_id"], bodies.decode_batch, []
+
+    def watched(body: bytes, **limits: Any) -> Any:
+        seen.append(connection.in_atomic_block)
+        return decode(body, **limits)
+
+    monkeypatch.setattr(bodies, "decode_batch", watched)
+    process_claimed([Claim(UUID(batch_id), 1)], now=timezone.now())
+    assert (seen, state(batch_id)) == ([False], "processed")

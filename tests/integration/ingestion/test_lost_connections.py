@@ -17,9 +17,10 @@ from django.utils import timezone
 
 from backoffice.inbox.claims import Claim
 from backoffice.inbox.models import Batch
-from backoffice.ingestion.batch import lock, post
+from backoffice.ingestion.batch import post
 from backoffice.ingestion.batch.accept import STORE_BATCH
 from backoffice.ingestion.batch.claims import process_claimed, process_next
+from backoffice.ingestion.batch.lock import LockedBatch
 from backoffice.ingestion.sweep import process_waiting
 from backoffice.sales.models import Order
 from tests.conftest import CHECKOUT
@@ -110,17 +111,17 @@ def test_a_worker_that_froze_loses_its_claim_and_its_late_commit_fails(
     committed_db: None, till: Till, monkeypatch: pytest.MonkeyPatch
 ):
     batch_id = till.upload(a_sale(1001, note="frozen")).json()["batch_id"]
-    decode, asleep, awake, came_to = lock.decode_batch, threading.Event(), threading.Event(), []
+    read, asleep, awake, came_to = post.read_members, threading.Event(), threading.Event(), []
 
-    def freeze(body: bytes, **limits: int) -> Any:
+    def freeze(batch: LockedBatch) -> Any:
         if not asleep.is_set():
             with connection.cursor() as cursor:  # half a minute in production: see the next test
                 cursor.execute("SET LOCAL idle_in_transaction_session_timeout = '500ms'")
             asleep.set()
             assert awake.wait(PATIENCE_S)
-        return decode(body, **limits)
+        return read(batch)
 
-    monkeypatch.setattr(lock, "decode_batch", freeze)
+    monkeypatch.setattr(post, "read_members", freeze)
     worker = in_a_thread(lambda: came_to.append(process_claimed([Claim(UUID(batch_id), 1)], now=timezone.now())))
     try:
         assert asleep.wait(PATIENCE_S)

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -12,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from structlog.testing import capture_logs
 
-from backoffice.inbox.claims import BATCHES_TOGETHER, MEMBERS_TOGETHER, claim_next
+from backoffice.inbox.claims import BATCHES_TOGETHER, BYTES_TOGETHER, CLAIM_GRACE, MEMBERS_TOGETHER, claim_next
 from backoffice.inbox.models import Batch
 from backoffice.ingestion.batch import group_commit, members, post
 from backoffice.ingestion.batch.claims import process_claimed, process_next
@@ -71,6 +72,21 @@ def test_what_waits_is_taken_in_the_order_received_up_to_so_many_members(till: T
     )
     assert process_next(now=timezone.now(), most=BATCHES_TOGETHER) == 2
     assert [till.receipt(batch_id)["state"] for batch_id in (first, second, third)] == ["processed"] * 2 + ["received"]
+
+
+def test_bodies_that_are_large_together_are_taken_apart(till: Till) -> None:
+    batches = sent(till, *(a_sale(1001 + at) for at in range(6)))
+    Batch.objects.filter(batch_id__in=batches).update(size=BYTES_TOGETHER // 2)
+    assert [process_next(now=timezone.now(), most=BATCHES_TOGETHER) for _ in range(4)] == [2, 2, 2, 0]
+
+
+def test_a_large_body_has_more_time_to_be_read_before_others_try(till: Till) -> None:
+    (batch_id,) = sent(till, a_sale(1001))
+    Batch.objects.filter(batch_id=batch_id).update(size=BYTES_TOGETHER)
+    now = timezone.now()
+    assert claim_next(now=now)
+    assert not claim_next(now=now + 5 * CLAIM_GRACE - timedelta(milliseconds=1))
+    assert claim_next(now=now + 5 * CLAIM_GRACE)
 
 
 def test_what_was_tried_before_is_tried_alone(till: Till) -> None:
