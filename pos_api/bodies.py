@@ -3,7 +3,9 @@
 import base64
 import binascii
 import hashlib
+import math
 import re
+import time
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +16,7 @@ from rest_framework.request import Request
 
 from backoffice.domain.cards.masking import mask_cards
 from pos_api.budget import BudgetSpent, ByteBudget
+from pos_api.costs import Costs
 from pos_api.limits import MAX_SMALL_BODY, current_limits
 from pos_api.problems import Problem
 
@@ -40,6 +43,12 @@ decoded_bytes = ByteBudget(
 )
 
 
+LIVE_ORDER = 16 * 1024
+"""Bytes of a decoded body that is taken from a terminal whatever its others cost."""
+
+costs = Costs()
+
+
 class Body(NamedTuple):
     """A decoded body, and the gzip in which it came, if any."""
 
@@ -52,8 +61,9 @@ def open_body(request: Request, *, small: bool = False) -> Iterator[Body]:
     """The body, checked, within what this process may hold. `small` sets the limit of activations, openings and heartbeats.
 
     Raises `Problem`: length-required, too-large, media-type, digest-mismatch, body-malformed, and unavailable where too
-    much is held at the moment; nothing is decoded then.
+    much is held at the moment, or this terminal's bodies have cost too much; nothing is decoded then.
     """
+    began = time.thread_time()
     length = _content_length(request)
     encoding = _check_media(request)
     limit = MAX_SMALL_BODY if small else settings.MAX_BATCH_BYTES
@@ -64,18 +74,18 @@ def open_body(request: Request, *, small: bool = False) -> Iterator[Body]:
     is_gzip = encoding == "gzip"
     most = _decoded_length(sent, small=small) if is_gzip else length
     owner = getattr(request.user, "terminal", None)
+    if most > LIVE_ORDER and (rest_s := costs.rest_s(owner)):
+        raise _busy("This terminal's last bodies took long to read", retry_after_s=math.ceil(rest_s))
     try:
         decoded_bytes.acquire(most, owner=owner)
     except BudgetSpent:
-        raise Problem(
-            "unavailable",
-            "Too many large bodies are being read. Send again with the same identifiers.",
-            headers={"Retry-After": str(RETRY_AFTER_S)},
-        ) from None
+        raise _busy("Too many large bodies are being read", retry_after_s=RETRY_AFTER_S) from None
     try:
         yield Body(_gunzip(sent, most=most, small=small), sent) if is_gzip else Body(sent, None)
     finally:
         decoded_bytes.release(most, owner=owner)
+        if owner is not None and most > LIVE_ORDER:
+            costs.count(owner, time.thread_time() - began)
 
 
 @contextmanager
@@ -83,6 +93,11 @@ def open_message(request: Request, *, small: bool = True) -> Iterator[bytes]:
     """The decoded body of a message other than a batch, without card data; otherwise as `open_body`."""
     with open_body(request, small=small) as body:
         yield mask_cards(body.text).body
+
+
+def _busy(why: str, *, retry_after_s: int) -> Problem:
+    again = f"{why}. Send again with the same identifiers."
+    return Problem("unavailable", again, headers={"Retry-After": str(retry_after_s)})
 
 
 def _content_length(request: Request) -> int:

@@ -1,25 +1,15 @@
 """Up to which transaction a store's feed may be read: the oldest that may still post for that store (ADR 10 and 24).
 
-A reader cannot know for which stores a running transaction will post, so it stops before the oldest of all. A large one
-would hold back every feed for seconds: it announces its stores, and the feeds of others need not wait for it. Only what
-has announced all of its stores is passed over, so whoever announces nothing is waited for, as ever.
+A reader cannot know for which stores a running transaction will post, so it stops before the oldest of all. One that
+posts a large batch, or waits for a processor, would hold back every feed for seconds: so each announces its stores as it
+locks its batches, and the feeds of others need not wait for it. Only what has announced all of its stores is passed over,
+so whoever announces nothing is waited for, as ever.
 """
 
-from collections.abc import Collection
-
-from django.db import connection
 from django.db.backends.utils import CursorWrapper
 
-from backoffice.postgres.arrays import integer_array
-from backoffice.postgres.pipeline import pipelined
-from backoffice.postgres.transactions import transaction_required
-
-# Bytes of members from which on a transaction takes so long that others' feeds would notice.
-LARGE = 1_000_000
-
-# Shared locks, for which nobody ever waits: they are there to be read. The last says that the list is complete. Pairs of
-# numbers beside the store's own lock, (1, store).
-ANNOUNCE_STORES = "SELECT pg_advisory_xact_lock_shared(2, store_id) FROM unnest(%s::integer[]) AS store_id"
+# Shared locks, for which nobody ever waits: they are there to be read, until the transaction ends. Pairs of numbers
+# beside the store's own lock, (1, store). `SELECT_BATCHES` takes those of the stores; this one says that no more will come.
 ANNOUNCE_END = "SELECT pg_advisory_xact_lock_shared(3, 0)"
 
 # The locks are read once, so that they are those of one moment; the page is read by a statement after this one. Whoever
@@ -42,14 +32,6 @@ SELECT coalesce((
     WHERE running.xid::xid NOT IN (SELECT transactionid FROM elsewhere) ORDER BY running.xid LIMIT 1
 ), pg_snapshot_xmax(pg_current_snapshot()))::text
 """
-
-
-@transaction_required
-def announce_stores(cursor: CursorWrapper, store_ids: Collection[int]) -> None:
-    """Says, until the transaction ends, that it posts for these stores and for no other."""
-    with connection.cursor() as end, pipelined():
-        cursor.execute(ANNOUNCE_STORES, [integer_array(sorted(store_ids))])
-        end.execute(ANNOUNCE_END)
 
 
 def horizon(cursor: CursorWrapper, *, store_id: int) -> str:

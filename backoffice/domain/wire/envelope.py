@@ -54,11 +54,6 @@ class Envelope(msgspec.Struct, kw_only=True, frozen=True):
     orders: list[bytes]
     movements: list[bytes]
 
-    @property
-    def size(self) -> int:
-        """The bytes of all members."""
-        return sum(map(len, self.orders)) + sum(map(len, self.movements))
-
 
 class _Wire(msgspec.Struct):
     orders: list[msgspec.Raw] = []

@@ -2,7 +2,9 @@
 
 import hashlib
 import json
+import threading
 import zlib
+from contextlib import nullcontext
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -33,6 +35,9 @@ log = structlog.get_logger(__name__)
 # its own latency.
 INLINE_MEMBERS = 50
 INLINE_BYTES = 262_144
+# A larger body may keep the interpreter busy for a second. One is opened at a time: live orders share it with that one alone.
+LARGE = 1_000_000
+_one_at_a_time = threading.Lock()
 # A live order's batch is stored as claimed by its request: no worker tries it in that time.
 CLAIMED_AT_BIRTH = timedelta(seconds=2)
 
@@ -71,7 +76,8 @@ def accept(
     Raises BodyMalformed, EnvelopeInvalid, TooManyOrders, ShiftUnknown, IdentifierReused: then nothing is stored. An error
     after that says that the batch is stored and its receipt could not be read: a repeat gets it.
     """
-    upload = open_upload(body, gzip=gzip, max_orders=settings.MAX_BATCH_ORDERS)
+    with _one_at_a_time if len(body) > LARGE else nullcontext():
+        upload = open_upload(body, gzip=gzip, max_orders=settings.MAX_BATCH_ORDERS)
     envelope = upload.envelope
     is_small = len(envelope.orders) + len(envelope.movements) <= INLINE_MEMBERS and len(upload.body) <= INLINE_BYTES
     is_live = is_small and wait_s > 0

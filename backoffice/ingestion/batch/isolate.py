@@ -12,7 +12,7 @@ from backoffice.domain.identity import Recognition
 from backoffice.domain.reasons import PROCESSING_FAILED, Reason
 from backoffice.inbox.claims import Claim
 from backoffice.inbox.processed import Processed, mark_processed
-from backoffice.ingestion.batch.bodies import open_bodies
+from backoffice.ingestion.batch.bodies import read_batches
 from backoffice.ingestion.batch.lock import LockedBatch
 from backoffice.ingestion.batch.members import Judged, JudgedBatch, Member
 from backoffice.ingestion.batch.post import (
@@ -32,9 +32,9 @@ log = structlog.get_logger(__name__)
 def post_one_by_one(claim: Claim, *, now: datetime) -> list[tuple[LockedBatch, Processed]]:
     """As `post_batches`, for one batch: a member that crashes is held, for a reason that the rules do not know of."""
     done: list[tuple[JudgedBatch, Processed]] = []
-    envelopes = open_bodies([claim])
+    read = read_batches([claim])
     with transaction.atomic(), connection.cursor() as cursor:
-        recognised = lock_and_recognise(cursor, envelopes)
+        recognised = lock_and_recognise(cursor, read)
         for batch, members, recognitions in recognised:
             pairs = zip(members, recognitions, strict=True)
             items = [_post_or_hold(cursor, batch, member, recognition, now=now) for member, recognition in pairs]

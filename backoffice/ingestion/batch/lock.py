@@ -1,7 +1,7 @@
 """Batches, locked together with their terminals, and all that posting them needs to know, in one round trip."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -12,7 +12,7 @@ from psycopg.types.json import Jsonb
 
 from backoffice.domain.reasons import CARD_DATA_REMOVED, CARD_NUMBER_MASKED, Reason
 from backoffice.domain.rules import Circumstances, Shift, StoreSettings
-from backoffice.domain.wire.envelope import Envelope
+from backoffice.ingestion.horizon import ANNOUNCE_END
 from backoffice.postgres.pipeline import pipelined
 from backoffice.postgres.rows import named_rows
 from backoffice.postgres.transactions import transaction_required
@@ -29,7 +29,7 @@ SELECT locked.batch_id FROM jsonb_array_elements_text(%s) AS wanted (batch_id) C
 """
 
 # A statement of its own: its snapshot is taken under the lock, so it sees a close that committed just before, and its
-# ids follow those of every entry that the terminal's other work made.
+# ids follow those of every entry that the terminal's other work made. It announces for which stores this transaction posts.
 SELECT_BATCHES = """
 SELECT found.* FROM jsonb_array_elements_text(%s) AS wanted (batch_id) CROSS JOIN LATERAL (
     SELECT b.batch_id, b.received_at, b.terminal_id,
@@ -48,7 +48,8 @@ SELECT found.* FROM jsonb_array_elements_text(%s) AS wanted (batch_id) CROSS JOI
             AS payment_accounts,
         (SELECT json_object_agg(reason, account_id)::text FROM ledger_cashreason r WHERE r.store_id = s.store_id)
             AS reason_accounts,
-        EXISTS (SELECT FROM sales_awaitedoriginal WHERE arrived_at IS NULL) AS a_refund_waits
+        EXISTS (SELECT FROM sales_awaitedoriginal WHERE arrived_at IS NULL) AS a_refund_waits,
+        pg_advisory_xact_lock_shared(2, s.store_id) AS announced
     FROM inbox_batch b
     JOIN fleet_terminal t ON t.id = b.terminal_id
     JOIN sales_shift s ON s.shift_id = b.shift_id
@@ -75,7 +76,6 @@ class LockedBatch(NamedTuple):
     """
 
     batch_id: UUID
-    envelope: Envelope
     received_at: datetime
     terminal_id: int
     terminal_uuid: UUID
@@ -97,24 +97,24 @@ class LockedBatch(NamedTuple):
 
 
 @transaction_required
-def lock_batches(cursor: CursorWrapper, envelopes: Mapping[UUID, Envelope]) -> list[LockedBatch]:
-    """Locks the batches with these members, and their terminals, until the transaction ends; in the order received.
+def lock_batches(cursor: CursorWrapper, batch_ids: Iterable[UUID]) -> list[LockedBatch]:
+    """Locks batches and their terminals until the transaction ends, in the order received.
 
     Left out is what is processed by now, or somebody else's.
     """
-    wanted: Any = Jsonb([str(batch_id) for batch_id in envelopes])
-    with connection.cursor() as lock:
+    wanted: Any = Jsonb([str(batch_id) for batch_id in batch_ids])
+    with connection.cursor() as lock, connection.cursor() as end:
         with pipelined():
             lock.execute(LOCK_BATCHES, [wanted])
             cursor.execute(SELECT_BATCHES, [wanted])
+            end.execute(ANNOUNCE_END)
         locked = {row["batch_id"] for row in named_rows(lock)}
-    return [_read(row, envelopes[row["batch_id"]]) for row in named_rows(cursor) if row["batch_id"] in locked]
+    return [_read(row) for row in named_rows(cursor) if row["batch_id"] in locked]
 
 
-def _read(row: Mapping[str, Any], envelope: Envelope) -> LockedBatch:
+def _read(row: Mapping[str, Any]) -> LockedBatch:
     return LockedBatch(
         batch_id=row["batch_id"],
-        envelope=envelope,
         received_at=row["received_at"],
         terminal_id=row["terminal_id"],
         terminal_uuid=row["terminal_uuid"],

@@ -1,9 +1,9 @@
 """The members of a batch: what each is, whether it can be posted, and what it becomes in the books."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
 from backoffice.domain.identity import Incoming, Recognition, content_hash, movement_hash, unreadable_id
@@ -11,10 +11,20 @@ from backoffice.domain.orders import CashMovement, Order, Unreadable
 from backoffice.domain.posting import Posting, post_movement, post_order
 from backoffice.domain.reasons import Reason
 from backoffice.domain.rules import card_references, flags, holds, movement_flags, movement_holds
+from backoffice.domain.wire.envelope import Envelope
 from backoffice.domain.wire.members import read_movement, read_order
 from backoffice.ingestion.batch.lock import LockedBatch
 
 What = Literal["order", "movement"]
+
+
+class ReadMember(NamedTuple):
+    """One member of a batch as read, before anything is known of its batch."""
+
+    what: What
+    position: int
+    value: Order | CashMovement | Unreadable
+    content_hash: bytes
 
 
 class Member(NamedTuple):
@@ -74,31 +84,38 @@ class JudgedBatch:
         return (item for item in self.judged if item.outcome == "posted")
 
 
-def read_members(batch: LockedBatch) -> list[Member]:
+def read_members(envelope: Envelope) -> list[ReadMember]:
     """Orders first, then cash movements, each in the order sent. Nothing that a member says raises."""
-    row_ids = iter(batch.row_ids)
-    terminal_id = batch.terminal_id
-    orders = [
-        _member("order", position, next(row_ids), read_order(raw), terminal_id=terminal_id)
-        for position, raw in enumerate(batch.envelope.orders)
-    ]
+    orders = [_read("order", position, read_order(raw), content_hash) for position, raw in enumerate(envelope.orders)]
     return orders + [
-        _member("movement", position, next(row_ids), read_movement(raw), terminal_id=terminal_id)
-        for position, raw in enumerate(batch.envelope.movements)
+        _read("movement", position, read_movement(raw), movement_hash)
+        for position, raw in enumerate(envelope.movements)
     ]
 
 
-def _member(
-    what: What, position: int, row_id: int, value: Order | CashMovement | Unreadable, *, terminal_id: int
-) -> Member:
+def _read(
+    what: What, position: int, value: Order | CashMovement | Unreadable, hash_of: Callable[[Any], bytes]
+) -> ReadMember:
+    digest = value.content_hash if isinstance(value, Unreadable) else hash_of(value)
+    return ReadMember(what, position, value, digest)
+
+
+def number_members(batch: LockedBatch, read: Sequence[ReadMember]) -> list[Member]:
+    """The members of a batch as they will be known and stored."""
+    return [
+        Member(member.what, member.position, row_id, member.value, _incoming(member, terminal_id=batch.terminal_id))
+        for member, row_id in zip(read, batch.row_ids, strict=True)
+    ]
+
+
+def _incoming(member: ReadMember, *, terminal_id: int) -> Incoming:
+    value = member.value
     if isinstance(value, Order):
-        incoming = Incoming(value.order_id, value.number, content_hash(value))
-    elif isinstance(value, CashMovement):
-        incoming = Incoming(value.movement_id, None, movement_hash(value))
-    else:
-        item_id = value.item_id or unreadable_id(terminal_id=terminal_id, content_hash=value.content_hash)
-        incoming = Incoming(item_id, None, value.content_hash)
-    return Member(what, position, row_id, value, incoming)
+        return Incoming(value.order_id, value.number, member.content_hash)
+    if isinstance(value, CashMovement):
+        return Incoming(value.movement_id, None, member.content_hash)
+    item_id = value.item_id or unreadable_id(terminal_id=terminal_id, content_hash=value.content_hash)
+    return Incoming(item_id, None, member.content_hash)
 
 
 def judge(member: Member, recognition: Recognition, *, batch: LockedBatch) -> Judged:

@@ -11,15 +11,13 @@ from django.db.backends.utils import CursorWrapper
 
 from backoffice.domain.identity import Recognition
 from backoffice.domain.reasons import reasons_json
-from backoffice.domain.wire.envelope import Envelope
 from backoffice.failpoints import failpoint
 from backoffice.inbox.claims import Claim
 from backoffice.inbox.processed import Processed
-from backoffice.ingestion import horizon
-from backoffice.ingestion.batch.bodies import open_bodies
+from backoffice.ingestion.batch.bodies import read_batches
 from backoffice.ingestion.batch.identities import recognise
 from backoffice.ingestion.batch.lock import LockedBatch, lock_batches
-from backoffice.ingestion.batch.members import Judged, JudgedBatch, Member, judge, read_members
+from backoffice.ingestion.batch.members import Judged, JudgedBatch, Member, ReadMember, judge, number_members
 from backoffice.ingestion.batch.refunds import find_refund_flags, lock_originals, look_again_at_refunds
 from backoffice.ingestion.batch.same_card import find_same_card_flags, look_again_at_cards
 from backoffice.ingestion.batch.write import write_judged
@@ -31,30 +29,28 @@ Recognised = tuple[LockedBatch, Sequence[Member], Sequence[Recognition]]
 
 
 def post_batches(claims: Sequence[Claim], *, now: datetime) -> list[tuple[LockedBatch, Processed]]:
-    """Posts those of the claimed batches that can be locked, together: open, lock, recognise, judge and write, reconcile.
+    """Posts those of the claimed batches that can be locked, together: read, lock, recognise, judge and write, reconcile.
 
     Card references are looked at last, since their lock keeps the whole store waiting until the commit. Raises whatever
     goes wrong, and nothing is written then.
     """
-    envelopes = open_bodies(claims)
+    read = read_batches(claims)
     with transaction.atomic(), connection.cursor() as cursor:
-        recognised = lock_and_recognise(cursor, envelopes)
+        recognised = lock_and_recognise(cursor, read)
         judged = judge_and_write(cursor, recognised, now=now)
         finish(cursor, recognised, [batch for batch, _ in judged], now=now)
     return [(batch.batch, processed) for batch, processed in judged]
 
 
 @transaction_required
-def lock_and_recognise(cursor: CursorWrapper, envelopes: Mapping[UUID, Envelope]) -> list[Recognised]:
-    """The batches that can be locked, with their members read and recognised."""
-    batches = lock_batches(cursor, envelopes)
+def lock_and_recognise(cursor: CursorWrapper, read: Mapping[UUID, Sequence[ReadMember]]) -> list[Recognised]:
+    """The batches that can be locked, with their members recognised."""
+    batches = lock_batches(cursor, read)
     failpoint("process-locked")
-    if sum([batch.envelope.size for batch in batches]) >= horizon.LARGE:
-        horizon.announce_stores(cursor, {batch.store_id for batch in batches})
-    read = [(batch, read_members(batch)) for batch in batches]
-    recognitions = recognise(cursor, read) if read else []
+    numbered = [(batch, number_members(batch, read[batch.batch_id])) for batch in batches]
+    recognitions = recognise(cursor, numbered) if numbered else []
     failpoint("process-identified")
-    return [(batch, members, recognised) for (batch, members), recognised in zip(read, recognitions, strict=True)]
+    return [(batch, members, recognised) for (batch, members), recognised in zip(numbered, recognitions, strict=True)]
 
 
 @transaction_required

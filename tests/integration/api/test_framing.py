@@ -171,6 +171,28 @@ def test_one_terminal_does_not_fill_the_room_of_others(till: Till):
         assert other.upload(raw=padded(2_000_000)).status_code == 202
 
 
+def test_whose_bodies_are_costly_waits_before_the_next_large_one(till: Till, decoding: list[bytes]):
+    other, packed, batch_id = Till(), gzip.compress(padded(bodies.LIVE_ORDER + 1)), str(uuid4())
+    other.open()
+    bodies.costs.count(till.terminal, 2.0)
+    answer = till.upload(raw=packed, batch_id=batch_id, **GZIP)
+    assert (answer.status_code, code(answer)) == (503, "unavailable")
+    assert int(answer.headers["Retry-After"]) > 1
+    assert decoding == []
+    assert nothing_is_stored(till)
+    assert till.sell(a_sale(1001))["outcomes"]["posted"] == 1
+    assert other.upload(raw=packed, **GZIP).status_code == 202
+
+
+def test_what_a_body_costs_is_counted(till: Till):
+    """A million small objects, which take a second."""
+    costly = b'{"orders":[],"x":[%b0]}' % (b'{"":0},' * 1_000_000)
+    assert till.upload(raw=gzip.compress(costly), **GZIP).status_code == 202
+    assert bodies.costs.remembered > 0
+    bodies.costs.count(till.terminal, 1.0)
+    assert till.upload(raw=gzip.compress(costly), **GZIP).status_code == 503
+
+
 @pytest.mark.parametrize("raw", [padded(100), padded(3_000_000), b"no JSON", gzip.compress(b"{}")])
 def test_whatever_becomes_of_a_body_its_room_is_given_back(till: Till, raw: bytes):
     for headers in ({}, GZIP):

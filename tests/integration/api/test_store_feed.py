@@ -13,9 +13,9 @@ import pytest
 from django.db import connection, connections
 
 from backoffice.fleet.models import Store
-from backoffice.ingestion import horizon
 from backoffice.ingestion.batch import post
 from backoffice.ingestion.feed import Position, write_cursor
+from backoffice.ingestion.horizon import ANNOUNCE_END
 from backoffice.ingestion.sweep import process_waiting
 from tests.integration.ingestion.test_lost_connections import a_connection
 from tests.till import Till, a_sale, a_store, at_once
@@ -137,9 +137,12 @@ def test_an_order_whose_transaction_commits_late_is_not_passed_over() -> None:
     assert sorted(numbers) == sorted([(mine, 1001), (other, 1001), (other, 1002), (other, 1003)])
 
 
+ANNOUNCE_STORE = "SELECT pg_advisory_xact_lock_shared(2, %s::integer)"
+
+
 @contextmanager
-def a_large_batch_at_work(till: Till, *orders: dict[str, Any]) -> Iterator[str]:
-    """A worker in the middle of what it takes for a large batch. Gives the batch's id; ends it on leaving."""
+def a_batch_at_work(till: Till, *orders: dict[str, Any]) -> Iterator[str]:
+    """A worker in the middle of what a batch takes. Gives the batch's id; ends it on leaving."""
     entered, go_on = threading.Event(), threading.Event()
     write_judged = post.write_judged
 
@@ -162,11 +165,10 @@ def a_large_batch_at_work(till: Till, *orders: dict[str, Any]) -> Iterator[str]:
             worker.join(timeout=30)
 
 
-def test_a_large_batch_does_not_hold_back_the_feeds_of_other_stores(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(horizon, "LARGE", 0)
+def test_a_batch_does_not_hold_back_the_feeds_of_other_stores() -> None:
     other, large = an_open_till(a_store()), an_open_till(a_store())
     beside = an_open_till(large.store, "Till 2")
-    with a_large_batch_at_work(large, a_sale(1001)):
+    with a_batch_at_work(large, a_sale(1001)):
         other.sell(a_sale(1001), a_sale(1002))
         beside.sell(a_sale(1001))
         seen, cursor = follow(other)
@@ -185,20 +187,13 @@ def test_who_has_not_announced_all_of_its_stores_is_waited_for(announced: str) -
     with a_connection() as stranger:
         stranger.execute("SELECT pg_current_xact_id()")
         if announced == "not yet all":
-            stranger.execute(horizon.ANNOUNCE_STORES, [[elsewhere.pk]])
+            stranger.execute(ANNOUNCE_STORE, [elsewhere.pk])
         till.sell(a_sale(1001))
         assert follow(till)[0] == []
-        stranger.execute(horizon.ANNOUNCE_STORES, [[elsewhere.pk]])
-        stranger.execute(horizon.ANNOUNCE_END)
+        stranger.execute(ANNOUNCE_STORE, [elsewhere.pk])
+        stranger.execute(ANNOUNCE_END)
         assert len(follow(till)[0]) == 1
         stranger.rollback()
-
-
-def test_an_ordinary_batch_announces_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(horizon, "announce_stores", lambda *_: pytest.fail("costs every live order a round trip"))
-    till = an_open_till(a_store())
-    till.sell(*[a_sale(number) for number in range(1001, 1501)])
-    assert len(follow(till)[0]) == 500
 
 
 def test_an_order_is_seen_within_two_seconds_where_nothing_is_stuck() -> None:

@@ -1,7 +1,7 @@
 """Who works on what: one worker per batch, one batch per terminal, and nobody waits (architecture, "How it works" 1)."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
@@ -16,6 +16,7 @@ from backoffice.ingestion import sweep, tasks
 from backoffice.ingestion.batch import bodies, post
 from backoffice.ingestion.batch.claims import process_claimed, process_next
 from backoffice.ingestion.batch.lock import LockedBatch
+from backoffice.ingestion.batch.members import ReadMember
 from backoffice.ingestion.sweep import process_waiting
 from tests.till import Till, a_sale, at_once, later, outcomes
 
@@ -26,15 +27,15 @@ PATIENCE_S = 20
 def a_worker_busy_with(monkeypatch: pytest.MonkeyPatch, *, marker: str) -> Iterator[Callable[[], None]]:
     """Another worker that holds its claim of the batch with `marker` in it, until told to go on."""
     entered, go_on = threading.Event(), threading.Event()
-    read = post.read_members
+    read = post.number_members
 
-    def slowly(batch: LockedBatch) -> Any:
-        if marker.encode() in b"".join(batch.envelope.orders) and not go_on.is_set():
+    def slowly(batch: LockedBatch, members: Sequence[ReadMember]) -> Any:
+        if marker in repr(members) and not go_on.is_set():
             entered.set()
             assert go_on.wait(PATIENCE_S)
-        return read(batch)
+        return read(batch, members)
 
-    monkeypatch.setattr(post, "read_members", slowly)
+    monkeypatch.setattr(post, "number_members", slowly)
 
     def work() -> None:
         try:

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -21,6 +21,7 @@ from backoffice.ingestion.batch import post
 from backoffice.ingestion.batch.accept import STORE_BATCH
 from backoffice.ingestion.batch.claims import process_claimed, process_next
 from backoffice.ingestion.batch.lock import LockedBatch
+from backoffice.ingestion.batch.members import ReadMember
 from backoffice.ingestion.sweep import process_waiting
 from backoffice.sales.models import Order
 from tests.conftest import CHECKOUT
@@ -111,17 +112,17 @@ def test_a_worker_that_froze_loses_its_claim_and_its_late_commit_fails(
     committed_db: None, till: Till, monkeypatch: pytest.MonkeyPatch
 ):
     batch_id = till.upload(a_sale(1001, note="frozen")).json()["batch_id"]
-    read, asleep, awake, came_to = post.read_members, threading.Event(), threading.Event(), []
+    read, asleep, awake, came_to = post.number_members, threading.Event(), threading.Event(), []
 
-    def freeze(batch: LockedBatch) -> Any:
+    def freeze(batch: LockedBatch, members: Sequence[ReadMember]) -> Any:
         if not asleep.is_set():
             with connection.cursor() as cursor:  # half a minute in production: see the next test
                 cursor.execute("SET LOCAL idle_in_transaction_session_timeout = '500ms'")
             asleep.set()
             assert awake.wait(PATIENCE_S)
-        return read(batch)
+        return read(batch, members)
 
-    monkeypatch.setattr(post, "read_members", freeze)
+    monkeypatch.setattr(post, "number_members", freeze)
     worker = in_a_thread(lambda: came_to.append(process_claimed([Claim(UUID(batch_id), 1)], now=timezone.now())))
     try:
         assert asleep.wait(PATIENCE_S)
