@@ -20,7 +20,7 @@ RUN groupadd --gid 10001 backoffice \
     && install --directory --owner 10001 --group 10001 --mode 0700 /var/lib/backoffice
 COPY --from=dependencies /opt/venv /opt/venv
 ENV PATH=/opt/venv/bin:$PATH STATIC_ROOT=/srv/backoffice/static HOME=/tmp
-# What is large is given back to the system as soon as it is free, and threads do not keep heaps of their own (ADR 27).
+# What is large is given back to the system as soon as it is free, and threads do not keep heaps of their own (ADR 32).
 ENV MALLOC_ARENA_MAX=2 MALLOC_MMAP_THRESHOLD_=1048576
 WORKDIR /srv/backoffice/app
 COPY manage.py ./

@@ -1,4 +1,4 @@
-"""What reading a terminal's bodies costs this process, and how long it rests when that was too much (ADR 27)."""
+"""What reading a terminal's bodies costs this process, and how long it rests when that was too much (ADR 32)."""
 
 import threading
 import time

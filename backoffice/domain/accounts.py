@@ -78,6 +78,9 @@ CASH_REASON_ACCOUNTS: Mapping[str, str] = {
     "tips": TIPS,
 }
 
+DISCOUNT_LINE = "discount"
+"""The kind of a line that takes something off the whole order, and gives nothing back."""
+
 LINE_ACCOUNTS: Mapping[str, str] = {
     "gift_card": GIFT_CARDS,
     "deposit": CUSTOMER_DEPOSITS,
@@ -85,6 +88,7 @@ LINE_ACCOUNTS: Mapping[str, str] = {
     "account_payment": ON_ACCOUNT,
     "service_charge": SERVICE_CHARGES,
     "donation": DONATIONS,
+    DISCOUNT_LINE: DISCOUNTS,
 }
 """Every line kind but `item`, which is split between sales, returns and discounts."""
 

@@ -12,8 +12,12 @@ a renamed one moves it:
 
 Quantity and unit price are in ten-thousandths and the rate in millionths, so that "2" and "2.000" are one; instants
 are MessagePack timestamps, so that the offset's spelling does not count; UUIDs are their lower-case text; a customer
-is its canonical JSON; what is absent or null is nil. A later version adds a function, and leaves this one alone:
-content hashed by version 1 is compared by version 1.
+is its canonical JSON; what is absent or null is nil.
+
+Version 2 is the byte 2 and the same with more at the ends: an order's adjusts, a line's refund_of and a list of its
+taxes' kinds. It is for orders that use one of these; any other has the hash of version 1. A later version adds a
+function, and leaves these alone. What was stored before there was version 2 is compared by version 1: it passed over
+the fields that came with these names, whatever was in them (ADR 27).
 """
 
 import hashlib
@@ -33,16 +37,47 @@ from backoffice.domain.reasons import (
     Reason,
 )
 
-HASH_VERSION = 1
-"""The first byte of every content hash, stored for ever."""
+HASH_VERSION = 2
+"""The newest version of content hashes. The first byte of each is its own, stored for ever."""
 
-_VERSION = bytes([HASH_VERSION])
 _encode = msgspec.msgpack.Encoder().encode
 
 
 def content_hash(order: Order) -> bytes:
     """33 bytes that are equal exactly where two orders have the same content; `mode` and `printed_to` do not count."""
-    lines = [
+    return _hash_2(order) if _uses_version_2(order) else hash_1(order)
+
+
+def older_hash(order: Order) -> bytes | None:
+    """By what the order was known before there was version 2; None where that is its content hash still."""
+    return hash_1(order) if _uses_version_2(order) else None
+
+
+def _uses_version_2(order: Order) -> bool:
+    if order.adjusts is not None:
+        return True
+    for line in order.lines:
+        if line.refund_of is not None:
+            return True
+        for tax in line.taxes:
+            if tax.kind != "percent":
+                return True
+    return False
+
+
+def hash_1(order: Order) -> bytes:
+    """Version 1, of whatever it knows of the order."""
+    return _hash(1, _encode(_content(order, _lines(order))))
+
+
+def _hash_2(order: Order) -> bytes:
+    known = zip(_lines(order), order.lines, strict=True)
+    lines = [(*content, line.refund_of, [tax.kind for tax in line.taxes]) for content, line in known]
+    return _hash(2, _encode((*_content(order, lines), order.adjusts)))
+
+
+def _lines(order: Order) -> list[tuple[Any, ...]]:
+    return [
         (
             line.kind,
             line.sku,
@@ -55,6 +90,9 @@ def content_hash(order: Order) -> bytes:
         )
         for line in order.lines
     ]
+
+
+def _content(order: Order, lines: Sequence[tuple[Any, ...]]) -> tuple[Any, ...]:
     payments = [
         (
             payment.method,
@@ -65,7 +103,7 @@ def content_hash(order: Order) -> bytes:
         )
         for payment in order.payments
     ]
-    content = (
+    return (
         "order",
         order.order_id,
         order.number,
@@ -84,7 +122,6 @@ def content_hash(order: Order) -> bytes:
         order.tip,
         payments,
     )
-    return _hash(_encode(content))
 
 
 def movement_hash(movement: CashMovement) -> bytes:
@@ -98,21 +135,21 @@ def movement_hash(movement: CashMovement) -> bytes:
         movement.occurred_at,
         movement.cashier,
     )
-    return _hash(_encode(content))
+    return _hash(1, _encode(content))
 
 
 def unreadable_hash(value: Any) -> bytes:
     """33 bytes of a member that cannot be read: of its JSON value, so that key order and white space do not matter."""
-    return _hash(b"json:" + canonical_json(value))
+    return _hash(1, b"json:" + canonical_json(value))
 
 
 def unread_hash(raw: bytes) -> bytes:
     """33 bytes of a member that is too large to be read: of its bytes (protocol §4)."""
-    return _hash(b"bytes:" + raw)
+    return _hash(1, b"bytes:" + raw)
 
 
-def _hash(content: bytes) -> bytes:
-    return _VERSION + hashlib.sha256(content).digest()
+def _hash(version: int, content: bytes) -> bytes:
+    return bytes([version]) + hashlib.sha256(content).digest()
 
 
 def unreadable_id(*, terminal_id: int, content_hash: bytes) -> UUID:
@@ -135,22 +172,34 @@ _NUMBER_ALREADY_USED = Reason(NUMBER_ALREADY_USED, "/number", "Another order of 
 
 
 class Incoming(NamedTuple):
-    """One member of a batch, by its order_id or movement_id. `number` is None for movements and unreadable members."""
+    """One member of a batch, by its order_id or movement_id. `number` is None for movements and unreadable members.
+
+    `older_hash` is what it was known by before there was version 2, None where that is its content hash still.
+    """
 
     item_id: UUID
     number: int | None
     content_hash: bytes
+    older_hash: bytes | None = None
 
 
 class KnownItem(NamedTuple):
     """What is known of an identifier.
 
     `terminal_id` is that of the version received first. `shifts` has every content that the terminal of this batch ever
-    sent, by its hash and in whatever state it is, with the shift under which it came.
+    sent, by its hash and in whatever state it is, with the shift under which it came. `of_before` are those of its hashes
+    that were stored before there was version 2.
     """
 
     terminal_id: int
     shifts: Mapping[bytes, UUID]
+    of_before: Collection[bytes] = ()
+
+    def shift_of(self, member: Incoming) -> UUID | None:
+        """The shift under which this very content came, None where it never did."""
+        if member.older_hash in self.of_before and member.content_hash not in self.shifts:
+            return self.shifts[member.older_hash]
+        return self.shifts.get(member.content_hash)
 
 
 class Recognition(NamedTuple):
@@ -192,8 +241,9 @@ def identify(
     recognised = []
     for member in incoming:
         first = known.get(member.item_id)
-        if first is not None and member.content_hash in first.shifts:
-            recognised.append(_DUPLICATE if first.shifts[member.content_hash] == shift_id else _DUPLICATE_ELSEWHERE)
+        came_under = None if first is None else first.shift_of(member)
+        if came_under is not None:
+            recognised.append(_DUPLICATE if came_under == shift_id else _DUPLICATE_ELSEWHERE)
             continue
         version = (member.item_id, member.content_hash)
         if version in sent:

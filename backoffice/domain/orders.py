@@ -16,16 +16,24 @@ from backoffice.domain.scalars import Instant, Money, Number, Quantity, Rate, Un
 # `gc=False` keeps these types out of the garbage collector's sight: values of JSON cannot refer to themselves.
 
 
-class Tax(msgspec.Struct, kw_only=True, frozen=True, gc=False):
-    """One tax of a line: `rate` as a fraction of one (0.055), `amount` in minor units, signed."""
+class Tax(msgspec.Struct, kw_only=True, frozen=True, gc=False, omit_defaults=True):
+    """One tax of a line: `rate` as a fraction of one (0.055), `amount` in minor units, signed.
+
+    `kind` says what the rate is of: `percent` of the line's base, `compound` of the base and the line's other taxes that
+    are not compound, `fixed` of nothing: an amount per unit. Stored without it where it is `percent`, as it always was.
+    """
 
     code: str
     rate: Rate
     amount: Money
+    kind: str = "percent"
 
 
 class Line(msgspec.Struct, kw_only=True, frozen=True, gc=False):
-    """One line, signed: `amount` is net of `discount`, and includes its taxes where prices do."""
+    """One line, signed: `amount` is net of `discount`, and includes its taxes where prices do.
+
+    A negative one gives back what `refund_of` sold; where that is null, what the order's own `refund_of` did.
+    """
 
     kind: str = "item"
     sku: str = ""
@@ -34,6 +42,7 @@ class Line(msgspec.Struct, kw_only=True, frozen=True, gc=False):
     unit_price: UnitPrice
     discount: Money = 0
     amount: Money
+    refund_of: UUID | None = None
     taxes: list[Tax] = []
 
 
@@ -59,9 +68,9 @@ class Payment(msgspec.Struct, kw_only=True, frozen=True, gc=False):
 
 
 class Order(msgspec.Struct, kw_only=True, frozen=True, gc=False):
-    """One sale or refund as sent.
+    """One sale or refund as sent; one that `adjusts` another changes how that was paid, or its tip, and nothing else.
 
-    Line kinds, payment methods and types are any text: an unknown one is read, and held or flagged by rule. Lengths
+    Kinds of lines and taxes, payment methods and types are any text: an unknown one is read, and held or flagged. Lengths
     and counts beyond the limits are read as well, and held by rule: such an order is an order, and takes its number.
     """
 
@@ -77,6 +86,7 @@ class Order(msgspec.Struct, kw_only=True, frozen=True, gc=False):
     customer: JsonObject | None = None
     printed_to: Literal["none", "local", "network"] = "none"
     refund_of: UUID | None = None
+    adjusts: UUID | None = None
     note: str = ""
     lines: list[Line]
     rounding: Money = 0
@@ -100,10 +110,12 @@ class Unreadable(msgspec.Struct, kw_only=True, frozen=True):
     """A member of a batch that is no order (or no cash movement), with what could still be told of it.
 
     `item_id` is the identifier that it names and `number` its order number, each None where it cannot be read. It takes
-    no number: only a readable order does. `content_hash` is 33 bytes like those of readable ones.
+    no number: only a readable order does. `content_hash` is 33 bytes like those of readable ones, and `older_hash` that
+    of the order which it was before a field that it has was looked at, None where it was none.
     """
 
     item_id: UUID | None
     number: int | None
     content_hash: bytes
+    older_hash: bytes | None = None
     reasons: tuple[Reason, ...]

@@ -53,6 +53,11 @@ LATE = "late"
 OTHER_SHIFT = "other-shift"
 CARD_NUMBER_MASKED = "card-number-masked"
 CARD_DATA_REMOVED = "card-data-removed"
+REFUND_OF_REFUND = "refund-of-refund"
+REFUND_METHOD_DIFFERS = "refund-method-differs"
+ADJUSTS_UNKNOWN_ORDER = "adjusts-unknown-order"
+TEXT_SHORTENED = "text-shortened"
+SIGN_MISMATCH = "sign-mismatch"
 
 UNREADABLE_ORDER = "unreadable-order"
 UNREADABLE_MOVEMENT = "unreadable-movement"
@@ -60,6 +65,9 @@ SUMS_DO_NOT_ADD_UP = "sums-do-not-add-up"
 PAYMENTS_DO_NOT_ADD_UP = "payments-do-not-add-up"
 UNMAPPED_METHOD = "unmapped-method"
 UNKNOWN_LINE_KIND = "unknown-line-kind"
+UNKNOWN_TAX_KIND = "unknown-tax-kind"
+REFUND_NOT_NEGATIVE = "refund-not-negative"
+ADJUSTMENT_WITH_LINES = "adjustment-with-lines"
 LIMIT_EXCEEDED = "limit-exceeded"
 AMOUNT_NOT_POSITIVE = "amount-not-positive"
 PROCESSING_FAILED = "processing-failed"
@@ -71,18 +79,20 @@ ORDER_OF_ANOTHER_TERMINAL = "order-of-another-terminal"
 REASONS: Mapping[str, ReasonKind] = {
     CUSTOMER_ON_OFFLINE_ORDER: ReasonKind("flag", "A customer is named on an order that was made offline."),
     NETWORK_PRINT_ON_OFFLINE_ORDER: ReasonKind("flag", "An order made offline says it was printed over the network."),
-    OUTSIDE_SHIFT_HOURS: ReasonKind("flag", "It was made before its shift opened or after it closed."),
+    OUTSIDE_SHIFT_HOURS: ReasonKind("flag", "It was closed before its shift opened or after it closed."),
     CLOCK_SKEW: ReasonKind("flag", "The terminal's clock is more than ten minutes away from ours."),
-    NUMBER_OUT_OF_RANGE: ReasonKind("flag", "Its number is below the first number of its shift."),
+    NUMBER_OUT_OF_RANGE: ReasonKind(
+        "flag", "Its number is below its shift's first number, and it was opened in that shift."
+    ),
     LINE_AMOUNT_MISMATCH: ReasonKind("flag", "A line's amount is not its quantity times its price less its discount."),
-    TAX_MISMATCH: ReasonKind("flag", "A tax is further than one minor unit from its rate on its base."),
+    TAX_MISMATCH: ReasonKind("flag", "A tax is further from its rate on its base than rounding explains."),
     ROUNDING_EXCESSIVE: ReasonKind("flag", "The rounding is more than the store's rounding step explains."),
     CHANGE_MISMATCH: ReasonKind("flag", "A cash amount is not what was tendered less the change."),
     OVER_MAX_ORDER_TOTAL: ReasonKind("flag", "The total is above the store's maximum for one order."),
     REFUND_BELOW_MINIMUM: ReasonKind("flag", "The refund is below the store's minimum."),
     REFUND_TOO_LATE: ReasonKind("flag", "The refund came after the days the store allows."),
     REFUND_OF_UNKNOWN_ORDER: ReasonKind("flag", "The order it refunds is not in the books."),
-    REFUND_EXCEEDS_ORIGINAL: ReasonKind("flag", "More was refunded than the original order came to."),
+    REFUND_EXCEEDS_ORIGINAL: ReasonKind("flag", "More was given back than the original order came to."),
     SAME_CARD_PAYMENT: ReasonKind("flag", "Another order of the store has the same payment reference within a day."),
     UNKNOWN_TYPE: ReasonKind("flag", "The store does not know this type of order."),
     UNKNOWN_CASH_REASON: ReasonKind("flag", "The store does not know this reason; it was posted to suspense."),
@@ -90,12 +100,20 @@ REASONS: Mapping[str, ReasonKind] = {
     OTHER_SHIFT: ReasonKind("flag", "It is known under another shift, and stays there."),
     CARD_NUMBER_MASKED: ReasonKind("flag", "A card number in a text was masked to its last four digits."),
     CARD_DATA_REMOVED: ReasonKind("flag", "Card data that must not be kept was removed."),
+    REFUND_OF_REFUND: ReasonKind("flag", "What it refunds is a refund itself."),
+    REFUND_METHOD_DIFFERS: ReasonKind("flag", "Money went back in another way than the original order was paid."),
+    ADJUSTS_UNKNOWN_ORDER: ReasonKind("flag", "The order whose payment it changes is not in the books."),
+    TEXT_SHORTENED: ReasonKind("flag", "A text was shortened in the tables; the stored body has the whole of it."),
+    SIGN_MISMATCH: ReasonKind("flag", "A line's amount and its quantity times its price have opposite signs."),
     UNREADABLE_ORDER: ReasonKind("hold", "It cannot be read as an order."),
     UNREADABLE_MOVEMENT: ReasonKind("hold", "It cannot be read as a cash movement."),
     SUMS_DO_NOT_ADD_UP: ReasonKind("hold", "The total is not the sum of its lines, taxes and rounding."),
     PAYMENTS_DO_NOT_ADD_UP: ReasonKind("hold", "The payments are not the total and the tip."),
     UNMAPPED_METHOD: ReasonKind("hold", "No account is mapped to a payment method."),
     UNKNOWN_LINE_KIND: ReasonKind("hold", "No posting rule knows this kind of line."),
+    UNKNOWN_TAX_KIND: ReasonKind("hold", "Nobody knows what this kind of tax is computed from."),
+    REFUND_NOT_NEGATIVE: ReasonKind("hold", "A refund's total is above zero: nobody can tell which sign was meant."),
+    ADJUSTMENT_WITH_LINES: ReasonKind("hold", "It changes another order's payment, and has lines or a total itself."),
     LIMIT_EXCEEDED: ReasonKind("hold", "It has more entries, a longer text or more bytes than the protocol allows."),
     AMOUNT_NOT_POSITIVE: ReasonKind("hold", "The amount of a cash movement must be above zero."),
     PROCESSING_FAILED: ReasonKind("hold", "Processing it failed again and again; people have been told."),

@@ -48,6 +48,7 @@ class StoreSettings(msgspec.Struct, kw_only=True, frozen=True):
     """A store's settings, money in minor units. What is None flags nothing (protocol §4).
 
     `order_types` None means the protocol's own three, which hold in every store that does not say otherwise.
+    `rounding_mode` is `nearest`, `down` or `up`, None means the nearest.
     """
 
     max_order_total: int | None = None
@@ -55,6 +56,7 @@ class StoreSettings(msgspec.Struct, kw_only=True, frozen=True):
     refund_days: int | None = None
     order_types: frozenset[str] | None = None
     rounding_step: int | None = None
+    rounding_mode: str | None = None
 
 
 class Circumstances(msgspec.Struct, kw_only=True, frozen=True):

@@ -18,6 +18,7 @@ from backoffice.domain.scalars import MAX_MINOR
 MAX_REFUND_DAYS = 3650
 MAX_ROUNDING_STEP = 1_000_000
 MAX_ORDER_TYPES = 64
+ROUNDING_MODES = ("nearest", "down", "up")
 # Names that a time zone database has, and that are no place: what the first means depends on the machine.
 _NO_PLACES = frozenset({"localtime", "Factory"})
 
@@ -78,6 +79,19 @@ class Store(models.Model):
         validators=[MaxValueValidator(MAX_ROUNDING_STEP)],
         help_text="Cash rounding in minor units, such as 5 in Switzerland. Empty flags nothing.",
     )
+    rounding_mode = models.CharField(  # noqa: DJ001 - null is "not said", as in every other setting
+        max_length=7,
+        choices=[(mode, mode) for mode in ROUNDING_MODES],
+        null=True,
+        blank=True,
+        help_text="Which multiple of the step a total is rounded to. Empty, it is the nearest.",
+    )
+    max_over_short = models.BigIntegerField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0), MaxValueValidator(MAX_MINOR)],
+        help_text="Minor units. A shift whose count differs by more is discrepant. Empty, none is for that.",
+    )
 
     class Meta:
         ordering = ["code"]
@@ -97,6 +111,10 @@ class Store(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(order_types__len__lte=MAX_ORDER_TYPES), name="store_order_types_bounded"
+            ),
+            models.CheckConstraint(condition=Q(rounding_mode__in=ROUNDING_MODES), name="store_rounding_mode_known"),
+            models.CheckConstraint(
+                condition=Q(max_over_short__range=(0, MAX_MINOR)), name="store_max_over_short_bounded"
             ),
         ]
 

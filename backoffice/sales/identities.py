@@ -7,22 +7,24 @@ from uuid import UUID
 
 from django.db.backends.utils import CursorWrapper
 
+from backoffice.domain.identity import HASH_VERSION
 from backoffice.postgres.arrays import bytes_array, integer_array, uuid_array
 from backoffice.postgres.rows import rows_as
 from backoffice.postgres.transactions import transaction_required
 
 # Sorted by the caller, so that batches of different terminals that overlap cannot deadlock.
 INSERT_IDENTITIES = """
-INSERT INTO sales_identity (item_id, version, terminal_id, shift_id, number, content_hash, batch_id, business_date, row_id)
+INSERT INTO sales_identity (item_id, version, terminal_id, shift_id, number, content_hash, hash_version, batch_id,
+    business_date, row_id)
 SELECT item_id, version, (%(terminal_ids)s::integer[])[place], (%(shift_ids)s::uuid[])[place], number, content_hash,
-    (%(batch_ids)s::uuid[])[place], (%(business_dates)s::date[])[place], row_id
+    %(hash_version)s::smallint, (%(batch_ids)s::uuid[])[place], (%(business_dates)s::date[])[place], row_id
 FROM unnest(%(item_ids)s::uuid[], %(versions)s::integer[], %(numbers)s::bigint[], %(hashes)s::bytea[], %(row_ids)s::bigint[],
     %(places)s::integer[]) AS incoming (item_id, version, number, content_hash, row_id, place)
 ON CONFLICT DO NOTHING
 """
 
 SELECT_KNOWN = """
-SELECT item_id, version, terminal_id, shift_id, number, content_hash FROM sales_identity
+SELECT item_id, version, terminal_id, shift_id, number, content_hash, hash_version FROM sales_identity
 WHERE item_id = ANY(%(item_ids)s::uuid[]) OR (terminal_id = %(terminal_id)s AND number = ANY(%(numbers)s::bigint[]))
 """
 
@@ -56,6 +58,7 @@ class KnownVersion(NamedTuple):
     shift_id: UUID
     number: int | None
     content_hash: bytes
+    hash_version: int | None
 
 
 @transaction_required
@@ -75,6 +78,7 @@ def insert_identities(cursor: CursorWrapper, rows: Sequence[IdentityRow], *, bat
             "hashes": bytes_array(row.content_hash for row in ordered),
             "row_ids": integer_array(row.row_id for row in ordered),
             "places": integer_array(row.place for row in ordered),
+            "hash_version": HASH_VERSION,
         },
     )
 

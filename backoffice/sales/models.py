@@ -99,6 +99,9 @@ class Identity(models.Model):
     shift_id = models.UUIDField()
     number = models.BigIntegerField(null=True)
     content_hash = models.BinaryField(max_length=33)
+    hash_version = models.SmallIntegerField(
+        null=True, help_text="The newest version of content hashes when it came; NULL from before there was a second."
+    )
     batch_id = models.UUIDField()
     business_date = models.DateField()
     row_id = models.BigIntegerField(help_text="The order's id where it was posted.")
@@ -130,6 +133,7 @@ class Order(models.Model):
     customer = models.JSONField(null=True)
     printed_to = models.CharField(max_length=7)
     refund_of = models.UUIDField(null=True)
+    adjusts = models.UUIDField(null=True, help_text="The order whose payment or tip this one changes.")
     note = models.CharField(max_length=500)
     currency = models.CharField(max_length=3)
     tax = models.BigIntegerField(help_text="Sum of the lines' taxes.")
@@ -148,7 +152,7 @@ class Order(models.Model):
 
 
 class OrderLine(models.Model):
-    """One line of an order, with its taxes as `[{"code", "rate", "amount"}]`."""
+    """One line of an order, with its taxes as `[{"code", "rate", "amount", "kind"}]`, whose kind is left out where it is `percent`."""
 
     pk = models.CompositePrimaryKey("order", "position", "business_date")
     business_date = models.DateField()
@@ -162,6 +166,7 @@ class OrderLine(models.Model):
     discount = models.BigIntegerField()
     amount = models.BigIntegerField()
     taxes = models.JSONField()
+    refund_of = models.UUIDField(null=True, help_text="What this line gives back, where it is not its order's own.")
 
     class Meta:
         managed = False
@@ -238,9 +243,10 @@ class PostedRange(models.Model):
 
 
 class AwaitedOriginal(models.Model):
-    """A posted refund of an order that has not arrived: looked at again when it does."""
+    """A posted order that gives back, or adjusts, an order that has not arrived: looked at again when it does."""
 
-    refund_id = models.BigIntegerField(primary_key=True)
+    pk = models.CompositePrimaryKey("refund_id", "refund_of")
+    refund_id = models.BigIntegerField()
     refund_of = models.UUIDField()
     business_date = models.DateField()
     arrived_at = models.DateTimeField(null=True, help_text="When the original was there.")

@@ -35,6 +35,7 @@ class OrderRow(NamedTuple):
     customer: Json | None
     printed_to: str
     refund_of: UUID | None
+    adjusts: UUID | None
     note: str
     currency: str
     rounding: Int8
@@ -58,6 +59,7 @@ class OrderLineRow(NamedTuple):
     quantity: Quantity
     unit_price: UnitPrice
     taxes: Json
+    refund_of: UUID | None
 
 
 class PaymentRow(NamedTuple):

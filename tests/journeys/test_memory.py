@@ -151,7 +151,7 @@ def within(stack: RunningStack, limit: int) -> Iterator[None]:
 @pytest.fixture(scope="module")
 def tills(stack: RunningStack) -> list[HttpTill]:
     store = a_store_code(stack)
-    # One that has sent such a body waits before the next (ADR 27): each is sent by another.
+    # One that has sent such a body waits before the next (ADR 32): each is sent by another.
     tills = [HttpTill(stack, store, name=f"Till {number}") for number in range(2 * len(BODIES) + len(CLOSES))]
     for till in tills:
         till.http.timeout = PATIENCE_S

@@ -17,7 +17,7 @@ from uuid import UUID
 import msgspec
 
 from backoffice.domain import json_values
-from backoffice.domain.identity import unread_hash, unreadable_hash
+from backoffice.domain.identity import hash_1, unread_hash, unreadable_hash
 from backoffice.domain.json_values import may_be_uncarriable
 from backoffice.domain.limits import MAX_MEMBER_BYTES
 from backoffice.domain.orders import CashMovement, Order, Unreadable
@@ -47,9 +47,15 @@ def read_order(raw: bytes, *, max_bytes: int = MAX_MEMBER_BYTES) -> Order | Unre
         or not is_in_years(order.closed_at)
         or not is_spelled_canonically(order.order_id, name=b"order_id", raw=raw)
         or (order.refund_of is not None and not is_spelled_canonically(order.refund_of, name=b"refund_of", raw=raw))
+        or _names_others(order)
     ):
         return _read_slowly(raw, Order)
     return order
+
+
+def _names_others(order: Order) -> bool:
+    """Whether there are UUIDs that may be anywhere in it: few orders have them, and the slow road looks at each."""
+    return order.adjusts is not None or any(line.refund_of is not None for line in order.lines)
 
 
 def read_movement(raw: bytes, *, max_bytes: int = MAX_MEMBER_BYTES) -> CashMovement | Unreadable:
@@ -98,10 +104,19 @@ def _check_spelling(value: Mapping[str, Any], member: msgspec.Struct) -> None:
     """What msgspec reads and the protocol does not: other forms of UUIDs, and years out of bounds (§2.5)."""
     for name in member.__struct_fields__:
         read = getattr(member, name)
-        if isinstance(read, UUID) and not is_canonical_uuid(value[name]):
-            raise NotReadable(Violation(f"/{name}", "invalid", "Expected a UUID in the canonical 36-character form"))
+        if isinstance(read, UUID):
+            _check_uuid(value[name], f"/{name}")
         if isinstance(read, datetime) and not is_in_years(read):
             raise NotReadable(Violation(f"/{name}", "invalid", "Expected a time between the years 2000 and 2099"))
+    if isinstance(member, Order):
+        for index, line in enumerate(member.lines):
+            if line.refund_of is not None:
+                _check_uuid(value["lines"][index]["refund_of"], f"/lines/{index}/refund_of")
+
+
+def _check_uuid(spelled: str, pointer: str) -> None:
+    if not is_canonical_uuid(spelled):
+        raise NotReadable(Violation(pointer, "invalid", "Expected a UUID in the canonical 36-character form"))
 
 
 def _unread(raw: bytes, *, max_bytes: int) -> Unreadable:
@@ -118,5 +133,38 @@ def _unreadable(value: Any, kind: type[msgspec.Struct], violation: Violation) ->
         item_id=UUID(identifier) if isinstance(identifier, str) and is_canonical_uuid(identifier) else None,
         number=number if type(number) is int and 1 <= number <= MAX_NUMBER else None,
         content_hash=unreadable_hash(value),
+        older_hash=_older_hash(fields) if kind is Order else None,
         reasons=(Reason(code, violation.pointer, violation.detail),),
     )
+
+
+def _older_hash(fields: Mapping[str, Any]) -> bytes | None:
+    """The hash of the order which it was while the fields of version 2 were passed over, None where it was none."""
+    passed_over = _without_version_2(fields)
+    if passed_over == fields:
+        return None
+    try:
+        check_carriable(fields)
+        order = to_type(passed_over, Order)
+        _check_spelling(passed_over, order)
+    except NotReadable:
+        return None
+    return hash_1(order)
+
+
+def _without_version_2(order: Mapping[str, Any]) -> dict[str, Any]:
+    """The order without its `adjusts`, `refund_of` of lines and `kind` of taxes, whatever is in their places."""
+    known = {name: value for name, value in order.items() if name != "adjusts"}
+    if isinstance(lines := known.get("lines"), list):
+        known["lines"] = [_line_without_version_2(line) if isinstance(line, dict) else line for line in lines]
+    return known
+
+
+def _line_without_version_2(line: Mapping[str, Any]) -> dict[str, Any]:
+    known = {name: value for name, value in line.items() if name != "refund_of"}
+    if isinstance(taxes := known.get("taxes"), list):
+        known["taxes"] = [
+            {name: value for name, value in tax.items() if name != "kind"} if isinstance(tax, dict) else tax
+            for tax in taxes
+        ]
+    return known

@@ -31,7 +31,7 @@ def recognise(
     """For each batch one recognition per member, in the order sent; what is not a duplicate is remembered on return."""
     if _all_distinct(batches):
         rows = [
-            IdentityRow(*member.incoming, 0, member.row_id, place)
+            _row(member, number=member.incoming.number, version=0, place=place)
             for place, (_, members) in enumerate(batches, start=1)
             for member in members
         ]
@@ -98,12 +98,16 @@ def _recognise_one_by_one(
     for member, recognition in zip(members, recognised, strict=True):
         if recognition.version == "duplicate":
             continue
-        item_id, number, content_hash = member.incoming
+        item_id = member.incoming.item_id
         version = next_version.get(item_id, 0)
         next_version[item_id] = version + 1
-        number = number if recognition.takes_number else None
-        rows.append(IdentityRow(item_id, number, content_hash, version=version, row_id=member.row_id, place=1))
+        number = member.incoming.number if recognition.takes_number else None
+        rows.append(_row(member, number=number, version=version, place=1))
     return recognised if not rows or _insert(cursor, rows, batches=[batch]) else None
+
+
+def _row(member: Member, *, number: int | None, version: int, place: int) -> IdentityRow:
+    return IdentityRow(member.incoming.item_id, number, member.incoming.content_hash, version, member.row_id, place)
 
 
 def _known(versions: Sequence[KnownVersion], *, terminal_id: int) -> dict[UUID, KnownItem]:
@@ -113,6 +117,10 @@ def _known(versions: Sequence[KnownVersion], *, terminal_id: int) -> dict[UUID, 
         if version.terminal_id == terminal_id and version.item_id in own:
             own[version.item_id].append(version)
     return {
-        item_id: KnownItem(version.terminal_id, {sent.content_hash: sent.shift_id for sent in own[item_id]})
+        item_id: KnownItem(
+            version.terminal_id,
+            {sent.content_hash: sent.shift_id for sent in own[item_id]},
+            {sent.content_hash for sent in own[item_id] if sent.hash_version is None},
+        )
         for item_id, version in first.items()
     }

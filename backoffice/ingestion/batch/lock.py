@@ -36,7 +36,7 @@ SELECT found.* FROM jsonb_array_elements_text(%s) AS wanted (batch_id) CROSS JOI
         t.uuid AS terminal_uuid, s.store_id, s.shift_id, s.currency, s.prices_include_tax, s.opened_at,
         coalesce(s.closed_at, s.recorded_end) AS closed_at, s.first_number, s.business_date,
         coalesce(b.received_at > s.close_received_at AND NOT s.declared -> 'batches' ? b.batch_id::text, false) AS late,
-        st.max_order_total, st.min_refund_total, st.refund_days, st.rounding_step, st.order_types,
+        st.max_order_total, st.min_refund_total, st.refund_days, st.rounding_step, st.rounding_mode, st.order_types,
         s.state <> 'open' OR EXISTS (
             SELECT FROM sales_shift c WHERE c.terminal_id = b.terminal_id AND c.state = 'closing'
         ) AS a_shift_waits,
@@ -137,6 +137,7 @@ def _read(row: Mapping[str, Any]) -> LockedBatch:
             refund_days=row["refund_days"],
             order_types=frozenset(row["order_types"]) if row["order_types"] else None,
             rounding_step=row["rounding_step"],
+            rounding_mode=row["rounding_mode"],
         ),
         payment_accounts=json.loads(row["payment_accounts"] or "{}"),
         reason_accounts=json.loads(row["reason_accounts"] or "{}"),

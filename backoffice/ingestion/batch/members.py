@@ -1,12 +1,12 @@
 """The members of a batch: what each is, whether it can be posted, and what it becomes in the books."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 from uuid import UUID
 
-from backoffice.domain.identity import Incoming, Recognition, content_hash, movement_hash, unreadable_id
+from backoffice.domain.identity import Incoming, Recognition, content_hash, movement_hash, older_hash, unreadable_id
 from backoffice.domain.orders import CashMovement, Order, Unreadable
 from backoffice.domain.posting import Posting, post_movement, post_order
 from backoffice.domain.reasons import Reason
@@ -25,6 +25,7 @@ class ReadMember(NamedTuple):
     position: int
     value: Order | CashMovement | Unreadable
     content_hash: bytes
+    older_hash: bytes | None = None
 
 
 class Member(NamedTuple):
@@ -86,18 +87,18 @@ class JudgedBatch:
 
 def read_members(envelope: Envelope) -> list[ReadMember]:
     """Orders first, then cash movements, each in the order sent. Nothing that a member says raises."""
-    orders = [_read("order", position, read_order(raw), content_hash) for position, raw in enumerate(envelope.orders)]
+    orders = [_read("order", position, read_order(raw)) for position, raw in enumerate(envelope.orders)]
     return orders + [
-        _read("movement", position, read_movement(raw), movement_hash)
-        for position, raw in enumerate(envelope.movements)
+        _read("movement", position, read_movement(raw)) for position, raw in enumerate(envelope.movements)
     ]
 
 
-def _read(
-    what: What, position: int, value: Order | CashMovement | Unreadable, hash_of: Callable[[Any], bytes]
-) -> ReadMember:
-    digest = value.content_hash if isinstance(value, Unreadable) else hash_of(value)
-    return ReadMember(what, position, value, digest)
+def _read(what: What, position: int, value: Order | CashMovement | Unreadable) -> ReadMember:
+    if isinstance(value, Order):
+        return ReadMember(what, position, value, content_hash(value), older_hash(value))
+    if isinstance(value, CashMovement):
+        return ReadMember(what, position, value, movement_hash(value))
+    return ReadMember(what, position, value, value.content_hash, value.older_hash)
 
 
 def number_members(batch: LockedBatch, read: Sequence[ReadMember]) -> list[Member]:
@@ -111,11 +112,11 @@ def number_members(batch: LockedBatch, read: Sequence[ReadMember]) -> list[Membe
 def _incoming(member: ReadMember, *, terminal_id: int) -> Incoming:
     value = member.value
     if isinstance(value, Order):
-        return Incoming(value.order_id, value.number, member.content_hash)
+        return Incoming(value.order_id, value.number, member.content_hash, member.older_hash)
     if isinstance(value, CashMovement):
         return Incoming(value.movement_id, None, member.content_hash)
     item_id = value.item_id or unreadable_id(terminal_id=terminal_id, content_hash=value.content_hash)
-    return Incoming(item_id, None, member.content_hash)
+    return Incoming(item_id, None, member.content_hash, member.older_hash)
 
 
 def judge(member: Member, recognition: Recognition, *, batch: LockedBatch) -> Judged:

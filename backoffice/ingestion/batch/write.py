@@ -88,6 +88,7 @@ def _order_writes(judged: JudgedBatch, *, now: datetime) -> list[tuple[Table, Se
                     line.quantity,
                     line.unit_price,
                     line.taxes,
+                    line.refund_of,
                 )
             )
         for position, payment in enumerate(order.payments):
@@ -134,6 +135,7 @@ def _order_row(item: Judged, order: Order, *, batch: LockedBatch, now: datetime)
         None if order.customer is None else msgspec.Raw(order.customer.text),
         order.printed_to,
         order.refund_of,
+        order.adjusts,
         order.note,
         shift.currency,
         order.rounding,

@@ -70,7 +70,7 @@ def role_child(role: str, options: RoleOptions, *, log: Log, environment: Mappin
             **environment,
             "BACKOFFICE_ROLE": role,
             "PYTHONUNBUFFERED": "1",
-            # What is large is given back to the system as soon as it is free (ADR 27).
+            # What is large is given back to the system as soon as it is free (ADR 32).
             "MALLOC_ARENA_MAX": "2",
             "MALLOC_MMAP_THRESHOLD_": "1048576",
             "PYTHONWARNINGS": IGNORED_WARNINGS,

@@ -14,11 +14,13 @@ from backoffice.domain.identity import (
     KnownItem,
     Recognition,
     content_hash,
+    hash_1,
     identify,
     movement_hash,
+    older_hash,
     unreadable_id,
 )
-from backoffice.domain.orders import Order
+from backoffice.domain.orders import Order, Unreadable
 from backoffice.domain.wire.members import read_order
 from tests.unit.domain.builders import (
     ORDER_ID,
@@ -28,6 +30,7 @@ from tests.unit.domain.builders import (
     a_movement,
     an_order,
     cash,
+    raw,
     wire_line,
     wire_order,
     wire_tax,
@@ -194,9 +197,76 @@ def test_the_hash_of_version_1_never_changes():
         type="takeaway", cashier="Anna", customer={"name": "Zoë", "points": 1.5, "n": 2.0}, refund_of=OTHER_ID,
         note="x", tip=0, rounding=0, lines=[wire_line(sku="BAG", name="Baguette", quantity="2.000", discount=0)],
     )  # fmt: skip
-    assert HASH_VERSION == 1
     assert content_hash(full).hex() == "01233948c3756ca96a6cb3ec65eda3f42c3044bcdf4135db05ade613bf5053d0b0"
     assert movement_hash(a_movement()).hex() == "01dc1afdd1224a532ef790859c800479892fb992f57a5b7233a0437a51072c384e"
+
+
+def test_the_hash_of_version_2_never_changes():
+    assert HASH_VERSION == 2
+    adjusting = an_order(adjusts=OTHER_ID, lines=[], total=0, payments=[])
+    exchange = an_order(lines=[wire_line(refund_of=OTHER_ID, taxes=[{**wire_tax(13), "kind": "compound"}])])
+    assert content_hash(adjusting).hex() == "020ff2bb571c69558c15c641a0550619a156cb6be18ffe33d2cb7c48dd00532bbe"
+    assert content_hash(exchange).hex() == "02bad971fb3da827c82a2860f373dbde420f026109491d7edf1f8bf38f075b34ca"
+
+
+def test_an_order_that_uses_no_newer_field_keeps_the_hash_of_version_1():
+    defaults = an_order(adjusts=None, lines=[wire_line(refund_of=None, taxes=[{**wire_tax(13), "kind": "percent"}])])
+    assert content_hash(defaults) == content_hash(an_order()) == hash_1(an_order())
+    assert older_hash(defaults) is None
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"adjusts": OTHER_ID},
+        {"lines": [wire_line(refund_of=OTHER_ID)]},
+        {"lines": [wire_line(taxes=[{**wire_tax(13), "kind": "VAT"}])]},
+    ],
+)
+def test_before_version_2_its_fields_were_passed_over(fields: dict[str, Any]):
+    order = an_order(**fields)
+    assert older_hash(order) == content_hash(an_order())
+    assert content_hash(order) != content_hash(an_order())
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"adjusts": 5},
+        {"adjusts": "T-17"},
+        {"adjusts": OTHER_ID.replace("-", "")},
+        {"lines": [wire_line(refund_of=["x"])]},
+        {"lines": [wire_line(refund_of=OTHER_ID.replace("-", ""))]},
+        {"lines": [wire_line(taxes=[{**wire_tax(13), "kind": None}])]},
+        {"adjusts": 5, "lines": [wire_line(refund_of=5, taxes=[{**wire_tax(13), "kind": 5}])]},
+    ],
+)
+def test_what_only_a_newer_field_makes_unreadable_is_known_by_what_it_was_before(fields: dict[str, Any]):
+    order = read_order(raw(wire_order(**fields)))
+    assert isinstance(order, Unreadable)
+    assert order.older_hash == content_hash(an_order())
+
+
+@pytest.mark.parametrize("fields", [{"total": "240"}, {"adjusts": 5, "number": 0}, {"adjusts": "\u0000"}, {"lines": 5}])
+def test_what_could_not_be_read_before_either_has_no_older_hash(fields: dict[str, Any]):
+    order = read_order(raw(wire_order(**fields)))
+    assert isinstance(order, Unreadable)
+    assert order.older_hash is None
+
+
+def test_what_came_before_version_2_is_compared_as_it_was_then():
+    now, then = bytes([2, *A[1:]]), A
+    sent = [Incoming(X, 1, now, then)]
+
+    def recognised(item: KnownItem) -> list[tuple[str, list[str], bool]]:
+        return summary(identify(incoming=sent, known={X: item}, numbers={1: X}, terminal_id=THIS, shift_id=SHIFT_ID))
+
+    assert recognised(KnownItem(THIS, {then: SHIFT_ID}, {then})) == [DUPLICATE]
+    assert recognised(KnownItem(THIS, {then: OTHER_SHIFT_ID}, {then})) == [("duplicate", ["other-shift"], False)]
+    # It came after version 2, when it did not have the fields: this is another content.
+    assert recognised(KnownItem(THIS, {then: SHIFT_ID})) == [("conflict", ["content-differs"], False)]
+    # Of the same item, another version came before.
+    assert recognised(KnownItem(THIS, {then: SHIFT_ID, B: SHIFT_ID}, {B})) == [("conflict", ["content-differs"], False)]
 
 
 def test_spelling_makes_no_difference():
@@ -230,7 +300,9 @@ CHANGES: list[dict[str, Any]] = [
     *({"lines": [wire_line(**{name: value})]} for name, value in {
         "kind": "donation", "sku": "x", "name": "x", "quantity": "2.0001", "unit_price": 121, "discount": 1,
         "amount": 239, "taxes": []}.items()),
-    *({"lines": [wire_line(taxes=[tax])]} for tax in (wire_tax(14), wire_tax(13, "0.056"), wire_tax(13, code="X"))),
+    {"adjusts": OTHER_ID}, {"lines": [wire_line(refund_of=OTHER_ID)]},
+    *({"lines": [wire_line(taxes=[tax])]} for tax in (
+        wire_tax(14), wire_tax(13, "0.056"), wire_tax(13, code="X"), {**wire_tax(13), "kind": "compound"})),
     *({"payments": [payment]} for payment in (
         cash(240), cash(240, tendered=500), cash(240, change=260), cash(241, tendered=500, change=260),
         cash(240, tendered=500, change=260, reference="x"),
@@ -254,7 +326,8 @@ def test_every_field_of_a_movement_makes_a_difference():
 
 def test_a_hash_says_which_version_made_it():
     for content in (content_hash(an_order()), movement_hash(a_movement())):
-        assert (len(content), content[0]) == (33, HASH_VERSION)
+        assert (len(content), content[0]) == (33, 1)
+    assert (len(newer := content_hash(an_order(adjusts=OTHER_ID))), newer[0]) == (33, HASH_VERSION)
 
 
 def test_what_has_no_identifier_gets_one_from_its_content_and_its_terminal():
