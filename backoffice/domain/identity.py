@@ -197,9 +197,10 @@ class KnownItem(NamedTuple):
 
     def shift_of(self, member: Incoming) -> UUID | None:
         """The shift under which this very content came, None where it never did."""
-        if member.older_hash in self.of_before and member.content_hash not in self.shifts:
+        came_under = self.shifts.get(member.content_hash)
+        if came_under is None and member.older_hash is not None and member.older_hash in self.of_before:
             return self.shifts[member.older_hash]
-        return self.shifts.get(member.content_hash)
+        return came_under
 
 
 class Recognition(NamedTuple):

@@ -7,6 +7,7 @@ they are computed as integers of their smallest unit: exact, and faster than `De
 from backoffice.domain.scalars import Quantity, Rate, UnitPrice
 
 _QUANTITY_TIMES_PRICE: int = 10 ** (Quantity.decimals + UnitPrice.decimals)
+_TWO_PIECES: int = 2 * 10**Quantity.decimals
 _RATE_SCALE: int = 10**Rate.decimals
 
 
@@ -26,8 +27,16 @@ def gross_amount(*, quantity: Quantity, unit_price: UnitPrice) -> int:
     return divide_half_away(numerator=quantity.scaled * unit_price.scaled, denominator=_QUANTITY_TIMES_PRICE)
 
 
-def tax_is_plausible(*, tax: int, base: int, rate: Rate) -> bool:
-    """Whether `tax` differs by at most one minor unit from its rate on its base (protocol §5).
+def tax_tolerance(quantity: Quantity) -> int:
+    """By how many minor units a tax may differ: one, and half of one for each whole piece (protocol §5).
+
+    Some tills round a piece at a time.
+    """
+    return 1 + abs(quantity.scaled) // _TWO_PIECES
+
+
+def tax_is_plausible(*, tax: int, base: int, rate: Rate, tolerance: int = 1) -> bool:
+    """Whether `tax` differs by at most `tolerance`, which is one or more, from its rate on its base (protocol §5).
 
     `base` is the line's amount less all taxes included in it, in minor units. The rate on the base is rounded to the
     minor unit first, as money always is. Unrounded, a tax taken out of an inclusive price and rounded up for the
@@ -36,4 +45,4 @@ def tax_is_plausible(*, tax: int, base: int, rate: Rate) -> bool:
     exact = base * rate.scaled
     if -_RATE_SCALE <= tax * _RATE_SCALE - exact <= _RATE_SCALE:
         return True  # Within one of the unrounded tax, hence of the rounded one.
-    return abs(tax - divide_half_away(numerator=exact, denominator=_RATE_SCALE)) <= 1
+    return abs(tax - divide_half_away(numerator=exact, denominator=_RATE_SCALE)) <= tolerance

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from backoffice.domain.accounts import (
+    DISCOUNT_LINE,
     DISCOUNTS,
     DRAWER,
     LINE_ACCOUNTS,
@@ -85,8 +86,11 @@ def post_order(order: Order, *, prices_include_tax: bool, accounts: PaymentAccou
                 net -= tax.amount
         if line.kind == "item":
             _post_item(entry, line, net=net, prices_include_tax=prices_include_tax)
+        elif line.kind == DISCOUNT_LINE:
+            entry.credit(DISCOUNTS, net)
         else:
-            entry.credit(LINE_ACCOUNTS[line.kind], net)
+            discount = _discount(line, net=net, prices_include_tax=prices_include_tax)
+            _post_sold(entry, LINE_ACCOUNTS[line.kind], net=net, discount=discount)
     if order.rounding:
         entry.credit(ROUNDING, order.rounding)
     if order.tip:
@@ -99,12 +103,22 @@ def _post_item(entry: _Entry, line: Line, *, net: int, prices_include_tax: bool)
     if line.amount < 0 or (line.amount == 0 and line.quantity.scaled < 0):
         entry.credit(RETURNS, net)
         return
-    discount = line.discount
-    if discount and prices_include_tax and line.amount:
-        discount = divide_half_away(numerator=discount * net, denominator=line.amount)
-    entry.credit(SALES, net + discount)
+    discount = _discount(line, net=net, prices_include_tax=prices_include_tax)
+    _post_sold(entry, SALES, net=net, discount=discount)
+
+
+def _post_sold(entry: _Entry, account: str, *, net: int, discount: int) -> None:
+    entry.credit(account, net + discount)
     if discount:
         entry.debit(DISCOUNTS, discount)
+
+
+def _discount(line: Line, *, net: int, prices_include_tax: bool) -> int:
+    """The line's discount, less the tax that is in it where prices include tax."""
+    discount = line.discount
+    if discount and prices_include_tax and line.amount:
+        return divide_half_away(numerator=discount * net, denominator=line.amount)
+    return discount
 
 
 def post_opening(*, opening_float: int, drawer_balance: int) -> list[Posting]:

@@ -6,7 +6,7 @@ orders take what was looked up as arguments.
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
@@ -15,8 +15,16 @@ from msgspec import UNSET
 
 from backoffice.domain import reasons as codes
 from backoffice.domain.accounts import LINE_KINDS
-from backoffice.domain.limits import MAX_CODE, MAX_LINES, MAX_PAYMENTS, exceeded, exceeded_by_movement, is_within_limits
-from backoffice.domain.money import gross_amount, tax_is_plausible
+from backoffice.domain.limits import (
+    MAX_CODE,
+    MAX_LINES,
+    MAX_PAYMENTS,
+    MAX_TAXES,
+    exceeded,
+    exceeded_by_movement,
+    is_within_limits,
+)
+from backoffice.domain.money import gross_amount, tax_is_plausible, tax_tolerance
 from backoffice.domain.orders import CashMovement, Line, Order, Payment
 from backoffice.domain.reasons import Reason
 
@@ -29,6 +37,7 @@ MOST_SHARING = 50
 CARD_METHODS = frozenset({"card", "wallet"})
 NO_REFERENCES: frozenset[str] = frozenset()
 ORDER_TYPES = frozenset({"on_table", "takeaway", "delivery"})
+TAX_KINDS = frozenset({"percent", "compound", "fixed"})
 
 
 class Shift(msgspec.Struct, kw_only=True, frozen=True):
@@ -69,32 +78,50 @@ class Circumstances(msgspec.Struct, kw_only=True, frozen=True):
 def holds(order: Order, *, shift: Shift, methods: Collection[str]) -> tuple[Reason, ...]:
     """Why the order is held; () when it can be posted. `methods` are the payment methods mapped to an account.
 
-    Exact, in minor units. Limits hold every order, since nothing beyond them can be kept as a sale; arithmetic,
-    methods and line kinds only those that post: voided and training orders are not checked.
+    Exact, in minor units. Limits hold every order, since nothing beyond them can be kept as a sale; arithmetic, signs,
+    methods and kinds only those that post: voided and training orders are not checked.
     """
-    total, paid, has_accounts = order.rounding, 0, True
+    total, paid, is_known = order.rounding, 0, True
     for line in order.lines:
         total += line.amount
-        if not shift.prices_include_tax:
-            for tax in line.taxes:
+        for tax in line.taxes:
+            if not shift.prices_include_tax:
                 total += tax.amount
+            if tax.kind not in TAX_KINDS:
+                is_known = False
         if line.kind not in LINE_KINDS:
-            has_accounts = False
+            is_known = False
     for payment in order.payments:
         paid += payment.amount
         if payment.method not in methods:
-            has_accounts = False
-    adds_up = total == order.total and paid == order.total + order.tip
-    if is_within_limits(order) and ((adds_up and has_accounts) or order.status != "paid"):
+            is_known = False
+    adds_up = total == order.total and paid == order.total + order.tip and _is_what_it_says(order)
+    if is_within_limits(order) and ((adds_up and is_known) or order.status != "paid"):
         return ()
     found = list(exceeded(order))
     if order.status == "paid":
+        found += _not_what_it_says(order)
         found += _sums(order, total=total, paid=paid)
-        found += _without_account(order, methods=methods)
-    return _bounded(found)
+        found += _unknown(order, methods=methods)
+    return bounded(found)
 
 
-def _bounded(found: list[Reason]) -> tuple[Reason, ...]:
+def _is_what_it_says(order: Order) -> bool:
+    """Whether `_not_what_it_says` finds nothing, decided quickly: the usual case."""
+    is_positive_refund = order.kind == "refund" and order.total > 0
+    return not is_positive_refund and (order.adjusts is None or not (order.lines or order.total))
+
+
+def _not_what_it_says(order: Order) -> Iterator[Reason]:
+    """A refund that takes money, which nobody can tell from a sale; an adjustment that sells."""
+    if order.kind == "refund" and order.total > 0:
+        yield Reason(codes.REFUND_NOT_NEGATIVE, "/total", f"A refund of {order.total} would take money")
+    if order.adjusts is not None and (order.lines or order.total):
+        pointer = "/lines" if order.lines else "/total"
+        yield Reason(codes.ADJUSTMENT_WITH_LINES, pointer, "It changes how another order was paid, and nothing else")
+
+
+def bounded(found: Sequence[Reason]) -> tuple[Reason, ...]:
     """At most a few of each code: an order of 500 wrong lines says so often enough, and receipts stay small."""
     if len(found) <= MAX_OF_A_CODE:
         return tuple(found)
@@ -115,10 +142,14 @@ def _sums(order: Order, *, total: int, paid: int) -> Iterator[Reason]:
         yield Reason(codes.PAYMENTS_DO_NOT_ADD_UP, "/payments", f"{due} with the tip, the payments come to {paid}")
 
 
-def _without_account(order: Order, *, methods: Collection[str]) -> Iterator[Reason]:
+def _unknown(order: Order, *, methods: Collection[str]) -> Iterator[Reason]:
     for index, line in enumerate(order.lines[:MAX_LINES]):
         if line.kind not in LINE_KINDS:
             yield Reason(codes.UNKNOWN_LINE_KIND, f"/lines/{index}/kind", f"No rule posts {line.kind[:MAX_CODE]!r}")
+        for place, tax in enumerate(line.taxes[:MAX_TAXES]):
+            if tax.kind not in TAX_KINDS:
+                detail = f"Nobody knows what {tax.kind[:MAX_CODE]!r} is computed from"
+                yield Reason(codes.UNKNOWN_TAX_KIND, f"/lines/{index}/taxes/{place}/kind", detail)
     for index, payment in enumerate(order.payments[:MAX_PAYMENTS]):
         if payment.method not in methods:
             detail = f"No account is mapped to {payment.method[:MAX_CODE]!r}"
@@ -133,10 +164,9 @@ def flags(order: Order, *, shift: Shift, settings: StoreSettings, circumstances:
     found: list[Reason] = []
     if order.mode == "offline" and (order.customer is not None or order.printed_to == "network"):
         found += _offline_flags(order)
-    found += _hours_flags("/opened_at", order.opened_at, shift=shift)
     found += _hours_flags("/closed_at", order.closed_at, shift=shift)
     found += _circumstance_flags(circumstances)
-    if order.number < shift.first_number:
+    if order.number < shift.first_number and order.opened_at >= shift.opened_at:
         detail = f"Below the shift's first number {shift.first_number}"
         found.append(Reason(codes.NUMBER_OUT_OF_RANGE, "/number", detail))
     if order.type is not None:
@@ -147,7 +177,7 @@ def flags(order: Order, *, shift: Shift, settings: StoreSettings, circumstances:
         for index, line in enumerate(order.lines):
             _check_line(line, f"/lines/{index}", shift=shift, found=found)
         _check_money(order, settings=settings, found=found)
-    return _bounded(found)
+    return bounded(found)
 
 
 def _offline_flags(order: Order) -> Iterator[Reason]:
@@ -158,7 +188,10 @@ def _offline_flags(order: Order) -> Iterator[Reason]:
 
 
 def _hours_flags(pointer: str, moment: datetime, *, shift: Shift) -> tuple[Reason, ...]:
-    """Times are the device's own on both sides, so they are compared without tolerance."""
+    """Times are the device's own on both sides, so they are compared without tolerance.
+
+    Of an order it is its closing: a table may be opened in one shift, under a number of that, and paid in the next.
+    """
     if moment < shift.opened_at:
         return (Reason(codes.OUTSIDE_SHIFT_HOURS, pointer, "Before the shift opened"),)
     if shift.closed_at is not None and moment > shift.closed_at:
@@ -179,25 +212,35 @@ def _circumstance_flags(circumstances: Circumstances) -> list[Reason]:
 
 def _check_line(line: Line, pointer: str, *, shift: Shift, found: list[Reason]) -> None:
     """The base of a line's taxes is its amount less all taxes included in it (protocol §5)."""
-    expected = gross_amount(quantity=line.quantity, unit_price=line.unit_price) - line.discount
-    if line.amount != expected:
-        detail = f"The amount is {line.amount}, quantity times price less discount is {expected}"
+    gross = gross_amount(quantity=line.quantity, unit_price=line.unit_price)
+    if line.amount != gross - line.discount:
+        detail = f"The amount is {line.amount}, quantity times price less discount is {gross - line.discount}"
         found.append(Reason(codes.LINE_AMOUNT_MISMATCH, f"{pointer}/amount", detail))
+        if gross * (line.amount + line.discount) < 0:
+            detail = f"{line.amount + line.discount} before discount, quantity times price is {gross}"
+            found.append(Reason(codes.SIGN_MISMATCH, f"{pointer}/amount", detail))
     base = line.amount
     if shift.prices_include_tax:
         for tax in line.taxes:
             base -= tax.amount
+    tolerance = tax_tolerance(line.quantity)
     for place, tax in enumerate(line.taxes):
-        if not tax_is_plausible(tax=tax.amount, base=base, rate=tax.rate):
-            detail = f"{tax.amount} is not {tax.rate} of {base}"
+        if tax.kind == "fixed":
+            continue
+        taxed = base if tax.kind == "percent" else base + _not_compound(line)
+        if not tax_is_plausible(tax=tax.amount, base=taxed, rate=tax.rate, tolerance=tolerance):
+            detail = f"{tax.amount} is not {tax.rate} of {taxed}"
             found.append(Reason(codes.TAX_MISMATCH, f"{pointer}/taxes/{place}/amount", detail))
 
 
+def _not_compound(line: Line) -> int:
+    return sum(tax.amount for tax in line.taxes if tax.kind != "compound")
+
+
 def _check_money(order: Order, *, settings: StoreSettings, found: list[Reason]) -> None:
-    """Rounding to the nearest multiple of the store's step moves a total by at most half of it."""
     step = settings.rounding_step
-    if step is not None and 2 * abs(order.rounding) > step:
-        found.append(Reason(codes.ROUNDING_EXCESSIVE, "/rounding", f"More than half of the step of {step}"))
+    if step is not None and order.rounding:
+        _check_rounding(abs(order.rounding), step=step, mode=settings.rounding_mode, found=found)
     for index, payment in enumerate(order.payments):
         if payment.method == "cash" and (payment.tendered is not UNSET or payment.change is not UNSET):
             tendered, change = payment.tendered_minor or 0, payment.change_minor or 0
@@ -211,51 +254,28 @@ def _check_money(order: Order, *, settings: StoreSettings, found: list[Reason]) 
         found.append(Reason(codes.REFUND_BELOW_MINIMUM, "/total", f"The store's minimum is {lowest}"))
 
 
-def is_refund_of_an_order(order: Order) -> bool:
-    """Whether it is a paid refund that names what it refunds, so that this and others' refunds of it decide its flags."""
-    return order.kind == "refund" and order.refund_of is not None and order.status == "paid"
-
-
-class Original(msgspec.Struct, kw_only=True, frozen=True):
-    """The order that a refund names.
-
-    `total` is what was paid, in minor units: 0 where it was voided or for training. `refunded` is Σ total of all other
-    posted refunds of it, in all terminals of its store, and so 0 or below.
-    """
-
-    total: int
-    closed_at: datetime
-    refunded: int = 0
-
-
-def refund_flags(order: Order, *, original: Original | None, settings: StoreSettings) -> tuple[Reason, ...]:
-    """Flags of a paid refund that need the order it names; `original` is None where that is not in the books.
-
-    It has not arrived then, or it is held; to be asked again when it is posted later. A refund that names no order is not
-    flagged: nothing it says is unknown. The days of `settings.refund_days` are spans of 24 hours between the two closings.
-    """
-    if not is_refund_of_an_order(order):
-        return ()
-    if original is None:
-        return (Reason(codes.REFUND_OF_UNKNOWN_ORDER, "/refund_of", "No such order is in the books"),)
-    found = []
-    days = settings.refund_days
-    if days is not None and order.closed_at - original.closed_at > timedelta(days=min(days, timedelta.max.days)):
-        found.append(Reason(codes.REFUND_TOO_LATE, "/closed_at", f"More than {days} days after the sale"))
-    refunded = -(original.refunded + order.total)
-    if refunded > original.total:
-        detail = f"{refunded} refunded in all, the original came to {original.total}"
-        found.append(Reason(codes.REFUND_EXCEEDS_ORIGINAL, "/total", detail))
-    return tuple(found)
+def _check_rounding(moved: int, *, step: int, mode: str | None, found: list[Reason]) -> None:
+    """Rounding moves a total by at most half a step to the nearest multiple, and by less than a step down or up."""
+    if mode in {"down", "up"}:
+        if moved >= step:
+            found.append(Reason(codes.ROUNDING_EXCESSIVE, "/rounding", f"Not less than the step of {step}"))
+    elif 2 * moved > step:
+        found.append(Reason(codes.ROUNDING_EXCESSIVE, "/rounding", f"More than half of the step of {step}"))
 
 
 class CardPayment(msgspec.Struct, kw_only=True, frozen=True):
-    """A payment of another paid order of the same store, with the order's own identifier and closing."""
+    """A payment of another paid order of the same store. `family` is that order with all that it gives back or adjusts."""
 
     order_id: UUID
-    refund_of: UUID | None
+    family: frozenset[UUID]
     reference: str
     closed_at: datetime
+
+
+def family_of(order: Order) -> frozenset[UUID]:
+    """The order itself, and all that it gives back or adjusts."""
+    named = (order.order_id, order.refund_of, order.adjusts, *[line.refund_of for line in order.lines])
+    return frozenset(order_id for order_id in named if order_id is not None)
 
 
 def card_references(order: Order) -> frozenset[str]:
@@ -279,7 +299,7 @@ def same_card_flags(
 ) -> tuple[Reason, ...]:
     """`same-card-payment`: another order of the store has the same reference within 24 hours either way.
 
-    A refund and the order it refunds share theirs, and are not flagged for it. A reference that more than
+    An order, its refunds, exchanges and adjustments share theirs, and are not flagged for it. A reference that more than
     `MOST_SHARING` others have is not flagged; that many and one of each reference are enough to be given. `flagged` are the order's own flags from an
     earlier look: what is returned comes on top of them.
     """
@@ -288,13 +308,13 @@ def same_card_flags(
         for other in others
         if other.order_id != order.order_id and abs(other.closed_at - order.closed_at) <= CARD_WINDOW
     ]
-    sharing = Counter(other.reference for other in near)
+    if not near:
+        return ()
+    sharing, family = Counter(other.reference for other in near), family_of(order)
     suspect = {
         other.reference
         for other in near
-        if other.order_id != order.refund_of
-        and other.refund_of != order.order_id
-        and sharing[other.reference] <= MOST_SHARING
+        if family.isdisjoint(other.family) and sharing[other.reference] <= MOST_SHARING
     } & card_references(order)
     found = [
         Reason(codes.SAME_CARD_PAYMENT, f"/payments/{index}/reference", "Also on another order within 24 hours")

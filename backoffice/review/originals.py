@@ -103,7 +103,7 @@ def read_originals(places: Iterable[Place], *, max_size: int | None = None) -> d
     found: dict[Place, StoredOriginal] = {}
     for batch_id, body in batches.values_list("batch_id", "body"):
         text = zlib.decompress(body)
-        envelope = decode_batch(text, max_orders=len(text))
+        envelope = decode_batch(text, max_orders=len(text), is_checked=True)
         for place in wanted[batch_id]:
             members = envelope.orders if place.what == "order" else envelope.movements
             found[place] = StoredOriginal(members[place.position])

@@ -15,7 +15,7 @@ from msgspec import UNSET, Meta, UnsetType
 from backoffice.domain.accounts import CASH_REASON_ACCOUNTS, LINE_KINDS, PAYMENT_ACCOUNTS
 from backoffice.domain.limits import MAX_CODE, MAX_LINES, MAX_NAME, MAX_NOTE, MAX_PAYMENTS, MAX_TAXES
 from backoffice.domain.orders import CashMovement, Order
-from backoffice.domain.rules import ORDER_TYPES
+from backoffice.domain.rules import ORDER_TYPES, TAX_KINDS
 from backoffice.domain.scalars import MAX_MINOR, Instant, Scaled, scalar_schema
 from backoffice.domain.wire import answers
 from backoffice.domain.wire.messages import Activation, CloseShift, Heartbeat, OpenShift
@@ -26,7 +26,7 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 
 class Batch(msgspec.Struct):
-    """Orders and cash movements of one shift. A member that cannot be read is held, without the others."""
+    """Orders and cash movements of one shift; one of the two lists must be there. A member that cannot be read is held, without the others."""
 
     sent_at: Instant | UnsetType = UNSET
     orders: Annotated[list[Order], Meta(max_length=settings.MAX_BATCH_ORDERS)] = []
@@ -65,7 +65,7 @@ LIMITS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
         "name": {"maxLength": MAX_NAME},
         "taxes": {"maxItems": MAX_TAXES},
     },
-    "Tax": {"code": _CODE},
+    "Tax": {"code": _CODE, "kind": {**_CODE, "examples": sorted(TAX_KINDS)}},
     "Payment": {"method": {**_CODE, "examples": sorted(PAYMENT_ACCOUNTS)}, "reference": _CODE},
     "CashMovement": {
         "amount": {"minimum": 1},

@@ -6,6 +6,7 @@ Cheap enough for the door and the worker both: members stay bytes, exactly as th
 from typing import Any, Never
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from backoffice.domain import json_values
 from backoffice.domain.wire.scanning import find_members, without_surrogates, without_texts
@@ -56,15 +57,15 @@ class Envelope(msgspec.Struct, kw_only=True, frozen=True):
 
 
 class _Wire(msgspec.Struct):
-    orders: list[msgspec.Raw] = []
-    cash_movements: list[msgspec.Raw] = []
+    orders: list[msgspec.Raw] | UnsetType = UNSET
+    cash_movements: list[msgspec.Raw] | UnsetType = UNSET
 
 
 class _Lists(msgspec.Struct):
     """As `_Wire`, without a look inside: of duplicate names the last counts, whatever the others are."""
 
-    orders: msgspec.Raw = msgspec.Raw(b"[]")
-    cash_movements: msgspec.Raw = msgspec.Raw(b"[]")
+    orders: msgspec.Raw | UnsetType = UNSET
+    cash_movements: msgspec.Raw | UnsetType = UNSET
 
 
 _WIRE_DECODER = msgspec.json.Decoder(_Wire)
@@ -77,17 +78,29 @@ def decode_batch(body: bytes, *, max_orders: int, is_checked: bool = False) -> E
 
     A member is only known to be JSON here: whether it is an order is for `read_order`, so that one that nobody can
     read never touches its neighbours. Raises `BodyMalformed`, `EnvelopeInvalid`, and `TooManyOrders` when either
-    list has more than `max_orders` members. `is_checked` is for what was checked when it came, and stored.
+    list has more than `max_orders` members. `is_checked` is for what was checked when it came, and stored: there may
+    be bodies without either list, which were taken once.
     """
     if not is_checked:
         check_text(body)
     wire = _read_lists(body)
     if wire is None:
-        return _find_lists(body, most=max_orders)
-    for pointer, raws in (("/orders", wire.orders), ("/cash_movements", wire.cash_movements)):
+        return _find_lists(body, most=max_orders, is_checked=is_checked)
+    if not is_checked:
+        _check_lists(wire)
+    orders, movements = wire.orders or [], wire.cash_movements or []
+    for pointer, raws in (("/orders", orders), ("/cash_movements", movements)):
         if len(raws) > max_orders:
             raise TooManyOrders(pointer=pointer, count=len(raws), limit=max_orders)
-    return Envelope(orders=[bytes(raw) for raw in wire.orders], movements=[bytes(raw) for raw in wire.cash_movements])
+    return Envelope(orders=[bytes(raw) for raw in orders], movements=[bytes(raw) for raw in movements])
+
+
+def _check_lists(lists: _Wire | _Lists) -> None:
+    """A bare order, sent by mistake, must not look like an empty batch."""
+    if lists.orders is UNSET and lists.cash_movements is UNSET:
+        raise EnvelopeInvalid(
+            pointer="/orders", code="missing", detail="There is neither a list of orders nor one of cash movements"
+        )
 
 
 def _read_lists(body: bytes) -> _Wire | None:
@@ -102,15 +115,17 @@ def _read_lists(body: bytes) -> _Wire | None:
         return None
 
 
-def _find_lists(body: bytes, *, most: int) -> Envelope:
+def _find_lists(body: bytes, *, most: int, is_checked: bool) -> Envelope:
     """The members by position: exact whatever the body contains, about ten times slower, and nothing is built."""
     readable = _check_json(body)
     try:
         lists = _LISTS_DECODER.decode(readable)
     except msgspec.ValidationError:
         _invalid(pointer="", detail="The body must be a JSON object")
+    if not is_checked:
+        _check_lists(lists)
     for name, raw in (("orders", lists.orders), ("cash_movements", lists.cash_movements)):
-        if memoryview(raw)[0] != ord("["):
+        if raw is not UNSET and memoryview(raw)[0] != ord("["):
             _invalid(pointer=f"/{name}", detail=f"{name} must be an array")
     found = find_members(body, names=("orders", "cash_movements"), most=most)
     for name, members in found.items():

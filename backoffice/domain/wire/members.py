@@ -22,6 +22,7 @@ from backoffice.domain.json_values import may_be_uncarriable
 from backoffice.domain.limits import MAX_MEMBER_BYTES
 from backoffice.domain.orders import CashMovement, Order, Unreadable
 from backoffice.domain.reasons import LIMIT_EXCEEDED, UNREADABLE_MOVEMENT, UNREADABLE_ORDER, Reason
+from backoffice.domain.returns import names_others
 from backoffice.domain.scalars import MAX_NUMBER, is_canonical_uuid, is_in_years, is_spelled_canonically, read_scalar
 from backoffice.domain.wire.conversion import NotReadable, Violation, check_carriable, to_type
 
@@ -46,16 +47,10 @@ def read_order(raw: bytes, *, max_bytes: int = MAX_MEMBER_BYTES) -> Order | Unre
         or not is_in_years(order.opened_at)
         or not is_in_years(order.closed_at)
         or not is_spelled_canonically(order.order_id, name=b"order_id", raw=raw)
-        or (order.refund_of is not None and not is_spelled_canonically(order.refund_of, name=b"refund_of", raw=raw))
-        or _names_others(order)
+        or names_others(order)  # by UUIDs that may be anywhere in it: the slow road looks at each
     ):
         return _read_slowly(raw, Order)
     return order
-
-
-def _names_others(order: Order) -> bool:
-    """Whether there are UUIDs that may be anywhere in it: few orders have them, and the slow road looks at each."""
-    return order.adjusts is not None or any(line.refund_of is not None for line in order.lines)
 
 
 def read_movement(raw: bytes, *, max_bytes: int = MAX_MEMBER_BYTES) -> CashMovement | Unreadable:

@@ -7,10 +7,12 @@ from typing import Literal, NamedTuple
 from uuid import UUID
 
 from backoffice.domain.identity import Incoming, Recognition, content_hash, movement_hash, older_hash, unreadable_id
+from backoffice.domain.limits import has_long_texts, shortened, shortened_movement
 from backoffice.domain.orders import CashMovement, Order, Unreadable
 from backoffice.domain.posting import Posting, post_movement, post_order
 from backoffice.domain.reasons import Reason
-from backoffice.domain.rules import card_references, flags, holds, movement_flags, movement_holds
+from backoffice.domain.returns import named_orders
+from backoffice.domain.rules import MAX_OF_A_CODE, card_references, flags, holds, movement_flags, movement_holds
 from backoffice.domain.wire.envelope import Envelope
 from backoffice.domain.wire.members import read_movement, read_order
 from backoffice.ingestion.batch.lock import LockedBatch
@@ -59,10 +61,11 @@ class Judged(NamedTuple):
 
 @dataclass(frozen=True)
 class JudgedBatch:
-    """A batch, and what becomes of each of its members."""
+    """A batch, and what becomes of each of its members. `awaited` are orders that rows of it name, and that are not here."""
 
     batch: LockedBatch
     judged: Sequence[Judged]
+    awaited: Sequence[tuple[int, UUID]] = ()
 
     @cached_property
     def posted_orders(self) -> list[tuple[Judged, Order]]:
@@ -73,6 +76,11 @@ class JudgedBatch:
     def posted_movements(self) -> list[tuple[Judged, CashMovement]]:
         """Cash movements that go into the books."""
         return [(item, value) for item in self._posted if isinstance(value := item.member.value, CashMovement)]
+
+    @cached_property
+    def naming(self) -> list[tuple[Judged, Order, frozenset[UUID]]]:
+        """Orders that go into the books and give back or adjust others, with those that they name."""
+        return [(item, order, named) for item, order in self.posted_orders if (named := named_orders(order))]
 
     @cached_property
     def paid_by_card(self) -> list[tuple[Judged, Order, frozenset[str]]]:
@@ -135,7 +143,19 @@ def judge(member: Member, recognition: Recognition, *, batch: LockedBatch) -> Ju
     if held or isinstance(value, Unreadable):
         return Judged(member, "held", held + at_the_door)
     flagged, postings = _post(value, batch=batch)
-    return Judged(member, "posted", flagged + at_the_door, postings)
+    member, cut = _shortened(member, value)
+    return Judged(member, "posted", flagged + cut + at_the_door, postings)
+
+
+def _shortened(member: Member, value: Order | CashMovement) -> tuple[Member, tuple[Reason, ...]]:
+    """The member as the tables can hold it, with the flags of its texts that they cannot. What it is known by stays."""
+    if isinstance(value, CashMovement):
+        movement, cut = shortened_movement(value)
+        return member._replace(value=movement), tuple(cut)
+    if not has_long_texts(value):
+        return member, ()
+    order, cut = shortened(value)
+    return member._replace(value=order), tuple(cut[:MAX_OF_A_CODE])
 
 
 def _post(value: Order | CashMovement, *, batch: LockedBatch) -> tuple[tuple[Reason, ...], list[Posting]]:

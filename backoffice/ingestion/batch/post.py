@@ -89,7 +89,7 @@ def judge_batch(batch: LockedBatch, members: Sequence[Member], recognitions: Seq
 @transaction_required
 def add_flags_of_others(cursor: CursorWrapper, judged: JudgedBatch) -> JudgedBatch:
     """Adds to posted orders the flags that other orders decide. Call it before they are written."""
-    refunds, cards = find_refund_flags(cursor, judged), find_same_card_flags(cursor, judged)
+    (refunds, awaited), cards = find_refund_flags(cursor, judged), find_same_card_flags(cursor, judged)
     if not refunds and not cards:
         return judged
     more = {order_id: refunds.get(order_id, ()) + cards.get(order_id, ()) for order_id in {*refunds, *cards}}
@@ -99,13 +99,13 @@ def add_flags_of_others(cursor: CursorWrapper, judged: JudgedBatch) -> JudgedBat
         else item
         for item in judged.judged
     ]
-    return JudgedBatch(judged.batch, items)
+    return JudgedBatch(judged.batch, items, awaited)
 
 
 def _looked_for(judged: JudgedBatch) -> set[UUID | str]:
-    """What `add_flags_of_others` looks for among orders that are written: refunded orders and card references."""
-    originals = {order.refund_of for _, order in judged.posted_orders if order.refund_of is not None}
-    return originals.union(*(references for _, _, references in judged.paid_by_card))
+    """What `add_flags_of_others` looks for among orders that are written: those that are named, and card references."""
+    named: set[UUID | str] = {order_id for _, _, order_ids in judged.naming for order_id in order_ids}
+    return named.union(*(references for _, _, references in judged.paid_by_card))
 
 
 def _findable(judged: JudgedBatch) -> set[UUID | str]:

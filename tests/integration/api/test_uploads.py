@@ -57,11 +57,41 @@ def test_what_is_stored_is_what_was_sent_byte_for_byte(till: Till):
     assert stored(batch_id) == raw
 
 
-def test_both_lists_default_to_empty(till: Till):
-    receipt = till.receipt(till.upload(raw=b"{}").json()["batch_id"])
+@pytest.mark.parametrize("body", [b'{"orders": []}', b'{"cash_movements": []}'])
+def test_either_list_may_be_left_out(till: Till, body: bytes):
+    receipt = till.receipt(till.upload(raw=body).json()["batch_id"])
     process_waiting()
     assert receipt["orders"] == 0
     assert till.receipt(receipt["batch_id"])["state"] == "processed"
+
+
+BARE: dict[str, Any] = {
+    "one order": a_sale(1001),
+    "an order under another name": {"order": a_sale(1001)},
+    "one cash movement": a_movement(),
+    "nothing": {},
+    "a text that only the slow road reads": {"sent_at": "\ud800", "Orders": []},
+}
+
+
+@pytest.mark.parametrize("name", BARE)
+def test_a_body_with_neither_list_is_no_empty_batch(till: Till, name: str):
+    batch_id = uuid4()
+    answer = till.upload(raw=json.dumps(BARE[name]).encode(), batch_id=batch_id)
+    assert (answer.status_code, code(answer)) == (422, "envelope-invalid")
+    assert [(error["pointer"], error["code"]) for error in answer.json()["errors"]] == [("/orders", "missing")]
+    assert not Batch.objects.filter(batch_id=batch_id).exists()
+
+
+def test_a_body_with_neither_list_that_was_taken_once_is_processed_as_it_was_then(
+    till: Till, monkeypatch: pytest.MonkeyPatch
+):
+    with monkeypatch.context() as earlier:
+        earlier.setattr("backoffice.domain.wire.envelope._check_lists", str)
+        batch_id = till.upload(raw=json.dumps({"order": a_sale(1001)}).encode()).json()["batch_id"]
+    process_waiting()
+    receipt = till.receipt(batch_id)
+    assert (receipt["state"], receipt["orders"]) == ("processed", 0)
 
 
 def test_a_batch_of_orders_and_movements_is_processed_as_a_whole(till: Till):

@@ -112,6 +112,7 @@ def test_the_same_fields_may_be_null():
         ("`status`", "Order", "status"),
         ("`type`", "Order", "type"),
         ("line `kind`", "Line", "kind"),
+        ("tax `kind`", "Tax", "kind"),
         ("`method`", "Payment", "method"),
         ("`printed_to`", "Order", "printed_to"),
     ],

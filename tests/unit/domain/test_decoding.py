@@ -113,8 +113,27 @@ def test_a_list_that_is_no_array_is_no_envelope(name, value):
     assert refused.value.pointer == f"/{name}"
 
 
-def test_both_lists_may_be_absent_and_unknown_fields_are_ignored():
-    envelope = decode(b'{"protocol": 2, "extra": {"orders": 5}}')
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"{}",
+        b'{"order": {"lines": []}}',
+        b'{"order_id": "x", "lines": []}',
+        b'{"protocol": 2, "extra": {"orders": []}}',
+        b'{"\\ud800": 0}',
+    ],
+)
+def test_a_body_with_neither_list_is_no_batch_unless_it_was_taken_once(body):
+    with pytest.raises(EnvelopeInvalid) as refused:
+        decode(body)
+    assert (refused.value.pointer, refused.value.code) == ("/orders", "missing")
+    stored = decode_batch(body, max_orders=2000, is_checked=True)
+    assert (stored.orders, stored.movements) == ([], [])
+
+
+def test_either_list_may_be_absent_and_unknown_fields_are_ignored():
+    assert decode(b'{"cash_movements": []}') == decode(b'{"orders": []}')
+    envelope = decode(b'{"protocol": 2, "orders": [], "extra": {"orders": 5}}')
     assert (envelope.orders, envelope.movements) == ([], [])
 
 

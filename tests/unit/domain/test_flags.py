@@ -11,12 +11,11 @@ from backoffice.domain.reasons import REASONS
 from backoffice.domain.rules import (
     CardPayment,
     Circumstances,
-    Original,
     StoreSettings,
     card_references,
+    family_of,
     flags,
     movement_flags,
-    refund_flags,
     same_card_flags,
 )
 from tests.unit.domain.builders import (
@@ -30,6 +29,7 @@ from tests.unit.domain.builders import (
     cash,
     paid_by,
     places,
+    plain_line,
     wire_line,
     wire_tax,
 )
@@ -62,9 +62,9 @@ def test_a_network_print_of_an_offline_order_is_flagged():
     assert flagged(mode="online", printed_to="network") == []
 
 
-def test_an_order_outside_its_shift_is_flagged():
-    assert flagged(opened_at="2026-03-01T07:59:59+01:00") == [("outside-shift-hours", "/opened_at")]
-    assert flagged(opened_at="2026-03-01T08:00:00+01:00") == []
+def test_an_order_closed_outside_its_shift_is_flagged():
+    assert flagged(closed_at="2026-03-01T07:59:59+01:00") == [("outside-shift-hours", "/closed_at")]
+    assert flagged(closed_at="2026-03-01T08:00:00+01:00") == []
     ended = {"closed_at": datetime(2026, 3, 1, 10, 1, 59, tzinfo=UTC)}
     assert flagged(shift=ended) == [("outside-shift-hours", "/closed_at")]
     assert flagged(shift={"closed_at": datetime(2026, 3, 1, 10, 2, tzinfo=UTC)}) == []
@@ -89,6 +89,12 @@ def test_a_number_below_the_first_of_the_shift_is_flagged():
     assert flagged(number=1001) == []
 
 
+def test_a_table_that_an_earlier_shift_opened_keeps_its_number_and_its_time():
+    earlier = "2026-03-01T07:59:59+01:00"
+    assert flagged(number=1000, opened_at=earlier) == []
+    assert flagged(number=1000, opened_at="2026-03-01T08:00:00+01:00") == [("number-out-of-range", "/number")]
+
+
 @pytest.mark.parametrize("order_type", ["on_table", "takeaway", "delivery", None])
 def test_the_types_of_the_protocol_are_known_everywhere(order_type):
     assert flagged(type=order_type) == []
@@ -107,6 +113,16 @@ def test_a_line_that_is_not_quantity_times_price_less_discount_is_flagged():
     assert flagged(lines=[wire_line(unit_price=130, discount=19)]) == [("line-amount-mismatch", "/lines/0/amount")]
 
 
+def test_a_line_whose_amount_has_the_other_sign_is_flagged_for_that():
+    mismatch, sign = ("line-amount-mismatch", "/lines/0/amount"), ("sign-mismatch", "/lines/0/amount")
+    assert flagged(lines=[wire_line(quantity="-2", taxes=[])]) == [mismatch, sign]
+    assert flagged(lines=[wire_line(amount=-240, taxes=[])]) == [mismatch, sign]
+    # Before discount it has the right one, or none.
+    assert flagged(lines=[wire_line(amount=-10, discount=250, taxes=[])]) == []
+    assert flagged(lines=[wire_line(amount=0, taxes=[])]) == [mismatch]
+    assert flagged(lines=[wire_line(amount=-300, discount=310, taxes=[])]) == [mismatch]
+
+
 @pytest.mark.parametrize(
     ("quantity", "price", "amount"),
     [("0.5", 1, 1), ("-0.5", 1, -1), ("0.350", 999, 350), ("41.27", "149.9", 6186), ("0.4999", 1, 0), ("-1.5", 1, -2)],
@@ -120,7 +136,7 @@ def test_a_half_is_rounded_away_from_zero(quantity, price, amount):
 @pytest.mark.parametrize(("amount", "is_flagged"), [(11, True), (12, False), (13, False), (14, True)])
 def test_an_included_tax_may_be_one_minor_unit_off(amount, is_flagged):
     expected = [("tax-mismatch", "/lines/0/taxes/0/amount")] if is_flagged else []
-    assert flagged(lines=[wire_line(taxes=[wire_tax(amount)])]) == expected
+    assert flagged(lines=[plain_line(240, taxes=[wire_tax(amount)])]) == expected
 
 
 @pytest.mark.parametrize(("amount", "is_flagged"), [(486, True), (487, False), (489, False), (490, True)])
@@ -143,6 +159,64 @@ def test_the_base_of_a_tax_is_less_all_the_taxes_included():
         ("tax-mismatch", "/lines/0/taxes/0/amount"),
         ("tax-mismatch", "/lines/0/taxes/1/amount"),
     ]
+
+
+ON_TOP = {"prices_include_tax": False}
+
+
+def test_a_tax_on_a_tax_is_computed_of_both():
+    # The government's bottle deposit of 29 is taxed like the price: 21 % of 5702 + 29.
+    bottle = [{**wire_tax(29, "0", "BE-CRV"), "kind": "fixed"}, {**wire_tax(1204, "0.21", "BE-21"), "kind": "compound"}]
+    line = {"quantity": "1", "unit_price": "5702.48", "amount": 5702, "taxes": bottle}
+    assert flagged(shift=ON_TOP, lines=[line]) == []
+    plain = [{**tax, "kind": "percent"} for tax in bottle]
+    assert flagged(shift=ON_TOP, lines=[{**line, "taxes": plain}]) == [
+        ("tax-mismatch", "/lines/0/taxes/0/amount"),
+        ("tax-mismatch", "/lines/0/taxes/1/amount"),
+    ]
+
+
+def test_the_base_of_a_compound_tax_has_no_other_compound_tax_in_it():
+    taxes = [wire_tax(100, "0.10", "A"), *({**wire_tax(55, "0.05", code), "kind": "compound"} for code in "BC")]
+    assert flagged(shift=ON_TOP, lines=[plain_line(1000, taxes=taxes)]) == []
+    assert flagged(lines=[plain_line(1210, taxes=taxes)]) == []  # included, the base is 1210 - 100 - 55 - 55
+
+
+@pytest.mark.parametrize(
+    ("quantity", "off_by", "is_flagged"),
+    [
+        ("1", 1, False),
+        ("1", 2, True),
+        ("1.9", 2, True),
+        ("2", 2, False),
+        ("2", 3, True),
+        ("-5", 3, False),
+        ("-5", 4, True),
+    ],
+)
+def test_a_tax_may_be_half_a_unit_further_away_for_each_whole_piece(quantity, off_by, is_flagged):
+    amount = int(float(quantity) * 10000)
+    for tax in (amount // 10 + off_by, amount // 10 - off_by):
+        line = {"quantity": quantity, "unit_price": 10000, "amount": amount, "taxes": [wire_tax(tax, "0.1")]}
+        assert [code for code, _ in flagged(shift=ON_TOP, lines=[line])] == ["tax-mismatch"] * is_flagged
+
+
+def test_a_tax_that_was_rounded_a_piece_at_a_time_is_not_flagged():
+    line = {"quantity": "100", "unit_price": 1559, "amount": 155900, "taxes": [wire_tax(14000, "0.09")]}
+    assert flagged(shift=ON_TOP, lines=[line]) == []
+
+
+@pytest.mark.parametrize(
+    ("step", "mode", "rounding", "is_flagged"),
+    [
+        (5, None, 2, False), (5, None, 3, True), (5, "nearest", -2, False), (5, "nearest", -3, True),
+        (100, "down", -99, False), (100, "down", -100, True), (100, "up", 99, False), (100, "up", 100, True),
+        (0, "down", 0, False), (0, "up", 1, True), (0, None, 1, True),
+    ],
+)  # fmt: skip
+def test_how_a_store_rounds_decides_how_much_is_too_much(step, mode, rounding, is_flagged):
+    settings = StoreSettings(rounding_step=step, rounding_mode=mode)
+    assert flagged(settings=settings, rounding=rounding) == [("rounding-excessive", "/rounding")] * is_flagged
 
 
 def test_rounding_beyond_half_of_the_stores_step_is_flagged():
@@ -194,47 +268,6 @@ def test_the_arithmetic_of_what_posts_nothing_is_not_flagged(status):
     assert flagged(status=status, number=5) == [("number-out-of-range", "/number")]
 
 
-SOLD_AT = datetime(2026, 3, 1, 10, tzinfo=UTC)
-
-
-def refund_flagged(original: Original | None, settings: StoreSettings = NO_SETTINGS, **fields: Any):
-    refund: dict[str, Any] = {"kind": "refund", "refund_of": OTHER_ID, "total": -240, **fields}
-    return places(refund_flags(an_order(**refund), original=original, settings=settings))
-
-
-def test_a_refund_of_an_order_that_is_not_in_the_books_is_flagged():
-    assert refund_flagged(None) == [("refund-of-unknown-order", "/refund_of")]
-
-
-def test_nothing_can_be_refunded_of_an_order_that_was_voided():
-    voided = Original(total=0, closed_at=SOLD_AT)
-    assert refund_flagged(voided) == [("refund-exceeds-original", "/total")]
-    assert refund_flagged(voided, total=0) == []
-
-
-def test_what_refunds_nothing_has_no_flags_of_a_refund():
-    assert refund_flagged(None, refund_of=None) == []
-    assert refund_flagged(None, kind="sale") == []
-    assert refund_flagged(None, status="voided") == []
-
-
-def test_a_refund_may_come_to_the_original_and_no_more():
-    assert refund_flagged(Original(total=240, closed_at=SOLD_AT)) == []
-    assert refund_flagged(Original(total=239, closed_at=SOLD_AT)) == [("refund-exceeds-original", "/total")]
-    assert refund_flagged(Original(total=400, closed_at=SOLD_AT, refunded=-160)) == []
-    assert refund_flagged(Original(total=400, closed_at=SOLD_AT, refunded=-161)) == [
-        ("refund-exceeds-original", "/total")
-    ]
-
-
-def test_a_refund_after_the_days_that_the_store_allows_is_flagged():
-    month = StoreSettings(refund_days=30)
-    original = Original(total=240, closed_at=SOLD_AT)
-    assert refund_flagged(original, month, closed_at="2026-03-31T10:00:00Z") == []
-    assert refund_flagged(original, month, closed_at="2026-03-31T10:00:01Z") == [("refund-too-late", "/closed_at")]
-    assert refund_flagged(original, closed_at="2027-03-31T10:00:00Z") == []
-
-
 def card_order(**fields: Any):
     usual: dict[str, Any] = {"payments": [cash(40), paid_by("card", 200, reference="R1")], **fields}
     return an_order(**usual)
@@ -242,17 +275,10 @@ def card_order(**fields: Any):
 
 def other_payment(**fields: Any) -> CardPayment:
     usual: dict[str, Any] = {
-        "order_id": UUID(OTHER_ID), "refund_of": None, "reference": "R1",
-        "closed_at": datetime(2026, 3, 1, 10, 2, tzinfo=UTC),
+        "order_id": UUID(OTHER_ID), "reference": "R1", "closed_at": datetime(2026, 3, 1, 10, 2, tzinfo=UTC),
     }  # fmt: skip
-    return CardPayment(**{**usual, **fields})
-
-
-def test_a_setting_of_more_days_than_there_are_flags_nothing():
-    settings = StoreSettings(refund_days=2**31 - 1)
-    original = Original(total=240, closed_at=datetime(2000, 1, 1, tzinfo=UTC))
-    order = an_order(kind="refund", refund_of=OTHER_ID)
-    assert refund_flags(order, original=original, settings=settings) == ()
+    usual = {**usual, **fields}
+    return CardPayment(**{"family": frozenset({usual["order_id"]}), **usual})
 
 
 @pytest.mark.parametrize(("others", "found"), [(50, 1), (51, 0)])
@@ -276,10 +302,28 @@ def test_the_same_reference_counts_within_a_day_either_way(hours):
     assert same_card_flags(card_order(), others=[other_payment(closed_at=further)]) == ()
 
 
-def test_a_refund_and_its_original_share_their_reference():
-    assert same_card_flags(card_order(kind="refund", refund_of=OTHER_ID), others=[other_payment()]) == ()
-    assert same_card_flags(card_order(), others=[other_payment(refund_of=UUID(ORDER_ID))]) == ()
+ORIGINAL = "01953a3e-0000-7000-8000-000000000003"
+RELATED: list[dict[str, Any]] = [
+    {"refund_of": OTHER_ID},
+    {"adjusts": OTHER_ID},
+    {"lines": [plain_line(-100, refund_of=ORIGINAL), plain_line(340, refund_of=OTHER_ID)]},
+]
+
+
+@pytest.mark.parametrize("fields", RELATED)
+def test_an_order_and_its_refunds_exchanges_and_adjustments_share_their_reference(fields: dict[str, Any]):
+    assert same_card_flags(card_order(**fields), others=[other_payment()]) == ()
+    related = {UUID(ORDER_ID), UUID(OTHER_ID)}
+    assert same_card_flags(card_order(), others=[other_payment(family=frozenset(related))]) == ()
     assert same_card_flags(card_order(), others=[other_payment(order_id=UUID(ORDER_ID))]) == ()
+    assert {UUID(ORDER_ID), UUID(OTHER_ID)} <= family_of(card_order(**fields))
+
+
+def test_two_refunds_of_one_order_share_its_reference():
+    other = other_payment(family=frozenset({UUID(OTHER_ID), UUID(ORIGINAL)}))
+    assert same_card_flags(card_order(refund_of=ORIGINAL), others=[other]) == ()
+    assert same_card_flags(card_order(adjusts=ORIGINAL), others=[other]) == ()
+    assert same_card_flags(card_order(refund_of="01953a3e-0000-7000-8000-000000000004"), others=[other]) != ()
 
 
 def test_what_an_earlier_look_found_is_not_flagged_again():

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from backoffice.domain.accounts import LINE_KINDS, PAYMENT_ACCOUNTS
+from backoffice.domain.limits import has_long_texts, shortened, shortened_movement
 from backoffice.domain.reasons import REASONS
 from backoffice.domain.rules import MAX_OF_A_CODE, holds, movement_holds
 from tests.unit.domain.builders import (
@@ -78,6 +79,59 @@ def test_every_line_kind_of_the_protocol_is_posted(kind):
     assert held(lines=[wire_line(kind=kind)]) == []
 
 
+def test_a_refund_that_would_take_money_is_held():
+    sign = ("refund-not-negative", "/total")
+    assert held(kind="refund") == [sign]
+    assert held(kind="refund", lines=[], rounding=1, total=1, payments=[cash(1)]) == [sign]
+    assert held(kind="refund", lines=[], total=0, payments=[]) == []
+    assert held(kind="sale", lines=[plain_line(-240)], total=-240, payments=[cash(-240)]) == []
+    assert held(kind="refund", status="voided") == []
+
+
+@pytest.mark.parametrize("kind", ["fixed", "compound", "percent"])
+def test_every_kind_of_tax_of_the_protocol_is_known(kind):
+    assert held(lines=[wire_line(taxes=[{**wire_tax(13), "kind": kind}])]) == []
+
+
+@pytest.mark.parametrize("prices_include_tax", [True, False])
+def test_another_kind_of_tax_is_held(prices_include_tax):
+    line = wire_line(taxes=[wire_tax(0), {**wire_tax(0), "kind": "x" * 900}])
+    assert held(prices_include_tax=prices_include_tax, lines=[line]) == [("unknown-tax-kind", "/lines/0/taxes/1/kind")]
+
+
+ADJUSTED = "01953a3e-0000-7000-8000-000000000002"
+
+
+@pytest.mark.parametrize(
+    ("tip", "payments"),
+    [
+        (200, [paid_by("card", 200)]),
+        (0, [cash(-1500), paid_by("card", 1500)]),
+        (0, [paid_by("card", -5000), paid_by("on_account", 5000)]),
+        (0, []),
+    ],
+)
+def test_an_adjustment_changes_payments_and_tip(tip, payments):
+    assert held(adjusts=ADJUSTED, lines=[], total=0, tip=tip, payments=payments) == []
+    assert held(adjusts=ADJUSTED, lines=[], total=0, tip=tip + 1, payments=payments) == [
+        ("payments-do-not-add-up", "/payments")
+    ]
+
+
+def test_an_adjustment_that_sells_is_held_even_if_its_sums_are_right():
+    assert held(adjusts=ADJUSTED) == [("adjustment-with-lines", "/lines")]
+    assert held(adjusts=ADJUSTED, lines=[plain_line(0)], total=0, payments=[]) == [("adjustment-with-lines", "/lines")]
+    assert held(adjusts=ADJUSTED, lines=[], rounding=2, total=2, payments=[cash(2)]) == [
+        ("adjustment-with-lines", "/total")
+    ]
+    assert held(adjusts=ADJUSTED, status="voided") == []
+
+
+@pytest.mark.parametrize("status", ["voided", "training"])
+def test_what_was_voided_or_practised_may_be_empty(status):
+    assert held(status=status, lines=[], payments=[]) == []
+
+
 @pytest.mark.parametrize("status", ["voided", "training"])
 def test_what_was_voided_or_practised_is_not_checked(status):
     assert held(status=status, total=1, lines=[wire_line(kind="mystery")], payments=[paid_by("shells", 5)]) == []
@@ -87,14 +141,9 @@ LIMITS: list[tuple[dict[str, Any], str]] = [
     ({"lines": [plain_line(0)] * 501}, "/lines"),
     ({"payments": [cash(0)] * 21}, "/payments"),
     ({"lines": [wire_line(taxes=[wire_tax(0)] * 11)]}, "/lines/0/taxes"),
-    ({"lines": [wire_line(sku="x" * 65)]}, "/lines/0/sku"),
-    ({"lines": [wire_line(name="x" * 201)]}, "/lines/0/name"),
     ({"lines": [wire_line(kind="x" * 65)]}, "/lines/0/kind"),
     ({"lines": [wire_line(taxes=[wire_tax(0, code="x" * 65)])]}, "/lines/0/taxes/0/code"),
-    ({"payments": [cash(0, reference="x" * 65)]}, "/payments/0/reference"),
     ({"payments": [paid_by("x" * 65, 0)]}, "/payments/0/method"),
-    ({"cashier": "x" * 65}, "/cashier"),
-    ({"note": "x" * 501}, "/note"),
     ({"type": "x" * 65}, "/type"),
 ]
 
@@ -127,7 +176,49 @@ def test_a_cash_movement_must_be_above_zero(amount):
 
 def test_a_cash_movement_beyond_a_limit_is_held():
     assert movement_holds(a_movement()) == ()
-    assert places(movement_holds(a_movement(reason="x" * 65, cashier="x" * 65))) == [
-        ("limit-exceeded", "/reason"),
-        ("limit-exceeded", "/cashier"),
+    assert places(movement_holds(a_movement(reason="x" * 65, cashier="x" * 65))) == [("limit-exceeded", "/reason")]
+
+
+LONG_TEXTS = {
+    "cashier": "x" * 65,
+    "note": "😀" * 501,
+    "lines": [plain_line(240), wire_line(sku="x" * 65, name="é" * 201, amount=0)],
+    "payments": [cash(240), cash(0, reference="x" * 65)],
+}
+
+
+def test_a_text_that_only_describes_is_shortened_and_flagged_instead_of_held():
+    order = an_order(**LONG_TEXTS)
+    assert holds(order, shift=a_shift(), methods=PAYMENT_ACCOUNTS) == ()
+    assert has_long_texts(order)
+    kept, flags = shortened(order)
+    assert places(tuple(flags)) == [
+        ("text-shortened", "/cashier"),
+        ("text-shortened", "/note"),
+        ("text-shortened", "/lines/1/sku"),
+        ("text-shortened", "/lines/1/name"),
+        ("text-shortened", "/payments/1/reference"),
     ]
+    assert (len(kept.cashier), kept.note) == (64, "😀" * 500)
+    assert (kept.lines[1].sku, kept.lines[1].name) == ("x" * 64, "é" * 200)
+    assert kept.payments[1].reference == "x" * 64
+    assert (kept.lines[0], kept.payments[0], kept.total) == (order.lines[0], order.payments[0], order.total)
+    assert not has_long_texts(kept)
+
+
+def test_a_text_at_its_limit_is_left_alone():
+    line = plain_line(240, sku="x" * 64, name="x" * 200)
+    assert not has_long_texts(
+        an_order(cashier="x" * 64, note="x" * 500, lines=[line], payments=[cash(240, reference="x" * 64)])
+    )
+
+
+@pytest.mark.parametrize("field", ["cashier", "note", "lines", "payments"])
+def test_each_long_text_alone_is_seen(field):
+    assert has_long_texts(an_order(**{field: LONG_TEXTS[field]}))
+
+
+def test_the_cashier_of_a_cash_movement_is_shortened_too():
+    movement, flags = shortened_movement(a_movement(cashier="x" * 65))
+    assert (movement.cashier, places(tuple(flags))) == ("x" * 64, [("text-shortened", "/cashier")])
+    assert shortened_movement(a_movement()) == (a_movement(), [])

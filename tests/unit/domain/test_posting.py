@@ -2,16 +2,18 @@
 
 from collections import defaultdict
 from typing import Any
+from uuid import UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from backoffice.domain.accounts import CHART, LINE_ACCOUNTS, LINE_KINDS, PAYMENT_ACCOUNTS
 from backoffice.domain.orders import Order
 from backoffice.domain.posting import Posting, post_order
-from backoffice.domain.rules import holds
-from tests.unit.domain.builders import a_shift, an_order, cash, plain_line, wire_tax
+from backoffice.domain.rules import TAX_KINDS, holds
+from tests.unit.domain.builders import OTHER_ID, a_shift, an_order, cash, plain_line, wire_tax
 
 amounts = st.integers(-5_000_00, 5_000_00)
 small = st.integers(-50, 50)
@@ -24,8 +26,15 @@ lines = st.fixed_dictionaries(
         "discount": st.one_of(st.just(0), amounts),
         "amount": st.one_of(st.just(0), amounts),
         "taxes": st.lists(
-            st.builds(wire_tax, small, rate=st.just("0.2"), code=st.sampled_from(["A", "B", ""])), max_size=3
+            st.builds(
+                lambda amount, code, kind: {**wire_tax(amount, "0.2", code), "kind": kind},
+                small,
+                st.sampled_from(["A", "B", ""]),
+                st.sampled_from(sorted(TAX_KINDS)),
+            ),
+            max_size=3,
         ),
+        "refund_of": st.sampled_from([None, OTHER_ID]),
     }
 )
 payments = st.lists(st.tuples(st.sampled_from(sorted(PAYMENT_ACCOUNTS)), amounts), max_size=4)
@@ -55,6 +64,16 @@ def balance_by_account(postings: list[Posting]) -> dict[tuple[str, str], int]:
 @given(basket=st.lists(lines, max_size=5), split=payments, rounding=small, tip=small, inclusive=st.booleans())
 def test_whatever_passes_the_holds_balances(basket, split, rounding, tip, inclusive):
     order = order_with_sums(basket, split, rounding, tip, inclusive=inclusive)
+    check_balance(replace(order, kind="sale" if order.total > 0 else "refund"), inclusive=inclusive)
+
+
+@given(split=payments, tip=small, inclusive=st.booleans())
+def test_whatever_an_adjustment_changes_balances(split, tip, inclusive):
+    order = order_with_sums([], split, 0, tip, inclusive=inclusive)
+    check_balance(replace(order, adjusts=UUID(OTHER_ID)), inclusive=inclusive)
+
+
+def check_balance(order: Order, *, inclusive: bool) -> None:
     assert holds(order, shift=a_shift(prices_include_tax=inclusive), methods=PAYMENT_ACCOUNTS) == ()
     postings = post_order(order, prices_include_tax=inclusive, accounts=PAYMENT_ACCOUNTS)
     assert sum(posting.debit for posting in postings) == sum(posting.credit for posting in postings)
@@ -97,6 +116,33 @@ def test_a_refund_of_everything_leaves_nothing_but_sales_less_discounts_against_
     )
     assert {account for account, _ in left} <= {"4000", "4100", "4200"}
     assert sum(left.values()) == 0
+
+
+@given(
+    line=sold.filter(lambda line: line["kind"] != "item"), tip=small, rounding=small, inclusive=st.booleans()
+)  # fmt: skip
+def test_a_refund_of_anything_but_items_leaves_nothing_at_all(line, tip, rounding, inclusive):
+    sale = order_with_sums([line], [], rounding, tip, inclusive=inclusive)
+    refund = order_with_sums([negated(line)], [], -rounding, -tip, inclusive=inclusive)
+    postings = [
+        posting
+        for order in (sale, refund)
+        for posting in post_order(order, prices_include_tax=inclusive, accounts=PAYMENT_ACCOUNTS)
+    ]
+    assert balance_by_account(postings) == {}
+
+
+@pytest.mark.parametrize("inclusive", [True, False])
+@pytest.mark.parametrize(("kind", "account"), sorted(LINE_ACCOUNTS.items()))
+def test_every_other_kind_of_line_posts_its_discount_beside_it(kind, account, inclusive):
+    line = plain_line(1000, kind=kind) | {"discount": 250, "amount": 750}
+    postings = post_order(
+        an_order(lines=[line], total=750, payments=[cash(750)]), prices_include_tax=inclusive, accounts=PAYMENT_ACCOUNTS
+    )
+    if kind == "discount":
+        assert postings == [Posting("1000", 750, 0), Posting("4100", 0, 750)]
+    else:
+        assert postings == [Posting("1000", 750, 0), Posting("4100", 250, 0), Posting(account, 0, 1000)]
 
 
 @pytest.mark.parametrize("status", ["voided", "training"])

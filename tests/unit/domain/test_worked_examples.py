@@ -5,7 +5,17 @@ from typing import Any
 from backoffice.domain.accounts import CASH_REASON_ACCOUNTS, PAYMENT_ACCOUNTS
 from backoffice.domain.posting import Posting, post_movement, post_opening, post_order, post_over_short
 from backoffice.domain.rules import holds
-from tests.unit.domain.builders import a_movement, a_shift, an_order, cash, paid_by, plain_line, wire_line, wire_tax
+from tests.unit.domain.builders import (
+    OTHER_ID,
+    a_movement,
+    a_shift,
+    an_order,
+    cash,
+    paid_by,
+    plain_line,
+    wire_line,
+    wire_tax,
+)
 
 
 def entry_of(*, prices_include_tax: bool = True, **fields: Any) -> set[Posting]:
@@ -125,6 +135,68 @@ def test_an_account_settled_in_cash():
     assert entry_of(lines=[plain_line(3000, kind="account_payment")], total=3000, payments=[cash(3000)]) == {
         debit("1000", 3000),
         credit("1300", 3000),
+    }
+
+
+def test_a_gift_card_sold_for_half_owes_its_holder_the_whole():
+    half_price = plain_line(10000, kind="gift_card") | {"discount": 5000, "amount": 5000}
+    assert entry_of(lines=[half_price], total=5000, payments=[paid_by("card", 5000)]) == {
+        debit("1100", 5000),
+        debit("4100", 5000),
+        credit("2200", 10000),
+    }
+    assert entry_of(lines=[plain_line(10000)], total=10000, payments=[paid_by("gift_card", 10000)]) == {
+        debit("2200", 10000),
+        credit("4000", 10000),
+    }
+
+
+DISCOUNTED = [
+    {"quantity": "2", "unit_price": 212, "amount": 424, "taxes": [wire_tax(85, "0.20", "FR-20")]},
+    {"kind": "discount", "quantity": "-1", "unit_price": 42, "amount": -42, "taxes": [wire_tax(-9, "0.20", "FR-20")]},
+]
+
+
+def test_a_discount_of_the_whole_order_with_tax_on_top():
+    assert entry_of(prices_include_tax=False, lines=DISCOUNTED, total=458, payments=[cash(458)]) == {
+        debit("1000", 458),
+        debit("4100", 42),
+        debit("2100", 9, "FR-20"),
+        credit("4000", 424),
+        credit("2100", 85, "FR-20"),
+    }
+
+
+def test_its_mirror_image_leaves_nothing_but_returns():
+    mirrored = [
+        {**DISCOUNTED[0], "quantity": "-2", "amount": -424, "taxes": [wire_tax(-85, "0.20", "FR-20")]},
+        {**DISCOUNTED[1], "quantity": "1", "amount": 42, "taxes": [wire_tax(9, "0.20", "FR-20")]},
+    ]
+    assert entry_of(prices_include_tax=False, kind="refund", lines=mirrored, total=-458, payments=[cash(-458)]) == {
+        credit("1000", 458),
+        credit("4100", 42),
+        credit("2100", 9, "FR-20"),
+        debit("4200", 424),
+        debit("2100", 85, "FR-20"),
+    }
+
+
+def adjustment(*payments: dict[str, Any], tip: int = 0) -> set[Posting]:
+    return entry_of(adjusts=OTHER_ID, lines=[], total=0, tip=tip, payments=list(payments))
+
+
+def test_a_tip_written_on_the_slip_of_an_order_sent_before():
+    assert adjustment(paid_by("card", 200), tip=200) == {debit("1100", 200), credit("2300", 200)}
+
+
+def test_keyed_as_cash_and_paid_by_card():
+    assert adjustment(cash(-1500), paid_by("card", 1500)) == {debit("1100", 1500), credit("1000", 1500)}
+
+
+def test_a_card_declined_after_the_upload():
+    assert adjustment(paid_by("card", -5000), paid_by("on_account", 5000)) == {
+        debit("1300", 5000),
+        credit("1100", 5000),
     }
 
 
