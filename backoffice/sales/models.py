@@ -134,6 +134,7 @@ class Order(models.Model):
     printed_to = models.CharField(max_length=7)
     refund_of = models.UUIDField(null=True)
     adjusts = models.UUIDField(null=True, help_text="The order whose payment or tip this one changes.")
+    lines_refund = models.JSONField(null=True, help_text="What its lines give back, where they name any: each once.")
     note = models.CharField(max_length=500)
     currency = models.CharField(max_length=3)
     tax = models.BigIntegerField(help_text="Sum of the lines' taxes.")

@@ -36,6 +36,7 @@ class OrderRow(NamedTuple):
     printed_to: str
     refund_of: UUID | None
     adjusts: UUID | None
+    lines_refund: Json | None
     note: str
     currency: str
     rounding: Int8

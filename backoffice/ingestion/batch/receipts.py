@@ -127,7 +127,7 @@ def _results(stored: Sequence[Mapping[str, Any]], kind: type[Result]) -> list[Re
 def _add_plain_results(receipt: Receipt) -> None:
     """Only notable results are stored; the plainly posted ones are read again from the stored body."""
     body = zlib.decompress(Batch.objects.values_list("body", flat=True).get(batch_id=receipt.batch_id))
-    envelope = decode_batch(body, max_orders=len(body))
+    envelope = decode_batch(body, max_orders=len(body), is_checked=True)
     orders = {result.index: result for result in receipt.results}
     receipt.results = [orders.get(index) or _plain_order(index, raw) for index, raw in enumerate(envelope.orders)]
     movements = {result.index: result for result in receipt.movements.results}

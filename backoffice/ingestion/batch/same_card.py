@@ -7,16 +7,16 @@ A batch without card payments pays nothing, and a reference that is on every ord
 each, as many are looked at as the rule counts, in the store and within the hours that the rule asks for (ADR 24).
 """
 
+import json
 from bisect import bisect_left, bisect_right, insort
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection
 from django.db.backends.utils import CursorWrapper
-from msgspec.structs import replace
 from psycopg.types.json import Jsonb
 
 from backoffice.domain.orders import Order
@@ -24,7 +24,7 @@ from backoffice.domain.reasons import Reason, reasons_json
 from backoffice.domain.rules import CARD_WINDOW, MOST_SHARING, CardPayment, family_of, same_card_flags
 from backoffice.ingestion.batch.lock import LockedBatch
 from backoffice.ingestion.batch.members import Judged, JudgedBatch
-from backoffice.postgres.arrays import integer_array, uuid_array
+from backoffice.postgres.arrays import integer_array
 from backoffice.postgres.pipeline import pipelined
 from backoffice.postgres.rows import named_rows
 from backoffice.postgres.transactions import transaction_required
@@ -43,7 +43,7 @@ FROM set_config('lock_timeout', '2s', true) CROSS JOIN unnest(%s::integer[]) AS 
 # month was still empty. The second part is of rows from before there was a store in them. Business days are asked for the
 # partitions' sake alone.
 SELECT_CARD_PAYMENTS = """
-SELECT wanted.place, wanted.reference, o.order_id, o.refund_of, o.adjusts, o.closed_at
+SELECT wanted.place, wanted.reference, o.order_id, o.refund_of, o.adjusts, o.lines_refund, o.closed_at
 FROM unnest(%(places)s::integer[], %(store_ids)s::integer[], %(references)s::text[], %(moments)s::timestamptz[])
     AS wanted (place, store_id, reference, closed_at)
 CROSS JOIN LATERAL (
@@ -59,18 +59,11 @@ CROSS JOIN LATERAL (
     LIMIT %(most_of_before)s)
 ) AS p
 CROSS JOIN LATERAL (
-    SELECT order_id, refund_of, adjusts, closed_at FROM sales_order
+    SELECT order_id, refund_of, adjusts, lines_refund, closed_at FROM sales_order
     WHERE id = p.order_id AND business_date = p.business_date AND business_date BETWEEN %(from)s AND %(to)s
         AND store_id = wanted.store_id AND status = 'paid' AND batch_id <> ALL(%(but_batch_ids)s::uuid[])
     LIMIT 1
 ) AS o
-"""
-
-# What an order's lines give back, of which its row says nothing. Asked of those only that would be flagged.
-SELECT_NAMED_BY_LINES = """
-SELECT DISTINCT o.order_id, l.refund_of
-FROM sales_orderline l JOIN sales_order o ON o.id = l.order_id AND o.business_date = l.business_date
-WHERE l.refund_of = ANY(%(named)s::uuid[]) AND l.business_date BETWEEN %(from)s AND %(to)s
 """
 
 ADD_FLAGS = """
@@ -108,9 +101,8 @@ def find_same_card_flags(cursor: CursorWrapper, judged: JudgedBatch) -> dict[UUI
     wanted = _wanted(paid)
     others: dict[int, list[CardPayment]] = {}
     if wanted:
-        around = _around(paid, wanted)
-        cursor.execute(SELECT_CARD_PAYMENTS, around)
-        others = _others(cursor, paid, around=around)
+        cursor.execute(SELECT_CARD_PAYMENTS, _around(paid, wanted))
+        others = _card_payments(cursor)
     return {
         one.order.order_id: same_card_flags(one.order, others=[*one.beside, *others.get(place, ())])
         for place, one in enumerate(paid)
@@ -135,7 +127,7 @@ def look_again_at_cards(cursor: CursorWrapper, batches: Sequence[JudgedBatch]) -
         cursor.execute(SELECT_CARD_PAYMENTS, around)
     added = [
         {"id": one.item.member.row_id, "business_date": str(one.batch.business_date), "flags": reasons_json(more)}
-        for place, others in _others(cursor, paid, around=around).items()
+        for place, others in _card_payments(cursor).items()
         if (one := paid[place])
         if (more := same_card_flags(one.order, others=[*one.beside, *others], flagged=one.item.reasons))
     ]
@@ -207,37 +199,13 @@ def _around(
     }
 
 
-def _others(cursor: CursorWrapper, paid: Sequence[_Paid], *, around: Mapping[str, Any]) -> dict[int, list[CardPayment]]:
+def _card_payments(cursor: CursorWrapper) -> dict[int, list[CardPayment]]:
     """What SELECT_CARD_PAYMENTS found, by the place of the order that it was looked up for."""
     found: defaultdict[int, list[CardPayment]] = defaultdict(list)
     for row in named_rows(cursor):
-        names = (row["order_id"], row.pop("refund_of"), row.pop("adjusts"))
+        names = [row["order_id"], row.pop("refund_of"), row.pop("adjusts")]
+        if by_lines := row.pop("lines_refund"):
+            names += map(UUID, json.loads(by_lines))
         family = frozenset(order_id for order_id in names if order_id is not None)
         found[row.pop("place")].append(CardPayment(family=family, **row))
-    suspects = [
-        paid[place].order for place, others in found.items() if same_card_flags(paid[place].order, others=others)
-    ]
-    if not suspects:
-        return found
-    more = _named_by_lines(cursor, suspects, around=around)
-    return {
-        place: [
-            replace(other, family=other.family | more[other.order_id]) if other.order_id in more else other
-            for other in others
-        ]
-        for place, others in found.items()
-    }
-
-
-def _named_by_lines(
-    cursor: CursorWrapper, suspects: Sequence[Order], *, around: Mapping[str, Any]
-) -> Mapping[UUID, set[UUID]]:
-    """Of the families of these orders, what lines of others give back, by those orders."""
-    named: set[UUID] = set()
-    for order in suspects:
-        named |= family_of(order)
-    cursor.execute(SELECT_NAMED_BY_LINES, {"named": uuid_array(named), "from": around["from"], "to": around["to"]})
-    found: defaultdict[UUID, set[UUID]] = defaultdict(set)
-    for order_id, original in cursor.fetchall():
-        found[order_id].add(original)
     return found

@@ -136,6 +136,7 @@ def _order_row(item: Judged, order: Order, *, batch: LockedBatch, now: datetime)
         order.printed_to,
         order.refund_of,
         order.adjusts,
+        sorted({line.refund_of for line in order.lines if line.refund_of is not None}) or None,
         order.note,
         shift.currency,
         order.rounding,

@@ -9,13 +9,13 @@ from django.db import migrations, models
 
 ADD = """
 SET LOCAL lock_timeout = '3s';
-ALTER TABLE sales_order ADD COLUMN adjusts uuid;
+ALTER TABLE sales_order ADD COLUMN adjusts uuid, ADD COLUMN lines_refund jsonb;
 ALTER TABLE sales_orderline ADD COLUMN refund_of uuid;
 """
 DROP = """
 SET LOCAL lock_timeout = '3s';
 ALTER TABLE sales_orderline DROP COLUMN refund_of;
-ALTER TABLE sales_order DROP COLUMN adjusts;
+ALTER TABLE sales_order DROP COLUMN lines_refund, DROP COLUMN adjusts;
 """
 
 AWAIT_MANY = """
@@ -61,7 +61,7 @@ COLUMNS_OF_BEFORE = """
 ADD_COLUMNS = (
     COLUMNS_OF_BEFORE
     + """
-    EXECUTE format('ALTER TABLE sales_order_%s ADD COLUMN IF NOT EXISTS adjusts uuid', suffix);
+    EXECUTE format('ALTER TABLE sales_order_%s ADD COLUMN IF NOT EXISTS adjusts uuid, ADD COLUMN IF NOT EXISTS lines_refund jsonb', suffix);
     EXECUTE format('ALTER TABLE sales_orderline_%s ADD COLUMN IF NOT EXISTS refund_of uuid', suffix);"""
 )
 
@@ -78,6 +78,11 @@ class Migration(migrations.Migration):
             model_name="order",
             name="adjusts",
             field=models.UUIDField(null=True, help_text="The order whose payment or tip this one changes."),
+        ),
+        migrations.AddField(
+            model_name="order",
+            name="lines_refund",
+            field=models.JSONField(null=True, help_text="What its lines give back, where they name any: each once."),
         ),
         migrations.AddField(
             model_name="orderline",
