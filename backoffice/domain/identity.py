@@ -48,11 +48,6 @@ def content_hash(order: Order) -> bytes:
     return _hash_2(order) if _uses_version_2(order) else hash_1(order)
 
 
-def older_hash(order: Order) -> bytes | None:
-    """By what the order was known before there was version 2; None where that is its content hash still."""
-    return hash_1(order) if _uses_version_2(order) else None
-
-
 def _uses_version_2(order: Order) -> bool:
     if order.adjusts is not None:
         return True
@@ -181,6 +176,12 @@ class Incoming(NamedTuple):
     number: int | None
     content_hash: bytes
     older_hash: bytes | None = None
+
+
+def incoming_order(order: Order) -> Incoming:
+    """An order as a member of a batch."""
+    content = content_hash(order)
+    return Incoming(order.order_id, order.number, content, None if content[0] == 1 else hash_1(order))
 
 
 class KnownItem(NamedTuple):

@@ -18,10 +18,15 @@ MAX_LINES, MAX_PAYMENTS, MAX_TAXES = 500, 20, 10
 MAX_CODE, MAX_NAME, MAX_NOTE = 64, 200, 500
 
 
-def is_within_limits(order: Order) -> bool:
-    """Whether `exceeded` finds nothing, decided quickly: the usual case."""
+def is_usual(order: Order) -> bool:
+    """Whether `exceeded` finds nothing, nor what else holds an order whose sums are right: decided quickly.
+
+    False decides nothing. An adjustment is not usual, nor is a refund above zero or a tax that is no plain percentage.
+    """
     if (
-        len(order.lines) > MAX_LINES
+        order.adjusts is not None
+        or (order.total > 0 and order.kind == "refund")
+        or len(order.lines) > MAX_LINES
         or len(order.payments) > MAX_PAYMENTS
         or (order.type is not None and len(order.type) > MAX_CODE)
     ):
@@ -30,7 +35,7 @@ def is_within_limits(order: Order) -> bool:
         if len(line.taxes) > MAX_TAXES or len(line.kind) > MAX_CODE:
             return False
         for tax in line.taxes:
-            if len(tax.code) > MAX_CODE:
+            if len(tax.code) > MAX_CODE or tax.kind != "percent":
                 return False
     return all(len(payment.method) <= MAX_CODE for payment in order.payments)
 

@@ -7,6 +7,7 @@ they are computed as integers of their smallest unit: exact, and faster than `De
 from backoffice.domain.scalars import Quantity, Rate, UnitPrice
 
 _QUANTITY_TIMES_PRICE: int = 10 ** (Quantity.decimals + UnitPrice.decimals)
+ONE = Quantity("1")
 _TWO_PIECES: int = 2 * 10**Quantity.decimals
 _RATE_SCALE: int = 10**Rate.decimals
 
@@ -27,17 +28,10 @@ def gross_amount(*, quantity: Quantity, unit_price: UnitPrice) -> int:
     return divide_half_away(numerator=quantity.scaled * unit_price.scaled, denominator=_QUANTITY_TIMES_PRICE)
 
 
-def tax_tolerance(quantity: Quantity) -> int:
-    """By how many minor units a tax may differ: one, and half of one for each whole piece (protocol §5).
+def tax_is_plausible(*, tax: int, base: int, rate: Rate, quantity: Quantity = ONE) -> bool:
+    """Whether `tax` differs from its rate on its base by no more than rounding explains (protocol §5).
 
-    Some tills round a piece at a time.
-    """
-    return 1 + abs(quantity.scaled) // _TWO_PIECES
-
-
-def tax_is_plausible(*, tax: int, base: int, rate: Rate, tolerance: int = 1) -> bool:
-    """Whether `tax` differs by at most `tolerance`, which is one or more, from its rate on its base (protocol §5).
-
+    That is one minor unit, and half of one for each whole piece of `quantity`, since some tills round a piece at a time.
     `base` is the line's amount less all taxes included in it, in minor units. The rate on the base is rounded to the
     minor unit first, as money always is. Unrounded, a tax taken out of an inclusive price and rounded up for the
     receipt's sake would be flagged, since it makes its own base smaller.
@@ -45,4 +39,5 @@ def tax_is_plausible(*, tax: int, base: int, rate: Rate, tolerance: int = 1) -> 
     exact = base * rate.scaled
     if -_RATE_SCALE <= tax * _RATE_SCALE - exact <= _RATE_SCALE:
         return True  # Within one of the unrounded tax, hence of the rounded one.
+    tolerance = 1 + abs(quantity.scaled) // _TWO_PIECES
     return abs(tax - divide_half_away(numerator=exact, denominator=_RATE_SCALE)) <= tolerance

@@ -13,6 +13,8 @@ from backoffice.domain.json_values import JsonObject
 from backoffice.domain.reasons import Reason
 from backoffice.domain.scalars import Instant, Money, Number, Quantity, Rate, UnitPrice
 
+TAX_KINDS = frozenset({"percent", "compound", "fixed"})
+
 # `gc=False` keeps these types out of the garbage collector's sight: values of JSON cannot refer to themselves.
 
 

@@ -18,6 +18,7 @@ from backoffice.domain.reasons import Reason
 from backoffice.domain.rules import StoreSettings
 
 NO_ADJUSTMENTS: Mapping[str, int] = {}
+NONE_NAMED: frozenset[UUID] = frozenset()
 
 
 class Return(msgspec.Struct, kw_only=True, frozen=True):
@@ -83,7 +84,7 @@ def names_others(order: Order) -> bool:
 def named_orders(order: Order) -> frozenset[UUID]:
     """The orders whose figures its flags need: what it gives back and what it adjusts. None for what posts nothing."""
     if order.status != "paid" or not names_others(order):
-        return frozenset()
+        return NONE_NAMED
     named = {original for original, _ in _naming(order)}
     return frozenset(named if order.adjusts is None else {*named, order.adjusts})
 

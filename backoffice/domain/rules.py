@@ -22,10 +22,10 @@ from backoffice.domain.limits import (
     MAX_TAXES,
     exceeded,
     exceeded_by_movement,
-    is_within_limits,
+    is_usual,
 )
-from backoffice.domain.money import gross_amount, tax_is_plausible, tax_tolerance
-from backoffice.domain.orders import CashMovement, Line, Order, Payment
+from backoffice.domain.money import gross_amount, tax_is_plausible
+from backoffice.domain.orders import TAX_KINDS, CashMovement, Line, Order, Payment
 from backoffice.domain.reasons import Reason
 
 MAX_OF_A_CODE = 5
@@ -37,7 +37,6 @@ MOST_SHARING = 50
 CARD_METHODS = frozenset({"card", "wallet"})
 NO_REFERENCES: frozenset[str] = frozenset()
 ORDER_TYPES = frozenset({"on_table", "takeaway", "delivery"})
-TAX_KINDS = frozenset({"percent", "compound", "fixed"})
 
 
 class Shift(msgspec.Struct, kw_only=True, frozen=True):
@@ -81,22 +80,20 @@ def holds(order: Order, *, shift: Shift, methods: Collection[str]) -> tuple[Reas
     Exact, in minor units. Limits hold every order, since nothing beyond them can be kept as a sale; arithmetic, signs,
     methods and kinds only those that post: voided and training orders are not checked.
     """
-    total, paid, is_known = order.rounding, 0, True
+    total, paid, has_accounts = order.rounding, 0, True
     for line in order.lines:
         total += line.amount
-        for tax in line.taxes:
-            if not shift.prices_include_tax:
+        if not shift.prices_include_tax:
+            for tax in line.taxes:
                 total += tax.amount
-            if tax.kind not in TAX_KINDS:
-                is_known = False
         if line.kind not in LINE_KINDS:
-            is_known = False
+            has_accounts = False
     for payment in order.payments:
         paid += payment.amount
         if payment.method not in methods:
-            is_known = False
-    adds_up = total == order.total and paid == order.total + order.tip and _is_what_it_says(order)
-    if is_within_limits(order) and ((adds_up and is_known) or order.status != "paid"):
+            has_accounts = False
+    adds_up = total == order.total and paid == order.total + order.tip
+    if adds_up and has_accounts and is_usual(order):
         return ()
     found = list(exceeded(order))
     if order.status == "paid":
@@ -104,12 +101,6 @@ def holds(order: Order, *, shift: Shift, methods: Collection[str]) -> tuple[Reas
         found += _sums(order, total=total, paid=paid)
         found += _unknown(order, methods=methods)
     return bounded(found)
-
-
-def _is_what_it_says(order: Order) -> bool:
-    """Whether `_not_what_it_says` finds nothing, decided quickly: the usual case."""
-    is_positive_refund = order.kind == "refund" and order.total > 0
-    return not is_positive_refund and (order.adjusts is None or not (order.lines or order.total))
 
 
 def _not_what_it_says(order: Order) -> Iterator[Reason]:
@@ -223,12 +214,14 @@ def _check_line(line: Line, pointer: str, *, shift: Shift, found: list[Reason]) 
     if shift.prices_include_tax:
         for tax in line.taxes:
             base -= tax.amount
-    tolerance = tax_tolerance(line.quantity)
     for place, tax in enumerate(line.taxes):
-        if tax.kind == "fixed":
+        if tax.kind == "percent":
+            taxed = base
+        elif tax.kind == "compound":
+            taxed = base + _not_compound(line)
+        else:
             continue
-        taxed = base if tax.kind == "percent" else base + _not_compound(line)
-        if not tax_is_plausible(tax=tax.amount, base=taxed, rate=tax.rate, tolerance=tolerance):
+        if not tax_is_plausible(tax=tax.amount, base=taxed, rate=tax.rate, quantity=line.quantity):
             detail = f"{tax.amount} is not {tax.rate} of {taxed}"
             found.append(Reason(codes.TAX_MISMATCH, f"{pointer}/taxes/{place}/amount", detail))
 

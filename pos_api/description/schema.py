@@ -14,8 +14,8 @@ from msgspec import UNSET, Meta, UnsetType
 
 from backoffice.domain.accounts import CASH_REASON_ACCOUNTS, LINE_KINDS, PAYMENT_ACCOUNTS
 from backoffice.domain.limits import MAX_CODE, MAX_LINES, MAX_PAYMENTS, MAX_TAXES
-from backoffice.domain.orders import CashMovement, Order
-from backoffice.domain.rules import ORDER_TYPES, TAX_KINDS
+from backoffice.domain.orders import TAX_KINDS, CashMovement, Order
+from backoffice.domain.rules import ORDER_TYPES
 from backoffice.domain.scalars import MAX_MINOR, Instant, Scaled, scalar_schema
 from backoffice.domain.wire import answers
 from backoffice.domain.wire.messages import Activation, CloseShift, Heartbeat, OpenShift

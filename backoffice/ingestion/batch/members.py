@@ -3,15 +3,15 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
-from backoffice.domain.identity import Incoming, Recognition, content_hash, movement_hash, older_hash, unreadable_id
+from backoffice.domain.identity import Incoming, Recognition, incoming_order, movement_hash, unreadable_id
 from backoffice.domain.limits import has_long_texts, shortened, shortened_movement
 from backoffice.domain.orders import CashMovement, Order, Unreadable
 from backoffice.domain.posting import Posting, post_movement, post_order
 from backoffice.domain.reasons import Reason
-from backoffice.domain.returns import named_orders
+from backoffice.domain.returns import NONE_NAMED, named_orders
 from backoffice.domain.rules import MAX_OF_A_CODE, card_references, flags, holds, movement_flags, movement_holds
 from backoffice.domain.wire.envelope import Envelope
 from backoffice.domain.wire.members import read_movement, read_order
@@ -21,23 +21,27 @@ What = Literal["order", "movement"]
 
 
 class ReadMember(NamedTuple):
-    """One member of a batch as read, before anything is known of its batch."""
+    """One member of a batch as read, before anything is known of its batch. What cannot be read is known by its terminal too."""
 
     what: What
     position: int
-    value: Order | CashMovement | Unreadable
-    content_hash: bytes
-    older_hash: bytes | None = None
+    value: Any
+    incoming: Incoming | None = None
+    named: frozenset[UUID] = NONE_NAMED
 
 
 class Member(NamedTuple):
-    """One member of a batch as read, with the identity it is known by and the id that its rows will have."""
+    """One member of a batch as read, with the identity it is known by and the id that its rows will have.
+
+    `named` are the orders that it gives back or adjusts.
+    """
 
     what: What
     position: int
     row_id: int
     value: Order | CashMovement | Unreadable
     incoming: Incoming
+    named: frozenset[UUID] = NONE_NAMED
 
     @property
     def item_id(self) -> UUID | None:
@@ -80,7 +84,7 @@ class JudgedBatch:
     @cached_property
     def naming(self) -> list[tuple[Judged, Order, frozenset[UUID]]]:
         """Orders that go into the books and give back or adjust others, with those that they name."""
-        return [(item, order, named) for item, order in self.posted_orders if (named := named_orders(order))]
+        return [(item, order, item.member.named) for item, order in self.posted_orders if item.member.named]
 
     @cached_property
     def paid_by_card(self) -> list[tuple[Judged, Order, frozenset[str]]]:
@@ -96,35 +100,28 @@ class JudgedBatch:
 def read_members(envelope: Envelope) -> list[ReadMember]:
     """Orders first, then cash movements, each in the order sent. Nothing that a member says raises."""
     orders = [_read("order", position, read_order(raw)) for position, raw in enumerate(envelope.orders)]
-    return orders + [
-        _read("movement", position, read_movement(raw)) for position, raw in enumerate(envelope.movements)
-    ]
+    return orders + [_read("movement", position, read_movement(raw)) for position, raw in enumerate(envelope.movements)]
 
 
 def _read(what: What, position: int, value: Order | CashMovement | Unreadable) -> ReadMember:
     if isinstance(value, Order):
-        return ReadMember(what, position, value, content_hash(value), older_hash(value))
+        return ReadMember(what, position, value, incoming_order(value), named_orders(value))
     if isinstance(value, CashMovement):
-        return ReadMember(what, position, value, movement_hash(value))
-    return ReadMember(what, position, value, value.content_hash, value.older_hash)
+        return ReadMember(what, position, value, Incoming(value.movement_id, None, movement_hash(value)))
+    return ReadMember(what, position, value)
 
 
 def number_members(batch: LockedBatch, read: Sequence[ReadMember]) -> list[Member]:
     """The members of a batch as they will be known and stored."""
     return [
-        Member(member.what, member.position, row_id, member.value, _incoming(member, terminal_id=batch.terminal_id))
-        for member, row_id in zip(read, batch.row_ids, strict=True)
+        Member(what, position, row_id, value, incoming or _unreadable(value, terminal_id=batch.terminal_id), named)
+        for (what, position, value, incoming, named), row_id in zip(read, batch.row_ids, strict=True)
     ]
 
 
-def _incoming(member: ReadMember, *, terminal_id: int) -> Incoming:
-    value = member.value
-    if isinstance(value, Order):
-        return Incoming(value.order_id, value.number, member.content_hash, member.older_hash)
-    if isinstance(value, CashMovement):
-        return Incoming(value.movement_id, None, member.content_hash)
+def _unreadable(value: Unreadable, *, terminal_id: int) -> Incoming:
     item_id = value.item_id or unreadable_id(terminal_id=terminal_id, content_hash=value.content_hash)
-    return Incoming(item_id, None, member.content_hash, member.older_hash)
+    return Incoming(item_id, None, value.content_hash, value.older_hash)
 
 
 def judge(member: Member, recognition: Recognition, *, batch: LockedBatch) -> Judged:

@@ -84,8 +84,8 @@ def lock_originals(cursor: CursorWrapper, members: Iterable[Member]) -> None:
     """
     named: set[UUID] = set()
     for member in members:
-        if isinstance(order := member.value, Order):
-            named |= named_orders(order)
+        if member.named:
+            named |= member.named
     if named:
         cursor.execute(LOCK_ORIGINALS, [sorted(named, key=str)])
 

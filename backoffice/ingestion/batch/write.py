@@ -136,7 +136,7 @@ def _order_row(item: Judged, order: Order, *, batch: LockedBatch, now: datetime)
         order.printed_to,
         order.refund_of,
         order.adjusts,
-        sorted({line.refund_of for line in order.lines if line.refund_of is not None}) or None,
+        _named_by_lines(order) if item.member.named else None,
         order.note,
         shift.currency,
         order.rounding,
@@ -145,6 +145,10 @@ def _order_row(item: Judged, order: Order, *, batch: LockedBatch, now: datetime)
         batch.received_at,
         now,
     )
+
+
+def _named_by_lines(order: Order) -> list[UUID] | None:
+    return sorted({line.refund_of for line in order.lines if line.refund_of is not None}) or None
 
 
 def _entry_writes(judged: JudgedBatch, *, now: datetime) -> list[tuple[Table, Sequence[Row]]]:

@@ -16,8 +16,8 @@ from backoffice.domain.identity import (
     content_hash,
     hash_1,
     identify,
+    incoming_order,
     movement_hash,
-    older_hash,
     unreadable_id,
 )
 from backoffice.domain.orders import Order, Unreadable
@@ -212,7 +212,7 @@ def test_the_hash_of_version_2_never_changes():
 def test_an_order_that_uses_no_newer_field_keeps_the_hash_of_version_1():
     defaults = an_order(adjusts=None, lines=[wire_line(refund_of=None, taxes=[{**wire_tax(13), "kind": "percent"}])])
     assert content_hash(defaults) == content_hash(an_order()) == hash_1(an_order())
-    assert older_hash(defaults) is None
+    assert incoming_order(defaults).older_hash is None
 
 
 @pytest.mark.parametrize(
@@ -225,7 +225,7 @@ def test_an_order_that_uses_no_newer_field_keeps_the_hash_of_version_1():
 )
 def test_before_version_2_its_fields_were_passed_over(fields: dict[str, Any]):
     order = an_order(**fields)
-    assert older_hash(order) == content_hash(an_order())
+    assert incoming_order(order).older_hash == content_hash(an_order())
     assert content_hash(order) != content_hash(an_order())
 
 

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from backoffice.domain.accounts import CHART, LINE_ACCOUNTS, LINE_KINDS, PAYMENT_ACCOUNTS
-from backoffice.domain.orders import Order
+from backoffice.domain.orders import TAX_KINDS, Order
 from backoffice.domain.posting import Posting, post_order
-from backoffice.domain.rules import TAX_KINDS, holds
+from backoffice.domain.rules import holds
 from tests.unit.domain.builders import OTHER_ID, a_shift, an_order, cash, plain_line, wire_tax
 
 amounts = st.integers(-5_000_00, 5_000_00)
