@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
-from backoffice.domain.orders import CashMovement, Line, Order, Payment
+from backoffice.domain.orders import CashMovement, Order
 from backoffice.domain.reasons import LIMIT_EXCEEDED, TEXT_SHORTENED, Reason
 
 MAX_MEMBER_BYTES = 256 * 1024
@@ -70,7 +70,7 @@ def exceeded_by_movement(movement: CashMovement) -> Iterator[Reason]:
 
 
 def has_long_texts(order: Order) -> bool:
-    """Whether `shortened` changes anything."""
+    """Whether `long_texts` finds anything, decided quickly."""
     if len(order.cashier) > MAX_CODE or len(order.note) > MAX_NOTE:
         return True
     for line in order.lines:
@@ -79,43 +79,33 @@ def has_long_texts(order: Order) -> bool:
     return any(len(payment.reference) > MAX_CODE for payment in order.payments)
 
 
-def shortened(order: Order) -> tuple[Order, list[Reason]]:
-    """The order with its describing texts as the tables can hold them, and a flag for each that is longer."""
-    flags: list[Reason] = []
-    changed = replace(
-        order,
-        cashier=_cut(order.cashier, limit=MAX_CODE, pointer="/cashier", flags=flags),
-        note=_cut(order.note, limit=MAX_NOTE, pointer="/note", flags=flags),
-        lines=[_shortened_line(line, f"/lines/{index}", flags) for index, line in enumerate(order.lines)],
-        payments=[_shortened_payment(paid, f"/payments/{index}", flags) for index, paid in enumerate(order.payments)],
-    )
-    return changed, flags
+def long_texts(order: Order) -> Iterator[Reason]:
+    """Every describing text that is longer than the tables hold."""
+    yield from _too_much(order.cashier, limit=MAX_CODE, pointer="/cashier")
+    yield from _too_much(order.note, limit=MAX_NOTE, pointer="/note")
+    for index, line in enumerate(order.lines):
+        yield from _too_much(line.sku, limit=MAX_CODE, pointer=f"/lines/{index}/sku")
+        yield from _too_much(line.name, limit=MAX_NAME, pointer=f"/lines/{index}/name")
+    for index, payment in enumerate(order.payments):
+        yield from _too_much(payment.reference, limit=MAX_CODE, pointer=f"/payments/{index}/reference")
 
 
-def _shortened_line(line: Line, pointer: str, flags: list[Reason]) -> Line:
-    return replace(
-        line,
-        sku=_cut(line.sku, limit=MAX_CODE, pointer=f"{pointer}/sku", flags=flags),
-        name=_cut(line.name, limit=MAX_NAME, pointer=f"{pointer}/name", flags=flags),
-    )
+def long_texts_of_movement(movement: CashMovement) -> Iterator[Reason]:
+    """As `long_texts`, of a cash movement."""
+    yield from _too_much(movement.cashier, limit=MAX_CODE, pointer="/cashier")
 
 
-def _shortened_payment(payment: Payment, pointer: str, flags: list[Reason]) -> Payment:
-    return replace(
-        payment, reference=_cut(payment.reference, limit=MAX_CODE, pointer=f"{pointer}/reference", flags=flags)
-    )
-
-
-def shortened_movement(movement: CashMovement) -> tuple[CashMovement, list[Reason]]:
-    """As `shortened`, of a cash movement."""
-    flags: list[Reason] = []
-    cashier = _cut(movement.cashier, limit=MAX_CODE, pointer="/cashier", flags=flags)
-    return replace(movement, cashier=cashier) if flags else movement, flags
-
-
-def _cut(text: str, *, limit: int, pointer: str, flags: list[Reason]) -> str:
+def _too_much(text: str, *, limit: int, pointer: str) -> Iterator[Reason]:
     if len(text) > limit:
-        flags.append(
-            Reason(TEXT_SHORTENED, pointer, f"{len(text)} characters, of which {limit} are kept in the tables")
-        )
-    return text[:limit]
+        yield Reason(TEXT_SHORTENED, pointer, f"{len(text)} characters, of which the tables have the first {limit}")
+
+
+def shortened(order: Order) -> Order:
+    """The order with its describing texts as the tables hold them."""
+    return replace(
+        order,
+        cashier=order.cashier[:MAX_CODE],
+        note=order.note[:MAX_NOTE],
+        lines=[replace(line, sku=line.sku[:MAX_CODE], name=line.name[:MAX_NAME]) for line in order.lines],
+        payments=[replace(payment, reference=payment.reference[:MAX_CODE]) for payment in order.payments],
+    )

@@ -89,8 +89,7 @@ def post_order(order: Order, *, prices_include_tax: bool, accounts: PaymentAccou
         elif line.kind == DISCOUNT_LINE:
             entry.credit(DISCOUNTS, net)
         else:
-            discount = _discount(line, net=net, prices_include_tax=prices_include_tax)
-            _post_sold(entry, LINE_ACCOUNTS[line.kind], net=net, discount=discount)
+            _post_sold(entry, LINE_ACCOUNTS[line.kind], line, net=net, prices_include_tax=prices_include_tax)
     if order.rounding:
         entry.credit(ROUNDING, order.rounding)
     if order.tip:
@@ -103,22 +102,17 @@ def _post_item(entry: _Entry, line: Line, *, net: int, prices_include_tax: bool)
     if line.amount < 0 or (line.amount == 0 and line.quantity.scaled < 0):
         entry.credit(RETURNS, net)
         return
-    discount = _discount(line, net=net, prices_include_tax=prices_include_tax)
-    _post_sold(entry, SALES, net=net, discount=discount)
+    _post_sold(entry, SALES, line, net=net, prices_include_tax=prices_include_tax)
 
 
-def _post_sold(entry: _Entry, account: str, *, net: int, discount: int) -> None:
+def _post_sold(entry: _Entry, account: str, line: Line, *, net: int, prices_include_tax: bool) -> None:
+    """The line before its discount, and the discount beside it, less the tax that is in it where prices include tax."""
+    discount = line.discount
+    if discount and prices_include_tax and line.amount:
+        discount = divide_half_away(numerator=discount * net, denominator=line.amount)
     entry.credit(account, net + discount)
     if discount:
         entry.debit(DISCOUNTS, discount)
-
-
-def _discount(line: Line, *, net: int, prices_include_tax: bool) -> int:
-    """The line's discount, less the tax that is in it where prices include tax."""
-    discount = line.discount
-    if discount and prices_include_tax and line.amount:
-        return divide_half_away(numerator=discount * net, denominator=line.amount)
-    return discount
 
 
 def post_opening(*, opening_float: int, drawer_balance: int) -> list[Posting]:

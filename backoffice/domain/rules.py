@@ -22,7 +22,10 @@ from backoffice.domain.limits import (
     MAX_TAXES,
     exceeded,
     exceeded_by_movement,
+    has_long_texts,
     is_usual,
+    long_texts,
+    long_texts_of_movement,
 )
 from backoffice.domain.money import gross_amount, tax_is_plausible
 from backoffice.domain.orders import TAX_KINDS, CashMovement, Line, Order, Payment
@@ -168,6 +171,8 @@ def flags(order: Order, *, shift: Shift, settings: StoreSettings, circumstances:
         for index, line in enumerate(order.lines):
             _check_line(line, f"/lines/{index}", shift=shift, found=found)
         _check_money(order, settings=settings, found=found)
+    if has_long_texts(order):
+        found += long_texts(order)
     return bounded(found)
 
 
@@ -283,8 +288,8 @@ def card_references(order: Order) -> frozenset[str]:
 
 
 def is_compared(order: Order, payment: Payment) -> bool:
-    """Whether the payment's reference is compared with those of other orders."""
-    return bool(payment.reference) and payment.method in CARD_METHODS and order.status == "paid"
+    """Whether the payment's reference is compared with those of other orders; of a long one the tables have the beginning."""
+    return 0 < len(payment.reference) <= MAX_CODE and payment.method in CARD_METHODS and order.status == "paid"
 
 
 def same_card_flags(
@@ -338,4 +343,5 @@ def movement_flags(
         found.append(
             Reason(codes.UNKNOWN_CASH_REASON, "/reason", f"{movement.reason[:MAX_CODE]!r} is posted to suspense")
         )
+    found += long_texts_of_movement(movement)
     return tuple(found)

@@ -98,7 +98,7 @@ SABOTAGE: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "a filter that changes what it does not tell": ("mask_cards", lambda masked: Masked(masked.body + b" ", ())),
     "reasons of the wrong kind": ("flags", lambda _: promises.movement_holds(promises.read_movement(LIMITLESS))),
 }
-LIMITLESS = promises.raw(promises.wire_movement(cashier="x" * 65))
+LIMITLESS = promises.raw(promises.wire_movement(reason="x" * 65))
 
 
 @pytest.mark.parametrize(("name", "spoil"), SABOTAGE.values(), ids=SABOTAGE.keys())

@@ -7,12 +7,11 @@ from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
 from backoffice.domain.identity import Incoming, Recognition, incoming_order, movement_hash, unreadable_id
-from backoffice.domain.limits import has_long_texts, shortened, shortened_movement
 from backoffice.domain.orders import CashMovement, Order, Unreadable
 from backoffice.domain.posting import Posting, post_movement, post_order
 from backoffice.domain.reasons import Reason
 from backoffice.domain.returns import NONE_NAMED, named_orders
-from backoffice.domain.rules import MAX_OF_A_CODE, card_references, flags, holds, movement_flags, movement_holds
+from backoffice.domain.rules import card_references, flags, holds, movement_flags, movement_holds
 from backoffice.domain.wire.envelope import Envelope
 from backoffice.domain.wire.members import read_movement, read_order
 from backoffice.ingestion.batch.lock import LockedBatch
@@ -140,19 +139,7 @@ def judge(member: Member, recognition: Recognition, *, batch: LockedBatch) -> Ju
     if held or isinstance(value, Unreadable):
         return Judged(member, "held", held + at_the_door)
     flagged, postings = _post(value, batch=batch)
-    member, cut = _shortened(member, value)
-    return Judged(member, "posted", flagged + cut + at_the_door, postings)
-
-
-def _shortened(member: Member, value: Order | CashMovement) -> tuple[Member, tuple[Reason, ...]]:
-    """The member as the tables can hold it, with the flags of its texts that they cannot. What it is known by stays."""
-    if isinstance(value, CashMovement):
-        movement, cut = shortened_movement(value)
-        return member._replace(value=movement), tuple(cut)
-    if not has_long_texts(value):
-        return member, ()
-    order, cut = shortened(value)
-    return member._replace(value=order), tuple(cut[:MAX_OF_A_CODE])
+    return Judged(member, "posted", flagged + at_the_door, postings)
 
 
 def _post(value: Order | CashMovement, *, batch: LockedBatch) -> tuple[tuple[Reason, ...], list[Posting]]:

@@ -7,8 +7,9 @@ from uuid import UUID
 import msgspec
 from django.db.backends.utils import CursorWrapper
 
+from backoffice.domain.limits import MAX_CODE, shortened
 from backoffice.domain.orders import Order
-from backoffice.domain.reasons import reasons_json
+from backoffice.domain.reasons import TEXT_SHORTENED, reasons_json
 from backoffice.domain.rules import is_compared
 from backoffice.inbox.processed import Processed, mark_processed
 from backoffice.ingestion.batch.lock import LockedBatch
@@ -72,8 +73,9 @@ def _order_writes(judged: JudgedBatch, *, now: datetime) -> list[tuple[Table, Se
     payments: list[Row] = []
     for item, order in judged.posted_orders:
         order_id = item.member.row_id
-        orders.append(_order_row(item, order, batch=batch, now=now))
-        for position, line in enumerate(order.lines):
+        kept = shortened(order) if _has_long_texts(item) else order
+        orders.append(_order_row(item, kept, batch=batch, now=now))
+        for position, line in enumerate(kept.lines):
             # By position, here and below: it takes a third of the time that names do.
             lines.append(
                 OrderLineRow(
@@ -91,7 +93,7 @@ def _order_writes(judged: JudgedBatch, *, now: datetime) -> list[tuple[Table, Se
                     line.refund_of,
                 )
             )
-        for position, payment in enumerate(order.payments):
+        for position, payment in enumerate(kept.payments):
             payments.append(
                 PaymentRow(
                     order_id,
@@ -103,7 +105,7 @@ def _order_writes(judged: JudgedBatch, *, now: datetime) -> list[tuple[Table, Se
                     payment.change_minor,
                     payment.reference,
                     batch.store_id,
-                    order.closed_at if is_compared(order, payment) else None,
+                    order.closed_at if is_compared(order, order.payments[position]) else None,
                 )
             )
     first, last = (judged.posted_orders[place][0].member.row_id for place in (0, -1))
@@ -145,6 +147,10 @@ def _order_row(item: Judged, order: Order, *, batch: LockedBatch, now: datetime)
         batch.received_at,
         now,
     )
+
+
+def _has_long_texts(item: Judged) -> bool:
+    return any(reason.code == TEXT_SHORTENED for reason in item.reasons)
 
 
 def _named_by_lines(order: Order) -> list[UUID] | None:
@@ -191,7 +197,7 @@ def _write_movements(judged: JudgedBatch, *, now: datetime) -> None:
             amount=movement.amount,
             reason=movement.reason,
             occurred_at=movement.occurred_at,
-            cashier=movement.cashier,
+            cashier=movement.cashier[:MAX_CODE],
             flags=reasons_json(item.reasons) or None,
             posted_at=now,
         )

@@ -17,6 +17,7 @@ RULE_OF_REASON: Mapping[str, str] = {
     codes.UNMAPPED_METHOD: "bounds",
     codes.UNKNOWN_LINE_KIND: "bounds",
     codes.LIMIT_EXCEEDED: "bounds",
+    codes.TEXT_SHORTENED: "bounds",
     codes.AMOUNT_NOT_POSITIVE: "sums",
     codes.LINE_AMOUNT_MISMATCH: "lines",
     codes.TAX_MISMATCH: "lines",

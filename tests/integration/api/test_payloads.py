@@ -591,13 +591,17 @@ LIMITS: dict[str, tuple[int, Any]] = {
     "lines": (500, lines_of),
     "payments": (20, payments_of),
     "taxes": (10, taxes_of),
+    "type": (64, lambda length: {"type": "t" * length}),
+    "tax code": (64, lambda length: lines_of(1, taxes=[{"code": "T" * length, "rate": "0", "amount": 0}])),
+}
+
+
+DESCRIBING: dict[str, tuple[int, Any]] = {
     "sku": (64, lambda length: lines_of(1, sku="s" * length)),
     "name": (200, lambda length: lines_of(1, name="\U0001f956" * length)),
     "note": (500, lambda length: {"note": "é" * length}),
     "cashier": (64, lambda length: {"cashier": "c" * length}),
-    "type": (64, lambda length: {"type": "t" * length}),
     "reference": (64, lambda length: {"payments": [{"method": "card", "amount": 240, "reference": "r" * length}]}),
-    "tax code": (64, lambda length: lines_of(1, taxes=[{"code": "T" * length, "rate": "0", "amount": 0}])),
 }
 
 
@@ -607,6 +611,14 @@ def test_an_order_at_a_limit_posts_and_beyond_it_is_held(till: Till, name: str):
     receipt = till.sell(a_sale(1001, **of_size(limit)), a_sale(1002, **of_size(limit + 1)), a_sale(1003))
     assert outcomes(receipt) == ["posted", "held", "posted"]
     assert codes(receipt, 1) == ["limit-exceeded"]
+
+
+@pytest.mark.parametrize("name", DESCRIBING)
+def test_a_text_that_only_describes_is_shortened_beyond_its_limit(till: Till, name: str):
+    limit, of_size = DESCRIBING[name]
+    receipt = till.sell(a_sale(1001, **of_size(limit)), a_sale(1002, **of_size(limit + 1)), a_sale(1003))
+    assert outcomes(receipt) == ["posted", "posted", "posted"]
+    assert [codes(receipt, index) for index in range(3)] == [[], ["text-shortened"], []]
 
 
 @pytest.mark.parametrize("name", ["method", "line kind"])

@@ -33,7 +33,7 @@ WRONG_ORDERS: dict[str, tuple[Json, str]] = {
     ),
     "a method nobody knows": ({"payments": [{"method": "barter", "amount": 250}]}, "bounds"),
     "a note too long": ({"note": "x" * 501}, "bounds"),
-    "an order before its shift": ({"opened_at": "2020-01-01T00:00:00Z"}, "hours"),
+    "an order before its shift": ({"closed_at": "2020-01-01T00:00:00Z"}, "hours"),
     "a customer offline": ({"mode": "offline", "customer": {"name": "Leroy"}}, "offline-customer"),
     "the network's printer offline": ({"mode": "offline", "printed_to": "network"}, "offline-network"),
 }  # fmt: skip

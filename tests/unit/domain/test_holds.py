@@ -4,11 +4,13 @@ from typing import Any
 
 import pytest
 
-from backoffice.domain.accounts import LINE_KINDS, PAYMENT_ACCOUNTS
-from backoffice.domain.limits import has_long_texts, shortened, shortened_movement
+from backoffice.domain.accounts import CASH_REASON_ACCOUNTS, LINE_KINDS, PAYMENT_ACCOUNTS
+from backoffice.domain.limits import has_long_texts, shortened
 from backoffice.domain.reasons import REASONS
-from backoffice.domain.rules import MAX_OF_A_CODE, holds, movement_holds
+from backoffice.domain.rules import MAX_OF_A_CODE, flags, holds, movement_flags, movement_holds
 from tests.unit.domain.builders import (
+    NO_SETTINGS,
+    ORDINARY,
     a_movement,
     a_shift,
     an_order,
@@ -182,7 +184,7 @@ def test_a_cash_movement_beyond_a_limit_is_held():
 LONG_TEXTS = {
     "cashier": "x" * 65,
     "note": "😀" * 501,
-    "lines": [plain_line(240), wire_line(sku="x" * 65, name="é" * 201, amount=0)],
+    "lines": [plain_line(240), plain_line(0, sku="x" * 65, name="é" * 201)],
     "payments": [cash(240), cash(0, reference="x" * 65)],
 }
 
@@ -191,8 +193,8 @@ def test_a_text_that_only_describes_is_shortened_and_flagged_instead_of_held():
     order = an_order(**LONG_TEXTS)
     assert holds(order, shift=a_shift(), methods=PAYMENT_ACCOUNTS) == ()
     assert has_long_texts(order)
-    kept, flags = shortened(order)
-    assert places(tuple(flags)) == [
+    kept = shortened(order)
+    assert places(flags(order, shift=a_shift(), settings=NO_SETTINGS, circumstances=ORDINARY)) == [
         ("text-shortened", "/cashier"),
         ("text-shortened", "/note"),
         ("text-shortened", "/lines/1/sku"),
@@ -219,6 +221,6 @@ def test_each_long_text_alone_is_seen(field):
 
 
 def test_the_cashier_of_a_cash_movement_is_shortened_too():
-    movement, flags = shortened_movement(a_movement(cashier="x" * 65))
-    assert (movement.cashier, places(tuple(flags))) == ("x" * 64, [("text-shortened", "/cashier")])
-    assert shortened_movement(a_movement()) == (a_movement(), [])
+    movement = a_movement(cashier="x" * 65)
+    flagged = movement_flags(movement, shift=a_shift(), reasons=CASH_REASON_ACCOUNTS, circumstances=ORDINARY)
+    assert places(flagged) == [("text-shortened", "/cashier")]
