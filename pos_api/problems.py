@@ -17,6 +17,7 @@ from rest_framework import exceptions
 
 from backoffice.domain.cards.search import mask_numbers
 from backoffice.domain.wire.answers import LimitsAnswer, Pointer, StandingClose
+from backoffice.domain.wire.conversion import Violation
 from backoffice.domain.wire.envelope import BodyMalformed, EnvelopeInvalid, TooManyOrders
 from backoffice.ingestion.batch.accept import IdentifierReused, ShiftUnknown
 from backoffice.ingestion.shifts import AlreadyClosed, NoSuchShift, ShiftAlreadyOpen
@@ -124,13 +125,17 @@ def _response(problem: Problem, *, instance: str) -> HttpResponse:
     return HttpResponse(body, status=answer.status, headers=problem.headers, content_type=CONTENT_TYPE)
 
 
+def _place(fault: EnvelopeInvalid | Violation) -> ProblemPlace:
+    place = {"pointer": fault.pointer, "code": fault.code, "detail": fault.detail}
+    return msgspec.convert(place, ProblemPlace)
+
+
 def _translate(error: Exception) -> Problem:  # noqa: C901, PLR0911, PLR0912 - one line an error
     match error:
         case BodyMalformed():
             return Problem("body-malformed", error.detail)
         case EnvelopeInvalid():
-            place = msgspec.convert(error, ProblemPlace, from_attributes=True)
-            return Problem("envelope-invalid", error.detail, errors=[place])
+            return Problem("envelope-invalid", error.detail, errors=[_place(error), *map(_place, error.others)])
         case TooManyOrders():
             return Problem("too-large", str(error), limits=current_limits())
         case ActivationRefused():

@@ -7,6 +7,7 @@ comes here to be told apart, since it also refuses JSON that is valid (a lone su
 import json
 import math
 import re
+from collections.abc import Iterator
 from typing import Any, NoReturn
 
 import msgspec
@@ -134,26 +135,29 @@ def pointer_around(*tokens: str | int) -> str:
     return pointer
 
 
-def find_uncarriable(value: Any, *tokens: str | int) -> tuple[str, str] | None:
-    """Pointer and detail of the first text or number in `value` that can be neither stored nor computed with.
+def find_uncarriable(value: Any) -> tuple[str, str] | None:
+    """Pointer and detail of the first of `uncarriables`."""
+    return next(uncarriables(value), None)
+
+
+def uncarriables(value: Any, *tokens: str | int) -> Iterator[tuple[str, str]]:
+    """Pointer and detail of every text and number in `value` that can be neither stored nor computed with.
 
     That is U+0000 and lone surrogates (PostgreSQL's text has neither) and numbers beyond a double (protocol §9).
     """
     if isinstance(value, str):
-        return (pointer_around(*tokens), _why_text_fails(value)) if _UNCARRIABLE.search(value) else None
-    if isinstance(value, Beyond):
-        return pointer_around(*tokens), "A number beyond what a double can hold"
-    if isinstance(value, dict):
+        if _UNCARRIABLE.search(value):
+            yield pointer_around(*tokens), _why_text_fails(value)
+    elif isinstance(value, Beyond):
+        yield pointer_around(*tokens), "A number beyond what a double can hold"
+    elif isinstance(value, dict):
         for key, member in value.items():
             if _UNCARRIABLE.search(key):
-                return pointer_around(*tokens, key), f"In a name: {_why_text_fails(key)}"
-            if (found := find_uncarriable(member, *tokens, key)) is not None:
-                return found
+                yield pointer_around(*tokens, key), f"In a name: {_why_text_fails(key)}"
+            yield from uncarriables(member, *tokens, key)
     elif isinstance(value, list):
         for index, member in enumerate(value):
-            if (found := find_uncarriable(member, *tokens, index)) is not None:
-                return found
-    return None
+            yield from uncarriables(member, *tokens, index)
 
 
 def _why_text_fails(text: str) -> str:

@@ -45,11 +45,12 @@ class Scaled(Decimal):
     scaled: int
     places: int
     decimals: ClassVar[int]
+    words: ClassVar[str]
     spelling: ClassVar[re.Pattern[str]]
 
     def __new__(cls, text: str) -> Self:
         if cls.spelling.fullmatch(text) is None:
-            raise ValueError(f"Expected a decimal string with at most {cls.decimals} decimals")
+            raise ValueError(f"Expected {cls.words}")
         whole, _, fraction = text.partition(".")
         scaled = int(whole + fraction.ljust(cls.decimals, "0"))
         if abs(scaled) > MAX_MINOR * 10**cls.decimals:
@@ -65,6 +66,7 @@ class Quantity(Scaled):
 
     __slots__ = ()
     decimals = 4
+    words = "a decimal string with at most 4 decimals"
     spelling = re.compile(r"-?[0-9]{1,13}(?:\.[0-9]{1,4})?")
 
 
@@ -73,6 +75,7 @@ class UnitPrice(Scaled):
 
     __slots__ = ()
     decimals = 4
+    words = "an integer, or a decimal string with at most 4 decimals"
     spelling = Quantity.spelling
 
 
@@ -81,6 +84,7 @@ class Rate(Scaled):
 
     __slots__ = ()
     decimals = 6
+    words = 'a decimal string with at most 6 decimals, a fraction: 5.5 % is "0.055"'
     spelling = re.compile(r"-?[0-9]{1,13}(?:\.[0-9]{1,6})?")
 
 
@@ -102,7 +106,8 @@ def read_scalar(kind: type, value: Any) -> Any:
         if abs(value) > MAX_MINOR:
             raise ValueError("Expected a number within ±10^12")
         return _READERS[kind](str(value))
-    raise ValueError("Expected a decimal string")
+    scaled: type[Scaled] = kind
+    raise ValueError(f"Expected {scaled.words}")
 
 
 def scalar_schema(kind: type[Any]) -> dict[str, Any]:

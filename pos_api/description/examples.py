@@ -236,7 +236,12 @@ _REFUSALS: Mapping[str, Refusal] = {
     "envelope-invalid": Refusal(
         f"/shifts/{SHIFT_ID}",
         "opened_at is missing",
-        {"errors": [{"pointer": "/opened_at", "code": "missing", "detail": "opened_at is missing"}]},
+        {
+            "errors": [
+                {"pointer": "/opened_at", "code": "missing", "detail": "opened_at is missing"},
+                {"pointer": "/opening_float", "code": "invalid", "detail": "Expected an integer, got a string"},
+            ]
+        },
     ),
     "too-many-requests": Refusal("/terminal", "Wait 1 s."),
     "internal": Refusal(_UPLOAD, "Something went wrong here. Nothing was lost: send it again."),

@@ -3,15 +3,19 @@
 Cheap enough for the door and the worker both: members stay bytes, exactly as they were sent.
 """
 
+from collections.abc import Sequence
 from typing import Any, Never
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
 from backoffice.domain import json_values
+from backoffice.domain.wire.conversion import Violation
 from backoffice.domain.wire.scanning import find_members, without_surrogates, without_texts
 
 MAX_DEPTH = 32
+MOST_FAULTS = 20
+"""So many faults of one message are named; who sees more has read enough (protocol §9)."""
 
 _BRACKETS_ALIKE = bytes.maketrans(b"{}", b"[]")
 _NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
@@ -30,13 +34,17 @@ class BodyMalformed(Exception):
 
 
 class EnvelopeInvalid(Exception):
-    """422 `envelope-invalid`: JSON, but not the message it should be. `pointer` is a JSON Pointer into the body."""
+    """422 `envelope-invalid`: JSON, but not the message it should be. `pointer` is a JSON Pointer into the body.
 
-    def __init__(self, *, pointer: str, code: str, detail: str) -> None:
+    `others` are further faults of the same message, at most `MOST_FAULTS` with the first.
+    """
+
+    def __init__(self, *, pointer: str, code: str, detail: str, others: Sequence[Violation] = ()) -> None:
         super().__init__(detail)
         self.pointer = pointer
         self.code = code
         self.detail = detail
+        self.others = others
 
 
 class TooManyOrders(Exception):

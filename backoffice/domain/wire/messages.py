@@ -3,17 +3,19 @@
 The types are also where the schema of the API comes from. Unknown fields are ignored (protocol §2.6).
 """
 
-from datetime import datetime
+from collections.abc import Iterator
+from itertools import islice
 from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
 import msgspec
 from msgspec import Meta
 
-from backoffice.domain.scalars import MAX_MINOR, Count, Instant, Money, Number, is_canonical_uuid, is_in_years
+from backoffice.domain import json_values
+from backoffice.domain.scalars import MAX_MINOR, Count, Instant, Money, Number
 from backoffice.domain.totals import ShiftTotals
-from backoffice.domain.wire.conversion import NotReadable, check_carriable, to_type
-from backoffice.domain.wire.envelope import BodyMalformed, EnvelopeInvalid, decode_object
+from backoffice.domain.wire.conversion import Violation, find_faults, to_type
+from backoffice.domain.wire.envelope import MOST_FAULTS, BodyMalformed, EnvelopeInvalid, decode_object
 
 __all__ = [
     "Activation",
@@ -42,7 +44,7 @@ Currency = Annotated[str, Meta(min_length=3, max_length=3, pattern="^[A-Z]{3}$",
 class OpenShift(msgspec.Struct, kw_only=True, frozen=True):
     """`PUT /shifts/{shift_id}` (protocol §4). Money in minor units.
 
-    `currency` and `prices_include_tax` None mean the store's; `closed_at` is set for a shift that has already ended.
+    Where `currency` or `prices_include_tax` is null, it is the store's; `closed_at` is set for a shift that has ended.
     """
 
     number: Number
@@ -136,27 +138,19 @@ def read_heartbeat(body: bytes) -> Heartbeat:
 
 def _read(body: bytes, kind: type[Message]) -> Message:
     fields = decode_object(body)
-    try:
-        check_carriable(fields)
-        message = to_type(fields, kind)
-    except NotReadable as error:
-        raise EnvelopeInvalid(**error.violation._asdict()) from None
-    for name in kind.__struct_fields__:
-        _check_spelling(name, getattr(message, name), spelled=fields.get(name))
-    return message
+    faults = list(islice(_faults(fields, kind), MOST_FAULTS))
+    if faults:
+        raise EnvelopeInvalid(**faults[0]._asdict(), others=faults[1:])
+    return to_type(fields, kind)
 
 
-def _check_spelling(name: str, read: object, *, spelled: Any) -> None:
-    """What msgspec reads and the protocol does not: years out of bounds, other forms of UUIDs (protocol §2.5)."""
-    if isinstance(read, datetime) and not is_in_years(read):
-        _refuse(f"/{name}", "Expected a time between the years 2000 and 2099")
-    if isinstance(read, UUID) and not is_canonical_uuid(spelled):
-        _refuse(f"/{name}", "Expected a UUID in the canonical 36-character form")
-    if isinstance(read, list):
-        for index, text in enumerate(spelled):
-            if not is_canonical_uuid(text):
-                _refuse(f"/{name}/{index}", "Expected a UUID in the canonical 36-character form")
-
-
-def _refuse(pointer: str, detail: str) -> None:
-    raise EnvelopeInvalid(pointer=pointer, code="invalid", detail=detail)
+def _faults(fields: dict[str, Any], kind: type[Message]) -> Iterator[Violation]:
+    """Everything that is wrong with a message: one fault for each place. First what cannot be carried, known field or not."""
+    named = set()
+    for pointer, detail in json_values.uncarriables(fields):
+        named.add(pointer)
+        yield Violation(pointer, "invalid", detail)
+    for fault in find_faults(fields, kind):
+        if fault.pointer not in named:
+            named.add(fault.pointer)
+            yield fault

@@ -171,10 +171,9 @@ def test_another_terminals_shift_cannot_be_closed(till: Till):
         ({"cash_counted": -1}, "/cash_counted"),
         ({"cash_counted": 1.5}, "/cash_counted"),
         ({"totals": None}, "/totals"),
-        ({"totals": {}}, "/totals/sales"),
         ({"totals": TOTALS | {"tips": 10**12 + 1}}, "/totals/tips"),
         ({"totals": TOTALS | {"payments": []}}, "/totals/payments"),
-        ({"totals": TOTALS | {"payments": {"cash": "1"}}}, "/totals/payments"),
+        ({"totals": TOTALS | {"payments": {"cash": "1"}}}, "/totals/payments/cash"),
     ],
 )
 def test_a_close_that_is_not_one_is_told_where_and_closes_nothing(till: Till, change: dict[str, Any], pointer: str):
@@ -196,6 +195,21 @@ def test_a_close_has_bounds(till: Till, change: dict[str, Any], pointer: str):
     answer = put(till, CLOSING | change)
     assert (answer.status_code, code(answer)) == (422, "envelope-invalid")
     assert [place["pointer"] for place in answer.json()["errors"]] == [pointer]
+    assert till.shift()["state"] == "open"
+
+
+def test_every_fault_of_a_close_is_named_up_to_twenty(till: Till):
+    answer = put(till, {"batches": ["x"], "cash_counted": -1, "totals": {"sales": "1", "payments": {"cash": 1.5}}})
+    assert [place["pointer"] for place in answer.json()["errors"]] == [
+        "/closed_at",
+        "/batches/0",
+        "/order_count",
+        "/first_number",
+        "/last_number",
+        "/cash_counted",
+        *(f"/totals/{name}" for name in ("sales", "refunds", "tax", "tips", "rounding", "payments/cash")),
+    ]
+    assert len(put(till, CLOSING | {"batches": ["x"] * 50}).json()["errors"]) == 20
     assert till.shift()["state"] == "open"
 
 

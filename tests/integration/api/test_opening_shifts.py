@@ -137,6 +137,19 @@ def test_a_required_field_that_is_missing_is_named(name: str):
     assert answer.json()["type"].endswith("/envelope-invalid")
 
 
+def test_every_fault_is_named_in_the_words_of_the_protocol():
+    message = {"number": "1", "opened_at": "2026-03-01T08:00:00", "opening_float": 1.5, "cashier": 5}
+    answer = put(Till(), message)
+    assert answer.json()["detail"] == "Expected an integer, got a string"
+    assert [tuple(place.values()) for place in answer.json()["errors"]] == [
+        ("/number", "invalid", "Expected an integer, got a string"),
+        ("/opened_at", "invalid", "Expected a time of RFC 3339 with an offset"),
+        ("/cashier", "invalid", "Expected a string, got an integer"),
+        ("/opening_float", "invalid", "Expected an integer, got a number that is no integer"),
+        ("/first_number", "missing", "first_number is missing"),
+    ]
+
+
 def test_the_cashier_may_be_left_out():
     assert put(Till(), without("cashier")).status_code == 201
 

@@ -49,7 +49,7 @@ def flood(till: Till) -> Any:
 
 
 WRONG_CODE = {"activation_code": "2222-2222-2222", "device": {}}
-WITHOUT_OPENING = {name: value for name, value in OPENING.items() if name != "opened_at"}
+TWO_FAULTS = {name: value for name, value in OPENING.items() if name != "opened_at"} | {"opening_float": "200"}
 PROVOKED: Mapping[str, Callable[[Till], Any]] = {
     "body-malformed": lambda till: till.upload(raw=b'{"orders": []} and more'),
     "digest-mismatch": lambda till: till.upload(raw=b"{}", **{"Content-Digest": "sha-256=:AAAA:"}),
@@ -63,7 +63,7 @@ PROVOKED: Mapping[str, Callable[[Till], Any]] = {
     "too-large": lambda till: till.upload(environ={"CONTENT_LENGTH": str(10**9)}),
     "media-type": lambda till: till.upload(**{"Content-Type": "text/plain"}),
     "identifier-reused": close_otherwise,
-    "envelope-invalid": lambda till: till.send("PUT", f"shifts/{uuid4()}", WITHOUT_OPENING),
+    "envelope-invalid": lambda till: till.send("PUT", f"shifts/{uuid4()}", TWO_FAULTS),
     "too-many-requests": flood,
     "internal": break_down(ValueError("unforeseen")),
     "unavailable": break_down(OperationalError("away")),

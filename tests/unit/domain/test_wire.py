@@ -1,6 +1,7 @@
 """The other messages of a terminal: what is read, and what is told of those that are not the message they should be."""
 
 import json
+import re
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -8,10 +9,11 @@ from uuid import UUID
 import msgspec
 import pytest
 
-from backoffice.domain.orders import CashMovement, Order
+from backoffice.domain.orders import CashMovement, Order, Unreadable
 from backoffice.domain.scalars import Quantity, UnitPrice, scalar_schema
 from backoffice.domain.totals import ShiftTotals
 from backoffice.domain.wire.envelope import BodyMalformed, EnvelopeInvalid
+from backoffice.domain.wire.members import read_order
 from backoffice.domain.wire.messages import (
     Activation,
     CloseShift,
@@ -22,7 +24,7 @@ from backoffice.domain.wire.messages import (
     read_heartbeat,
     read_open_shift,
 )
-from tests.unit.domain.builders import ORDER_ID, SHIFT_ID
+from tests.unit.domain.builders import ORDER_ID, SHIFT_ID, wire_order
 
 OPEN: dict[str, Any] = {
     "number": 311, "opened_at": "2026-03-01T08:00:00+01:00", "cashier": "Anna", "opening_float": 20000,
@@ -152,7 +154,7 @@ def test_a_field_that_is_missing_is_named(name, field):
         ("close", {"order_count": -1}, "/order_count"),
         ("close", {"cash_counted": True}, "/cash_counted"),
         ("close", {"totals": {**CLOSE["totals"], "tax": "9120"}}, "/totals/tax"),
-        ("close", {"totals": {**CLOSE["totals"], "payments": {"cash": 1.5}}}, "/totals/payments"),
+        ("close", {"totals": {**CLOSE["totals"], "payments": {"cash": 1.5}}}, "/totals/payments/cash"),
         ("close", {"totals": {**CLOSE["totals"], "payments": {"a\0": 1}}}, "/totals/payments/a?"),
         ("activate", {"activation_code": 7}, "/activation_code"),
         ("activate", {"device": {"name": 5}}, "/device/name"),
@@ -165,6 +167,54 @@ def test_a_field_that_is_missing_is_named(name, field):
 def test_a_field_that_is_not_what_it_must_be_is_named(name, fields, pointer):
     error = refused(name, **fields)
     assert (error.pointer, error.code) == (pointer, "invalid")
+
+
+def test_every_fault_of_a_message_is_named_once():
+    error = refused("open", number="1", opened_at="9999-03-01T08:00:00Z", cashier="a\0b", first_number=0, extra=["\0"])
+    assert [(error.pointer, error.detail), *((fault.pointer, fault.detail) for fault in error.others)] == [
+        ("/cashier", "The character U+0000"),
+        ("/extra/0", "The character U+0000"),
+        ("/number", "Expected an integer, got a string"),
+        ("/opened_at", "Expected a time between the years 2000 and 2099"),
+        ("/first_number", "Expected an integer of at least 1"),
+    ]
+
+
+def test_twenty_faults_are_enough():
+    assert len(refused("close", batches=["x"] * 10_000).others) == 19
+
+
+WRONG: tuple[Any, ...] = (None, True, 0, -1, 1.5, 10**30, "", "x", "x" * 300, "2026-03-01", [], [1], {}, {"a": 1})
+
+
+@pytest.mark.parametrize("name", MESSAGES)
+def test_faults_are_told_in_words_of_json(name):
+    read, message = MESSAGES[name]
+    told = set()
+    for field in message:
+        for value in (*WRONG, [*WRONG], {"cash": 1.5, "payments": {"cash": "1", "x" * 65: 1}}):
+            try:
+                read(json.dumps({**message, field: value}).encode())
+            except EnvelopeInvalid as error:
+                told |= {error.detail, *(fault.detail for fault in error.others)}
+    assert told
+    for detail in told:
+        assert not re.search(r"`|\bint\b|\bstr\b|\bfloat\b|\bbool\b|datetime|uuid|regex|Struct|None", detail), detail
+        assert len(detail) <= 200
+
+
+def test_a_member_that_cannot_be_read_is_told_in_the_same_words():
+    line = {"quantity": "2", "unit_price": 1.5, "amount": 240, "taxes": [{"code": "X", "rate": "5.5%", "amount": 1}]}
+    details = []
+    for order in (wire_order(lines=[line]), wire_order(lines=[line | {"unit_price": 1}]), wire_order(mode="away")):
+        read = read_order(json.dumps(order).encode())
+        assert isinstance(read, Unreadable)
+        details.append(read.reasons[0].detail)
+    assert details == [
+        "Expected an integer, or a decimal string with at most 4 decimals",
+        'Expected a decimal string with at most 6 decimals, a fraction: 5.5 % is "0.055"',
+        "'away' is none of the values of this field",
+    ]
 
 
 def test_a_number_beyond_everything_is_refused_and_crashes_nothing():
