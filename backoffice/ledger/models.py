@@ -53,11 +53,13 @@ SOURCES = {
     "movement": "cash movement",
     "opening": "shift opened",
     "over_short": "over or short at close",
+    "closing": "to the safe at close",
 }
 
 
 class JournalEntry(models.Model):
-    """One balanced entry. `source_number` counts the over/short entries of one shift; elsewhere it is 0."""
+    """One balanced entry. `source_number` counts the over/short entries of one shift, and the counts of its
+    drawer; elsewhere it is 0."""
 
     id = models.BigIntegerField(primary_key=True)
     business_date = models.DateField()

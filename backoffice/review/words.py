@@ -62,6 +62,7 @@ SOURCES: dict[str, str] = {
     "movement": "Cash in or out",
     "opening": "Shift opened",
     "over_short": "Over or short at close",
+    "closing": "To the safe at close",
 }
 FIGURES: dict[str, str] = {
     "order_count": "Orders",

@@ -4,6 +4,7 @@ Orders, lines and payments are partitioned by business month; their tables are m
 read through these models. Writes are set-based: see `writers.py`.
 """
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
@@ -18,7 +19,7 @@ class Shift(models.Model):
     store = models.ForeignKey("fleet.Store", on_delete=models.PROTECT, related_name="+")
     number = models.BigIntegerField()
     state = models.CharField(max_length=10, choices=[(state.value, state.value) for state in ShiftState])
-    business_date = models.DateField(help_text="The store-local date of opened_at.")
+    business_date = models.DateField(help_text="The store-local date of opened_at, or of its corrected time.")
     currency = models.CharField(max_length=3)
     prices_include_tax = models.BooleanField()
     cashier = models.CharField(max_length=64, blank=True)
@@ -26,7 +27,14 @@ class Shift(models.Model):
     first_number = models.BigIntegerField()
     opened_at = models.DateTimeField()
     opening_hash = models.BinaryField(max_length=32, help_text="Of the opening as sent: a repeat must equal it.")
-    opening_entry_id = models.BigIntegerField(help_text="The drawer's balance was the opening float at this entry.")
+    opened_at_corrected = models.DateTimeField(
+        null=True, help_text="Where the device's clock was known to be wrong: when it really opened."
+    )
+    flags = models.JSONField(null=True, help_text="Reasons it was opened with.")
+    opening_entry_id = models.BigIntegerField(help_text="The drawer's balance was known at this entry.")
+    drawer_at_opening = models.BigIntegerField(
+        null=True, help_text="That balance, where it was not the opening float: an earlier shift still waited."
+    )
     recorded_end = models.DateTimeField(null=True, help_text="closed_at of a shift that was opened as already ended.")
     received_at = models.DateTimeField()
 
@@ -38,8 +46,26 @@ class Shift(models.Model):
     differences = models.JSONField(default=list)
     expected_cash = models.BigIntegerField(null=True)
     over_short = models.BigIntegerField(null=True)
+    max_over_short = models.BigIntegerField(null=True, help_text="The store's when it closed: more is a difference.")
+    recounted = models.BigIntegerField(
+        null=True, help_text="Head office's last count, which stands before the close's."
+    )
+    drawer_counts = models.IntegerField(default=0, db_default=0, help_text="How often its drawer was counted.")
+    awaits_count = models.BooleanField(default=False, db_default=False, help_text="Closed blind, and not counted yet.")
+    moved_to_safe = models.BigIntegerField(
+        null=True, help_text="By its counts in all, where its close said what stays in the drawer."
+    )
+    carried_on = ArrayField(
+        models.BigIntegerField(), null=True, help_text="Open numbers that the terminal's next close must bring."
+    )
+    carried_in = ArrayField(
+        models.BigIntegerField(), null=True, help_text="Those of the close before that this one must bring."
+    )
     reconciliations = models.IntegerField(default=0)
     reconciled_at = models.DateTimeField(null=True)
+    z_number = models.BigIntegerField(
+        null=True, help_text="Without a gap on its terminal; given when it first settles, from the version that had it."
+    )
     awaits_number = models.BigIntegerField(
         null=True, help_text="While it is closing: the first number that is missing."
     )
@@ -56,6 +82,9 @@ class Shift(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(state__in=[state.value for state in ShiftState]), name="shift_state_known"
+            ),
+            models.UniqueConstraint(
+                fields=["terminal", "z_number"], condition=Q(z_number__isnull=False), name="one_shift_per_z"
             ),
         ]
         indexes = [
@@ -79,6 +108,13 @@ class Shift(models.Model):
             ),
             models.Index(fields=["terminal", "first_number"], name="sales_shift_by_first_number"),
             models.Index(fields=["terminal", "first_number"], condition=Q(state="open"), name="sales_shift_still_open"),
+            models.Index(fields=["terminal", "number"], name="sales_shift_by_number"),
+            models.Index(
+                fields=["terminal", "close_received_at"],
+                condition=Q(close_received_at__isnull=False),
+                name="sales_shift_by_close",
+            ),
+            models.Index(fields=["terminal"], condition=Q(awaits_count=True), name="sales_shift_uncounted"),
         ]
 
     def __str__(self) -> str:
@@ -302,6 +338,8 @@ class HeldItem(models.Model):
         indexes = [
             models.Index(fields=["item_id"], name="sales_held_by_item"),
             models.Index(fields=["received_at"], name="sales_held_by_time"),
+            # A member that cannot be read takes no number, and still the number that it names is not missing.
+            models.Index(fields=["terminal", "number"], condition=Q(number__isnull=False), name="sales_held_by_number"),
         ]
 
     def __str__(self) -> str:
