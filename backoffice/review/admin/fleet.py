@@ -216,8 +216,22 @@ class StoreAdmin(ConsoleAdmin):
         (
             "What is remarked on",
             {
-                "fields": ("max_order_total", "min_refund_total", "refund_days", "order_types", "rounding_step"),
+                "fields": (
+                    "max_order_total",
+                    "min_refund_total",
+                    "refund_days",
+                    "order_types",
+                    "rounding_step",
+                    "rounding_mode",
+                ),
                 "description": "Orders outside these limits are still posted, with a remark. An empty limit is not checked.",
+            },
+        ),
+        (
+            "What a drawer may differ by",
+            {
+                "fields": ("max_over_short",),
+                "description": "What is over or short is always posted. Beyond this a person has to look at the shift.",
             },
         ),
     )
@@ -248,6 +262,10 @@ class StoreAdmin(ConsoleAdmin):
     @admin.display(description=AMOUNTS["rounding_step"].title)
     def rounding_step_shown(self, row: Store) -> SafeString:
         return cells.amount(row.rounding_step, row.currency)
+
+    @admin.display(description=AMOUNTS["max_over_short"].title)
+    def max_over_short_shown(self, row: Store) -> SafeString:
+        return cells.amount(row.max_over_short, row.currency)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Store]:
         stores: QuerySet[Store] = super().get_queryset(request)

@@ -25,8 +25,14 @@ AMOUNTS = {
     "min_refund_total": AmountSetting("Smallest refund", "A smaller refund gets a remark.", MAX_MINOR),
     "rounding_step": AmountSetting(
         "Cash rounding step",
-        "Such as 0.05 in Switzerland. Rounding by more than half of it gets a remark.",
+        "Such as 0.05 in Switzerland. Rounding by more than the step explains gets a remark.",
         MAX_ROUNDING_STEP,
+    ),
+    "max_over_short": AmountSetting(
+        "Most over or short",
+        "Of shifts that close from now on: a drawer that is over or short by more makes its shift discrepant."
+        " Empty: no amount does.",
+        MAX_MINOR,
     ),
 }
 
@@ -44,6 +50,8 @@ class StoreForm(forms.ModelForm):  # type: ignore[type-arg] # django-stubs' gene
             "refund_days",
             "order_types",
             "rounding_step",
+            "rounding_mode",
+            "max_over_short",
         )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -70,6 +78,10 @@ class StoreForm(forms.ModelForm):  # type: ignore[type-arg] # django-stubs' gene
             widget=UnfoldAdminTextInputWidget(),
         )
         self.initial["order_types"] = ", ".join(self.instance.order_types or ())
+        self.fields["rounding_mode"].label = "How cash is rounded"
+        self.fields[
+            "rounding_mode"
+        ].help_text = "To the nearest step, rounding is at most half of it; up or down, less than a whole one. Empty: to the nearest."
         self.fields["refund_days"].label = "Days in which a refund is usual"
 
     def clean_order_types(self) -> list[str] | None:

@@ -74,7 +74,7 @@ ODD_TEXTS += (
     "\u202e",
     " ",
 )
-AMOUNTS = ("max_order_total", "min_refund_total", "rounding_step")
+AMOUNTS = ("max_order_total", "min_refund_total", "rounding_step", "max_over_short")
 FAR = "2099-12-31T10:00:00+01:00"
 
 
@@ -136,6 +136,7 @@ BOUNDS = {
     "min_refund_total": (0, 10**12),
     "refund_days": (0, 3650),
     "rounding_step": (0, 1_000_000),
+    "max_over_short": (0, 10**12),
 }
 
 

@@ -27,6 +27,26 @@ def test_limits_are_typed_in_the_currency_and_kept_in_minor_units(head_office: C
     assert 'value="1250.50"' in form.html
 
 
+def test_what_a_drawer_may_differ_by_and_how_cash_is_rounded_are_settings(head_office: Client, page: Open) -> None:
+    store = a_store()
+    address = reverse("admin:fleet_store_change", args=[store.pk])
+
+    typed = {"name": "Bastille", "rounding_step": "1", "rounding_mode": "down", "max_over_short": "5.00"}
+    assert head_office.post(address, typed).status_code == 302
+    store.refresh_from_db()
+    assert (store.rounding_mode, store.max_over_short) == ("down", 500)
+    form = page("fleet_store_change", store.pk)
+    assert "Most over or short (EUR)" in form.text
+    assert "How cash is rounded" in form.text
+    assert 'value="5.00"' in form.html
+
+    assert head_office.post(address, typed | {"rounding_mode": "sideways"}).status_code == 200
+    assert head_office.post(address, typed | {"max_over_short": "-1"}).status_code == 200
+    assert head_office.post(address, {"name": "Bastille"}).status_code == 302
+    store.refresh_from_db()
+    assert (store.rounding_mode, store.max_over_short) == (None, None)
+
+
 def test_a_currency_without_decimals_takes_none(head_office: Client) -> None:
     store = a_store(currency="JPY", timezone="Asia/Tokyo")
     address = reverse("admin:fleet_store_change", args=[store.pk])
