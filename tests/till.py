@@ -231,13 +231,16 @@ def later(**distance: int) -> datetime:
     return timezone.now() + timedelta(**distance)
 
 
-def entry_of(source_id: UUID | str, *, number: int = 0) -> set[tuple[str, int, int]]:
-    """Account, debit and credit of each line of the entry that an order, movement, opening or close made; none: {}."""
+def entry_of(source_id: UUID | str, *, number: int = 0, kind: str | None = None) -> set[tuple[str, int, int]]:
+    """Account, debit and credit of each line of the entry that an order, movement, opening or close made; none: {}.
+
+    A close and its reconciliation may have the same number: `kind` says which.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT account_id, debit, credit FROM ledger_journalline l JOIN ledger_entrysource s USING (entry_id)"
-            " WHERE s.source_id = %s AND s.source_number = %s",
-            [str(source_id), number],
+            " WHERE s.source_id = %s AND s.source_number = %s AND s.source_kind = coalesce(%s, s.source_kind)",
+            [str(source_id), number, kind],
         )
         return set(cursor.fetchall())
 

@@ -1,6 +1,7 @@
 """Order numbers of a terminal: which of a shift's declared ones have not been used (protocol §6)."""
 
-from collections.abc import Iterable
+from bisect import bisect_left, bisect_right
+from collections.abc import Collection, Iterable
 
 MOST_RANGES = 100
 """A longer list of gaps helps nobody (protocol §4)."""
@@ -26,6 +27,24 @@ def missing_ranges(
     if expected <= declared_last:
         ranges.append((expected, declared_last))
     return ranges[:limit]
+
+
+def without(ranges: Iterable[tuple[int, int]], passed: Collection[int]) -> list[tuple[int, int]]:
+    """What is left of inclusive ranges when the numbers that are passed over are taken out, in order.
+
+    Each of them ends one range at most: whoever wants n ranges gives n more than there are numbers passed over.
+    """
+    left: list[tuple[int, int]] = []
+    numbers = sorted(passed)
+    for first, last in sorted(ranges):
+        start = first
+        for number in numbers[bisect_left(numbers, first) : bisect_right(numbers, last)]:
+            if number > start:
+                left.append((start, number - 1))
+            start = number + 1
+        if start <= last:
+            left.append((start, last))
+    return left
 
 
 def merged(ranges: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:

@@ -115,9 +115,28 @@ def _post_sold(entry: _Entry, account: str, line: Line, *, net: int, prices_incl
         entry.debit(DISCOUNTS, discount)
 
 
-def post_opening(*, opening_float: int, drawer_balance: int) -> list[Posting]:
-    """Brings the drawer's account from `drawer_balance` (debits less credits) to `opening_float`, against the safe."""
-    return _transfer(opening_float - drawer_balance, debit=DRAWER, credit=SAFE)
+def post_opening(
+    *, opening_float: int, drawer_balance: int, float_left: int | None = None, a_shift_waits: bool = False
+) -> list[Posting]:
+    """Brings the drawer's account from `drawer_balance` (debits less credits) to `opening_float`.
+
+    What differs from `float_left`, which the last close gave or not, was carried to no safe: it is over or short. The rest
+    is between drawer and safe; while an earlier shift waits for orders or its count there is none, since what is still to
+    be posted of that shift brings the drawer to `float_left` by itself.
+    """
+    entry = _Entry()
+    differs = 0 if float_left is None else opening_float - float_left
+    moved = 0 if float_left is not None and a_shift_waits else opening_float - drawer_balance - differs
+    entry.debit(DRAWER, differs)
+    entry.debit(DRAWER, moved)
+    entry.credit(OVER_SHORT, differs)
+    entry.credit(SAFE, moved)
+    return entry.postings()
+
+
+def post_closing(*, counted: int, float_left: int, moved_before: int) -> list[Posting]:
+    """What goes to the safe of a drawer that was counted, beyond what earlier counts moved; `float_left` stays in it."""
+    return _transfer(counted - float_left - moved_before, debit=SAFE, credit=DRAWER)
 
 
 def post_movement(movement: CashMovement, *, accounts: ReasonAccounts) -> list[Posting]:

@@ -58,6 +58,8 @@ REFUND_METHOD_DIFFERS = "refund-method-differs"
 ADJUSTS_UNKNOWN_ORDER = "adjusts-unknown-order"
 TEXT_SHORTENED = "text-shortened"
 SIGN_MISMATCH = "sign-mismatch"
+NUMBER_USED_BEFORE = "number-used-before"
+OPENING_FLOAT_DIFFERS = "opening-float-differs"
 
 UNREADABLE_ORDER = "unreadable-order"
 UNREADABLE_MOVEMENT = "unreadable-movement"
@@ -105,6 +107,8 @@ REASONS: Mapping[str, ReasonKind] = {
     ADJUSTS_UNKNOWN_ORDER: ReasonKind("flag", "The order whose payment it changes is not in the books."),
     TEXT_SHORTENED: ReasonKind("flag", "A text was shortened in the tables; the stored body has the whole of it."),
     SIGN_MISMATCH: ReasonKind("flag", "A line's amount and its quantity times its price have opposite signs."),
+    NUMBER_USED_BEFORE: ReasonKind("flag", "The shift opened with a number that this terminal had used before."),
+    OPENING_FLOAT_DIFFERS: ReasonKind("flag", "The shift opened with another float than the last close left."),
     UNREADABLE_ORDER: ReasonKind("hold", "It cannot be read as an order."),
     UNREADABLE_MOVEMENT: ReasonKind("hold", "It cannot be read as a cash movement."),
     SUMS_DO_NOT_ADD_UP: ReasonKind("hold", "The total is not the sum of its lines, taxes and rounding."),

@@ -24,12 +24,15 @@ class ShiftTotals(msgspec.Struct, kw_only=True, frozen=True):
 
 
 class Difference(msgspec.Struct, frozen=True):
-    """One figure that differs: `what` names it ("payments.cash"), `difference` is declared less computed."""
+    """One figure that differs: `what` names it ("payments.cash"), `difference` is declared less computed.
+
+    Both are None where nothing was declared: the drawer has not been counted.
+    """
 
     what: str
-    declared: int
+    declared: int | None
     computed: int
-    difference: int
+    difference: int | None
 
 
 def compute_totals(orders: Iterable[Order]) -> ShiftTotals:
@@ -62,7 +65,7 @@ def expected_cash(*, opening_float: int, cash_payments: int, cash_in: int, cash_
 def reconcile(*, declared: ShiftTotals, computed: ShiftTotals) -> list[Difference]:
     """The figures that differ, in the order of the protocol, methods by name; an absent method is 0.
 
-    Over and short is no difference (protocol §6), so counted cash is not among them.
+    Counted cash is not among them: see `cash_differences`.
     """
     names = ("order_count", "sales", "refunds", "tax", "tips", "rounding")
     pairs = [(name, getattr(declared, name), getattr(computed, name)) for name in names]
@@ -71,6 +74,19 @@ def reconcile(*, declared: ShiftTotals, computed: ShiftTotals) -> list[Differenc
         for method in sorted({*declared.payments, *computed.payments})
     ]
     return [Difference(what, said, counted, said - counted) for what, said, counted in pairs if said != counted]
+
+
+def cash_differences(*, counted: int | None, expected: int, max_over_short: int | None) -> list[Difference]:
+    """What differs about the drawer of a closed shift, in minor units: its count is missing, or further off than it may be.
+
+    Over and short alone is no difference, unless the store says how much of it is one (protocol §6).
+    """
+    if counted is None:
+        return [Difference("cash.count", None, expected, None)]
+    over_short = counted - expected
+    if max_over_short is not None and abs(over_short) > max_over_short:
+        return [Difference("cash.over_short", counted, expected, over_short)]
+    return []
 
 
 def settled_state(*, waiting_batches: int, missing_numbers: int, held: int, differences: int) -> ShiftState:

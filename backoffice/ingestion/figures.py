@@ -1,13 +1,15 @@
 """The figures of one shift, read from what is posted: what terminals, reconciliation and the console compare with."""
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db.backends.utils import CursorWrapper
 
-from backoffice.domain.numbers import MOST_RANGES
+from backoffice.domain.numbers import MOST_RANGES, merged, without
 from backoffice.domain.totals import ShiftTotals, expected_cash
 from backoffice.domain.wire.messages import MAX_CLOSE_BATCHES
+from backoffice.postgres.arrays import integer_array
 from backoffice.sales.models import Shift
 
 SUM_ORDERS = """
@@ -53,6 +55,18 @@ SELECT * FROM (
     FROM sales_identity WHERE terminal_id = %(terminal_id)s AND number >= %(first)s AND number <= %(last)s
 ) AS behind WHERE first <= last
 """
+
+UNUSED_NUMBERS = """
+SELECT listed.number FROM unnest(%(numbers)s::bigint[]) AS listed (number)
+WHERE NOT EXISTS (SELECT FROM sales_identity i WHERE i.terminal_id = %(terminal_id)s AND i.number = listed.number)
+"""
+
+NUMBERS_OF_HELD = """
+SELECT DISTINCT number FROM sales_helditem
+WHERE terminal_id = %(terminal_id)s AND number >= %(first)s AND number <= %(last)s ORDER BY number LIMIT %(most)s
+"""
+# Whoever has more that nobody can read is told that the others are missing, until a person has decided.
+MOST_HELD_NUMBERS = 10_000
 
 # The orders of a failed batch count as held (protocol §5).
 COUNT_HELD = """
@@ -111,13 +125,47 @@ def _missing_batches(cursor: CursorWrapper, shift: Shift) -> list[UUID]:
 
 
 def _missing_numbers(cursor: CursorWrapper, shift: Shift) -> list[tuple[int, int]]:
+    """What was declared, and what the close before left to this one, less what is open, held, or used."""
     if shift.declared is None:
         return []
+    brought = (
+        unused_numbers(cursor, terminal_id=shift.terminal_id, numbers=shift.carried_in) if shift.carried_in else []
+    )
     declared: dict[str, Any] = {
         "terminal_id": shift.terminal_id,
         "first": shift.declared["first_number"],
         "last": shift.declared["last_number"],
-        "most": MOST_RANGES,
     }
-    cursor.execute(MISSING_NUMBERS, declared)
-    return sorted(cursor.fetchall())[:MOST_RANGES]
+    missing = _unused_ranges(cursor, declared, most=MOST_RANGES)
+    if not missing and not brought:
+        return []
+    passed = set(shift.declared.get("carried_over", ()))
+    first = min(first for first, _ in (*missing, *brought))
+    last = max(declared["last"], *(last for _, last in (*missing, *brought)))
+    held = numbers_of_unreadable(cursor, terminal_id=shift.terminal_id, first=first, last=last)
+    passed.update(held)
+    if passed:
+        missing = without(_unused_ranges(cursor, declared, most=MOST_RANGES + len(passed)), passed)
+    return merged([*missing, *without(brought, held)])[:MOST_RANGES]
+
+
+def _unused_ranges(cursor: CursorWrapper, declared: dict[str, Any], *, most: int) -> list[tuple[int, int]]:
+    cursor.execute(MISSING_NUMBERS, declared | {"most": most})
+    return sorted(cursor.fetchall())[:most]
+
+
+def unused_numbers(cursor: CursorWrapper, *, terminal_id: int, numbers: Sequence[int]) -> list[tuple[int, int]]:
+    """Those of `numbers` that no order of the terminal used, each as a range of one."""
+    cursor.execute(UNUSED_NUMBERS, {"terminal_id": terminal_id, "numbers": integer_array(numbers)})
+    return [(number, number) for (number,) in cursor.fetchall()]
+
+
+def numbers_of_unreadable(cursor: CursorWrapper, *, terminal_id: int, first: int, last: int) -> list[int]:
+    """Numbers within `first … last` that held members name which cannot be read, and so take none (protocol §6).
+
+    Those of readable members are among them, and used as well.
+    """
+    cursor.execute(
+        NUMBERS_OF_HELD, {"terminal_id": terminal_id, "first": first, "last": last, "most": MOST_HELD_NUMBERS}
+    )
+    return [number for (number,) in cursor.fetchall()]

@@ -1,14 +1,17 @@
 """What a terminal reports about itself while it is online, and what it is told in return (protocol §4)."""
 
+from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection
+from django.db.backends.utils import CursorWrapper
 
-from backoffice.domain.numbers import MOST_RANGES, merged, missing_ranges
+from backoffice.domain.numbers import MOST_RANGES, merged, missing_ranges, without
 from backoffice.domain.wire.answers import HeartbeatTaken
 from backoffice.domain.wire.messages import Heartbeat
 from backoffice.fleet.models import Terminal
+from backoffice.ingestion.figures import numbers_of_unreadable, unused_numbers
 from backoffice.ingestion.shifts import open_shift_of
 from backoffice.postgres.arrays import integer_array
 
@@ -26,17 +29,20 @@ ON CONFLICT (terminal_id) DO UPDATE SET received_at = excluded.received_at, sent
 """
 
 # Closed shifts from the first number that each is missing, the open one, and those recorded as ended that were never
-# closed, which end where the next begins. Each in the order of an index.
+# closed, which end where the next begins. Each in the order of an index. With what each carries over and must bring.
 SELECT_SPANS = """
-(SELECT true AS is_closed, awaits_number AS first, (declared ->> 'last_number')::bigint AS last FROM sales_shift
-WHERE terminal_id = %(terminal_id)s AND state = 'closing' AND awaits_number IS NOT NULL
+(SELECT true AS is_closed, greatest(awaits_number, (declared ->> 'first_number')::bigint) AS first,
+    (declared ->> 'last_number')::bigint AS last,
+    ARRAY(SELECT jsonb_array_elements_text(declared -> 'carried_over')::bigint) AS carried,
+    coalesce(carried_in, '{}') AS brought
+FROM sales_shift WHERE terminal_id = %(terminal_id)s AND state = 'closing' AND awaits_number IS NOT NULL
 ORDER BY awaits_number LIMIT %(most)s)
 UNION ALL
 SELECT false, still_open.first_number, coalesce((
     SELECT next.first_number - 1 FROM sales_shift next
     WHERE next.terminal_id = %(terminal_id)s AND next.first_number > still_open.first_number
     ORDER BY next.first_number LIMIT 1
-), 9223372036854775807)
+), 9223372036854775807), '{}', '{}'
 FROM (
     (SELECT first_number FROM sales_shift WHERE terminal_id = %(terminal_id)s AND state = 'open' AND recorded_end IS NULL)
     UNION
@@ -54,6 +60,19 @@ CROSS JOIN LATERAL (
 """
 # By one heartbeat, shared by the shifts that it looks at.
 MOST_NUMBERS_READ = 50_000
+
+
+class Span(NamedTuple):
+    """Numbers that an unsettled shift declared, or an open one began with: an inclusive range.
+
+    `carried` are not waited for by this shift; `brought` are, and need not be in the range.
+    """
+
+    is_closed: bool
+    first: int
+    last: int
+    carried: Sequence[int] = ()
+    brought: Sequence[int] = ()
 
 
 def record_heartbeat(*, terminal: Terminal, message: Heartbeat, now: datetime) -> HeartbeatTaken:
@@ -80,6 +99,7 @@ def record_heartbeat(*, terminal: Terminal, message: Heartbeat, now: datetime) -
         clock_skew_ms=skew_ms,
         missing_numbers=[list(numbers) for numbers in _missing_numbers(terminal)],
         open_shift_id=None if shift is None else shift.shift_id,
+        checkpoint=None,  # nothing seals the books yet
     )
 
 
@@ -89,27 +109,63 @@ def _missing_numbers(terminal: Terminal) -> list[tuple[int, int]]:
     What is read is bounded, however many shifts are unsettled and whatever they declared: where a shift has more numbers
     than are read, those behind them are left to a later heartbeat.
     """
-    terminal_id: dict[str, Any] = {"terminal_id": terminal.pk}
+    terminal_id: int = terminal.pk
     with connection.cursor() as cursor:
-        cursor.execute(SELECT_SPANS, terminal_id | {"most": MOST_RANGES})
-        rows: list[tuple[bool, int, int]] = cursor.fetchall()
-        spans = [(False, first, last) for is_closed, first, last in dict.fromkeys(rows) if not is_closed]
-        spans += [(True, *span) for span in merged((first, last) for is_closed, first, last in rows if is_closed)]
+        cursor.execute(SELECT_SPANS, {"terminal_id": terminal_id, "most": MOST_RANGES})
+        shifts = [Span(*row) for row in cursor.fetchall()]
+        still_open = {(shift.first, shift.last) for shift in shifts if not shift.is_closed}
+        closed = merged((shift.first, shift.last) for shift in shifts if shift.is_closed)
+        spans = [Span(is_closed=False, first=first, last=last) for first, last in sorted(still_open)]
+        spans += [Span(is_closed=True, first=first, last=last) for first, last in closed]
         if not spans:
             return []
-        most = MOST_NUMBERS_READ // len(spans)
-        read = {
-            "firsts": integer_array(first for _, first, _ in spans),
-            "lasts": integer_array(last for _, _, last in spans),
-            "most": most,
-        }
-        cursor.execute(SELECT_NUMBERS, terminal_id | read)
-        used: list[list[int]] = [[] for _ in spans]
-        for place, number in cursor.fetchall():
-            used[place - 1].append(number)
+        used = _used_numbers(cursor, spans, terminal_id=terminal_id)
+        owed = {number for shift in shifts for number in shift.brought}
+        brought = unused_numbers(cursor, terminal_id=terminal_id, numbers=sorted(owed)) if owed else []
+        missing = _gaps(spans, used, passed=()) + brought
+        if not missing:
+            return []
+        first, last = min(missing)[0], max(span.last for span in spans)
+        held = numbers_of_unreadable(cursor, terminal_id=terminal_id, first=first, last=last)
+    gaps = _gaps(spans, used, passed={*held, *_carried_over(shifts)})
+    return merged({*gaps, *without(brought, held)})[:MOST_RANGES]
+
+
+def _used_numbers(cursor: CursorWrapper, spans: Sequence[Span], *, terminal_id: int) -> list[list[int]]:
+    """The first numbers that the terminal used in each of the spans: as many as one heartbeat may read of each."""
+    read: dict[str, Any] = {
+        "terminal_id": terminal_id,
+        "firsts": integer_array(span.first for span in spans),
+        "lasts": integer_array(span.last for span in spans),
+        "most": MOST_NUMBERS_READ // len(spans),
+    }
+    cursor.execute(SELECT_NUMBERS, read)
+    used: list[list[int]] = [[] for _ in spans]
+    for place, number in cursor.fetchall():
+        used[place - 1].append(number)
+    return used
+
+
+def _gaps(spans: Sequence[Span], used: Sequence[list[int]], *, passed: Collection[int]) -> list[tuple[int, int]]:
+    """What is missing in spans of which these numbers were used; those that are passed over are not missing."""
     ranges: set[tuple[int, int]] = set()
-    for (is_closed, first, last), numbers in zip(spans, used, strict=True):
-        is_whole = is_closed and len(numbers) < most
-        end = last if is_whole else max(numbers, default=first - 1)
-        ranges.update(missing_ranges(declared_first=first, declared_last=end, used=numbers))
-    return sorted(ranges)[:MOST_RANGES]
+    most = MOST_NUMBERS_READ // len(spans)
+    for span, numbers in zip(spans, used, strict=True):
+        is_whole = span.is_closed and len(numbers) < most
+        end = span.last if is_whole else max(numbers, default=span.first - 1)
+        there = [*numbers, *passed] if passed else numbers
+        ranges.update(missing_ranges(declared_first=span.first, declared_last=end, used=there))
+    return sorted(ranges)
+
+
+def _carried_over(shifts: Sequence[Span]) -> set[int]:
+    """Numbers that closed shifts carry over, without those that another of them still waits for."""
+    carried = {number for shift in shifts for number in shift.carried}
+    if not carried:
+        return carried
+    for shift in shifts:
+        carried.difference_update(shift.brought)
+        if shift.is_closed:
+            own = set(shift.carried)
+            carried -= {number for number in carried if shift.first <= number <= shift.last and number not in own}
+    return carried

@@ -14,7 +14,7 @@ from django.db.backends.utils import CursorWrapper
 from backoffice.domain.limits import MAX_CODE
 from backoffice.domain.posting import post_over_short
 from backoffice.domain.states import ShiftState, check_shift_transition
-from backoffice.domain.totals import Difference, ShiftTotals, reconcile, settled_state
+from backoffice.domain.totals import Difference, ShiftTotals, cash_differences, reconcile, settled_state
 from backoffice.domain.wire.answers import StandingClose
 from backoffice.domain.wire.messages import MAX_CLOSE_BATCHES, MAX_CLOSE_METHODS, CloseShift
 from backoffice.ingestion.detaching import is_detached_shift
@@ -52,6 +52,7 @@ SELECT s.shift_id, s.terminal_id FROM sales_shift s
 WHERE s.state = 'closing' AND (
     s.awaits_number IS NULL AND s.awaits_batch IS NULL
     OR (SELECT true FROM sales_identity i WHERE i.terminal_id = s.terminal_id AND i.number = s.awaits_number LIMIT 1)
+    OR (SELECT true FROM sales_helditem h WHERE h.terminal_id = s.terminal_id AND h.number = s.awaits_number LIMIT 1)
     OR (SELECT b.state = 'processed' AND b.terminal_id = s.terminal_id FROM inbox_batch b WHERE b.batch_id = s.awaits_batch)
 ) AND NOT EXISTS (
     SELECT FROM sales_detachedmonth m
@@ -79,9 +80,17 @@ def standing_close(shift: Shift) -> StandingClose | None:
     declared = declaration_of(shift)
     if declared is None or shift.declared is None:
         return None
-    fields = msgspec.structs.asdict(declared)
+    fields: dict[str, Any] = msgspec.structs.asdict(declared)
     del fields["batches"]
     return StandingClose(**fields, batch_count=len(shift.declared["batches"]))
+
+
+def counted_cash(shift: Shift) -> int | None:
+    """The count of the drawer that stands, head office's before the terminal's; None while there is none."""
+    if shift.recounted is not None or shift.declared is None:
+        return shift.recounted
+    counted: int | None = shift.declared["cash_counted"]
+    return counted
 
 
 def differences_of(shift: Shift, figures: ShiftFigures) -> list[Difference]:
@@ -89,7 +98,9 @@ def differences_of(shift: Shift, figures: ShiftFigures) -> list[Difference]:
     if shift.declared is None:
         return []
     declared = ShiftTotals(order_count=shift.declared["order_count"], **shift.declared["totals"])
-    return reconcile(declared=declared, computed=figures.computed)
+    return reconcile(declared=declared, computed=figures.computed) + cash_differences(
+        counted=counted_cash(shift), expected=figures.expected_cash, max_over_short=shift.max_over_short
+    )
 
 
 @transaction_required
@@ -161,6 +172,8 @@ def reconcile_shift(cursor: CursorWrapper, shift: Shift, *, now: datetime) -> No
     shift.awaits_batch = figures.missing_batches[0] if figures.missing_batches else None
     if wanted != ShiftState.CLOSING:
         _post_over_short(cursor, shift, figures=figures, now=now)
+        if shift.reconciled_at is None:
+            shift.z_number = _next_z_number(cursor, terminal_id=shift.terminal_id)
         shift.reconciled_at = now
     if wanted != shift.state:
         check_shift_transition(present=ShiftState(shift.state), wanted=wanted)
@@ -169,11 +182,19 @@ def reconcile_shift(cursor: CursorWrapper, shift: Shift, *, now: datetime) -> No
     shift.save()
 
 
+def _next_z_number(cursor: CursorWrapper, *, terminal_id: int) -> int:
+    """Z numbers run without a gap on a terminal, whose lock the caller holds."""
+    cursor.execute("SELECT coalesce(max(z_number), 0) + 1 FROM sales_shift WHERE terminal_id = %s", [terminal_id])
+    row = cursor.fetchone()
+    return int(row[0]) if row else 1
+
+
 def _post_over_short(cursor: CursorWrapper, shift: Shift, *, figures: ShiftFigures, now: datetime) -> None:
     """Posts what is over or short beyond what earlier reconciliations of this shift posted."""
-    if shift.declared is None:
+    counted = counted_cash(shift)
+    if counted is None:
         return
-    over_short = shift.declared["cash_counted"] - figures.expected_cash
+    over_short = counted - figures.expected_cash
     postings = post_over_short(over_short=over_short, posted_before=shift.over_short or 0)
     shift.over_short = over_short
     if not postings:

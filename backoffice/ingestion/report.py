@@ -3,9 +3,16 @@
 from django.db import connection
 from msgspec import convert
 
-from backoffice.domain.wire.answers import MOST_DIFFERENCES, CashAnswer, ComputedAnswer, DifferenceAnswer, ShiftAnswer
+from backoffice.domain.wire.answers import (
+    MOST_DIFFERENCES,
+    CashAnswer,
+    ComputedAnswer,
+    DifferenceAnswer,
+    ReasonAnswer,
+    ShiftAnswer,
+)
 from backoffice.ingestion.figures import shift_figures
-from backoffice.ingestion.reconcile import declaration_of, differences_of
+from backoffice.ingestion.reconcile import counted_cash, declaration_of, differences_of
 from backoffice.sales.models import Shift
 
 
@@ -14,13 +21,18 @@ def shift_report(shift: Shift) -> ShiftAnswer:
     with connection.cursor() as cursor:
         figures = shift_figures(cursor, shift)
     declared = declaration_of(shift)
-    counted = None if declared is None else declared.cash_counted
+    counted = counted_cash(shift)
     over_short = None if counted is None else counted - figures.expected_cash
     return ShiftAnswer(
         shift_id=shift.shift_id,
         number=shift.number,
         state=shift.state,
         business_date=shift.business_date,
+        opened_at=shift.opened_at,
+        cashier=shift.cashier,
+        opening_float=shift.opening_float,
+        first_number=shift.first_number,
+        flags=convert(shift.flags or [], list[ReasonAnswer]),
         missing_batches=figures.missing_batches,
         missing_numbers=[list(numbers) for numbers in figures.missing_numbers],
         declared=declared,
@@ -31,4 +43,6 @@ def shift_report(shift: Shift) -> ShiftAnswer:
         cash=CashAnswer(expected=figures.expected_cash, counted=counted, over_short=over_short),
         held=figures.held,
         late=figures.late,
+        explained_numbers=[],
+        z_number=shift.z_number,
     )

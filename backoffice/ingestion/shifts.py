@@ -1,27 +1,39 @@
 """Opening and closing a shift (protocol §4, §6)."""
 
-import hashlib
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import msgspec
 from django.db import connection, transaction
-from django.db.models import BigIntegerField, Case, F, When
-from django.db.models.functions import Coalesce
+from django.db.backends.utils import CursorWrapper
 
-from backoffice.domain.posting import post_opening
+from backoffice.domain.limits import MAX_CODE
+from backoffice.domain.openings import TerminalBefore, corrected_opening, opening_flags
+from backoffice.domain.reasons import reasons_json
+from backoffice.domain.repeats import is_same_close, is_same_opening, message_hash
 from backoffice.domain.states import ShiftState
 from backoffice.domain.wire.answers import StandingClose
 from backoffice.domain.wire.envelope import EnvelopeInvalid
-from backoffice.domain.wire.messages import CloseShift, OpenShift
+from backoffice.domain.wire.messages import ADDED_TO_CLOSES, CloseShift, OpenShift, read_close_of_before
 from backoffice.fleet.models import Terminal
 from backoffice.ingestion.batch.accept import IdentifierReused
-from backoffice.ingestion.detaching import is_detached_shift
+from backoffice.ingestion.carried import carry_over
+from backoffice.ingestion.drawers import DrawerBefore, drawer_before, move_to_safe, write_opening
 from backoffice.ingestion.locks import lock_terminal
-from backoffice.ingestion.reconcile import reconcile_shift, standing_close, write_entry_of_shift
-from backoffice.ledger.writers import Entry, drawer_balance, next_entry_id
+from backoffice.ingestion.reconcile import reconcile_shift, standing_close
+from backoffice.ledger.writers import next_entry_id
+from backoffice.postgres.rows import rows_as
 from backoffice.sales.models import Shift
+
+SELECT_TERMINAL_BEFORE = """
+SELECT h.clock_skew_ms AS skew_ms, h.received_at AS told_at,
+    EXISTS (SELECT FROM sales_shift WHERE terminal_id = t.id AND number = %(number)s) AS number_used,
+    EXISTS (SELECT FROM sales_identity WHERE terminal_id = t.id AND number = %(first_number)s) AS first_number_used,
+    %(float_left)s::bigint AS float_left
+FROM (SELECT %(terminal_id)s::integer AS id) AS t LEFT JOIN fleet_heartbeat h ON h.terminal_id = t.id
+"""
 
 
 class ShiftAlreadyOpen(Exception):
@@ -50,12 +62,13 @@ def open_shift(*, terminal: Terminal, shift_id: UUID, message: OpenShift, now: d
     Raises IdentifierReused, ShiftAlreadyOpen, and EnvelopeInvalid for a currency that is not the store's.
     """
     store = terminal.store
-    content = _hash(message)
     with transaction.atomic(), connection.cursor() as cursor:
         lock_terminal(terminal.pk)
         existing = Shift.objects.filter(shift_id=shift_id).first()
         if existing is not None:
-            if existing.terminal_id != terminal.pk or bytes(existing.opening_hash) != content:
+            if existing.terminal_id != terminal.pk or not is_same_opening(
+                message, stored_hash=bytes(existing.opening_hash)
+            ):
                 raise IdentifierReused
             return existing, False
         if message.currency not in (None, store.currency):
@@ -71,23 +84,42 @@ def open_shift(*, terminal: Terminal, shift_id: UUID, message: OpenShift, now: d
             store=store,
             number=message.number,
             state=ShiftState.OPEN.value,
-            business_date=message.opened_at.astimezone(ZoneInfo(store.timezone)).date(),
             currency=store.currency,
             prices_include_tax=(
                 store.prices_include_tax if message.prices_include_tax is None else message.prices_include_tax
             ),
-            cashier=message.cashier,
+            cashier=message.cashier[:MAX_CODE],
             opening_float=message.opening_float,
             first_number=message.first_number,
-            opened_at=message.opened_at,
-            opening_hash=content,
+            opened_at=message.opened_at.astimezone(UTC),
+            opening_hash=message_hash(message),
             opening_entry_id=next_entry_id(cursor),
             recorded_end=message.closed_at,
             received_at=now,
         )
+        drawer = drawer_before(cursor, terminal_id=terminal.pk)
+        _date_and_flag(cursor, shift, message, drawer=drawer, timezone=store.timezone, now=now)
+        write_opening(cursor, shift, before=drawer, now=now)
         shift.save(force_insert=True)
-        _post_opening(shift, now=now)
     return shift, True
+
+
+def _date_and_flag(
+    cursor: CursorWrapper, shift: Shift, message: OpenShift, *, drawer: DrawerBefore, timezone: str, now: datetime
+) -> None:
+    """The business date is the store-local date of the true time of the opening (protocol §4)."""
+    asked: dict[str, Any] = {
+        "terminal_id": shift.terminal_id,
+        "number": message.number,
+        "first_number": message.first_number,
+        "float_left": drawer.float_left,
+    }
+    cursor.execute(SELECT_TERMINAL_BEFORE, asked)
+    (before,) = rows_as(TerminalBefore, cursor)
+    corrected = corrected_opening(message, before=before, received_at=now)
+    shift.opened_at_corrected = corrected
+    shift.business_date = (corrected or message.opened_at).astimezone(ZoneInfo(timezone)).date()
+    shift.flags = reasons_json(opening_flags(message, before=before, is_corrected=corrected is not None)) or None
 
 
 def close_shift(*, terminal: Terminal, shift_id: UUID, message: CloseShift, now: datetime) -> tuple[Shift, bool]:
@@ -95,7 +127,6 @@ def close_shift(*, terminal: Terminal, shift_id: UUID, message: CloseShift, now:
 
     Raises NoSuchShift, IdentifierReused (another terminal's shift), AlreadyClosed (other content).
     """
-    content = _hash(message)
     with transaction.atomic(), connection.cursor() as cursor:
         lock_terminal(terminal.pk)
         shift = Shift.objects.filter(shift_id=shift_id).first()
@@ -104,16 +135,31 @@ def close_shift(*, terminal: Terminal, shift_id: UUID, message: CloseShift, now:
         if shift.terminal_id != terminal.pk:
             raise IdentifierReused
         if shift.state != ShiftState.OPEN.value:
-            if shift.closing_hash is None or bytes(shift.closing_hash) != content:
+            if not _is_repeat(shift, message):
                 raise AlreadyClosed(standing_close(shift))
             return shift, False
+        carry_over(cursor, shift, listed=message.carried_over)
         shift.state = ShiftState.CLOSING.value
         shift.declared = msgspec.to_builtins(message)
-        shift.closing_hash = content
+        shift.closing_hash = message_hash(message)
         shift.closed_at = message.closed_at
         shift.close_received_at = now
+        shift.max_over_short = terminal.store.max_over_short
+        shift.awaits_count = message.cash_counted is None
+        move_to_safe(cursor, shift, now=now)
         reconcile_shift(cursor, shift, now=now)
     return shift, True
+
+
+def repeated_close_of_before(*, terminal: Terminal, shift_id: UUID, body: bytes) -> Shift | None:
+    """The shift that an earlier version closed with this very message, which cannot be read today for what it says in
+    fields that were unknown then; None where it is no such repeat.
+    """
+    message = read_close_of_before(body)
+    shift = Shift.objects.filter(shift_id=shift_id, terminal=terminal).first()
+    if message is None or shift is None or shift.declared is None or ADDED_TO_CLOSES.keys() & shift.declared.keys():
+        return None
+    return shift if _is_repeat(shift, message) else None
 
 
 def open_shift_of(terminal: Terminal) -> Shift | None:
@@ -121,40 +167,7 @@ def open_shift_of(terminal: Terminal) -> Shift | None:
     return Shift.objects.filter(terminal=terminal, state=ShiftState.OPEN.value, recorded_end__isnull=True).first()
 
 
-def _post_opening(shift: Shift, *, now: datetime) -> None:
-    """Moves cash between drawer and safe, so that the drawer's account equals the float (ledger, "Cash").
-
-    The drawer's balance is the float of the shift before, plus what was posted since: a sum over one shift. Where the month
-    of that shift was detached, its cash as it was settled stands for both.
-    """
-    amount = BigIntegerField()
-    left_at = F("expected_cash") + Coalesce("over_short", 0, output_field=amount)
-    balance_then = Case(When(is_detached_shift(), then=left_at), default="opening_float", output_field=amount)
-    before = (
-        Shift.objects.filter(terminal_id=shift.terminal_id, opening_entry_id__lt=shift.opening_entry_id)
-        .order_by("-opening_entry_id")
-        .values_list("opening_entry_id", balance_then)
-        .first()
-    )
-    after_entry_id, balance = before or (0, 0)
-    with connection.cursor() as cursor:
-        balance += drawer_balance(cursor, terminal_id=shift.terminal_id, after_entry_id=after_entry_id)
-        postings = post_opening(opening_float=shift.opening_float, drawer_balance=balance)
-        if not postings:
-            return
-        entry = Entry(shift.opening_entry_id, shift.shift_id, postings)
-        write_entry_of_shift(cursor, shift, entry, source_kind="opening", source_number=0, now=now)
-
-
-def _hash(message: OpenShift | CloseShift) -> bytes:
-    """A hash of the message as it was read: unknown fields, white space and the spelling of times make no difference."""
-    return hashlib.sha256(msgspec.msgpack.encode(_in_utc(message), order="sorted")).digest()
-
-
-def _in_utc(message: OpenShift | CloseShift) -> OpenShift | CloseShift:
-    times = {
-        name: value.astimezone(UTC)
-        for name in message.__struct_fields__
-        if isinstance(value := getattr(message, name), datetime)
-    }
-    return msgspec.structs.replace(message, **times)
+def _is_repeat(shift: Shift, message: CloseShift) -> bool:
+    if shift.closing_hash is None or shift.declared is None:
+        return False
+    return is_same_close(message, stored_hash=bytes(shift.closing_hash), stored=shift.declared)

@@ -118,13 +118,17 @@ def store_answer(store: Store) -> StoreAnswer:
 
 
 def settings_answer(store: Store) -> SettingsAnswer:
-    """The store's settings as its terminals see them, with the order types and cash reasons that it knows."""
+    """The store's settings as its terminals see them, with the order types, cash reasons and payment methods that it knows."""
     reasons = CashReason.objects.filter(store=store).order_by("reason").values_list("reason", flat=True)
+    methods = PaymentAccount.objects.filter(store=store).order_by("method").values_list("method", flat=True)
     return SettingsAnswer(
         max_order_total=store.max_order_total,
         min_refund_total=store.min_refund_total,
         refund_days=store.refund_days,
         order_types=sorted(store.order_types or ORDER_TYPES),
         cash_reasons=list(reasons),
+        payment_methods=list(methods),
         rounding_step=store.rounding_step,
+        rounding_mode=store.rounding_mode,
+        max_over_short=store.max_over_short,
     )

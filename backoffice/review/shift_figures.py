@@ -5,9 +5,10 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from backoffice.domain.reasons import REASONS
 from backoffice.domain.wire.answers import ShiftAnswer
 from backoffice.review.formats import counted, number_ranges
-from backoffice.review.words import FIGURES, METHODS, named
+from backoffice.review.words import DRAWER_FIGURES, FIGURES, METHODS, named
 from backoffice.sales.models import Shift
 
 # Beside the known methods a till may declare names of its own.
@@ -104,10 +105,15 @@ def what_is_wrong(report: ShiftAnswer) -> list[str]:
         sentences.append(
             f"{counted(report.held, 'order')} {'is' if report.held == 1 else 'are'} held and not in these figures."
         )
-    if report.differences:
+    what = {difference.what for difference in report.differences}
+    if what - DRAWER_FIGURES.keys():
         sentences.append("The till declared other figures than those of the orders that arrived.")
+    if "cash.count" in what:
+        sentences.append("The drawer has not been counted yet.")
+    if "cash.over_short" in what:
+        sentences.append("The drawer is over or short by more than the store allows.")
     if report.late:
         sentences.append(
             f"{counted(report.late, 'order')} came after the close, in an upload that the till had not listed."
         )
-    return sentences
+    return [*sentences, *dict.fromkeys(REASONS[flag.code].title for flag in report.flags)]

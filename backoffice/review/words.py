@@ -72,6 +72,7 @@ FIGURES: dict[str, str] = {
     "tips": "Tips",
     "rounding": "Rounding",
 }
+DRAWER_FIGURES: dict[str, str] = {"cash.count": "Cash not counted yet", "cash.over_short": "Cash over or short"}
 
 # A few words for lists; the full sentences are in domain.reasons.
 SHORT_REASONS: dict[str, str] = {
@@ -96,6 +97,9 @@ SHORT_REASONS: dict[str, str] = {
     codes.OTHER_SHIFT: "Known in another shift",
     codes.CARD_NUMBER_MASKED: "Card number masked",
     codes.CARD_DATA_REMOVED: "Card data removed",
+    codes.NUMBER_USED_BEFORE: "Number used before",
+    codes.OPENING_FLOAT_DIFFERS: "Float differs from the last close",
+    codes.TEXT_SHORTENED: "Text shortened",
     codes.UNREADABLE_ORDER: "Cannot be read",
     codes.UNREADABLE_MOVEMENT: "Cannot be read",
     codes.SUMS_DO_NOT_ADD_UP: "Total is not the sum of its lines",
@@ -121,6 +125,7 @@ _DETAILS_IN_MINOR_UNITS = frozenset(
         codes.OVER_MAX_ORDER_TOTAL,
         codes.REFUND_BELOW_MINIMUM,
         codes.REFUND_EXCEEDS_ORIGINAL,
+        codes.OPENING_FLOAT_DIFFERS,
     }
 )
 # The detail of a tax also contains a rate: "13 is not 0.055 of 227".
@@ -190,4 +195,4 @@ def named(names: Mapping[str, str], value: str | None) -> str:
 def figure(what: str) -> str:
     """The name of a shift's figure: `payments.cash` is `Cash`."""
     group, _, method = what.partition(".")
-    return named(METHODS, method) if group == "payments" else named(FIGURES, what)
+    return named(METHODS, method) if group == "payments" else named(FIGURES | DRAWER_FIGURES, what)

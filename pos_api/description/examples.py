@@ -81,7 +81,7 @@ CACHE = json.loads("""
 CLOSE = json.loads("""
 {"closed_at": "2026-03-01T18:00:00+01:00",
  "batches": ["0195518b-9c40-7e11-8f3d-52a7c0b4d901", "0195518c-51e8-72f4-9a86-e1d3b7f05c02"],
- "order_count": 5, "first_number": 1001, "last_number": 1004, "cash_counted": 25650,
+ "order_count": 5, "first_number": 1001, "last_number": 1004, "carried_over": [], "cash_counted": 25650, "float_left": 20000,
  "totals": {"sales": 1040, "refunds": -120, "tax": 30, "tips": 50, "rounding": 0, "payments": {"cash": 670, "card": 300}}}
 """)
 STANDING_CLOSE = {name: value for name, value in CLOSE.items() if name != "batches"} | {
@@ -101,8 +101,14 @@ ACTIVATED = {
     "store": json.loads(STORE_JSON),
     "token": "XtDuwEv94lhf-iPDWSWhKU9OjpWd7kOHe6N4RACHKIw",  # an example  # nosec B105
 }
-OPENED = json.loads("""
-{"shift_id": "0195518b-07a0-7a6e-b2c4-6d0f3c1e8a01", "number": 311, "state": "open", "business_date": "2026-03-01",
+# What opened the shift, in every answer about it.
+OPENED_WITH = json.loads("""
+{"shift_id": "0195518b-07a0-7a6e-b2c4-6d0f3c1e8a01", "number": 311, "business_date": "2026-03-01",
+ "opened_at": "2026-03-01T07:00:00Z", "cashier": "Anna", "opening_float": 20000, "first_number": 1001, "flags": [],
+ "explained_numbers": []}
+""")
+OPENED = OPENED_WITH | json.loads("""
+{"state": "open", "z_number": null,
  "missing_batches": [], "missing_numbers": [], "declared": null,
  "computed": {"order_count": 0, "sales": 0, "refunds": 0, "tax": 0, "tips": 0, "rounding": 0, "payments": {}},
  "differences": [], "cash": {"expected": 20000, "counted": null, "over_short": null}, "held": 0, "late": 0}
@@ -117,18 +123,21 @@ TERMINAL = {
     "terminal_id": ACTIVATED["terminal_id"],
     "name": "Till 2",
     "last_number": 1001,
+    "last_shift_number": 311,
     "store": ACTIVATED["store"],
     "server_time": "2026-03-01T09:05:00.294420Z",
     "open_shift": {"shift_id": SHIFT_ID, "number": 311},
     **json.loads("""
 {"settings": {"max_order_total": null, "min_refund_total": null, "refund_days": null,
               "order_types": ["delivery", "on_table", "takeaway"],
-              "cash_reasons": ["change", "float", "safe_drop", "tips"], "rounding_step": null},
+              "cash_reasons": ["change", "float", "safe_drop", "tips"],
+              "payment_methods": ["bank_transfer", "card", "cash", "gift_card", "on_account", "points", "voucher", "wallet"],
+              "rounding_step": null, "rounding_mode": null, "max_over_short": null},
  "limits": {"max_batch_orders": 2000, "max_batch_bytes": 4194304, "max_decoded_bytes": 8388608, "max_member_bytes": 262144}}
 """),
 }
 CLOSING = json.loads("""
-{"shift_id": "0195518b-07a0-7a6e-b2c4-6d0f3c1e8a01", "number": 311, "state": "closing", "business_date": "2026-03-01",
+{"state": "closing", "z_number": null,
  "missing_batches": ["0195518c-51e8-72f4-9a86-e1d3b7f05c02"], "missing_numbers": [[1002, 1004]],
  "computed": {"order_count": 1, "sales": 240, "refunds": 0, "tax": 13, "tips": 0, "rounding": 0, "payments": {"cash": 240}},
  "differences": [{"what": "order_count", "declared": 5, "computed": 1, "difference": 4},
@@ -139,9 +148,9 @@ CLOSING = json.loads("""
                  {"what": "payments.card", "declared": 300, "computed": 0, "difference": 300},
                  {"what": "payments.cash", "declared": 670, "computed": 240, "difference": 430}],
  "cash": {"expected": 20240, "counted": 25650, "over_short": 5410}, "held": 0, "late": 0}
-""") | {"declared": CLOSE}
+""") | {**OPENED_WITH, "declared": CLOSE}
 SETTLED = json.loads("""
-{"shift_id": "0195518b-07a0-7a6e-b2c4-6d0f3c1e8a01", "number": 311, "state": "discrepant", "business_date": "2026-03-01",
+{"state": "discrepant", "z_number": 1,
  "missing_batches": [], "missing_numbers": [],
  "computed": {"order_count": 3, "sales": 490, "refunds": -120, "tax": 30, "tips": 50, "rounding": 0,
               "payments": {"card": 300, "cash": 120}},
@@ -149,9 +158,10 @@ SETTLED = json.loads("""
                  {"what": "sales", "declared": 1040, "computed": 490, "difference": 550},
                  {"what": "payments.cash", "declared": 670, "computed": 120, "difference": 550}],
  "cash": {"expected": 25120, "counted": 25650, "over_short": 530}, "held": 2, "late": 0}
-""") | {"declared": CLOSE}
+""") | {**OPENED_WITH, "declared": CLOSE}
 BEATEN = json.loads("""
-{"server_time": "2026-03-01T17:00:59.400000Z", "clock_skew_ms": 600, "missing_numbers": [[1002, 1004]], "open_shift_id": null}
+{"server_time": "2026-03-01T17:00:59.400000Z", "clock_skew_ms": 600, "missing_numbers": [[1002, 1004]], "open_shift_id": null,
+ "checkpoint": null}
 """)
 RECEIVED = json.loads("""
 {"batch_id": "0195518c-51e8-72f4-9a86-e1d3b7f05c02", "shift_id": "0195518b-07a0-7a6e-b2c4-6d0f3c1e8a01", "state": "received",

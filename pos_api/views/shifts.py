@@ -5,9 +5,10 @@ from uuid import UUID
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from backoffice.domain.wire.envelope import EnvelopeInvalid
 from backoffice.domain.wire.messages import read_close_shift, read_open_shift
 from backoffice.ingestion.report import shift_report
-from backoffice.ingestion.shifts import close_shift, open_shift
+from backoffice.ingestion.shifts import close_shift, open_shift, repeated_close_of_before
 from backoffice.sales.models import Shift
 from pos_api.bodies import open_message
 from pos_api.description.schema import CLOSE_SHIFT, OPEN_SHIFT, SHIFT, describe
@@ -49,6 +50,12 @@ class ShiftClose(TerminalView):
     )
     def put(self, request: Request, shift_id: UUID) -> Response:
         with open_message(request, small=False) as body:
-            message = read_close_shift(body)
+            try:
+                message = read_close_shift(body)
+            except EnvelopeInvalid:
+                known = repeated_close_of_before(terminal=self.terminal, shift_id=shift_id, body=body)
+                if known is None:
+                    raise
+                return Response(shift_report(known))
         shift, was_open = close_shift(terminal=self.terminal, shift_id=shift_id, message=message, now=self.now)
         return Response(shift_report(shift), status=202 if was_open else 200)

@@ -8,7 +8,7 @@ from backoffice.domain.wire.messages import read_heartbeat
 from backoffice.ingestion.heartbeats import record_heartbeat
 from backoffice.ingestion.shifts import open_shift_of
 from backoffice.ingestion.stores import rotate_token, settings_answer, store_answer
-from backoffice.sales.queries import last_number
+from backoffice.sales.queries import last_number, last_shift_number
 from pos_api.bodies import open_message
 from pos_api.description.schema import HEARTBEAT, HEARTBEAT_TAKEN, TERMINAL, TOKEN, describe
 from pos_api.limits import current_limits
@@ -25,6 +25,7 @@ class TerminalDetail(TerminalView):
             terminal_id=terminal.uuid,
             name=terminal.name,
             last_number=last_number(terminal.pk),
+            last_shift_number=last_shift_number(terminal.pk),
             store=store_answer(terminal.store),
             server_time=self.now,
             open_shift=None if shift is None else OpenShiftAnswer(shift.shift_id, shift.number),

@@ -25,6 +25,7 @@ NumberRanges = Annotated[list[NumberPair], Meta(max_length=100, description="Ord
 Outcome = Annotated[str, Meta(extra_json_schema={"enum": ["conflict", "duplicate", "held", "posted"]})]
 BatchStateName = Annotated[str, Meta(extra_json_schema={"enum": sorted(state.value for state in BatchState)})]
 ShiftStateName = Annotated[str, Meta(extra_json_schema={"enum": sorted(state.value for state in ShiftState)})]
+RoundingMode = Annotated[str, Meta(extra_json_schema={"enum": ["nearest", "down", "up"]})]
 ReasonCode = Annotated[str, Meta(extra_json_schema={"enum": list(REASONS)})]
 
 
@@ -54,12 +55,16 @@ class TokenAnswer(msgspec.Struct):
 
 
 class HeartbeatTaken(msgspec.Struct):
-    """`clock_skew_ms` is device minus server; `missing_numbers` are inclusive ranges in unsettled shifts, at most 100."""
+    """`clock_skew_ms` is device minus server; `missing_numbers` are inclusive ranges in unsettled shifts, at most 100.
+
+    `checkpoint` is the newest signed seal of the books, null until there is one.
+    """
 
     server_time: Instant
     clock_skew_ms: int
     missing_numbers: NumberRanges
     open_shift_id: UUID | None
+    checkpoint: str | None
 
 
 class StoreOrder(msgspec.Struct):
@@ -96,9 +101,12 @@ class SettingsAnswer(msgspec.Struct):
     max_order_total: int | None
     min_refund_total: int | None
     refund_days: int | None
-    order_types: list[str] | None
-    cash_reasons: list[str] | None
+    order_types: list[str]
+    cash_reasons: list[str]
+    payment_methods: list[str]
     rounding_step: int | None
+    rounding_mode: RoundingMode | None
+    max_over_short: int | None
 
 
 class LimitsAnswer(msgspec.Struct):
@@ -117,6 +125,7 @@ class TerminalAnswer(msgspec.Struct):
     terminal_id: UUID
     name: str
     last_number: Number | None
+    last_shift_number: Number | None
     store: StoreAnswer
     server_time: Instant
     open_shift: OpenShiftAnswer | None
@@ -196,16 +205,16 @@ class ComputedAnswer(msgspec.Struct):
 
 
 class DifferenceAnswer(msgspec.Struct):
-    """One figure that differs; `difference` is declared − computed."""
+    """One figure that differs; `difference` is declared − computed. Both are null where the drawer was not counted yet."""
 
     what: str
-    declared: int
+    declared: int | None
     computed: int
-    difference: int
+    difference: int | None
 
 
 class CashAnswer(msgspec.Struct):
-    """`over_short` is counted − expected; both are null until the shift is closed."""
+    """`over_short` is counted − expected; both are null until the drawer is counted."""
 
     expected: Amount
     counted: Amount | None
@@ -220,17 +229,24 @@ class StandingClose(msgspec.Struct):
     order_count: Count
     first_number: Number
     last_number: Count
-    cash_counted: Cash
+    carried_over: list[Number]
+    cash_counted: Cash | None
+    float_left: Cash | None
     totals: Totals
 
 
 class ShiftAnswer(msgspec.Struct):
-    """A shift as it stands now."""
+    """A shift as it stands now, with what opened it. `z_number` is set when it first settles."""
 
     shift_id: UUID
     number: Number
     state: ShiftStateName
     business_date: date
+    opened_at: Instant
+    cashier: str
+    opening_float: Cash
+    first_number: Number
+    flags: list[ReasonAnswer]
     missing_batches: Annotated[list[UUID], Meta(max_length=MAX_CLOSE_BATCHES)]
     missing_numbers: NumberRanges
     declared: CloseShift | None
@@ -239,3 +255,5 @@ class ShiftAnswer(msgspec.Struct):
     cash: CashAnswer
     held: Count
     late: Count
+    explained_numbers: NumberRanges
+    z_number: Number | None

@@ -3,7 +3,7 @@
 The types are also where the schema of the API comes from. Unknown fields are ignored (protocol §2.6).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Annotated, Any, TypeVar
 from uuid import UUID
@@ -27,6 +27,7 @@ __all__ = [
     "OpenShift",
     "Totals",
     "read_activation",
+    "read_close_of_before",
     "read_close_shift",
     "read_heartbeat",
     "read_open_shift",
@@ -37,6 +38,9 @@ Code = Annotated[str, Meta(max_length=64)]
 # What a close may name (protocol §6): it is repeated in every answer about its shift.
 MAX_CLOSE_BATCHES = 10_000
 MAX_CLOSE_METHODS = 64
+MAX_CARRIED_OVER = 1_000
+# Fields that closes of before do not have: absent or at these values, a close has the hash that it had then.
+ADDED_TO_CLOSES: Mapping[str, Any] = {"carried_over": [], "float_left": None}
 Name = Annotated[str, Meta(max_length=200)]
 Currency = Annotated[str, Meta(min_length=3, max_length=3, pattern="^[A-Z]{3}$", description="ISO 4217.")]
 
@@ -45,11 +49,12 @@ class OpenShift(msgspec.Struct, kw_only=True, frozen=True):
     """`PUT /shifts/{shift_id}` (protocol §4). Money in minor units.
 
     Where `currency` or `prices_include_tax` is null, it is the store's; `closed_at` is set for a shift that has ended.
+    A longer `cashier` than 64 characters is shortened where it is kept.
     """
 
     number: Number
     opened_at: Instant
-    cashier: Code = ""
+    cashier: str = ""
     opening_float: Cash
     first_number: Number
     currency: Currency | None = None
@@ -69,14 +74,20 @@ class Totals(msgspec.Struct, kw_only=True, frozen=True):
 
 
 class CloseShift(msgspec.Struct, kw_only=True, frozen=True):
-    """`PUT /shifts/{shift_id}/close` (protocol §6). An empty shift has `last_number = first_number - 1`."""
+    """`PUT /shifts/{shift_id}/close` (protocol §6). An empty shift has `last_number = first_number - 1`.
+
+    `carried_over` are numbers that are still open; `float_left` stays in the drawer, null where the terminal does not say.
+    `cash_counted` is null where head office counts later.
+    """
 
     closed_at: Instant
     batches: Annotated[list[UUID], Meta(max_length=MAX_CLOSE_BATCHES)]
     order_count: Count
     first_number: Number
     last_number: Count
-    cash_counted: Cash
+    carried_over: Annotated[list[Number], Meta(max_length=MAX_CARRIED_OVER)] = []
+    cash_counted: Cash | None
+    float_left: Cash | None = None
     totals: Totals
 
     def declared_totals(self) -> ShiftTotals:
@@ -124,6 +135,15 @@ def read_open_shift(body: bytes) -> OpenShift:
 def read_close_shift(body: bytes) -> CloseShift:
     """Raises `BodyMalformed` (400) and `EnvelopeInvalid` (422)."""
     return _read(body, CloseShift)
+
+
+def read_close_of_before(body: bytes) -> CloseShift | None:
+    """The close as the version read it that did not know the added fields, and passed over whatever stood in them.
+
+    None where it is no close without them either. Raises `BodyMalformed` and `EnvelopeInvalid` where it is no object.
+    """
+    fields = {name: value for name, value in decode_object(body).items() if name not in ADDED_TO_CLOSES}
+    return None if any(_faults(fields, CloseShift)) else to_type(fields, CloseShift)
 
 
 def read_activation(body: bytes) -> Activation:

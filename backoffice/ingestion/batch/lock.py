@@ -40,7 +40,7 @@ SELECT found.* FROM jsonb_array_elements_text(%s) AS wanted (batch_id) CROSS JOI
         s.state <> 'open' OR EXISTS (
             SELECT FROM sales_shift c WHERE c.terminal_id = b.terminal_id AND c.state = 'closing'
         ) AS a_shift_waits,
-        h.clock_skew_ms, b.card_flags,
+        CASE WHEN s.opened_at_corrected IS NULL THEN h.clock_skew_ms END AS clock_skew_ms, b.card_flags,
         ARRAY(
             SELECT nextval('ledger_entry_id_seq') FROM generate_series(1, b.order_count + b.movement_count)
         ) AS row_ids,

@@ -119,6 +119,32 @@ def test_other_content_is_422_with_the_declaration_that_stands(till: Till, chang
     assert till.shift() == before
 
 
+def test_the_added_fields_are_part_of_the_close(till: Till):
+    put(till, CLOSING | {"float_left": 15000, "carried_over": [1005]})
+    assert put(till, CLOSING | {"float_left": 15000, "carried_over": [1005]}).status_code == 200
+    for other in ({}, {"float_left": 15000}, {"float_left": 0, "carried_over": [1005]}):
+        answer = put(till, CLOSING | other)
+        assert (answer.status_code, code(answer)) == (422, "identifier-reused")
+    assert (answer.json()["declared"]["float_left"], answer.json()["declared"]["carried_over"]) == (15000, [1005])
+
+
+def test_a_close_that_says_nothing_in_the_added_fields_is_as_one_without_them(till: Till):
+    put(till, CLOSING)
+    assert put(till, CLOSING | {"float_left": None, "carried_over": []}).status_code == 200
+
+
+@pytest.mark.parametrize("added", [{"float_left": 15000, "carried_over": [1005]}, {"float_left": "15000"}])
+def test_a_close_from_before_the_added_fields_comes_again_with_what_it_said_there(till: Till, added: dict[str, Any]):
+    """They were unknown then, passed over, and in no hash."""
+    put(till, CLOSING)
+    stored = Shift.objects.get(shift_id=till.shift_id)
+    del stored.declared["carried_over"], stored.declared["float_left"]
+    stored.save()
+    assert put(till, CLOSING | added).status_code == 200
+    assert put(till, CLOSING | added | {"cash_counted": 1}).status_code == 422
+    assert till.shift()["declared"]["float_left"] is None
+
+
 def test_the_conflict_counts_the_batches_and_lists_none(till: Till):
     batches = [str(uuid4()) for _ in range(10_000)]
     till.close(batches=batches)
@@ -174,6 +200,10 @@ def test_another_terminals_shift_cannot_be_closed(till: Till):
         ({"totals": TOTALS | {"tips": 10**12 + 1}}, "/totals/tips"),
         ({"totals": TOTALS | {"payments": []}}, "/totals/payments"),
         ({"totals": TOTALS | {"payments": {"cash": "1"}}}, "/totals/payments/cash"),
+        ({"carried_over": [0]}, "/carried_over/0"),
+        ({"carried_over": None}, "/carried_over"),
+        ({"float_left": -1}, "/float_left"),
+        ({"float_left": "200"}, "/float_left"),
     ],
 )
 def test_a_close_that_is_not_one_is_told_where_and_closes_nothing(till: Till, change: dict[str, Any], pointer: str):
@@ -189,6 +219,7 @@ def test_a_close_that_is_not_one_is_told_where_and_closes_nothing(till: Till, ch
         ({"batches": [str(UUID(int=0))] * 10_001}, "/batches"),
         ({"totals": TOTALS | {"payments": {f"method {number}": 0 for number in range(65)}}}, "/totals/payments"),
         ({"totals": TOTALS | {"payments": {"m" * 65: 0}}}, "/totals/payments"),
+        ({"carried_over": list(range(1, 1002))}, "/carried_over"),
     ],
 )
 def test_a_close_has_bounds(till: Till, change: dict[str, Any], pointer: str):
@@ -307,10 +338,47 @@ def test_a_number_is_used_by_an_order_in_conflict(till: Till):
     assert till.close(order).json()["missing_numbers"] == []
 
 
-def test_an_order_that_cannot_be_read_takes_no_number(till: Till):
-    till.sell(a_sale(1001), a_sale(1002, total="240"))
-    shift = till.close(a_sale(1001), a_sale(1002)).json()
-    assert (shift["missing_numbers"], shift["state"]) == ([[1002, 1002]], "closing")
+def with_a_scanned_isbn(number: int) -> dict[str, Any]:
+    """A barcode where the quantity should be: more than any quantity, so that it cannot be read as an order."""
+    order = a_sale(number)
+    order["lines"][0]["quantity"] = "9780201379624"
+    return order
+
+
+def test_an_order_that_cannot_be_read_is_held_and_not_missing(till: Till):
+    orders = [a_sale(1003), with_a_scanned_isbn(1004)]
+    receipt = till.sell(*orders)
+    assert (outcomes(receipt), codes(receipt, 1)) == (["posted", "held"], ["unreadable-order"])
+    shift = till.close(*orders).json()
+    assert (shift["missing_numbers"], shift["held"], shift["state"]) == ([], 1, "discrepant")
+
+
+def test_it_takes_no_number_so_the_first_readable_order_does(till: Till):
+    till.sell(with_a_scanned_isbn(1004))
+    assert outcomes(till.sell(a_sale(1004))) == ["posted"]
+    assert outcomes(till.sell(a_sale(1004))) == ["conflict"]
+
+
+def test_a_shift_that_waits_settles_when_the_number_comes_unreadable(till: Till):
+    assert till.close(a_sale(1003), a_sale(1004)).json()["missing_numbers"] == [[1003, 1004]]
+    till.sell(with_a_scanned_isbn(1004))
+    assert till.shift()["missing_numbers"] == [[1003, 1003]]
+    till.sell(with_a_scanned_isbn(1003))
+    assert (till.shift()["missing_numbers"], till.shift()["state"]) == ([], "discrepant")
+
+
+def test_unreadable_orders_of_another_terminal_name_no_number_of_this_one(till: Till):
+    other = Till(till.store, name="Till 2")
+    other.open()
+    other.sell(with_a_scanned_isbn(1001))
+    assert till.close(a_sale(1001)).json()["missing_numbers"] == [[1001, 1001]]
+
+
+def test_however_many_cannot_be_read_what_is_missing_is_found_behind_them(till: Till):
+    till.sell(*[a_sale(number) for number in range(1002, 1302, 2)])
+    till.sell(*[with_a_scanned_isbn(number) for number in range(1001, 1301, 2)])
+    shift = put(till, CLOSING | {"first_number": 1001, "last_number": 1302, "order_count": 300}).json()
+    assert shift["missing_numbers"] == [[1301, 1302]]
 
 
 def test_another_terminals_numbers_fill_nothing(till: Till):

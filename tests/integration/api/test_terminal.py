@@ -5,6 +5,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from backoffice.ledger.models import PaymentAccount
 from tests.till import Till, a_sale, a_store
 
 
@@ -24,6 +25,7 @@ def test_it_has_every_field_of_the_protocol():
         "terminal_id": str(till.terminal.uuid),
         "name": "Till 1",
         "last_number": None,
+        "last_shift_number": None,
         "store": {
             "id": str(store.uuid),
             "code": store.code,
@@ -39,7 +41,19 @@ def test_it_has_every_field_of_the_protocol():
             "refund_days": None,
             "order_types": ["delivery", "on_table", "takeaway"],
             "cash_reasons": ["change", "float", "safe_drop", "tips"],
+            "payment_methods": [
+                "bank_transfer",
+                "card",
+                "cash",
+                "gift_card",
+                "on_account",
+                "points",
+                "voucher",
+                "wallet",
+            ],
             "rounding_step": None,
+            "rounding_mode": None,
+            "max_over_short": None,
         },
         "limits": {
             "max_batch_orders": 2000,
@@ -53,10 +67,25 @@ def test_it_has_every_field_of_the_protocol():
 def test_it_tells_the_settings_that_head_office_made():
     store = a_store()
     store.max_order_total, store.min_refund_total, store.refund_days, store.rounding_step = 50000, 100, 30, 5
+    store.rounding_mode, store.max_over_short = "down", 500
     store.save()
     settings = terminal(Till(store))["settings"]
     assert (settings["max_order_total"], settings["min_refund_total"]) == (50000, 100)
     assert (settings["refund_days"], settings["rounding_step"]) == (30, 5)
+    assert (settings["rounding_mode"], settings["max_over_short"]) == ("down", 500)
+
+
+def test_it_tells_the_payment_methods_that_are_mapped():
+    store = a_store()
+    PaymentAccount.objects.filter(store=store).exclude(method__in=["cash", "card"]).delete()
+    assert terminal(Till(store))["settings"]["payment_methods"] == ["card", "cash"]
+
+
+def test_the_last_shift_number_is_the_highest_ever(till: Till):
+    assert terminal(till)["last_shift_number"] == 311
+    till.close()
+    till.open(number=305, first_number=1001)
+    assert terminal(till)["last_shift_number"] == 311
 
 
 def test_it_tells_the_types_of_order_that_the_store_has_of_its_own():

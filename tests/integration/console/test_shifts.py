@@ -61,6 +61,32 @@ def test_a_drawer_that_is_short(page: Open) -> None:
     assert "2 cash movements" in text
 
 
+def test_a_drawer_that_nobody_counted_and_a_float_that_differs_are_named(page: Open) -> None:
+    till, _ = a_shift()
+    till.close(cash_counted=None, float_left=20000)
+    blind = till.shift_id
+    till.open(number=312, opening_float=15000)
+
+    text = page("sales_shift_change", blind).text
+    assert "The drawer has not been counted yet." in text
+    assert "Not counted yet" in text
+    assert "The till declared other figures" not in text
+    assert "differs: cash not counted yet" in page("sales_shift_changelist", store=till.store.pk).row("Shift 311").text
+    assert "opened with another float than the last close left" in page("sales_shift_change", till.shift_id).text
+
+
+def test_a_count_that_cannot_be_is_named(page: Open) -> None:
+    till = Till()
+    till.store.max_over_short = 500
+    till.store.save()
+    till.open()
+    till.close(counted=96385074)
+
+    text = page("sales_shift_change", till.shift_id).text
+    assert "The drawer is over or short by more than the store allows." in text
+    assert "Does not add up" in text
+
+
 def test_what_is_missing_is_said_in_words(page: Open) -> None:
     till, orders = a_shift(6)
     batch = uuid4()

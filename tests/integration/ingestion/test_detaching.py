@@ -117,6 +117,18 @@ class TestDetached:
         assert Shift.objects.get(pk=till.shift_id).state == "reconciled"
         assert execute("SELECT count(*) FROM sales_order_200002") == (2,)
 
+    def test_an_opening_knows_what_its_last_close_left_in_the_drawer(self, till: Till) -> None:
+        open_shift(till, day=16, number=312, opening_float=20680, first_number=1003)
+        till.close(counted=20700, float_left=15000, first_number=1003, last_number=1002)
+        assert balance(till) == 15000
+        as_committed()
+        detach()
+        open_shift(till, day=1, month="2026-03", number=313, opening_float=14000, first_number=1003)
+        assert entry_of(till.shift_id) == {("6900", 1000, 0), ("1000", 0, 1000)}
+        till.close(counted=14000, first_number=1003, last_number=1002)
+        open_shift(till, day=2, month="2026-03", number=314, opening_float=500, first_number=1003)
+        assert entry_of(till.shift_id) == {("1010", 13500, 0), ("1000", 0, 13500)}
+
     def test_a_repeat_is_still_a_duplicate(self, till: Till) -> None:
         detach()
         again = dict(till.sales[0], mode="online")  # type: ignore[attr-defined]

@@ -208,6 +208,18 @@ def test_closed_at_612_50_the_next_opening_of_200_brings_412_50_to_the_safe(till
     assert balance(till) == 20000
 
 
+def test_with_a_float_left_the_412_50_go_at_the_close_and_a_float_of_150_is_50_short(till: Till):
+    order = a_sale(1001, lines=[line(41300)], total=41300, payments=pay(cash=41300))
+    till.sell(order)
+    till.close(order, counted=61250, float_left=20000)
+    assert entry_of(till.shift_id, number=1, kind="closing") == {debit("1010", 41250), credit("1000", 41250)}
+    assert entry_of(till.shift_id, number=1, kind="over_short") == {debit("6900", 50), credit("1000", 50)}
+    assert balance(till) == 20000
+    till.open(number=312, opening_float=15000, first_number=1002)
+    assert entry_of(till.shift_id) == {debit("6900", 5000), credit("1000", 5000)}
+    assert [flag["code"] for flag in till.shift()["flags"]] == ["opening-float-differs"]
+
+
 def test_a_float_that_was_left_in_the_drawer_needs_no_entry(till: Till):
     till.close()
     till.open(opening_float=20000)

@@ -29,7 +29,7 @@ from tests.unit.domain.builders import a_shift
 
 CODE = re.compile(r"`([^`]+)`")
 PLACES = get_args(get_type_hints(ProblemPlace)["code"])
-FIRST_SHIFT = section(PROTOCOL, "## 10. ")
+FIRST_SHIFT = section(PROTOCOL, "## 11. ")
 
 
 def heredoc(name: str) -> bytes:
