@@ -66,10 +66,7 @@ def open_shift(*, terminal: Terminal, shift_id: UUID, message: OpenShift, now: d
         lock_terminal(terminal.pk)
         existing = Shift.objects.filter(shift_id=shift_id).first()
         if existing is not None:
-            if existing.terminal_id != terminal.pk or not is_same_opening(
-                message, stored_hash=bytes(existing.opening_hash)
-            ):
-                raise IdentifierReused
+            _check_repeated(existing, terminal=terminal, message=message)
             return existing, False
         if message.currency not in (None, store.currency):
             raise EnvelopeInvalid(
@@ -102,6 +99,18 @@ def open_shift(*, terminal: Terminal, shift_id: UUID, message: OpenShift, now: d
         write_opening(cursor, shift, before=drawer, now=now)
         shift.save(force_insert=True)
     return shift, True
+
+
+def _check_repeated(shift: Shift, *, terminal: Terminal, message: OpenShift) -> None:
+    """An open shift that has ended, by what the repeat says of it, is recorded as ended: the next may open beside it.
+
+    Raises IdentifierReused where it is no repeat.
+    """
+    if shift.terminal_id != terminal.pk or not is_same_opening(message, stored_hash=bytes(shift.opening_hash)):
+        raise IdentifierReused
+    if message.closed_at is not None and shift.recorded_end is None and shift.state == ShiftState.OPEN.value:
+        shift.recorded_end = message.closed_at
+        shift.save(update_fields=["recorded_end"])
 
 
 def _date_and_flag(

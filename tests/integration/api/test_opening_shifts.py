@@ -114,6 +114,20 @@ def test_repeated_with_its_end_it_is_the_same_opening():
     assert put(till, OPENING | {"closed_at": "2026-03-01T18:00:00+01:00"}, shift_id).status_code == 200
 
 
+def test_an_open_shift_that_is_said_to_have_ended_makes_room_for_the_next():
+    """A restore took its close away: the terminal opens both again, and closes the first when its batches are there."""
+    till, ended = Till(), uuid4()
+    put(till, OPENING, ended)
+    assert put(till, OPENING | {"number": 312, "first_number": 1002}).status_code == 409
+    assert put(till, OPENING | {"closed_at": "2026-03-01T18:00:00+01:00"}, ended).status_code == 200
+    assert till.open(number=312, first_number=1002, opened_at="2026-03-01T19:00:00+01:00").status_code == 201
+    assert till.send("GET", "terminal").json()["open_shift"]["shift_id"] == str(till.shift_id)
+    order = a_sale(1001)
+    assert outcomes(till.sell(order, shift_id=ended)) == ["posted"]
+    till.shift_id = ended
+    assert till.close(order).json()["state"] == "reconciled"
+
+
 def test_a_shift_recorded_with_its_end_has_that_end(till: Till):
     till.close()
     recorded = uuid4()
