@@ -1,5 +1,6 @@
 """Django settings. Everything that differs between installations comes from the environment (docs/operations.md)."""
 
+import re
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -149,6 +150,14 @@ for _name, _set, _promised in (
 ):
     if _set < _promised:
         raise ImproperlyConfigured(f"{_name} is {_set}, and the protocol promises terminals {_promised} (§9, 429).")
+# Tills in a browser: pages of these origins may speak to the terminals' API, and of no others (`backoffice.gate.origins`).
+CORS_ALLOWED_ORIGINS = env.list("CORS_ALLOWED_ORIGINS", default=[])
+for _origin in CORS_ALLOWED_ORIGINS:
+    if not re.fullmatch(r"[a-z][a-z0-9+.-]*://(?:[a-z0-9.-]+|\[[0-9a-f:]+\])(?::[0-9]{1,5})?", _origin):
+        raise ImproperlyConfigured(
+            f"CORS_ALLOWED_ORIGINS has {_origin!r}, which is no origin: a scheme and a host in lower case, and a port"
+            " where it has one, with nothing behind it (https://till.example)."
+        )
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["pos_api.authentication.TerminalAuthentication"],

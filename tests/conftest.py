@@ -17,6 +17,7 @@ from tests.told import remember_secrets
 CHECKOUT = Path(__file__).resolve().parent.parent
 # A test that sees a time-out should not have to wait for a production one.
 HURRY = {"BODY_TIMEOUT_S": "6", "ANSWER_TIMEOUT_S": "6", "GRANIAN_HTTP1_HEADER_READ_TIMEOUT": "6000"}
+BROWSER_TILL = "http://till.example"
 LOG_KEY = pytest.StashKey[Path]()
 START_KEY = pytest.StashKey[int]()
 
@@ -57,7 +58,8 @@ def stack(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config)
     """One stack for the whole run, its database empty at first; what it logs during a test is shown if the test fails."""
     folder = tmp_path_factory.mktemp("stack")
     pytestconfig.stash[LOG_KEY] = folder / "log"
-    with (folder / "log").open("a") as log, Stack(folder / "data", log=log, extra_environment=HURRY) as running:
+    environment = {**HURRY, "CORS_ALLOWED_ORIGINS": BROWSER_TILL}
+    with (folder / "log").open("a") as log, Stack(folder / "data", log=log, extra_environment=environment) as running:
         yield RunningStack(running)
 
 

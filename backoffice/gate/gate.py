@@ -14,6 +14,7 @@ from psycopg_pool import PoolTimeout
 from backoffice.fleet.activation import hash_token
 from backoffice.gate.environ import Environ, content_length, wsgi_environ
 from backoffice.gate.lanes import ClientGone, Lane, QueuedTooLong
+from backoffice.gate.origins import preflight, readable
 from backoffice.gate.replies import Reply, WholeFile, busy, problem_reply
 from backoffice.gate.rules import API, LOGIN, PROBES, BodyRule, body_rule
 from backoffice.gate.shares import FairBudget
@@ -94,13 +95,14 @@ class Gate:
         environ = wsgi_environ(scope)
         sender = _sender(environ)
         try:
-            answer = await self._answer(environ, sender, protocol)
+            answer = preflight(environ) or await self._answer(environ, sender, protocol)
         except (ProtocolClosed, ClientGone):
             return
         except Problem as problem:
             answer = problem_reply(environ, problem)
         except QueuedTooLong:
             answer = problem_reply(environ, busy("Too many requests wait. Send this one again."))
+        answer = readable(environ, answer)
         is_small = answer.file is None and len(answer.body) <= SMALL_ANSWER
         if is_small and content_length(environ) > SMALL_BODY and BODY_WAS_READ not in environ:
             await _send_and_linger(environ, protocol, answer)
@@ -198,7 +200,8 @@ class Gate:
             try:
                 self.answers.acquire(sender.owner, size)
             except BudgetSpent:
-                answer = problem_reply(environ, busy("Too many answers are on their way. Ask again."))
+                refusal = problem_reply(environ, busy("Too many answers are on their way. Ask again."))
+                answer = readable(environ, refusal)
             else:
                 # Nobody says when an answer has been read: it counts until it has been, or its connection has ended.
                 loop = asyncio.get_running_loop()

@@ -40,6 +40,7 @@ MAY_BE_LEFT_OUT = {
 } | {
     "REQUESTS_PER_SECOND",
     "REQUESTS_BURST",
+    "CORS_ALLOWED_ORIGINS",
 }
 SECRET = re.compile(r"(PASSWORD|SECRET|TOKEN|_KEY)")
 
@@ -104,6 +105,19 @@ def test_no_role_starts_with_less_than_the_protocol_promises(name: str, promised
     assert "never below 50 requests/s with bursts of 200" in (CHECKOUT / "docs" / "terminal-protocol.md").read_text()
 
 
+@pytest.mark.parametrize("origin", ["*", "null", "till.example", "https://till.example/", "https://TILL.example"])
+def test_no_role_starts_with_an_origin_that_is_none(origin: str) -> None:
+    def started(origins: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-c", "import backoffice.settings"]
+        environment = {**os.environ, "CORS_ALLOWED_ORIGINS": origins}
+        return subprocess.run(command, cwd=CHECKOUT, env=environment, capture_output=True, text=True, check=False)
+
+    assert started("https://till.example,http://127.0.0.1:8080,capacitor://localhost").returncode == 0
+    refused = started(f"https://till.example,{origin}")
+    assert refused.returncode != 0
+    assert f"CORS_ALLOWED_ORIGINS has {origin!r}" in refused.stderr
+
+
 def test_compose_asks_for_what_the_example_and_the_handbook_explain() -> None:
     assert compose_variables().keys() == example_variables().keys() == ASKED.keys()
     for name in example_variables():
@@ -120,7 +134,8 @@ def test_a_missing_variable_stops_compose_with_words() -> None:
             assert name in (word or ""), name
             assert example_variables()[name] == "", name
         else:
-            assert (kind, word) == ("-", ASKED[name].default), name
+            default = ASKED[name].default
+            assert (kind, word) == ("-", "" if default == "none" else default), name
             assert example_variables()[name] == word, name
 
 
