@@ -30,6 +30,7 @@ class BatchUpload(TerminalView):
         responses={200: RECEIPT, 202: RECEIPT},
         problems=["shift-unknown", "identifier-reused"],
         headers=["Content-Digest", "Content-Encoding", "Prefer"],
+        query=["results"],
     )
     def put(self, request: Request, shift_id: UUID, batch_id: UUID) -> Response:
         bind_contextvars(batch_id=str(batch_id))
@@ -44,6 +45,7 @@ class BatchUpload(TerminalView):
                 body=body.text,
                 gzip=body.gzip,
                 wait_s=wait_s,
+                every_result=_wants_every_result(request),
                 now=self.now,
             )
         failpoint("receive-before-answer")
@@ -57,12 +59,17 @@ class BatchDetail(TerminalView):
 
     @describe("The receipt of a batch", responses={200: RECEIPT}, query=["results"])
     def get(self, request: Request, batch_id: UUID) -> Response:
-        every_result = request.GET.get("results") == "all"
         try:
-            receipt = find_receipt(batch_id=batch_id, terminal_id=self.terminal.pk, every_result=every_result)
+            receipt = find_receipt(
+                batch_id=batch_id, terminal_id=self.terminal.pk, every_result=_wants_every_result(request)
+            )
         except NoSuchBatch:
             raise Problem("not-found", "This terminal sent no such batch.") from None
         return Response(receipt)
+
+
+def _wants_every_result(request: Request) -> bool:
+    return request.GET.get("results") == "all"
 
 
 def _wait_s(request: Request) -> int:

@@ -17,14 +17,14 @@ from backoffice.domain.cards.masking import mask_cards
 from backoffice.domain.states import BatchState
 from backoffice.domain.upload import Upload, open_upload
 from backoffice.domain.wire.answers import Receipt
+from backoffice.domain.wire.envelope import Envelope
 from backoffice.failpoints import failpoint
 from backoffice.fleet.models import Terminal
 from backoffice.inbox.claims import Claim
 from backoffice.inbox.models import Batch
 from backoffice.inbox.packing import pack
-from backoffice.inbox.processed import Processed
 from backoffice.ingestion.batch.group_commit import process_live
-from backoffice.ingestion.batch.receipts import compose_receipt, wait_for_receipt
+from backoffice.ingestion.batch.receipts import compose_receipt, list_every_result, wait_for_receipt
 from backoffice.ingestion.bell import ring_soon
 from backoffice.metrics import count_accepted
 from backoffice.sales.models import Shift
@@ -67,9 +67,12 @@ def accept(
     body: bytes,
     gzip: bytes | None,
     wait_s: int,
+    every_result: bool = False,
     now: datetime,
 ) -> Receipt:
     """Stores the batch in `body`, once, and returns its receipt; after `wait_s` seconds as it stands then.
+
+    Once it is processed, `every_result` lists each member, not only the notable ones.
 
     `gzip` is what the body came as, where it was compressed. A small batch whose outcome is waited for is processed
     here; for any other a worker is rung.
@@ -85,21 +88,18 @@ def accept(
         terminal=terminal, shift_id=shift_id, batch_id=batch_id, upload=upload, is_claimed=is_live, now=now
     )
     failpoint("receive-after-commit")
+    receipt = None
     if is_new:
         count_accepted(orders=len(envelope.orders))
-        claim = Claim(batch_id, 1, envelope=envelope, request_id=get_contextvars().get("request_id"))
-        if is_live and (processed := _process(claim)):
-            return compose_receipt(
-                batch_id=batch_id,
-                shift_id=shift_id,
-                state=BatchState.PROCESSED,
-                received_at=now,
-                order_count=len(envelope.orders),
-                processed=processed,
-            )
-        log.info("batch received", orders=len(envelope.orders))
-        ring_soon()
-    return wait_for_receipt(batch_id=batch_id, terminal_id=terminal.pk, wait_s=wait_s)
+        if is_live:
+            receipt = _process_at_once(batch_id=batch_id, shift_id=shift_id, envelope=envelope, now=now)
+        if receipt is None:
+            log.info("batch received", orders=len(envelope.orders))
+            ring_soon()
+    receipt = receipt or wait_for_receipt(batch_id=batch_id, terminal_id=terminal.pk, wait_s=wait_s)
+    if every_result:
+        list_every_result(receipt, envelope)
+    return receipt
 
 
 def store_batch(
@@ -158,10 +158,20 @@ def _is_of(stored: Batch, digest: bytes) -> bool:
     return bool(masked.findings) and hashlib.sha256(masked.body).digest() == digest
 
 
-def _process(claim: Claim) -> Processed | None:
+def _process_at_once(*, batch_id: UUID, shift_id: UUID, envelope: Envelope, now: datetime) -> Receipt | None:
     """None where the batch is left to a worker: it is durable, and nothing that goes wrong here may fail the answer."""
     try:
-        return process_live(claim)
+        processed = process_live(Claim(batch_id, 1, envelope=envelope, request_id=get_contextvars().get("request_id")))
     except Exception:
         log.exception("live order left to a worker")
         return None
+    if processed is None:
+        return None
+    return compose_receipt(
+        batch_id=batch_id,
+        shift_id=shift_id,
+        state=BatchState.PROCESSED,
+        received_at=now,
+        order_count=len(envelope.orders),
+        processed=processed,
+    )

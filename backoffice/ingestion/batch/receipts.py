@@ -20,7 +20,7 @@ from backoffice.domain.wire.answers import (
     Receipt,
     ResultAnswer,
 )
-from backoffice.domain.wire.envelope import decode_batch
+from backoffice.domain.wire.envelope import Envelope, decode_batch
 from backoffice.domain.wire.members import read_movement, read_order
 from backoffice.inbox.models import Batch
 from backoffice.inbox.processed import Processed
@@ -69,7 +69,8 @@ def find_receipt(*, batch_id: UUID, terminal_id: int, every_result: bool = False
         processed=processed,
     )
     if every_result and processed:
-        _add_plain_results(receipt)
+        body = zlib.decompress(Batch.objects.values_list("body", flat=True).get(batch_id=batch_id))
+        list_every_result(receipt, decode_batch(body, max_orders=len(body)))
     return receipt
 
 
@@ -124,10 +125,10 @@ def _results(stored: Sequence[Mapping[str, Any]], kind: type[Result]) -> list[Re
     return [msgspec.convert({**result, "decision": None}, kind) for result in stored]
 
 
-def _add_plain_results(receipt: Receipt) -> None:
-    """Only notable results are stored; the plainly posted ones are read again from the stored body."""
-    body = zlib.decompress(Batch.objects.values_list("body", flat=True).get(batch_id=receipt.batch_id))
-    envelope = decode_batch(body, max_orders=len(body), is_checked=True)
+def list_every_result(receipt: Receipt, envelope: Envelope) -> None:
+    """Adds the results of what was plainly posted, which are not stored, from the batch itself, once it is processed."""
+    if receipt.state != BatchState.PROCESSED.value:
+        return
     orders = {result.index: result for result in receipt.results}
     receipt.results = [orders.get(index) or _plain_order(index, raw) for index, raw in enumerate(envelope.orders)]
     movements = {result.index: result for result in receipt.movements.results}

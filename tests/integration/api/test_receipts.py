@@ -155,3 +155,28 @@ def test_it_cannot_be_read_by_another_terminal(till: Till):
 def test_an_unknown_question_is_ignored(till: Till):
     batch_id = till.sell(a_sale(1001))["batch_id"]
     assert till.send("GET", f"batches/{batch_id}?results=some&x=1").json()["results"] == []
+
+
+def put_asking_for_all(till: Till, batch_id: Any, message: dict[str, Any], **headers: str) -> dict[str, Any]:
+    answer = till.send("PUT", f"shifts/{till.shift_id}/batches/{batch_id}?results=all", message, **headers)
+    assert answer.status_code in {200, 202}, answer.content
+    return answer.json()
+
+
+def test_a_live_order_may_ask_for_its_own_result_though_it_is_plainly_posted(till: Till):
+    order = a_sale(1001, mode="online")
+    message = {"orders": [order], "cash_movements": [movement := a_movement()]}
+    receipt = put_asking_for_all(till, uuid4(), message, Prefer="wait=5")
+    assert receipt["state"] == "processed"
+    plain = {"index": 0, "outcome": "posted", "reasons": [], "decision": None}
+    assert receipt["results"] == [plain | {"order_id": order["order_id"], "number": 1001}]
+    assert receipt["movements"]["results"] == [plain | {"movement_id": movement["movement_id"]}]
+
+
+def test_a_repeat_may_ask_for_all_results_as_well_once_there_are_any(till: Till):
+    batch_id, message = uuid4(), {"orders": [a_sale(1001), flagged(1002), a_sale(1003, total=1), None]}
+    assert put_asking_for_all(till, batch_id, message)["results"] == []
+    process_waiting()
+    receipt = put_asking_for_all(till, batch_id, message)
+    assert receipt == till.receipt(str(batch_id))
+    assert [result["outcome"] for result in receipt["results"]] == ["posted", "posted", "held", "held"]
