@@ -27,6 +27,8 @@ COPY manage.py ./
 COPY deploy/healthcheck.py deploy/
 COPY backoffice backoffice
 COPY pos_api pos_api
+# The service shows the protocol to those who build terminals.
+COPY docs/terminal-protocol.md docs/
 # Everything here stays root's: the service can read its own code and cannot change it.
 RUN python -m compileall -q . && python manage.py collectstatic --no-input --verbosity 0
 

@@ -7,6 +7,7 @@ from django.views.generic import RedirectView
 
 from pos_api.views.description import DescriptionPage, DescriptionView
 from pos_api.views.health import livez, metrics, readyz
+from pos_api.views.pages import list_problems, show_problem, show_protocol
 
 handler400 = "pos_api.problems.refused_request"
 
@@ -15,6 +16,9 @@ urlpatterns = [
     path("api/v1/", include("pos_api.urls")),
     path("api/schema/", DescriptionView.as_view(), name="schema"),
     path("api/docs/", DescriptionPage.as_view(), name="docs"),
+    path("api/protocol/", show_protocol, name="protocol"),
+    path("problems/", list_problems, name="problems"),
+    path("problems/<slug:code>", show_problem, name="problem"),
     path("livez", livez),
     path("readyz", readyz),
     path("metrics", metrics),

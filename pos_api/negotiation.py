@@ -8,6 +8,8 @@ from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
+from backoffice.domain.scalars import write_scalar
+
 
 class AlwaysJson(BaseContentNegotiation):
     """Picks the first renderer without asking the request."""
@@ -20,7 +22,7 @@ class AlwaysJson(BaseContentNegotiation):
 
 
 class JsonRenderer(BaseRenderer):
-    """Encodes msgspec structs, and the dicts and lists that they may stand in."""
+    """Encodes msgspec structs, and the dicts and lists that they may stand in; scalars as terminals spell them."""
 
     media_type = "application/json"
     format = "json"
@@ -29,4 +31,4 @@ class JsonRenderer(BaseRenderer):
     def render(
         self, data: Any, accepted_media_type: str | None = None, renderer_context: Mapping[str, Any] | None = None
     ) -> bytes:
-        return msgspec.json.encode(data)
+        return msgspec.json.encode(data, enc_hook=write_scalar)

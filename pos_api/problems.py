@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
@@ -27,6 +27,8 @@ from pos_api.limits import current_limits
 log = structlog.get_logger(__name__)
 
 TYPE_PREFIX = "https://backoffice.example/problems/"
+PROBLEM_PAGES = "/problems/"
+"""Where every service has a page for each code: the path of `type`."""
 CONTENT_TYPE = "application/problem+json"
 
 TITLES: Mapping[str, tuple[int, str]] = {
@@ -50,23 +52,28 @@ TITLES: Mapping[str, tuple[int, str]] = {
     "unavailable": (503, "The service cannot store anything at the moment."),
 }
 
-ProblemType = Annotated[str, Meta(extra_json_schema={"enum": [TYPE_PREFIX + code for code in TITLES]})]
+# Neither is a closed list: codes may be added (protocol §2.6).
+ProblemType = Annotated[
+    str, Meta(extra_json_schema={"format": "uri", "examples": [TYPE_PREFIX + code for code in TITLES]})
+]
+PLACES = ("missing", "invalid", "currency-not-of-store")
+PlaceCode = Annotated[str, Meta(examples=list(PLACES))]
 
 
 class ProblemPlace(msgspec.Struct):
     """One place in the body that is at fault."""
 
     pointer: Pointer
-    code: Literal["missing", "invalid", "currency-not-of-store"]
+    code: PlaceCode
     detail: str
 
 
 class ProblemAnswer(msgspec.Struct):
     """RFC 9457. Decide by the last part of `type`, the code; the words may change.
 
-    `errors` comes with `envelope-invalid`, `limits` with `too-large`, `shift_id` with `shift-already-open` (the one that
-    is open), `declared` with `identifier-reused` of a close (the declaration that stands, its
-    batches counted, not listed).
+    `errors` comes with `envelope-invalid` and names every fault, 20 at most; `limits` comes with `too-large`, `shift_id`
+    with `shift-already-open` (the one that is open), `declared` with `identifier-reused` of a close (the declaration that
+    stands, its batches counted, not listed).
     """
 
     type: ProblemType

@@ -7,7 +7,7 @@ from pos_api.views.activations import ActivationsView
 from pos_api.views.batches import BatchDetail, BatchUpload
 from pos_api.views.fallback import NotFoundView
 from pos_api.views.shifts import ShiftClose, ShiftDetail
-from pos_api.views.store import StoreOrders
+from pos_api.views.store import StoreOrderByNumber, StoreOrderDetail, StoreOrders
 from pos_api.views.terminal import TerminalDetail, TerminalHeartbeat, TerminalToken
 
 register_converter(IdentifierConverter, "identifier")
@@ -18,6 +18,8 @@ urlpatterns = [
     path("terminal/heartbeat", TerminalHeartbeat.as_view(), name="heartbeat"),
     path("terminal/token", TerminalToken.as_view(), name="token"),
     path("store/orders", StoreOrders.as_view(), name="store-orders"),
+    path("store/orders/by-number", StoreOrderByNumber.as_view(), name="store-order-by-number"),
+    path("store/orders/<identifier:order_id>", StoreOrderDetail.as_view(), name="store-order"),
     path("shifts/<identifier:shift_id>", ShiftDetail.as_view(), name="shift"),
     path("shifts/<identifier:shift_id>/close", ShiftClose.as_view(), name="shift-close"),
     path("shifts/<identifier:shift_id>/batches/<identifier:batch_id>", BatchUpload.as_view(), name="batch-upload"),

@@ -110,6 +110,17 @@ def read_scalar(kind: type, value: Any) -> Any:
     raise ValueError(f"Expected {scaled.words}")
 
 
+def write_scalar(value: Any) -> Any:
+    """The inverse, and the `enc_hook` of msgspec: as a terminal spells it. Raises NotImplementedError for other types."""
+    if isinstance(value, JsonObject):
+        return msgspec.Raw(value.text)
+    if isinstance(value, UnitPrice) and not value.places:
+        return int(value)
+    if isinstance(value, Scaled):
+        return str(value)
+    raise NotImplementedError(f"{type(value)} is not a scalar of the protocol.")
+
+
 def scalar_schema(kind: type[Any]) -> dict[str, Any]:
     """The JSON Schema of the same types: the `schema_hook` of msgspec. Raises NotImplementedError for others."""
     if kind is JsonObject:

@@ -23,7 +23,7 @@ POSITION = re.compile(r"(\d{1,20})\.(\d{1,19})")
 # all months from end to end, since it does not believe that a page is short; the inner LIMIT keeps it from that. The
 # columns are the fields of `StoreOrder` in order, then the position behind the order.
 SELECT_PAGE = """
-SELECT o.order_id, o.number, t.uuid, o.kind, o.total, o.mode, o.closed_at, o.posted_at, p.xid::text, o.id
+SELECT o.order_id, o.number, t.uuid, t.uuid, t.name, o.kind, o.total, o.mode, o.closed_at, o.posted_at, p.xid::text, o.id
 FROM sales_posting p
 CROSS JOIN LATERAL (
     SELECT * FROM sales_order posted

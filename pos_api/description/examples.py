@@ -26,11 +26,19 @@ class Exchange(NamedTuple):
     answer: Any
     request: Any = None
     headers: Mapping[str, str] = {}
+    query: str = ""
 
     def path(self) -> str:
-        """The path below /api/v1, with the identifiers of the example."""
-        batch_id = LIVE_ID if self.name == "live" else CACHE_ID
-        return self.operation.partition(" ")[2].replace("{shift_id}", SHIFT_ID).replace("{batch_id}", batch_id)
+        """The path below /api/v1, with the identifiers of the example, and the query."""
+        identifiers = {
+            "{shift_id}": SHIFT_ID,
+            "{batch_id}": LIVE_ID if self.name == "live" else CACHE_ID,
+            "{order_id}": LIVE["orders"][0]["order_id"],
+        }
+        path = self.operation.partition(" ")[2]
+        for name, identifier in identifiers.items():
+            path = path.replace(name, identifier)
+        return path + self.query
 
 
 ACTIVATION = json.loads("""
@@ -188,12 +196,29 @@ PROCESSED = RECEIVED | json.loads("""
 FEED = json.loads("""
 {"orders": [
   {"order_id": "0195518b-9bd2-7c05-8a47-0d9e6f21b301", "number": 1001, "terminal": "7acfd9ee-dfed-41b2-837f-ee09a1a9da9e",
+   "terminal_id": "7acfd9ee-dfed-41b2-837f-ee09a1a9da9e", "terminal_name": "Till 2",
    "kind": "sale", "total": 240, "mode": "online", "closed_at": "2026-03-01T09:01:00Z", "posted_at": "2026-03-01T09:01:02.222524Z"},
   {"order_id": "0195518b-b6f0-7d42-9e55-7c80aa13f402", "number": 1002, "terminal": "7acfd9ee-dfed-41b2-837f-ee09a1a9da9e",
+   "terminal_id": "7acfd9ee-dfed-41b2-837f-ee09a1a9da9e", "terminal_name": "Till 2",
    "kind": "sale", "total": 250, "mode": "offline", "closed_at": "2026-03-01T10:40:00Z", "posted_at": "2026-03-01T17:02:01.100000Z"},
   {"order_id": "0195518b-c1a8-7f37-b0d9-19e4c2587503", "number": 1003, "terminal": "7acfd9ee-dfed-41b2-837f-ee09a1a9da9e",
+   "terminal_id": "7acfd9ee-dfed-41b2-837f-ee09a1a9da9e", "terminal_name": "Till 2",
    "kind": "refund", "total": -120, "mode": "offline", "closed_at": "2026-03-01T11:01:00Z", "posted_at": "2026-03-01T17:02:01.100000Z"}],
  "next": "NzQ0LjM", "more": false}
+""")
+FOUND = json.loads("""
+{"order": {"order_id": "0195518b-9bd2-7c05-8a47-0d9e6f21b301", "number": 1001, "mode": "online", "kind": "sale", "status": "paid",
+   "type": "takeaway", "opened_at": "2026-03-01T10:00:00+01:00", "closed_at": "2026-03-01T10:01:00+01:00", "cashier": "Anna",
+   "customer": null, "printed_to": "none", "refund_of": null, "adjusts": null, "note": "",
+   "lines": [{"kind": "item", "sku": "BAG-TRAD", "name": "Baguette", "quantity": "2", "unit_price": 120, "discount": 0,
+              "amount": 240, "refund_of": null, "taxes": [{"code": "FR-5.5", "rate": "0.055", "amount": 13}]}],
+   "rounding": 0, "total": 240, "tip": 0,
+   "payments": [{"method": "cash", "amount": 240, "tendered": 500, "change": 260, "reference": ""}]},
+ "state": "posted", "terminal_id": "7acfd9ee-dfed-41b2-837f-ee09a1a9da9e", "terminal_name": "Till 2",
+ "shift_id": "0195518b-07a0-7a6e-b2c4-6d0f3c1e8a01", "posted_at": "2026-03-01T09:01:02.222524Z",
+ "given_back": {"amount": 120, "by": [
+   {"order_id": "0195518b-c1a8-7f37-b0d9-19e4c2587503", "terminal_id": "7acfd9ee-dfed-41b2-837f-ee09a1a9da9e", "number": 1003,
+    "closed_at": "2026-03-01T11:01:00Z", "amount": 120}]}}
 """)
 
 _BATCH = "PUT /shifts/{shift_id}/batches/{batch_id}"
@@ -211,6 +236,15 @@ STORY: tuple[Exchange, ...] = (
     Exchange(_CLOSE, "repeated", "2026-03-01T17:02:02Z", 200, SETTLED, CLOSE),
     Exchange("GET /shifts/{shift_id}", "discrepant", "2026-03-01T17:02:03Z", 200, SETTLED),
     Exchange("GET /store/orders", "feed", "2026-03-01T17:02:04Z", 200, FEED),
+    Exchange("GET /store/orders/{order_id}", "found", "2026-03-01T17:02:04.2Z", 200, FOUND),
+    Exchange(
+        "GET /store/orders/by-number",
+        "found",
+        "2026-03-01T17:02:04.4Z",
+        200,
+        FOUND,
+        query=f"?terminal_id={ACTIVATED['terminal_id']}&number=1001",
+    ),
     Exchange("POST /terminal/token", "token", "2026-03-01T17:02:05Z", 201, {"token": ACTIVATED["token"]}),
 )
 

@@ -16,10 +16,11 @@ from backoffice.domain.accounts import CASH_REASON_ACCOUNTS, LINE_KINDS, PAYMENT
 from backoffice.domain.limits import MAX_CODE, MAX_LINES, MAX_PAYMENTS, MAX_TAXES
 from backoffice.domain.orders import TAX_KINDS, CashMovement, Order
 from backoffice.domain.rules import ORDER_TYPES
-from backoffice.domain.scalars import MAX_MINOR, Instant, Scaled, scalar_schema
+from backoffice.domain.scalars import MAX_MINOR, MAX_NUMBER, Instant, Scaled, scalar_schema
 from backoffice.domain.wire import answers
 from backoffice.domain.wire.messages import Activation, CloseShift, Heartbeat, OpenShift
 from pos_api.description.operations import PROBLEMS_OF, complete
+from pos_api.description.words import WORDS
 from pos_api.problems import ProblemAnswer
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -47,6 +48,7 @@ TYPES: Sequence[type] = (
     answers.HeartbeatTaken,
     answers.TokenAnswer,
     answers.StoreOrdersAnswer,
+    answers.OrderInBooks,
 )
 
 _CODE = {"maxLength": MAX_CODE}
@@ -87,6 +89,8 @@ def _polish(schema: Any) -> Any:
     }
     if polished.get("additionalProperties") is False:
         del polished["additionalProperties"]  # a newer terminal may send more fields (§2.6)
+    if polished.get("type") == "object" and "properties" not in polished:
+        polished.setdefault("additionalProperties", True)  # else generators make types of it that hold nothing
     if isinstance(polished.get("enum"), list):
         polished["type"] = "string"
     if polished.get("format") == "date-time":
@@ -110,6 +114,8 @@ def _scalar_schema(kind: type[Any]) -> dict[str, Any]:
 def _components() -> tuple[tuple[dict[str, Any], ...], dict[str, Any]]:
     references, components = msgspec.json.schema_components(TYPES, schema_hook=_scalar_schema, ref_template=REFERENCE)
     polished = {name: _polish(schema) for name, schema in components.items()}
+    for name, words in WORDS.items():
+        polished[name]["description"] = words
     for name, fields in LIMITS.items():
         for field, limit in fields.items():
             polished[name]["properties"][field].update(limit)
@@ -131,6 +137,7 @@ _references, COMPONENTS = _components()
     HEARTBEAT_TAKEN,
     TOKEN,
     STORE_ORDERS,
+    ORDER_IN_BOOKS,
 ) = _references
 
 HEADERS: Mapping[str, tuple[str, dict[str, Any]]] = {
@@ -147,17 +154,20 @@ HEADERS: Mapping[str, tuple[str, dict[str, Any]]] = {
         {"type": "string", "examples": ["wait=3"]},
     ),
 }
+REQUIRED = frozenset({"terminal_id", "number"})
 QUERY: Mapping[str, tuple[str, dict[str, Any]]] = {
     "after": (
         "`next` from an earlier answer. Without it, the feed begins with the store's first order.",
         {"type": "string", "pattern": "^[A-Za-z0-9_-]*$"},
     ),
+    "terminal_id": ("The terminal that made the order.", {"type": "string", "format": "uuid"}),
+    "number": ("The order's number.", {"type": "integer", "minimum": 1, "maximum": MAX_NUMBER}),
     "limit": (
         "Orders in one answer. A larger number counts as the maximum; anything that is not a number counts as absent.",
         {"type": "integer", "minimum": 1, "maximum": 1000, "default": 200},
     ),
     "results": (
-        "`all` lists every order, also those posted without flags.",
+        "`all` lists every order and cash movement, also those posted without flags, once the batch is processed.",
         {"type": "string", "enum": ["all"]},
     ),
 }
@@ -188,7 +198,9 @@ def describe(
         OpenApiParameter(name, schema, OpenApiParameter.HEADER, description=description)
         for name, (description, schema) in HEADERS.items()
         if name in {*headers, *body_headers}
-    ] + [OpenApiParameter(name, QUERY[name][1], description=QUERY[name][0]) for name in query]
+    ] + [
+        OpenApiParameter(name, QUERY[name][1], description=QUERY[name][0], required=name in REQUIRED) for name in query
+    ]
     return extend_schema(
         summary=summary,
         request={"application/json": request} if request else None,

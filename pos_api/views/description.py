@@ -3,6 +3,7 @@
 Asking for it needs no credential, so asking often must cost nothing.
 """
 
+from collections.abc import Iterable
 from threading import Lock
 from typing import Any
 
@@ -10,6 +11,7 @@ from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
 # Not OPTIONS: DRF would describe the view itself, which a page is no form for.
@@ -25,13 +27,27 @@ class DescriptionPage(SpectacularSwaggerView):
     url_name = "schema"
 
 
+class FormatOrAccept(DefaultContentNegotiation):
+    """`?format=json` or `?format=yaml`, for tools that cannot set a header; otherwise as usual, by `Accept`."""
+
+    def select_renderer(
+        self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
+    ) -> tuple[BaseRenderer, str]:
+        by_name = {"json": "application/json", "yaml": "application/yaml"}.get(request.query_params.get("format", ""))
+        for renderer in renderers:
+            if renderer.media_type == by_name:
+                return renderer, renderer.media_type
+        chosen: tuple[BaseRenderer, str] = super().select_renderer(request, renderers, format_suffix)
+        return chosen
+
+
 class DescriptionView(SpectacularAPIView):
     """`/api/schema/`, as YAML or JSON."""
 
     http_method_names = READ_ONLY
     authentication_classes = ()
     permission_classes = ()
-    content_negotiation_class = DefaultContentNegotiation
+    content_negotiation_class = FormatOrAccept
 
     _lock = Lock()  # drf-spectacular imports at first use what it needs, which two threads at once break
     _rendered: dict[str, bytes | str] = {}

@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from backoffice.domain.orders import Order
 from backoffice.domain.reasons import REASONS
 from backoffice.domain.scalars import Count, Instant, Number
 from backoffice.domain.states import BatchState, ShiftState
@@ -26,7 +27,27 @@ Outcome = Annotated[str, Meta(extra_json_schema={"enum": ["conflict", "duplicate
 BatchStateName = Annotated[str, Meta(extra_json_schema={"enum": sorted(state.value for state in BatchState)})]
 ShiftStateName = Annotated[str, Meta(extra_json_schema={"enum": sorted(state.value for state in ShiftState)})]
 RoundingMode = Annotated[str, Meta(extra_json_schema={"enum": ["nearest", "down", "up"]})]
-ReasonCode = Annotated[str, Meta(extra_json_schema={"enum": list(REASONS)})]
+InBooks = Annotated[str, Meta(extra_json_schema={"enum": ["posted", "voided"]})]
+# Codes may be added (protocol §2.6), so the document gives these as examples.
+ReasonCode = Annotated[str, Meta(examples=list(REASONS))]
+Decision = Annotated[
+    dict[str, Any],
+    Meta(
+        description="What head office decided since.",
+        extra_json_schema={
+            "properties": {
+                "verb": {"type": "string", "examples": ["post", "correct", "discard", "move", "void"]},
+                "decided_at": {"type": "string", "format": "date-time"},
+                "order_id": {
+                    "description": "The order that went into the books, if any did.",
+                    "anyOf": [{"type": "string", "format": "uuid"}, {"type": "null"}],
+                },
+            },
+            "required": ["verb", "decided_at", "order_id"],
+            "additionalProperties": True,
+        },
+    ),
+]
 
 
 class StoreAnswer(msgspec.Struct):
@@ -68,11 +89,13 @@ class HeartbeatTaken(msgspec.Struct):
 
 
 class StoreOrder(msgspec.Struct):
-    """One posted paid order of the store."""
+    """One posted paid order of the store. `terminal` is `terminal_id`, under the name that it had first."""
 
     order_id: UUID
     number: Number
     terminal: UUID
+    terminal_id: UUID
+    terminal_name: str
     kind: Literal["sale", "refund"]
     total: Amount
     mode: Literal["online", "offline"]
@@ -86,6 +109,35 @@ class StoreOrdersAnswer(msgspec.Struct):
     orders: list[StoreOrder]
     next: Cursor
     more: bool
+
+
+class GivingBackAnswer(msgspec.Struct):
+    """One order that gave something back, and how much: gross, without rounding and tip."""
+
+    order_id: UUID
+    terminal_id: UUID
+    number: Number
+    closed_at: Instant
+    amount: Amount
+
+
+class GivenBackAnswer(msgspec.Struct):
+    """What negative lines of any order gave back; `amount` is the sum of all, also where `by` does not list all."""
+
+    amount: Amount
+    by: Annotated[list[GivingBackAnswer], Meta(max_length=1000)]
+
+
+class OrderInBooks(msgspec.Struct):
+    """A posted paid order of the store: as it was sent, and what was given back of it."""
+
+    order: Order
+    state: InBooks
+    terminal_id: UUID
+    terminal_name: str
+    shift_id: UUID
+    posted_at: Instant
+    given_back: GivenBackAnswer
 
 
 class OpenShiftAnswer(msgspec.Struct):
@@ -158,7 +210,7 @@ class ResultAnswer(msgspec.Struct):
     number: Number | None
     outcome: Outcome
     reasons: list[ReasonAnswer]
-    decision: dict[str, Any] | None
+    decision: Decision | None
 
 
 class MovementResultAnswer(msgspec.Struct):
@@ -168,7 +220,7 @@ class MovementResultAnswer(msgspec.Struct):
     movement_id: UUID | None
     outcome: Outcome
     reasons: list[ReasonAnswer]
-    decision: dict[str, Any] | None
+    decision: Decision | None
 
 
 class MovementsAnswer(msgspec.Struct):

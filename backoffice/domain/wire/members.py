@@ -8,6 +8,7 @@ msgspec refuses lone surrogates there; U+0000 and numbers beyond a double show i
 decides.
 """
 
+import json
 import re
 from collections.abc import Mapping
 from datetime import datetime
@@ -51,6 +52,13 @@ def read_order(raw: bytes, *, max_bytes: int = MAX_MEMBER_BYTES) -> Order | Unre
     ):
         return _read_slowly(raw, Order)
     return order
+
+
+def read_order_of_before(raw: bytes) -> Order | Unreadable:
+    """One that was stored before there was version 2, as it was read then: what came under the new names is passed over."""
+    fields = _without_version_2(json_values.parse(raw.decode()))
+    body = json.dumps(fields).encode()
+    return read_order(body, max_bytes=len(body))
 
 
 def read_movement(raw: bytes, *, max_bytes: int = MAX_MEMBER_BYTES) -> CashMovement | Unreadable:

@@ -70,7 +70,7 @@ def find_receipt(*, batch_id: UUID, terminal_id: int, every_result: bool = False
     )
     if every_result and processed:
         body = zlib.decompress(Batch.objects.values_list("body", flat=True).get(batch_id=batch_id))
-        list_every_result(receipt, decode_batch(body, max_orders=len(body)))
+        list_every_result(receipt, decode_batch(body, max_orders=len(body), is_checked=True))
     return receipt
 
 

@@ -57,6 +57,8 @@ def test_it_shows_what_an_order_is_and_who_sold_it() -> None:
         "order_id": order["order_id"],
         "number": 1001,
         "terminal": str(till.terminal.uuid),
+        "terminal_id": str(till.terminal.uuid),
+        "terminal_name": "Till 1",
         "kind": "sale",
         "total": 240,
         "mode": "offline",
@@ -70,7 +72,10 @@ def test_a_terminal_sees_the_others_of_its_store_and_of_no_other() -> None:
     first, second, stranger = an_open_till(store), an_open_till(store, "Till 2"), an_open_till(a_store())
     for till in (first, second, stranger):
         till.sell(a_sale(1001))
-    assert [order["terminal"] for order in follow(first)[0]] == [str(first.terminal.uuid), str(second.terminal.uuid)]
+    seen = follow(first)[0]
+    assert [order["terminal"] for order in seen] == [str(first.terminal.uuid), str(second.terminal.uuid)]
+    assert [order["terminal_id"] for order in seen] == [order["terminal"] for order in seen]
+    assert [order["terminal_name"] for order in seen] == ["Till 1", "Till 2"]
 
 
 def test_only_posted_paid_orders_are_there() -> None:

@@ -10,6 +10,7 @@ import yaml
 from django.test import Client
 from jsonschema import Draft202012Validator
 
+from pos_api.problems import CONTENT_TYPE, TYPE_PREFIX
 from tests.till import Till
 
 BASE_PATH = "/api/v1"
@@ -81,6 +82,8 @@ def conforms(name: str, *, status: int, headers: Mapping[str, str], content: byt
             assert errors(said["schema"], int(value)) == []
     body = json.loads(content)
     assert errors(described["schema"], body) == [], f"{name} answered {status} {body}"
+    if media_type == CONTENT_TYPE:
+        assert (code := body["type"].removeprefix(TYPE_PREFIX)) in described["examples"], f"{name} documents no {code}"
     return body
 
 

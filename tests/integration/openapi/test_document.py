@@ -1,11 +1,13 @@
 """The document is OpenAPI 3.1, is whole, and is shown without asking anybody else."""
 
+import json
 import re
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+import yaml
 from django.test import Client
 from drf_spectacular.generators import SchemaGenerator
 from openapi_spec_validator import OpenAPIV31SpecValidator
@@ -30,6 +32,62 @@ def schemas(node: Any) -> Iterator[dict[str, Any]]:
 def test_it_is_valid_openapi_3_1():
     assert document()["openapi"] == "3.1.0"
     assert [error.message for error in OpenAPIV31SpecValidator(document()).iter_errors()] == []
+
+
+def test_it_says_where_the_service_is_what_the_licence_is_and_where_more_is_written():
+    assert [server["url"] for server in document()["servers"]] == ["/"]
+    assert document()["info"]["license"]["name"]
+    assert Client().get(document()["externalDocs"]["url"]).status_code == 200
+    for page in re.findall(r"\]\((/[^)]+)\)", json.dumps(document(), default=str)):
+        assert Client().get(page).status_code == 200, page
+
+
+def test_its_operations_are_in_the_order_of_a_tills_day():
+    day = ["activate", "getTerminal", "sendHeartbeat", "rotateToken", "openShift", "sendBatch", "getBatch"]
+    tags = [tag["name"] for tag in document()["tags"]]
+    listed = sorted((tags.index(operation["tags"][0]), operation["operationId"]) for _, operation in operations())
+    assert {tag for tag, _ in listed} == set(range(len(tags)))
+    shown = [operation["operationId"] for _, operation in operations() if operation["operationId"] in day]
+    assert shown == day
+    assert [operation["operationId"] for _, operation in operations()][-1] == "closeShift"
+
+
+WORDS_OF_PYTHON = re.compile(r"\b(?:None|True|False|UNSET|UnsetType|int|str|bool|dict|float|datetime|Struct|msgspec)\b")
+
+
+def test_it_speaks_of_json_and_not_of_the_language_that_the_service_is_written_in():
+    texts = [
+        node[word]
+        for node in schemas(document())
+        for word in ("description", "summary", "title", "detail")
+        if isinstance(node.get(word), str)
+    ]
+    assert len(texts) > 200
+    assert [text for text in texts if WORDS_OF_PYTHON.search(text)] == []
+
+
+def test_what_may_grow_is_no_closed_list_and_states_and_outcomes_are():
+    components = document()["components"]["schemas"]
+    for name, field in (("ProblemAnswer", "type"), ("ProblemPlace", "code"), ("ReasonAnswer", "code")):
+        assert components[name]["properties"][field]["examples"]
+    closed = {
+        (name, field)
+        for name, schema in components.items()
+        for field, described in schema.get("properties", {}).items()
+        if "enum" in described
+    }
+    states = {("Receipt", "state"), ("ShiftAnswer", "state"), ("OrderInBooks", "state")}
+    outcomes = {("ResultAnswer", "outcome"), ("MovementResultAnswer", "outcome")}
+    sent = {("Order", field) for field in ("mode", "kind", "status", "printed_to")} | {("CashMovement", "kind")}
+    assert closed == states | outcomes | sent | {("StoreOrder", "kind"), ("StoreOrder", "mode")}
+
+
+def test_an_object_without_named_fields_takes_any():
+    for schema in schemas(document()["components"]["schemas"]):
+        if schema.get("type") == "object" and "properties" not in schema:
+            assert schema["additionalProperties"] is True or schema["additionalProperties"]["type"]
+    decision = document()["components"]["schemas"]["ResultAnswer"]["properties"]["decision"]["anyOf"][0]
+    assert decision["additionalProperties"] is True
 
 
 def test_it_has_no_constructs_of_openapi_3_0():
@@ -70,7 +128,7 @@ def test_everything_but_an_activation_asks_for_the_terminals_token():
     scheme = document()["components"]["securitySchemes"]["terminal"]
     assert (scheme["type"], scheme["scheme"]) == ("http", "bearer")
     for name, operation in operations():
-        assert operation.get("security") == (None if name == "POST /activations" else [{"terminal": []}])
+        assert operation["security"] == ([] if name == "POST /activations" else [{"terminal": []}])
         assert ("401" in operation["responses"]) == (name != "POST /activations")
 
 
@@ -110,8 +168,7 @@ def test_every_problem_is_an_example_under_its_status(code: str):
         for _, operation in operations()
         if str(status) in operation["responses"]
     ]
-    # A method that an address does not take is no operation, so there is no place for its answer.
-    assert {"$ref": f"#/components/examples/{code}"} in shown or code == "method-not-allowed"
+    assert {"$ref": f"#/components/examples/{code}"} in shown
 
 
 def test_every_example_is_what_its_place_asks_for():
@@ -133,6 +190,12 @@ def test_it_is_served_to_whoever_asks(accept: str):
     answer = Client().get("/api/schema/", headers={"Accept": accept})
     assert answer.status_code == 200
     assert b"3.1.0" in answer.content
+
+
+def test_who_cannot_set_a_header_asks_for_json_in_the_address():
+    assert json.loads(Client().get("/api/schema/?format=json").content)["openapi"] == "3.1.0"
+    assert yaml.safe_load(Client().get("/api/schema/?format=yaml").content)["openapi"] == "3.1.0"
+    assert Client().get("/api/schema/?format=xml").content == Client().get("/api/schema/").content
 
 
 def test_its_page_needs_no_other_host():

@@ -47,9 +47,9 @@ class Player:
         if ACTIVATED["token"] in self.minted:
             headers["Authorization"] = f"Bearer {self.minted[ACTIVATED['token']]}"
         text = "" if exchange.request is None else json.dumps(exchange.request)
-        for documented, real in self.minted.items():
-            text = text.replace(documented, real)
         method, path = exchange.operation.partition(" ")[0], f"/api/v1{exchange.path()}"
+        for documented, real in self.minted.items():
+            text, path = text.replace(documented, real), path.replace(documented, real)
         answer = self.client.generic(method, path, text, content_type="application/json", headers=headers)
         body = answer.json()
         if exchange.name == "activated":

@@ -100,6 +100,13 @@ def test_every_module_of_it_can_be_imported_with_what_the_image_installs(copy: P
     assert not [module for module in imported if module.startswith(("backoffice.workbench", "tests"))]
 
 
+def test_it_has_the_protocol_that_it_shows(copy: Path) -> None:
+    code = "import django; django.setup(); from pos_api.description import pages"
+    shown = run(copy, "-c", f"{code}; print(pages.protocol_page(), pages.problem_page('too-large'))")
+    assert "1. Words" in shown
+    assert "gzip bomb" in shown
+
+
 def test_the_commands_of_the_workbench_are_not_there(copy: Path) -> None:
     commands = set(run(copy, "-c", LIST_COMMANDS).split())
     assert {"migrate", "create_store", "doctor", "verify_books"} <= commands

@@ -4,7 +4,6 @@ import ast
 import json
 import re
 from collections.abc import Iterator
-from typing import get_args, get_type_hints
 from uuid import uuid4
 
 import pytest
@@ -22,13 +21,12 @@ from backoffice.domain.wire import messages
 from backoffice.domain.wire.envelope import MAX_DEPTH, decode_batch
 from backoffice.domain.wire.members import read_movement, read_order
 from pos_api.limits import MAX_SMALL_BODY
-from pos_api.problems import TITLES, ProblemPlace
+from pos_api.problems import PLACES, TITLES
 from tests.unit.deployment.files import CADDYFILE, settings_variables
 from tests.unit.docs.documents import CHECKOUT, PROTOCOL, blocks, rows, section
 from tests.unit.domain.builders import a_shift
 
 CODE = re.compile(r"`([^`]+)`")
-PLACES = get_args(get_type_hints(ProblemPlace)["code"])
 FIRST_SHIFT = section(PROTOCOL, "## 11. ")
 
 
