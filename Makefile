@@ -24,8 +24,18 @@ up: $(INSTALLED) ## run Back Office on this machine until Ctrl-C (ARGS="--port 9
 demo: $(INSTALLED) ## show Back Office at work with simulated terminals (with ARGS=--once it ends by itself)
 	@$(BIN)/python manage.py demo $(ARGS)
 
+# What measures time or kills servers has the machine to itself; the rest runs two files at a time.
+ALONE := tests/faults tests/journeys tests/integration/api
+
 test: $(INSTALLED) ## run the tests on private servers (ARGS="tests/unit -x")
+ifeq ($(strip $(ARGS)),)
+	@failed=; \
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(ALONE:%=--ignore=%) || failed=1; \
+	$(BIN)/python -m pytest $(ALONE) || failed=1; \
+	test -z "$$failed"
+else
 	@$(BIN)/python -m pytest $(ARGS)
+endif
 
 check: $(INSTALLED) ## check everything CI checks besides the tests: format, lint, security, types, imports, the house's own rules, migrations, API description
 	@failed=; \
