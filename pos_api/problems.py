@@ -17,7 +17,7 @@ from rest_framework import exceptions
 
 from backoffice.domain.cards.search import mask_numbers
 from backoffice.domain.wire.answers import LimitsAnswer, Pointer, StandingClose
-from backoffice.domain.wire.conversion import Violation
+from backoffice.domain.wire.conversion import Violation, learn_types
 from backoffice.domain.wire.envelope import BodyMalformed, EnvelopeInvalid, TooManyOrders
 from backoffice.ingestion.batch.accept import IdentifierReused, ShiftUnknown
 from backoffice.ingestion.shifts import AlreadyClosed, NoSuchShift, ShiftAlreadyOpen
@@ -117,6 +117,9 @@ def problem_response(error: Exception, context: Mapping[str, Any]) -> HttpRespon
     request: HttpRequest | None = context.get("request")
     problem = error if isinstance(error, Problem) else _translate(error)
     return _response(problem, instance=request.path if request is not None else "")
+
+
+learn_types(ProblemPlace)
 
 
 def refused_request(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -11,6 +11,7 @@ from backoffice.domain.orders import Order
 from backoffice.domain.reasons import REASONS
 from backoffice.domain.scalars import Count, Instant, Number
 from backoffice.domain.states import BatchState, ShiftState
+from backoffice.domain.wire.conversion import learn_types
 from backoffice.domain.wire.messages import MAX_CLOSE_BATCHES, Cash, CloseShift, Currency, Totals
 
 # Not `Money`: a sum of many orders may exceed the bound of one amount.
@@ -309,3 +310,6 @@ class ShiftAnswer(msgspec.Struct):
     late: Count
     explained_numbers: NumberRanges
     z_number: Number | None
+
+
+learn_types(ResultAnswer, MovementResultAnswer)

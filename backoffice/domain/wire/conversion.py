@@ -73,6 +73,14 @@ def check_carriable(value: Any) -> None:
         raise NotReadable(Violation(pointer, "invalid", detail))
 
 
+def learn_types(*kinds: type) -> None:
+    """Shows msgspec types while one thread imports them. It learns a type when it first meets it, and threads that bring
+    it the same one at once crash the process (0.22).
+    """
+    for kind in kinds:
+        msgspec.json.Decoder(kind)
+
+
 def to_type(value: Any, kind: type[T]) -> T:
     """`value`, as `json_values.parse` gave it, as a `kind`. Raises `NotReadable` with the first problem found."""
     try:

@@ -14,7 +14,7 @@ from msgspec import Meta
 from backoffice.domain import json_values
 from backoffice.domain.scalars import MAX_MINOR, Count, Instant, Money, Number
 from backoffice.domain.totals import ShiftTotals
-from backoffice.domain.wire.conversion import Violation, find_faults, to_type
+from backoffice.domain.wire.conversion import Violation, find_faults, learn_types, to_type
 from backoffice.domain.wire.envelope import MOST_FAULTS, BodyMalformed, EnvelopeInvalid, decode_object
 
 __all__ = [
@@ -123,6 +123,8 @@ class Heartbeat(msgspec.Struct, kw_only=True, frozen=True):
     shift_id: UUID | None = None
     app_version: Code = ""
 
+
+learn_types(OpenShift, CloseShift, Activation, Heartbeat)
 
 Message = TypeVar("Message", OpenShift, CloseShift, Activation, Heartbeat)
 

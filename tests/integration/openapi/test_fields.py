@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from backoffice.domain.limits import has_long_texts, shortened_movement
 from backoffice.domain.orders import CashMovement, Order
 from backoffice.domain.reasons import AMOUNT_NOT_POSITIVE, LIMIT_EXCEEDED
 from backoffice.domain.rules import holds, movement_holds
@@ -98,7 +97,7 @@ def is_order_within_limits(body: bytes) -> bool:
     if not isinstance(order, Order):
         return False
     found = holds(order, shift=a_shift(), methods={"cash", "card"})
-    return LIMIT_EXCEEDED not in {reason.code for reason in found} and not has_long_texts(order)
+    return LIMIT_EXCEEDED not in {reason.code for reason in found}
 
 
 def is_movement_within_limits(body: bytes) -> bool:
@@ -106,8 +105,7 @@ def is_movement_within_limits(body: bytes) -> bool:
     held = (
         {reason.code for reason in movement_holds(movement)} if isinstance(movement, CashMovement) else {LIMIT_EXCEEDED}
     )
-    is_long = isinstance(movement, CashMovement) and shortened_movement(movement)[1]
-    return not is_long and not held & {LIMIT_EXCEEDED, AMOUNT_NOT_POSITIVE}
+    return not held & {LIMIT_EXCEEDED, AMOUNT_NOT_POSITIVE}
 
 
 # Component, a whole message, the place of that component in it, and who reads it.

@@ -1,7 +1,6 @@
 """What the gate reads a body of, against the addresses that Django has."""
 
 from collections.abc import Iterator
-from uuid import uuid4
 
 import pytest
 from django.urls import URLPattern
@@ -9,7 +8,7 @@ from django.urls import URLPattern
 from backoffice.gate.rules import ACTIVATION, FORM, MESSAGE, UPLOAD, body_rule
 from pos_api.urls import urlpatterns
 
-SHIFT, BATCH = uuid4(), uuid4()
+SHIFT, BATCH = "0195b1a0-0000-7000-8000-000000000001", "0195b1a0-0000-7000-8000-000000000002"
 RULES = {
     ("PUT", f"/api/v1/shifts/{SHIFT}/batches/{BATCH}"): UPLOAD,
     ("PUT", f"/api/v1/shifts/{SHIFT}/close"): UPLOAD,
