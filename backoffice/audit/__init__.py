@@ -8,10 +8,11 @@ notions, worked out a second time.
 Derived again, from `inbox_batch.body` alone:
 
 - that the body matches its digest, and which orders and cash movements it holds;
-- for each of them: what it says, whether it could be posted at all (readable, within limits, sums right, line kinds
-  known, payment methods mapped), and so every field, line, tax and payment of the posted row;
+- for each of them: what it says, whether it could be posted at all (readable, within limits, sums and signs right, kinds
+  of lines and taxes known, payment methods mapped), and so every field, line, tax and payment of the posted row;
 - its journal entry: accounts, sides, tax codes, drawer, store, currency, date; or that it has none;
-- figures per shift and store, expected cash, over and short at each reconciliation, the amount of each opening;
+- figures per shift and store, expected cash, over and short at each reconciliation, what each count moved to the safe,
+  what each opening moved and left apart (`drawer_at_opening`), and that Z numbers have no gap;
 - that a member that is neither posted nor held repeats one that is, with equal content;
 - that the tables hold nothing else: every order, movement, entry, version and held item comes from the bytes.
 
@@ -21,7 +22,12 @@ Taken on trust, because there is nothing to derive it from or it would take the 
   from the bytes, once, is checked; it is not in the books.)
 - that the version which `sales_identity` calls the first was the first. Entry and row numbers give the order of
   processing;
-- shifts as they were opened and declared, and their business date: the messages are kept as columns, not as bytes;
+- that `sales_identity` has no `hash_version` only where an order was decided before orders adjusted others: such an order
+  is judged by the rules of its day, and whatever stands in fields that were unknown then is passed over (ADR 27);
+- shifts as they were opened, declared and flagged, and their business date, the corrected time of their opening, the
+  numbers that they carry over and the `max_over_short` of their close: the messages are kept as columns, not as bytes;
+- head office's last count. Those between it and the close are not kept: what went with them is in their entries alone;
+- that an earlier shift waited for orders when an opening left something to it, if that can have been;
 - for a detached month: everything, including what its last shifts left in their drawers;
 - the mapping of payment methods and cash reasons to accounts: today's, since no older one is kept.
 """

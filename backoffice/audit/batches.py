@@ -16,12 +16,13 @@ from backoffice.audit.reading import (
     ReadingError,
     is_text_throughout,
     item_identifier,
+    order_of_before,
     read_movement,
     read_order,
 )
 from backoffice.audit.splitting import Piece, parse_large, split_body
 from backoffice.audit.unread import Unread, hash_of_bytes
-from backoffice.audit.values import Movement, Order
+from backoffice.audit.values import Movement, Order, as_of_before
 
 SELECT_BATCHES = """
 SELECT batch_id::text, shift_id::text, received_at, state, size, order_count, movement_count, digest, body, outcomes,
@@ -44,7 +45,8 @@ NAMES = {"order": "order_id", "movement": "movement_id"}
 class SentMember(NamedTuple):
     """One order or cash movement as sent. `read` is None if it cannot be read, and `why` says why not.
 
-    What cannot be read is known by its `digest`: of its JSON value, or of its bytes if it is too large.
+    What cannot be read is known by its `digest`: of its JSON value, or of its bytes if it is too large. It may still be an
+    order that was read before all of its fields were known: `before` (ADR 27).
     """
 
     what: str
@@ -54,6 +56,13 @@ class SentMember(NamedTuple):
     read: Order | Movement | None
     why: str = ""
     digest: bytes = b""
+    before: Order | None = None
+
+    def read_as(self, *, of_before: bool) -> Order | Movement | None:
+        """As it is read today, or as it was before orders adjusted others."""
+        if not of_before:
+            return self.read
+        return as_of_before(self.read) if isinstance(self.read, Order) else self.read or self.before
 
 
 class SentBatch(NamedTuple):
@@ -158,14 +167,16 @@ def _member(what: str, position: int, value: Any, *, may_be_no_text: bool) -> Se
     item_id = item_identifier(value, NAMES[what])
     number = value.get("number") if isinstance(value, dict) and isinstance(value.get("number"), int) else None
     why = "it holds U+0000 or half a surrogate pair"
-    if not (may_be_no_text and not is_text_throughout(value)):
+    has_no_text = may_be_no_text and not is_text_throughout(value)
+    if not has_no_text:
         try:
             read = read_order(value) if what == "order" else read_movement(value)
         except ReadingError as error:
             why = str(error)
         else:
             return SentMember(what, position, number, item_id, read)
-    return SentMember(what, position, number, item_id, None, why, _digest(value))
+    before = order_of_before(value) if what == "order" and not has_no_text else None
+    return SentMember(what, position, number, item_id, None, why, _digest(value), before)
 
 
 def _digest(value: Any) -> bytes:

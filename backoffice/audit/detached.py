@@ -9,9 +9,9 @@ from backoffice.audit.fleet import AuditedTill
 
 SELECT_MONTHS = "SELECT first_day, last_day FROM sales_detachedmonth ORDER BY first_day"
 
-# The cash of the last detached shift when it was settled: what the first shift after it found in the drawer.
+# The cash of the last detached shift when it was settled, less what went to the safe: what the first shift after it found in the drawer.
 SELECT_LEFT = """
-SELECT s.expected_cash + coalesce(s.over_short, 0) FROM sales_shift s
+SELECT s.expected_cash + coalesce(s.over_short, 0) - coalesce(s.moved_to_safe, 0) FROM sales_shift s
 JOIN sales_detachedmonth d ON s.business_date BETWEEN d.first_day AND d.last_day AND d.detached_at > s.received_at
 WHERE s.terminal_id = %s ORDER BY s.opening_entry_id DESC LIMIT 1
 """

@@ -1,13 +1,9 @@
-"""Cash: what each shift's drawer should have held, what was over or short, and what the next opening moved to the safe.
+"""What the bytes say about the cash of each shift and of each drawer (ledger, "Cash"; protocol §6)."""
 
-See the ledger, "Cash", and protocol §6.
-"""
-
-from backoffice.audit.entries import Entry, Head, Source, derived
+from backoffice.audit.entries import Entry, Head, Source
 from backoffice.audit.findings import Figures, Findings
 from backoffice.audit.fleet import AuditedShift, AuditedTill
-from backoffice.audit.ledger import Effects, Ledger
-from backoffice.audit.rules import DRAWER, OVER_SHORT, SAFE, transfer
+from backoffice.audit.ledger import Effects
 
 
 class ShiftBooks:
@@ -16,12 +12,12 @@ class ShiftBooks:
     def __init__(self, shift: AuditedShift, entries: dict[Source, Entry]) -> None:
         self.row = shift
         self.figures = Figures()
-        self.opening = entries.get(("opening", shift.shift_id, 0))
-        corrections = [
-            entry
-            for (kind, shift_id, _), entry in entries.items()
-            if (kind, shift_id) == ("over_short", shift.shift_id)
-        ]
+        own = {
+            (kind, number): entry for (kind, shift_id, number), entry in entries.items() if shift_id == shift.shift_id
+        }
+        self.opening = own.get(("opening", 0))
+        self.closings = {number: entry for (kind, number), entry in own.items() if kind == "closing"}
+        corrections = [entry for (kind, _), entry in own.items() if kind == "over_short"]
         self.over_short = sorted(corrections, key=lambda entry: entry.id)
         self.cash = Effects([entry.id for entry in self.over_short])
 
@@ -34,13 +30,17 @@ class ShiftBooks:
 
 
 class TillBooks:
-    """The shifts of one terminal and the derived account of its drawer; `left` is what detached months left in it."""
+    """The shifts of one terminal and the derived account of its drawer; `left` is what detached months left in it.
+
+    `opened_with` is what the account held after the last opening, once the openings are checked.
+    """
 
     def __init__(
         self, till: AuditedTill, shifts: list[AuditedShift], entries: dict[Source, Entry], *, left: int = 0
     ) -> None:
         self.till = till
         self.left = left
+        self.opened_with = left
         self.shifts = {shift.shift_id: ShiftBooks(shift, entries) for shift in shifts}
         self.drawer = Effects([shift.opening_entry_id for shift in shifts])
         self._last_entry_id = 0
@@ -60,57 +60,15 @@ def where_shift(till: AuditedTill, shift: AuditedShift) -> str:
     return f"shift {shift.number} ({shift.shift_id}) of {till.name}"
 
 
-def check_drawers(books: TillBooks, *, ledger: Ledger, findings: Findings) -> None:
-    """Checks over and short of every shift, then the openings, which start from what the shifts left in the drawer."""
-    for shift in books.shifts.values():
-        _check_over_short(books, shift, ledger=ledger, findings=findings)
-        _check_figures(books, shift, findings=findings)
-    float_before = books.left
-    for shift, since in zip(books.shifts.values(), books.drawer.between, strict=False):
-        amount = shift.row.opening_float - (float_before + since)
-        expected = derived(shift.head("opening", shift.row.shift_id), transfer(amount, DRAWER, SAFE))
-        where = f"opening of {where_shift(books.till, shift.row)}"
-        ledger.check(expected, shift.opening, store=books.till.store_code, where=where)
-        if shift.opening and shift.opening.id != shift.row.opening_entry_id:
-            findings.add(
-                books.till.store_code,
-                where,
-                "number of its entry",
-                expected=shift.row.opening_entry_id,
-                found=shift.opening.id,
-            )
-        float_before = shift.row.opening_float
-
-
 def derived_drawer_balance(books: TillBooks) -> int:
-    """What the drawer's account should hold, once `check_drawers` has run: the last float, and what moved since.
+    """What the drawer's account should hold, once the openings are checked: what the last one left, and what moved since.
 
     It excludes what detached months left in the drawer, since their entries are gone too.
     """
-    floats = [shift.row.opening_float for shift in books.shifts.values()]
-    return floats[-1] - books.left + books.drawer.between[-1] if floats else 0
+    return books.opened_with - books.left + books.drawer.between[-1] if books.shifts else 0
 
 
-def _check_over_short(books: TillBooks, shift: ShiftBooks, *, ledger: Ledger, findings: Findings) -> None:
-    """Each over or short entry must bring the shift's cash to the count, given what was posted before it."""
-    row, store, where = shift.row, books.till.store_code, where_shift(books.till, shift.row)
-    posted = 0
-    for number, entry in enumerate(shift.over_short, start=1):
-        over = 0 if row.counted is None else row.counted - row.opening_float - shift.cash.until(entry.id)
-        expected = derived(shift.head("over_short", row.shift_id, number), transfer(over - posted, DRAWER, OVER_SHORT))
-        ledger.check(expected, entry, store=store, where=f"over or short, reconciliation {number} of {where}")
-        books.drawer.add(entry.id, over - posted)
-        posted = over
-    if row.counted is None or not row.is_settled:
-        return
-    over = row.counted - row.opening_float - sum(shift.cash.between)
-    if over != posted:
-        findings.add(store, where, "over or short posted in all", expected=over, found=posted)
-    if over != row.over_short:
-        findings.add(store, where, "over or short", expected=over, found=row.over_short)
-
-
-def _check_figures(books: TillBooks, shift: ShiftBooks, *, findings: Findings) -> None:
+def check_figures(books: TillBooks, shift: ShiftBooks, *, findings: Findings) -> None:
     """Compares what was computed at the last reconciliation with the bytes."""
     row, figures = shift.row, shift.figures
     if row.computed is None:

@@ -18,7 +18,8 @@ ORDER BY s.code, t.id
 
 SELECT_SHIFTS = """
 SELECT shift_id::text, store_id, terminal_id, number, state, business_date, currency, prices_include_tax, opening_float,
-    opening_entry_id, declared, computed, expected_cash, over_short, reconciliations
+    opening_entry_id, drawer_at_opening, declared, computed, expected_cash, over_short, recounted, drawer_counts,
+    awaits_count, moved_to_safe
 FROM sales_shift s WHERE terminal_id = %s AND NOT EXISTS (
     SELECT FROM sales_detachedmonth d WHERE s.business_date BETWEEN d.first_day AND d.last_day AND d.detached_at > s.received_at
 ) ORDER BY opening_entry_id
@@ -44,7 +45,11 @@ class AuditedTill(NamedTuple):
 
 
 class AuditedShift(NamedTuple):
-    """One shift, with money in minor units. `declared` and `computed` have the shapes of protocol §6."""
+    """One shift, with money in minor units. `declared` and `computed` have the shapes of protocol §6.
+
+    `drawer_at_opening` is what its opening left in the drawer's account where that was not its float, `recounted` head
+    office's last count, and `moved_to_safe` what its counts moved in all, where its close said what stays.
+    """
 
     shift_id: str
     store_id: int
@@ -56,11 +61,15 @@ class AuditedShift(NamedTuple):
     inclusive: bool
     opening_float: int
     opening_entry_id: int
+    drawer_at_opening: int | None
     declared: Any
     computed: Any
     expected_cash: int | None
     over_short: int | None
-    reconciliations: int
+    recounted: int | None
+    drawer_counts: int
+    awaits_count: bool
+    moved_to_safe: int | None
 
     @property
     def is_settled(self) -> bool:
@@ -69,8 +78,23 @@ class AuditedShift(NamedTuple):
 
     @property
     def counted(self) -> int | None:
-        """The cash counted at the close; None until the shift is declared."""
-        return None if self.declared is None else int(self.declared["cash_counted"])
+        """The count that stands, head office's before the terminal's; None while there is none."""
+        return self.counted_at_close if self.recounted is None else self.recounted
+
+    @property
+    def counted_at_close(self) -> int | None:
+        """The cash that the terminal counted; None until the shift is declared, and after a blind close."""
+        return None if self.declared is None else self.declared["cash_counted"]
+
+    @property
+    def float_left(self) -> int | None:
+        """What its close left in the drawer; None if it said nothing."""
+        return None if self.declared is None else self.declared.get("float_left")
+
+    @property
+    def counts_at_close(self) -> int:
+        """How many of `drawer_counts` were made at the close: closes that did not know `float_left` were not numbered."""
+        return int(self.counted_at_close is not None and "float_left" in self.declared)
 
 
 def load_stores(cursor: CursorWrapper) -> dict[int, AuditedStore]:

@@ -29,7 +29,7 @@ from backoffice.audit.rows import (
     load_orders,
     load_versions,
 )
-from backoffice.audit.values import Movement, Order, same_content
+from backoffice.audit.values import Movement, Order, as_stored, movement_as_stored, same_content
 
 
 @dataclass
@@ -176,16 +176,19 @@ class Accounting:
         earlier = [v for v in versions if v.terminal_id == self._till.id and v.row_id < own.row_id]
         if earlier:
             self._add(where, "an earlier version", expected=None, found=f"in batch {earlier[0].batch_id}")
-        if not all(same_member(member, other) for other in self._namesakes.get(own.item_id, ())):
+        namesakes = self._namesakes.get(own.item_id, ())
+        if not all(same_member(member, other, of_before=own.is_of_before) for other in namesakes):
             self._add(where, "was sent with two contents in one batch", expected="both held", found="one posted")
-        if member.read is None:
+        read = member.read_as(of_before=own.is_of_before)
+        if read is None:
             self._add(where, "cannot be posted", expected=f"held: {member.why}", found="not held")
             return
-        context = MemberContext(self._stores[shift.row.store_id], self._till.id, batch, member.position, shift, where)
-        if isinstance(member.read, Order):
-            self._post_order(own, member.read, context, chunk)
+        store = self._stores[shift.row.store_id]
+        context = MemberContext(store, self._till.id, batch, member.position, shift, where, own.is_of_before)
+        if isinstance(read, Order):
+            self._post_order(own, read, context, chunk)
         else:
-            self._post_movement(own, member.read, context, chunk)
+            self._post_movement(own, read, context, chunk)
 
     def _post_order(self, own: Version, order: Order, context: MemberContext, chunk: Chunk) -> None:
         if own.number != order.number:
@@ -219,7 +222,8 @@ class Accounting:
                 return True  # its month is detached: there is nothing left to compare it with
             if member.what == "movement":
                 posted = chunk.movements.get(version.item_id)
-            if posted is not None and member.read is not None and same_content(posted[1], member.read):
+            read = member.read_as(of_before=version.is_of_before)
+            if posted is not None and read is not None and same_content(posted[1], _as_stored(read)):
                 return True
         if versions and self._originals.is_held(member):
             return True
@@ -232,6 +236,10 @@ class Accounting:
 
     def _add(self, where: str, what: str, *, expected: object, found: object) -> None:
         self._findings.add(self._till.store_code, where, what, expected=expected, found=found)
+
+
+def _as_stored(member: Order | Movement) -> Order | Movement:
+    return as_stored(member) if isinstance(member, Order) else movement_as_stored(member)
 
 
 def _namesakes(batch: SentBatch) -> dict[str, list[SentMember]]:

@@ -1,6 +1,8 @@
 """A posted order or movement compared with its bytes: the row, its entry, and what it adds to the figures."""
 
-from typing import NamedTuple
+import json
+from collections.abc import Mapping
+from typing import NamedTuple, TypedDict
 
 from backoffice.audit.batches import SentBatch
 from backoffice.audit.drawers import ShiftBooks, TillBooks
@@ -10,11 +12,17 @@ from backoffice.audit.fleet import AuditedStore
 from backoffice.audit.ledger import Ledger
 from backoffice.audit.rows import FoundMovement, FoundOrder, MovementPlace, OrderPlace
 from backoffice.audit.rules import drawer_effect, movement_sides, order_sides, why_unpostable
-from backoffice.audit.values import Movement, Order, unequal
+from backoffice.audit.values import Movement, Order, as_stored, movement_as_stored, unequal
+
+
+class _Rules(TypedDict):
+    inclusive: bool
+    methods: Mapping[str, str]
+    of_before: bool
 
 
 class MemberContext(NamedTuple):
-    """Where a member belongs; `where` says it in words."""
+    """Where a member belongs; `where` says it in words. `of_before` if it was decided by the rules of before (ADR 27)."""
 
     store: AuditedStore
     terminal_id: int
@@ -22,6 +30,7 @@ class MemberContext(NamedTuple):
     position: int
     shift: ShiftBooks
     where: str
+    of_before: bool
 
 
 def check_order(
@@ -36,26 +45,13 @@ def check_order(
 ) -> None:
     """Checks an order that was posted. If it could not have been, that is a difference, and it adds to no figure."""
     store, shift = context.store, context.shift.row
-    reason = why_unpostable(order, inclusive=shift.inclusive, methods=store.methods)
+    rules: _Rules = {"inclusive": shift.inclusive, "methods": store.methods, "of_before": context.of_before}
+    reason = why_unpostable(order, **rules)
     if reason:
         findings.add(store.code, context.where, "cannot be posted", expected=f"held: {reason}", found="not held")
         return
-    expected = FoundOrder(
-        OrderPlace(
-            shift.business_date,
-            shift.store_id,
-            context.terminal_id,
-            shift.shift_id,
-            context.batch.batch_id,
-            context.position,
-            shift.currency,
-            context.batch.received_at,
-            order.tax,
-        ),
-        order,
-    )
-    _check_row(expected, found, context, findings)
-    sides = order_sides(order, inclusive=shift.inclusive, methods=store.methods)
+    _check_row(FoundOrder(_place_of(order, context), as_stored(order)), found, context, findings)
+    sides = order_sides(order, **rules)
     ledger.check(
         derived(context.shift.head("order", order.order_id), sides), entry, store=store.code, where=context.where
     )
@@ -63,6 +59,23 @@ def check_order(
     if order.status == "paid":
         cash = sum(payment.amount for payment in order.payments if payment.method == "cash")
         books.moved(context.shift, entry, cash=cash, drawer=drawer_effect(sides))
+
+
+def _place_of(order: Order, context: MemberContext) -> OrderPlace:
+    shift = context.shift.row
+    named = sorted({line.refund_of for line in order.lines if line.refund_of is not None})
+    return OrderPlace(
+        shift.business_date,
+        shift.store_id,
+        context.terminal_id,
+        shift.shift_id,
+        context.batch.batch_id,
+        context.position,
+        shift.currency,
+        context.batch.received_at,
+        order.tax,
+        json.dumps(named) if named else None,
+    )
 
 
 def check_movement(
@@ -78,7 +91,7 @@ def check_movement(
     """Checks a cash movement that was posted."""
     shift = context.shift.row
     at = MovementPlace(shift.store_id, context.terminal_id, shift.shift_id, context.batch.batch_id, context.position)
-    _check_row(FoundMovement(at, movement), found, context, findings)
+    _check_row(FoundMovement(at, movement_as_stored(movement)), found, context, findings)
     sides = movement_sides(movement, reasons=context.store.reasons)
     head = context.shift.head("movement", movement.movement_id)
     ledger.check(derived(head, sides), entry, store=context.store.code, where=context.where)

@@ -17,7 +17,7 @@ MAX_MINOR = 10**12
 MAX_NUMBER = 2**53 - 1
 MAX_FINITE_DIGITS = 309
 MAX_LINES, MAX_PAYMENTS, MAX_TAXES = 500, 20, 10
-CODE, NAME, NOTE = 64, 200, 500
+MAX_CODE = 64
 
 UUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 INSTANT = re.compile(r"20\d\d-\d\d-\d\d[Tt ]\d\d:\d\d:[0-5]\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)", re.ASCII)
@@ -59,6 +59,35 @@ def item_identifier(value: Any, name: str) -> str | None:
     return text.lower() if isinstance(text, str) and UUID.fullmatch(text) else None
 
 
+def order_of_before(value: Any) -> Order | None:
+    """One member of `orders` as it was read before `adjusts`, a line's `refund_of` and a tax's `kind` were known.
+
+    What came under these names was passed over, whatever it was. None if it cannot be read so either.
+    """
+    try:
+        return read_order(_without_new_names(value))
+    except ReadingError:
+        return None
+
+
+def _without_new_names(order: Any) -> Any:
+    if not isinstance(order, dict):
+        return order
+    lines = order.get("lines")
+    if isinstance(lines, list):
+        lines = [_line_without_new_names(line) if isinstance(line, dict) else line for line in lines]
+    known = {name: member for name, member in order.items() if name != "adjusts"}
+    return known | {"lines": lines} if "lines" in known else known
+
+
+def _line_without_new_names(line: dict[str, Any]) -> dict[str, Any]:
+    taxes = line.get("taxes")
+    if isinstance(taxes, list):
+        taxes = [{**tax, "kind": "percent"} if isinstance(tax, dict) else tax for tax in taxes]
+    known = {**line, "refund_of": None}
+    return known | {"taxes": taxes} if "taxes" in known else known
+
+
 def read_order(value: Any) -> Order:
     """One member of `orders`, within the protocol's limits. Raises ReadingError."""
     try:
@@ -75,9 +104,9 @@ def read_movement(value: Any) -> Movement:
             movement_id=_uuid(value, "movement_id"),
             kind=_one_of(value, "kind", "cash_in", "cash_out"),
             amount=amount,
-            reason=_text(value, "reason", CODE),
+            reason=_text(value, "reason", MAX_CODE),
             occurred_at=_instant(value, "occurred_at"),
-            cashier=_text(value, "cashier", CODE),
+            cashier=_text(value, "cashier"),
         )
     except (KeyError, TypeError) as error:
         raise ReadingError(f"not a cash movement: {error}") from None
@@ -100,14 +129,15 @@ def _order(value: Any) -> Order:
         mode=_one_of(value, "mode", "online", "offline"),
         kind=_one_of(value, "kind", "sale", "refund"),
         status=_one_of(value, "status", "paid", "voided", "training"),
-        type=None if order_type is None else _text(value, "type", CODE),
+        type=None if order_type is None else _text(value, "type", MAX_CODE),
         opened_at=_instant(value, "opened_at"),
         closed_at=_instant(value, "closed_at"),
-        cashier=_text(value, "cashier", CODE),
+        cashier=_text(value, "cashier"),
         customer=None if customer is None else Customer(json.dumps(customer)),
         printed_to=_one_of(value, "printed_to", "none", "local", "network") if "printed_to" in value else "none",
-        refund_of=None if value.get("refund_of") is None else _uuid(value, "refund_of"),
-        note=_text(value, "note", NOTE),
+        refund_of=_uuid_or_none(value, "refund_of"),
+        adjusts=_uuid_or_none(value, "adjusts"),
+        note=_text(value, "note"),
         rounding=_money(value, "rounding") if "rounding" in value else 0,
         total=_money(value, "total"),
         tip=_money(value, "tip") if "tip" in value else 0,
@@ -121,13 +151,14 @@ def _line(value: Any) -> Line:
         raise ReadingError("a line is not an object")
     price = value["unit_price"]
     return Line(
-        kind=_text(value, "kind", CODE, "item"),
-        sku=_text(value, "sku", CODE),
-        name=_text(value, "name", NAME),
+        kind=_text(value, "kind", MAX_CODE, "item"),
+        sku=_text(value, "sku"),
+        name=_text(value, "name"),
         quantity=_decimal(value["quantity"], QUANTITY),
         unit_price=Decimal(_money(value, "unit_price")) if type(price) is int else _decimal(price, QUANTITY),
         discount=_money(value, "discount") if "discount" in value else 0,
         amount=_money(value, "amount"),
+        refund_of=_uuid_or_none(value, "refund_of"),
         taxes=tuple(map(_tax, _list(value.get("taxes", []), "taxes", MAX_TAXES))),
     )
 
@@ -135,18 +166,19 @@ def _line(value: Any) -> Line:
 def _tax(value: Any) -> Tax:
     if not isinstance(value, dict):
         raise ReadingError("a tax is not an object")
-    return Tax(_text(value, "code", CODE, None), _decimal(value["rate"], RATE), _money(value, "amount"))
+    code, rate, amount = _text(value, "code", MAX_CODE, None), _decimal(value["rate"], RATE), _money(value, "amount")
+    return Tax(code, rate, amount, _text(value, "kind", default="percent"))
 
 
 def _payment(value: Any) -> Payment:
     if not isinstance(value, dict):
         raise ReadingError("a payment is not an object")
     return Payment(
-        method=_text(value, "method", CODE, None),
+        method=_text(value, "method", MAX_CODE, None),
         amount=_money(value, "amount"),
         tendered=_money(value, "tendered") if "tendered" in value else None,
         change=_money(value, "change") if "change" in value else None,
-        reference=_text(value, "reference", CODE),
+        reference=_text(value, "reference"),
     )
 
 
@@ -164,10 +196,12 @@ def _money(value: dict[str, Any], name: str) -> int:
     return amount
 
 
-def _text(value: dict[str, Any], name: str, most: int, default: str | None = "") -> str:
-    """A text of at most `most` characters; required if there is no default."""
+def _text(value: dict[str, Any], name: str, most: int | None = None, default: str | None = "") -> str:
+    """A text of at most `most` characters, or of any length; required if there is no default."""
     text = value[name] if default is None else value.get(name, default)
-    if not isinstance(text, str) or len(text) > most:
+    if not isinstance(text, str):
+        raise ReadingError(f"{name} is not a text")
+    if most is not None and len(text) > most:
         raise ReadingError(f"{name} is not a text of at most {most} characters")
     return text
 
@@ -184,6 +218,10 @@ def _uuid(value: dict[str, Any], name: str) -> str:
     if text is None:
         raise ReadingError(f"{name} is not a UUID: {value[name]!r:.40}")
     return text
+
+
+def _uuid_or_none(value: dict[str, Any], name: str) -> str | None:
+    return None if value.get(name) is None else _uuid(value, name)
 
 
 def _instant(value: dict[str, Any], name: str) -> datetime:

@@ -12,7 +12,8 @@ from backoffice.audit.unread import Unread
 from backoffice.audit.values import same_content
 
 SELECT_ORIGINALS = """
-SELECT h.batch_id::text, h.position FROM sales_helditem h
+SELECT h.batch_id::text, h.position, i.hash_version IS NULL FROM sales_helditem h
+LEFT JOIN sales_identity i ON i.item_id = h.item_id AND i.content_hash = h.content_hash AND i.terminal_id = h.terminal_id
 WHERE h.item_id = %s::uuid AND h.what = %s AND h.terminal_id = %s
 """
 SELECT_BODY = "SELECT body FROM inbox_batch WHERE batch_id = %s::uuid"
@@ -35,9 +36,9 @@ class Originals:
     def is_held(self, member: SentMember) -> bool:
         """Whether a held member of this terminal has the same identifier and content as `member`."""
         self._cursor.execute(SELECT_ORIGINALS, [member.item_id, member.what, self._till.id])
-        for batch_id, position in self._cursor.fetchall():
+        for batch_id, position, of_before in self._cursor.fetchall():
             original = self._members(batch_id).get((member.what, position))
-            if original is not None and same_member(original, member):
+            if original is not None and same_member(original, member, of_before=of_before):
                 return True
         return False
 
@@ -63,10 +64,14 @@ class Originals:
         return {(member.what, member.position): member for member in members}
 
 
-def same_member(original: SentMember, member: SentMember) -> bool:
-    """Whether two members have the same content; unreadable ones are compared as JSON values."""
-    if original.read is not None and member.read is not None:
-        return same_content(original.read, member.read)
-    if original.what != member.what or (original.read is None) != (member.read is None):
+def same_member(original: SentMember, member: SentMember, *, of_before: bool = False) -> bool:
+    """Whether two members have the same content; unreadable ones are compared as JSON values.
+
+    With an original `of_before` orders adjusted others, it is what both were read as then.
+    """
+    one, other = original.read_as(of_before=of_before), member.read_as(of_before=of_before)
+    if one is not None and other is not None:
+        return same_content(one, other)
+    if original.what != member.what or (one is None) != (other is None):
         return False
     return original.digest == member.digest

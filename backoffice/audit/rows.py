@@ -23,19 +23,19 @@ FROM sales_helditem WHERE received_at = ANY(%s) AND batch_id = ANY(%s::uuid[])
 """
 
 SELECT_VERSIONS = """
-SELECT item_id::text, version, terminal_id, number, content_hash, batch_id::text, business_date, row_id
+SELECT item_id::text, version, terminal_id, number, content_hash, batch_id::text, business_date, row_id, hash_version
 FROM sales_identity WHERE item_id = ANY(%s::uuid[])
 """
 
 SELECT_ORDERS = """
 SELECT id, business_date, store_id, terminal_id, shift_id::text, batch_id::text, position, currency, received_at, tax,
-    order_id::text, number, mode, kind, status, type, opened_at, closed_at, cashier, customer, printed_to,
-    refund_of::text, note, rounding, total, tip
+    lines_refund, order_id::text, number, mode, kind, status, type, opened_at, closed_at, cashier, customer, printed_to,
+    refund_of::text, adjusts::text, note, rounding, total, tip
 FROM sales_order WHERE id = ANY(%s) AND business_date = ANY(%s)
 """
 
 SELECT_LINES = """
-SELECT order_id, kind, sku, name, quantity, unit_price, discount, amount, taxes
+SELECT order_id, kind, sku, name, quantity, unit_price, discount, amount, refund_of::text, taxes
 FROM sales_orderline WHERE order_id = ANY(%s) AND business_date = ANY(%s) ORDER BY order_id, position
 """
 
@@ -79,10 +79,19 @@ class Version(NamedTuple):
     batch_id: str
     business_date: date
     row_id: int
+    hash_version: int | None
+
+    @property
+    def is_of_before(self) -> bool:
+        """Whether it was decided by the rules which there were before orders adjusted others."""
+        return self.hash_version is None
 
 
 class OrderPlace(NamedTuple):
-    """The columns of an order that come from its batch, and the sum of its taxes."""
+    """The columns of an order that come from its batch, and two that sum it up.
+
+    These are its taxes, and what its lines give back: a JSON array of identifiers, None if they name none.
+    """
 
     business_date: date
     store_id: int
@@ -93,6 +102,7 @@ class OrderPlace(NamedTuple):
     currency: str
     received_at: datetime
     tax: int
+    lines_refund: str | None
 
 
 class MovementPlace(NamedTuple):
@@ -159,14 +169,17 @@ def load_movements(cursor: CursorWrapper, movement_ids: Collection[str]) -> dict
 
 
 def _found_order(row: tuple[Any, ...], lines: tuple[Line, ...], payments: tuple[Payment, ...]) -> FoundOrder:
-    customer = None if row[19] is None else Customer(row[19])
-    return FoundOrder(OrderPlace._make(row[1:10]), Order._make((*row[10:19], customer, *row[20:], lines, payments)))
+    customer = None if row[20] is None else Customer(row[20])
+    return FoundOrder(OrderPlace._make(row[1:11]), Order._make((*row[11:20], customer, *row[21:], lines, payments)))
 
 
 # The lines of a whole day share a handful of taxes.
 @lru_cache(maxsize=8192)
 def _taxes(text: str) -> tuple[Tax, ...]:
     try:
-        return tuple(Tax(tax["code"], Decimal(tax["rate"]), tax["amount"]) for tax in json.loads(text))
-    except (KeyError, TypeError, ArithmeticError):
+        return tuple(
+            Tax(tax["code"], Decimal(tax["rate"]), tax["amount"], tax.get("kind", "percent"))
+            for tax in json.loads(text)
+        )
+    except (KeyError, TypeError, AttributeError, ArithmeticError):
         return (Tax(f"unreadable: {text}", Decimal(0), 0),)

@@ -9,14 +9,16 @@ from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
 from backoffice.audit.batches import chunks_of, count_orders
+from backoffice.audit.counts import check_counts
 from backoffice.audit.detached import Detached, load_detached, load_left
-from backoffice.audit.drawers import TillBooks, check_drawers, derived_drawer_balance
+from backoffice.audit.drawers import TillBooks, check_figures, derived_drawer_balance
 from backoffice.audit.entries import load_entries
 from backoffice.audit.findings import AuditReport, Figures, Findings, StoreReport, Waiting
 from backoffice.audit.fleet import AuditedStore, AuditedTill, load_shifts, load_stores, load_tills
 from backoffice.audit.ledger import Ledger
 from backoffice.audit.leftovers import check_drawers_total, check_leftovers, check_totals
 from backoffice.audit.members import Accounting, Met, load_chunk
+from backoffice.audit.openings import check_openings, check_z_numbers, load_stays
 from backoffice.audit.repeats import Originals
 
 Progress = Callable[[int, int], None]
@@ -88,7 +90,8 @@ class Audit:
 
     def _audit_till(self, till: AuditedTill, stores: dict[int, AuditedStore], total: int) -> TillBooks:
         shifts = load_shifts(self._cursor, till)
-        entries = load_entries(self._cursor, ["opening", "over_short"], [shift.shift_id for shift in shifts])
+        shift_ids = [shift.shift_id for shift in shifts]
+        entries = load_entries(self._cursor, ["opening", "over_short", "closing"], shift_ids)
         left = load_left(self._cursor, till) if self._detached.months else 0
         books = TillBooks(till, shifts, entries, left=left)
         originals = Originals(self._cursor, till)
@@ -108,10 +111,18 @@ class Audit:
                 self._done += sum(member.what == "order" for member in batch.members)
             self._progress(self._done, total)
         originals.check_unreadable(self._findings)
-        check_drawers(books, ledger=self._ledger, findings=self._findings)
-        for shift in books.shifts.values():
-            self._figures[shift.row.store_id, shift.row.currency].merge(shift.figures)
+        self._check_cash(books)
         return books
+
+    def _check_cash(self, books: TillBooks) -> None:
+        """Once all of a terminal's batches are accounted for: its shifts and its drawer."""
+        stays = load_stays(self._cursor, books.till)
+        check_counts(books, ledger=self._ledger, findings=self._findings)
+        check_openings(books, stays, ledger=self._ledger, findings=self._findings)
+        check_z_numbers(books, stays, findings=self._findings)
+        for shift in books.shifts.values():
+            check_figures(books, shift, findings=self._findings)
+            self._figures[shift.row.store_id, shift.row.currency].merge(shift.figures)
 
     def _store_reports(self, stores: Iterable[AuditedStore]) -> list[StoreReport]:
         reports = []

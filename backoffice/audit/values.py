@@ -14,12 +14,17 @@ from typing import Any, NamedTuple
 CLOCK_GRAIN = timedelta(microseconds=1)
 
 
+# The longest texts that the tables hold of what only describes, in characters; a longer one is shortened (protocol §5).
+SHORT_TEXT, NAME, NOTE = 64, 200, 500
+
+
 class Tax(NamedTuple):
-    """One tax of a line."""
+    """One tax of a line. `kind` says what its rate is of."""
 
     code: str
     rate: Decimal
     amount: int
+    kind: str = "percent"
 
 
 class Line(NamedTuple):
@@ -32,6 +37,7 @@ class Line(NamedTuple):
     unit_price: Decimal
     discount: int
     amount: int
+    refund_of: str | None
     taxes: tuple[Tax, ...]
 
 
@@ -69,6 +75,7 @@ class Order(NamedTuple):
     customer: Customer | None
     printed_to: str
     refund_of: str | None
+    adjusts: str | None
     note: str
     rounding: int
     total: int
@@ -82,6 +89,34 @@ class Order(NamedTuple):
         return sum(tax.amount for line in self.lines for tax in line.taxes)
 
 
+def as_of_before(order: Order) -> Order:
+    """The order as it was read before `adjusts`, a line's `refund_of` and a tax's `kind` were known: they were passed over."""
+    lines = tuple(
+        line._replace(refund_of=None, taxes=tuple(tax._replace(kind="percent") for tax in line.taxes))
+        for line in order.lines
+    )
+    return order._replace(adjusts=None, lines=lines)
+
+
+def as_stored(order: Order) -> Order:
+    """The order with its describing texts as the tables hold them."""
+    if not _has_long_texts(order):
+        return order
+    lines = (line._replace(sku=line.sku[:SHORT_TEXT], name=line.name[:NAME]) for line in order.lines)
+    payments = (payment._replace(reference=payment.reference[:SHORT_TEXT]) for payment in order.payments)
+    return order._replace(
+        cashier=order.cashier[:SHORT_TEXT], note=order.note[:NOTE], lines=tuple(lines), payments=tuple(payments)
+    )
+
+
+def _has_long_texts(order: Order) -> bool:
+    if len(order.cashier) > SHORT_TEXT or len(order.note) > NOTE:
+        return True
+    if any(len(line.sku) > SHORT_TEXT or len(line.name) > NAME for line in order.lines):
+        return True
+    return any(len(payment.reference) > SHORT_TEXT for payment in order.payments)
+
+
 class Movement(NamedTuple):
     """One cash movement; `amount` is positive, `kind` says in which direction."""
 
@@ -91,6 +126,13 @@ class Movement(NamedTuple):
     reason: str
     occurred_at: datetime
     cashier: str
+
+
+def movement_as_stored(movement: Movement) -> Movement:
+    """The movement with its describing text as the tables hold it."""
+    if len(movement.cashier) <= SHORT_TEXT:
+        return movement
+    return movement._replace(cashier=movement.cashier[:SHORT_TEXT])
 
 
 # How an order was sent is not part of its content: a live order whose answer was lost comes back as `offline`.

@@ -4,18 +4,21 @@ import json
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
+from backoffice.audit.batches import members_of
 from backoffice.audit.reading import (
     ReadingError,
     is_text_throughout,
     item_identifier,
+    order_of_before,
     read_batch_body,
     read_movement,
     read_order,
 )
-from backoffice.audit.values import same_content, same_json, unequal
+from backoffice.audit.values import as_stored, same_content, same_json, unequal
 from tests.till import a_movement, a_sale
 
 REQUIRED = ["order_id", "number", "mode", "kind", "status", "opened_at", "closed_at", "lines", "total", "payments"]
@@ -66,7 +69,9 @@ def test_what_is_required_is_missed(name: str) -> None:
         a_sale(1, tip=None),
         a_sale(1, type=7),
         a_sale(1, type="x" * 65),
-        a_sale(1, note="x" * 501),
+        a_sale(1, note=None),
+        a_sale(1, adjusts="x"),
+        a_sale(1, adjusts=5),
         a_sale(1, customer=[]),
         a_sale(1, refund_of="x"),
         a_sale(1, opened_at="2026-03-01T10:00:00"),
@@ -79,6 +84,7 @@ def test_what_is_required_is_missed(name: str) -> None:
         a_sale(1, lines=[7]),
         a_sale(1, payments=[7]),
         a_sale(1, printed_to=None),
+        with_line(refund_of="x"),
         with_line(quantity=2),
         with_line(quantity="1_000"),
         with_line(quantity="１２"),
@@ -89,6 +95,8 @@ def test_what_is_required_is_missed(name: str) -> None:
         with_line(taxes=[7]),
         with_tax(rate="0.0000001"),
         with_tax(code=None),
+        with_tax(code="x" * 65),
+        with_tax(kind=None),
         with_payment(method=None),
         with_payment(tendered=None),
         "no object",
@@ -106,6 +114,43 @@ def test_what_is_no_order(order: Any) -> None:
 def test_what_is_no_movement(movement: Any) -> None:
     with pytest.raises(ReadingError):
         read_movement(movement)
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        a_sale(1, adjusts=5),
+        a_sale(1, adjusts=str(uuid4())),
+        with_line(refund_of=[]),
+        with_line(refund_of=str(uuid4())),
+        with_tax(kind=None),
+        with_tax(kind="compound"),
+    ],
+)
+def test_before_they_were_known_new_fields_were_passed_over_whatever_they_held(order: dict[str, Any]) -> None:
+    plain = json.loads(json.dumps(order))
+    plain.pop("adjusts", None)
+    plain["lines"][0].pop("refund_of", None)
+    plain["lines"][0]["taxes"][0].pop("kind", None)
+    assert order_of_before(order) == read_order(plain)
+    (member,) = members_of(json.dumps({"orders": [order]}).encode())
+    assert member.read_as(of_before=True) == read_order(plain)
+    assert member.read_as(of_before=False) != read_order(plain)
+
+
+@pytest.mark.parametrize("order", [a_sale(1, adjusts=5, tip=None), "x", {}, {"lines": 7}, {"lines": [{"taxes": 7}, 7]}])
+def test_what_was_no_order_before_either(order: Any) -> None:
+    assert order_of_before(order) is None
+
+
+def test_texts_that_only_describe_are_shortened_in_the_tables() -> None:
+    order = read_order(with_line(sku="s" * 65, name="n" * 201) | {"note": "😀" * 501, "cashier": "c" * 65})
+    payments = tuple(payment._replace(reference="r" * 65) for payment in order.payments)
+    stored = as_stored(order._replace(payments=payments))
+    assert (stored.note, stored.cashier) == ("😀" * 500, "c" * 64)
+    assert (stored.lines[0].sku, stored.lines[0].name) == ("s" * 64, "n" * 200)
+    assert stored.payments[0].reference == "r" * 64
+    assert as_stored(stored) is stored
 
 
 def test_values_are_read_exactly() -> None:

@@ -18,16 +18,20 @@ from backoffice.audit.rules import (
 )
 from tests.till import a_movement, a_sale
 
-METHODS = {"cash": "1000", "card": "1100", "gift_card": "2200"}
+METHODS = {"cash": "1000", "card": "1100", "gift_card": "2200", "on_account": "1300"}
+ADJUSTS = "0195518c-1f5e-7d3a-9c55-5b1f6a0c2e11"
 
 
-def sides(*lines: dict[str, Any], paid: dict[str, int], inclusive: bool = True, **changes: Any) -> dict[str, tuple]:
+def sides(
+    *lines: dict[str, Any], paid: dict[str, int], inclusive: bool = True, of_before: bool = False, **changes: Any
+) -> dict[str, tuple]:
     """Account (and tax code) → debits and credits, of an order that must be postable."""
+    rules: Any = {"inclusive": inclusive, "methods": METHODS, "of_before": of_before}
     payments = [{"method": method, "amount": amount} for method, amount in paid.items()]
     total = sum(paid.values()) - changes.get("tip", 0)
     order = read_order(a_sale(1, lines=list(lines), payments=payments, total=total) | changes)
-    assert why_unpostable(order, inclusive=inclusive, methods=METHODS) == ""
-    made = order_sides(order, inclusive=inclusive, methods=METHODS)
+    assert why_unpostable(order, **rules) == ""
+    made = order_sides(order, **rules)
     assert sum(debits for debits, _ in made.values()) == sum(credits_ for _, credits_ in made.values())
     return {" ".join(filter(None, key)): amounts for key, amounts in made.items()}
 
@@ -37,6 +41,7 @@ def line(amount: int, tax: int = 0, *, code: str = "T", **changes: Any) -> dict[
     return {"quantity": "1", "unit_price": abs(amount), "amount": amount, "taxes": taxes} | changes
 
 
+TAX = {"code": "T", "rate": "0.1", "amount": 0}
 NET = {"quantity": "3", "unit_price": 1999, "discount": 500}
 
 
@@ -73,6 +78,45 @@ NET = {"quantity": "3", "unit_price": 1999, "discount": 500}
         ),
         (sides(line(5000, kind="gift_card"), paid={"card": 5000}), {"1100": (5000, 0), "2200": (0, 5000)}),
         (sides(line(3000, kind="account_payment"), paid={"cash": 3000}), {"1000": (3000, 0), "1300": (0, 3000)}),
+        (
+            sides(line(5000, kind="gift_card", unit_price=10000, discount=5000), paid={"card": 5000}),
+            {"1100": (5000, 0), "4100": (5000, 0), "2200": (0, 10000)},
+        ),
+        (
+            sides(line(5000, kind="gift_card", unit_price=10000, discount=5000), paid={"card": 5000}, of_before=True),
+            {"1100": (5000, 0), "2200": (0, 5000)},
+        ),
+        (
+            sides(
+                line(-5000, kind="gift_card", quantity="-1", unit_price=10000, discount=-5000),
+                paid={"card": -5000},
+                kind="refund",
+            ),
+            {"1100": (0, 5000), "4100": (0, 5000), "2200": (10000, 0)},
+        ),
+        (
+            sides(
+                line(-1000, -167, kind="service_charge", quantity="-1", discount=-200),
+                paid={"cash": -1000},
+                kind="refund",
+            ),
+            {"1000": (0, 1000), "4100": (0, 167), "4010": (1000, 0), "2100 T": (167, 0)},
+        ),
+        (
+            sides(line(10000), paid={"gift_card": 10000}),
+            {"2200": (10000, 0), "4000": (0, 10000)},
+        ),
+        (
+            sides(line(424, 85), line(-42, -9, kind="discount", quantity="-1"), paid={"cash": 458}, inclusive=False),
+            {"1000": (458, 0), "4100": (42, 0), "4000": (0, 424), "2100 T": (9, 85)},
+        ),
+        (
+            sides(line(-424, -85), line(42, 9, kind="discount"), paid={"cash": -458}, inclusive=False, kind="refund"),
+            {"4200": (424, 0), "2100 T": (85, 9), "1000": (0, 458), "4100": (0, 42)},
+        ),
+        (sides(paid={"card": 200}, tip=200, adjusts=ADJUSTS), {"1100": (200, 0), "2300": (0, 200)}),
+        (sides(paid={"cash": -1500, "card": 1500}, adjusts=ADJUSTS), {"1100": (1500, 0), "1000": (0, 1500)}),
+        (sides(paid={"card": -5000, "on_account": 5000}, adjusts=ADJUSTS), {"1300": (5000, 0), "1100": (0, 5000)}),
         (
             sides(line(1002), paid={"cash": 1000}, rounding=-2),
             {"1000": (1000, 0), "4900": (2, 0), "4000": (0, 1002)},
@@ -115,13 +159,32 @@ def test_opening_and_a_short_close() -> None:
         ({"tip": 1}, "its payments come to 240, total and tip to 241"),
         ({"payments": [{"method": "shells", "amount": 240}]}, "no account is mapped to shells"),
         ({"lines": [line(240, kind="wish")]}, "no rule posts lines of kind wish"),
+        ({"lines": [line(240) | {"taxes": [TAX | {"kind": "wish"}]}]}, "nobody knows taxes of kind wish"),
+        ({"kind": "refund"}, "it is a refund, and its total is 240"),
+        ({"adjusts": ADJUSTS}, "it adjusts another order, and has lines or a total"),
         ({"total": 241, "status": "voided"}, ""),
+        ({"lines": [], "total": 0, "payments": [], "status": "training"}, ""),
+        ({"lines": [line(240) | {"taxes": [TAX | {"kind": "compound"}]}]}, ""),
     ],
 )
 def test_what_cannot_be_posted(changes: dict[str, Any], why: str) -> None:
     assert why_unpostable(read_order(a_sale(1) | changes), inclusive=True, methods=METHODS) == why
 
 
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"kind": "refund"}, ""),
+        ({"lines": [line(240, kind="discount")]}, "no rule posts lines of kind discount"),
+        ({"lines": [line(240, kind="deposit")]}, ""),
+    ],
+)
+def test_what_could_not_be_posted_before(changes: dict[str, Any], why: str) -> None:
+    order = read_order(a_sale(1) | changes)
+    assert why_unpostable(order, inclusive=True, methods=METHODS, of_before=True) == why
+
+
 @pytest.mark.parametrize(("numerator", "expected"), [(5, 1), (4, 0), (-5, -1), (-4, 0), (15, 2), (-15, -2), (0, 0)])
 def test_halves_go_away_from_zero(numerator: int, expected: int) -> None:
     assert half_away(numerator, 10) == expected
+    assert half_away(numerator, -10) == -expected
