@@ -58,9 +58,9 @@ def _check_closings(books: TillBooks, shift: ShiftBooks, *, ledger: Ledger) -> C
         expected = derived(shift.head("closing", row.shift_id, number), transfer(in_all - moved, SAFE, DRAWER))
         where = f"closing, count {number} of {where_shift(books.till, row)}"
         ledger.check(expected, found, store=books.till.store_code, where=where)
-        entry_id = row.opening_entry_id if found is None else found.id
-        books.drawer.add(entry_id, moved - in_all)
-        counts.append((entry_id, row.float_left + in_all))
+        if found is not None:
+            counts.append((found.id, row.float_left + in_all))
+        books.drawer.add(row.opening_entry_id if found is None else found.id, moved - in_all)
         moved = in_all
     return counts
 

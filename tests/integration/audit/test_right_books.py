@@ -1,5 +1,6 @@
 """Books that are right: no difference, and exactly the figures that the tills sent."""
 
+import json
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -10,10 +11,13 @@ from django.core.management import call_command
 from django.db import connection
 
 from backoffice.audit.rules import KIND_ACCOUNTS
+from backoffice.domain import posting, rules
 from backoffice.domain.wire.members import read_movement, read_order
 from backoffice.ingestion.batch import members
 from backoffice.ingestion.sweep import process_waiting
-from tests.till import Till, a_movement, a_sale, a_store, outcomes
+from backoffice.sales.models import Identity
+from tests.integration.audit.test_tampered_books import replace_body
+from tests.till import Till, a_movement, a_sale, a_store, entry_of, outcomes
 
 pytestmark = pytest.mark.django_db
 
@@ -145,6 +149,138 @@ def test_both_price_modes_and_every_kind_of_line_agree(verify: Verify, inclusive
     order = a_sale(1001, lines=lines, rounding=-2, total=total, tip=50, payments=payments)
     assert outcomes(till.sell(order, a_sale(1002, lines=[], total=0, payments=[]))) == ["posted"] * 2
     assert verify()[0] == 0
+
+
+def an_adjustment(number: int, of: dict[str, Any], payments: dict[str, int], **changes: Any) -> dict[str, Any]:
+    """A change of how an order was paid, or of its tip."""
+    paid = [{"method": method, "amount": amount} for method, amount in payments.items()]
+    return a_sale(number, adjusts=of["order_id"], lines=[], total=0, payments=paid, **changes)
+
+
+@pytest.mark.parametrize("inclusive", [True, False])
+def test_discounts_of_the_whole_order_and_goods_of_several_receipts_agree(verify: Verify, inclusive: bool) -> None:
+    till = Till(a_store(prices_include_tax=inclusive))
+    till.open()
+    sold = {"quantity": "2", "unit_price": 212, "amount": 424, "taxes": [{"code": "T", "rate": "0.2", "amount": 85}]}
+    off = {"kind": "discount", "quantity": "-1", "unit_price": 42, "amount": -42}
+    off["taxes"] = [{"code": "T", "rate": "0.2", "amount": -9, "kind": "compound"}]
+    total = 382 if inclusive else 458
+    sale = a_sale(1001, lines=[sold, off], total=total, payments=[{"method": "cash", "amount": total}])
+    card = sold | {
+        "kind": "gift_card",
+        "unit_price": 10000,
+        "quantity": "1",
+        "discount": 5000,
+        "amount": 5000,
+        "taxes": [],
+    }
+    gift = a_sale(1002, lines=[card], total=5000, payments=[{"method": "card", "amount": 5000}])
+    back = [
+        {**line, "quantity": "-1", "amount": -line["amount"], "discount": -line.get("discount", 0)}
+        for line in (sold, card)
+    ]
+    back[0]["taxes"] = [{"code": "T", "rate": "0.2", "amount": -85, "kind": "fixed"}]
+    for line, of in zip(back, (sale, gift), strict=True):
+        line["refund_of"] = of["order_id"]
+    given = -5424 - (0 if inclusive else 85)
+    refund = a_sale(1003, kind="refund", lines=back, total=given, payments=[{"method": "cash", "amount": given}])
+    assert outcomes(till.sell(sale, gift, refund)) == ["posted"] * 3
+    assert outcomes(till.sell(refund, refund | {"refund_of": sale["order_id"]})) == ["duplicate", "conflict"]
+    assert verify()[1]["differences"] == []
+
+
+def test_adjustments_and_what_is_held_of_them_agree(till: Till, verify: Verify) -> None:
+    sale = a_sale(1001)
+    orders = [
+        sale,
+        an_adjustment(1002, sale, {"card": 200}, tip=200),
+        an_adjustment(1003, sale, {"cash": -240, "card": 240}),
+        an_adjustment(1004, a_sale(1), {"card": -240, "on_account": 240}),
+        a_sale(1005, adjusts=sale["order_id"]),
+        a_sale(1006, kind="refund"),
+        a_sale(1007, lines=[a_sale(1)["lines"][0] | {"taxes": [{"code": "T", "rate": "0", "amount": 0, "kind": "?"}]}]),
+        a_sale(1008, lines=[], payments=[], status="voided"),
+        a_sale(1009, lines=[], payments=[], status="training"),
+    ]
+    expected = [*["posted"] * 4, *["held"] * 3, *["posted"] * 2]
+    assert outcomes(till.sell(*orders)) == expected
+    assert outcomes(till.sell(*orders)) == ["duplicate"] * 9
+    assert verify()[1]["differences"] == []
+
+
+def test_texts_that_were_shortened_agree(till: Till, verify: Verify) -> None:
+    long = "ö" * 501
+    lines = [a_sale(1)["lines"][0] | {"sku": long, "name": long}]
+    payments = [{"method": "card", "amount": 240, "reference": long}]
+    order = a_sale(1001, cashier=long, note=long, lines=lines, payments=payments)
+    movement = a_movement(cashier=long)
+    receipt = till.sell(order, movements=[movement])
+    assert (outcomes(receipt), receipt["movements"]["outcomes"]["posted"]) == (["posted"], 1)
+    receipt = till.sell(order, order | {"note": long + "!"}, movements=[movement])
+    assert (outcomes(receipt), receipt["movements"]["outcomes"]["duplicate"]) == (["duplicate", "conflict"], 1)
+    assert verify()[1]["differences"] == []
+
+
+def as_of_before(*orders: dict[str, Any]) -> None:
+    """What of them is known is as the version before noted it, which knew one version of content hashes."""
+    Identity.objects.filter(item_id__in=[order["order_id"] for order in orders]).update(hash_version=None)
+
+
+FOREIGN: dict[str, dict[str, Any]] = {
+    "adjusts": {"adjusts": 5},
+    "refund_of": {"lines": [a_sale(1)["lines"][0] | {"refund_of": "R-17"}]},
+    "kind": {
+        "lines": [a_sale(1)["lines"][0] | {"taxes": [{"code": "FR-5.5", "rate": "0.055", "amount": 13, "kind": "VAT"}]}]
+    },
+}
+
+
+@pytest.mark.parametrize("name", FOREIGN)
+def test_what_was_posted_while_new_fields_were_passed_over_agrees(
+    till: Till, verify: Verify, tamper: Callable[..., None], name: str
+) -> None:
+    """Sent then with something else under their names, sent again now, with it and without."""
+    plain = a_sale(1001)
+    foreign = plain | FOREIGN[name]
+    till.sell(plain, batch_id=uuid4())
+    replace_body(tamper, lambda _: json.dumps({"orders": [foreign]}).encode(), orders=1)
+    as_of_before(plain)
+    assert outcomes(till.sell(foreign, a_sale(1002))) == ["duplicate", "posted"]
+    assert outcomes(till.sell(plain)) == ["duplicate"]
+    assert verify()[1]["differences"] == []
+
+
+@pytest.mark.parametrize("name", FOREIGN)
+def test_what_was_held_while_new_fields_were_passed_over_agrees(
+    till: Till, verify: Verify, tamper: Callable[..., None], name: str
+) -> None:
+    plain = a_sale(1001, total=7)
+    foreign = plain | FOREIGN[name]
+    till.sell(plain)
+    replace_body(tamper, lambda _: json.dumps({"orders": [foreign]}).encode(), orders=1)
+    as_of_before(plain)
+    assert outcomes(till.sell(foreign, plain)) == ["duplicate"] * 2
+    assert verify()[1]["differences"] == []
+
+
+def without_discount(entry: Any, account: str, _: Any, *, net: int, prices_include_tax: bool) -> None:
+    entry.credit(account, net)
+
+
+def test_what_was_posted_by_the_rules_before_agrees(
+    till: Till, verify: Verify, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A gift card sold at half its price owed the half; a refund whose total is positive was posted."""
+    card = {"kind": "gift_card", "quantity": "1", "unit_price": 10000, "discount": 5000, "amount": 5000}
+    gift = a_sale(1001, lines=[card], total=5000, payments=[{"method": "card", "amount": 5000}])
+    odd = a_sale(1002, kind="refund")
+    with monkeypatch.context() as before:
+        before.setattr(posting, "_post_sold", without_discount)
+        before.setattr(rules, "_not_what_it_says", lambda _: ())
+        assert outcomes(till.sell(gift, odd)) == ["posted"] * 2
+    assert entry_of(gift["order_id"]) == {("1100", 5000, 0), ("2200", 0, 5000)}
+    as_of_before(gift, odd)
+    assert verify()[1]["differences"] == []
 
 
 def test_shifts_with_over_and_short_late_orders_and_a_next_opening_agree(till: Till, verify: Verify) -> None:

@@ -66,6 +66,8 @@ def about(differences: list[dict[str, str]], number: int) -> list[tuple[str, str
         ("cashier", "'Mallory'", ("cashier", "Anna", "Mallory")),
         ("note", "'x'", ("note", "", "x")),
         ("type", "NULL", ("type", "takeaway", "nothing")),
+        ("adjusts", "gen_random_uuid()", None),
+        ("lines_refund", "'[]'", ("lines_refund", "nothing", "[]")),
         ("customer", "'{}'", ("customer", "nothing", "{}")),
         ("position", "7", ("position", "1", "7")),
         ("currency", "'USD'", ("currency", "EUR", "USD")),
@@ -90,6 +92,11 @@ def test_a_changed_column_of_an_order(
         ("UPDATE sales_orderline SET amount = 1 WHERE order_id = " + ROW, "line 1 amount"),
         ("UPDATE sales_orderline SET quantity = 2.5 WHERE order_id = " + ROW, "line 1 quantity"),
         ("UPDATE sales_orderline SET sku = '' WHERE order_id = " + ROW, "line 1 sku"),
+        ("UPDATE sales_orderline SET refund_of = gen_random_uuid() WHERE order_id = " + ROW, "line 1 refund_of"),
+        (
+            "UPDATE sales_orderline SET taxes = jsonb_set(taxes, '{0,kind}', '\"fixed\"') WHERE order_id = " + ROW,
+            "line 1 tax 1 kind",
+        ),
         ("UPDATE sales_orderline SET taxes = '[]' WHERE order_id = " + ROW, "number of line 1 tax entries"),
         (
             "UPDATE sales_orderline SET taxes = jsonb_set(taxes, '{0,amount}', '12') WHERE order_id = " + ROW,
@@ -107,6 +114,75 @@ def test_a_changed_line_or_payment(
 ) -> None:
     tamper(change, order["order_id"])
     assert [each[0] for each in about(found(verify, till), 1002)] == [what]
+
+
+GIFT_CARD = {"kind": "gift_card", "quantity": "1", "unit_price": 10000, "discount": 5000, "amount": 5000}
+DISCOUNT = {"kind": "discount", "quantity": "-1", "unit_price": 500, "amount": -500}
+SOLD = {"quantity": "1", "unit_price": 5500, "amount": 5500}
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"lines": [GIFT_CARD]}, "1100 debit 5000, 2200 credit 10000, 4100 debit 5000"),
+        ({"lines": [SOLD, DISCOUNT]}, "1100 debit 5000, 4000 credit 5500, 4100 debit 500"),
+        (
+            {"lines": [], "total": 0, "tip": 5000, "adjusts": str(uuid4())},
+            "1100 debit 5000, 2300 credit 5000",
+        ),
+    ],
+)
+def test_an_entry_of_which_a_pair_of_lines_is_gone(
+    till: Till, verify: Verify, tamper: Tamper, *, changes: dict[str, Any], said: str
+) -> None:
+    """The amounts that are left still balance: the smallest debit is gone, and what it was credited to is less."""
+    order = a_sale(1002, **{"total": 5000, "payments": [{"method": "card", "amount": 5000}]} | changes)
+    assert outcomes(till.sell(order)) == ["posted"]
+    assert verify()[0] == 0
+    smallest = f"(SELECT min(debit) FROM ledger_journalline WHERE debit > 0 AND entry_id = {ENTRY})"
+    tamper(
+        f"UPDATE ledger_journalline SET credit = credit - {smallest} + 1 WHERE credit > 0 AND entry_id = {ENTRY}",
+        order["order_id"], order["order_id"],
+    )  # fmt: skip
+    tamper(
+        f"UPDATE ledger_journalline SET debit = 1 WHERE debit = {smallest} AND entry_id = {ENTRY}",
+        order["order_id"], order["order_id"],
+    )  # fmt: skip
+    assert said in [each[1] for each in about(found(verify, till), 1002)]
+
+
+def test_an_order_said_to_be_of_before(till: Till, verify: Verify, tamper: Tamper) -> None:
+    """Then it would have been posted otherwise."""
+    order = a_sale(1002, lines=[GIFT_CARD], total=5000, payments=[{"method": "card", "amount": 5000}])
+    till.sell(order)
+    tamper("UPDATE sales_identity SET hash_version = NULL")
+    (difference,) = about(found(verify, till), 1002)
+    assert difference[1] == "1100 debit 5000, 2200 credit 5000"
+
+
+@pytest.mark.parametrize(
+    ("changed", "why"),
+    [
+        ((b'"kind": "sale"', b'"kind": "refund"'), "it is a refund, and its total is 240"),
+        ((b'"adjusts": null', b'"adjusts": "' + str(uuid4()).encode() + b'"'), "it adjusts another order"),
+        ((b'"rate": "0.055"', b'"rate": "0.055", "kind": "x"'), "nobody knows taxes of kind x"),
+        ((b'"adjusts": null', b'"adjusts": 5'), "adjusts is not a UUID: 5"),
+    ],
+)
+def test_a_posted_order_that_new_rules_would_have_held(
+    till: Till, verify: Verify, tamper: Tamper, *, changed: tuple[bytes, bytes], why: str
+) -> None:
+    till.sell(a_sale(1002, adjusts=None), a_sale(1003), a_sale(1004))
+    replace_body(tamper, lambda body: body.replace(*changed))
+    (expected,) = [each[1] for each in about(found(verify, till), 1002) if each[0] == "cannot be posted"]
+    assert expected.startswith(f"held: {why}")
+
+
+def test_an_order_of_which_more_was_kept_than_the_tables_hold(till: Till, verify: Verify, tamper: Tamper) -> None:
+    order = a_sale(1002, note="x" * 501)
+    till.sell(order)
+    tamper("UPDATE sales_order SET note = left(note, 499)")
+    assert about(found(verify, till), 1002) == [("note", "x" * 500, "x" * 499)]
 
 
 def test_a_missing_order(till: Till, order: dict[str, Any], verify: Verify, tamper: Tamper) -> None:
