@@ -206,6 +206,24 @@ def test_books_that_no_guard_protects_are_seen_through(stack: RunningStack, jour
     assert findings["entries that do not balance"]["examples"] == ["entry 1: 100 90 EUR"]
 
 
+def left_in_the_drawer(lines: Lines) -> Lines:
+    close = base64.b64encode(json.dumps({"cash_counted": 777, "float_left": 700}).encode()).decode()
+    return [line | {"body": close, "encoding": ""} if line["path"].endswith("/close") else line for line in lines]
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        (left_in_the_drawer, "close with 777 counted, of which 700 stays"),
+        (with_every_order(lambda order: order | {"adjusts": "another"}), ": adjusts another"),
+    ],
+)
+def test_what_it_has_no_rule_for_proves_nothing(stack: RunningStack, altered: Any, *, changed: Any, said: str) -> None:
+    done = run_checker(stack, altered(changed))
+    assert done.returncode == 2
+    assert said in done.stderr
+
+
 def test_journals_that_contradict_themselves_prove_nothing(stack: RunningStack, altered: Any) -> None:
     folder = altered(sent=lambda lines: [line for line in lines if "/batches/" not in line["path"]])
     assert run_checker(stack, folder).returncode == 2

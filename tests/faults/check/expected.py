@@ -43,6 +43,7 @@ class Order(msgspec.Struct):
     payments: tuple[Payment, ...]
     rounding: int = 0
     tip: int = 0
+    adjusts: str | None = None
 
 
 class Batch(msgspec.Struct):
@@ -57,7 +58,16 @@ class Opening(msgspec.Struct):
 
 
 class Close(msgspec.Struct):
-    cash_counted: int
+    """Counted blind, or with something left in the drawer, it moves cash in ways that are not guessed at here."""
+
+    cash_counted: int | None
+    float_left: int | None = None
+
+    @property
+    def counted(self) -> int:
+        if self.cash_counted is None or self.float_left is not None:
+            raise Unforeseen(f"close with {self.cash_counted} counted, of which {self.float_left} stays")
+        return self.cash_counted
 
 
 read_batch = msgspec.json.Decoder(Batch).decode
@@ -66,7 +76,7 @@ read_close = msgspec.json.Decoder(Close).decode
 
 
 class Unforeseen(Exception):
-    """An order of a shape that this checker has no rule for."""
+    """An order or a close of a shape that this checker has no rule for."""
 
 
 class Account(NamedTuple):
@@ -83,6 +93,8 @@ def moved(order: Order, *, prices_include_tax: bool) -> dict[tuple[str, str], in
     balances: dict[tuple[str, str], int] = defaultdict(int)
     if order.status != "paid":
         return {}
+    if order.adjusts is not None:
+        raise Unforeseen(f"order {order.order_id}: adjusts {order.adjusts}")
     for payment in order.payments:
         balances[_account(payment.method), ""] += payment.amount
     balances[TIPS, ""] -= order.tip

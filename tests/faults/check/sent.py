@@ -80,7 +80,7 @@ def _note(testimony: Testimony, sent: Sent, known: dict[str, bool], rows: psycop
         shifts[sent.shift_id] = Shift(sent.terminal, sent.store, read_opening(sent.body), sent.acknowledged, cash)
     elif sent.what == "close":
         if sent.acknowledged:
-            shifts[sent.shift_id].counted = read_close(sent.body).cash_counted
+            shifts[sent.shift_id].counted = read_close(sent.body).counted
     else:
         for order in read_batch(sent.body).orders:
             _note_order(testimony, sent, order, known, rows)

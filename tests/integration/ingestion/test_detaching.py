@@ -128,6 +128,7 @@ class TestDetached:
         till.close(counted=14000, first_number=1003, last_number=1002)
         open_shift(till, day=2, month="2026-03", number=314, opening_float=500, first_number=1003)
         assert entry_of(till.shift_id) == {("1010", 13500, 0), ("1000", 0, 13500)}
+        assert audit(progress=lambda *_: None).differences == []
 
     def test_a_repeat_is_still_a_duplicate(self, till: Till) -> None:
         detach()
