@@ -44,8 +44,9 @@ SELECT b.first_id + p AS id, b.first_number + p AS number, p AS position, ((b.fi
     b.business_date, b.received_at, b.posted_at
 FROM filled_batch b CROSS JOIN LATERAL generate_series(0, b.orders - 1) AS p;
 ANALYZE filled_order;
-INSERT INTO sales_identity (item_id, version, terminal_id, shift_id, number, content_hash, batch_id, business_date, row_id)
-SELECT order_id, 0, terminal_id, shift_id, number, content_hash, batch_id, business_date, id FROM filled_order;
+INSERT INTO sales_identity (item_id, version, terminal_id, shift_id, number, content_hash, hash_version, batch_id,
+    business_date, row_id)
+SELECT order_id, 0, terminal_id, shift_id, number, content_hash, 2, batch_id, business_date, id FROM filled_order;
 INSERT INTO sales_order (id, business_date, store_id, terminal_id, shift_id, batch_id, position, order_id, number, mode, kind,
     status, type, opened_at, closed_at, cashier, printed_to, note, currency, tax, rounding, total, tip, received_at, posted_at)
 SELECT o.id, o.business_date, o.store_id, o.terminal_id, o.shift_id, o.batch_id, o.position, o.order_id, o.number, 'offline',

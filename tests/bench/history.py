@@ -20,11 +20,11 @@ from backoffice.domain.accounts import PAYMENT_ACCOUNTS
 from backoffice.domain.identity import content_hash
 from backoffice.domain.orders import Order
 from backoffice.domain.posting import Posting, post_opening, post_order, post_over_short
+from backoffice.domain.repeats import message_hash
 from backoffice.domain.totals import compute_totals
 from backoffice.domain.wire.members import read_order
 from backoffice.domain.wire.messages import CloseShift, OpenShift, Totals
 from backoffice.inbox.models import Batch
-from backoffice.ingestion.shifts import _hash as message_hash
 from backoffice.sales.models import Shift
 
 ORDERS_PER_SHIFT = 50
@@ -162,7 +162,7 @@ class Past:
             opening_entry_id=first_id, received_at=opened_at, declared=msgspec.to_builtins(close),
             closing_hash=message_hash(close), closed_at=closed_at, close_received_at=settled_at, computed=figures,
             differences=[], expected_cash=expected, over_short=over, reconciliations=int(over != 0),
-            reconciled_at=settled_at,
+            drawer_counts=1, reconciled_at=settled_at, z_number=drawer.shift_number,
         )  # fmt: skip
         batch = Batch(
             batch_id=batch_id, terminal_id=drawer.terminal_id, shift_id=shift_id, digest=hashlib.sha256(body).digest(),
