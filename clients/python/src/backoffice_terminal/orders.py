@@ -23,6 +23,7 @@ class Tax(msgspec.Struct, frozen=True):
     code: str
     rate: str
     amount: int
+    kind: str = "percent"
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -34,6 +35,7 @@ class Line(msgspec.Struct, frozen=True):
     name: str = ""
     discount: int = 0
     taxes: tuple[Tax, ...] = ()
+    refund_of: str | None = None
 
 
 class Payment(msgspec.Struct, frozen=True):
@@ -64,6 +66,7 @@ class Order(msgspec.Struct, frozen=True):
     customer: dict[str, Any] | None = None
     printed_to: str = "none"
     refund_of: str | None = None
+    adjusts: str | None = None
     note: str = ""
 
     @property
