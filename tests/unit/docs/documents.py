@@ -6,7 +6,9 @@ from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 DOCUMENTS = sorted(
-    path for pattern in ("*.md", "docs/*.md", "docs/adr/*.md", "clients/python/*.md") for path in CHECKOUT.glob(pattern)
+    path
+    for pattern in ("*.md", "docs/*.md", "docs/adr/*.md", "docs/vectors/*.md", "clients/python/*.md")
+    for path in CHECKOUT.glob(pattern)
 )
 README = CHECKOUT / "README.md"
 PROTOCOL = CHECKOUT / "docs" / "terminal-protocol.md"
