@@ -289,3 +289,20 @@ def test_what_back_office_never_took_outlives_the_shift(
     assert [saved.order_id for saved in till.journal.orders(shift_id)] == [refused.order.order_id]
     till.send_refused_again()
     assert len(server.posted()) == 2
+
+
+def test_a_close_says_what_is_left_and_still_open_and_may_be_counted_later(
+    till: Terminal, server: FakeBackOffice
+) -> None:
+    shift_id = till.shift().shift_id
+    till.close_shift(cash_counted=None, float_left=15000, carried_over=[1])
+    declared = server.shifts[shift_id].declaration
+    assert declared is not None
+    assert (declared["cash_counted"], declared["float_left"], declared["carried_over"]) == (None, 15000, [1])
+    assert till.journal.current_shift() is None
+
+
+def test_a_close_that_says_no_more_is_as_it_was(till: Terminal, server: FakeBackOffice) -> None:
+    shift_id = till.shift().shift_id
+    till.close_shift(cash_counted=20000)
+    assert not {"float_left", "carried_over"} & set(server.shifts[shift_id].declaration or {})

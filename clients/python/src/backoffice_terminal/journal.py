@@ -21,7 +21,7 @@ SETTLED = ("reconciled", "approved")
 # Some part of the shift is still to be sent.
 _UNDELIVERED = """
     opened = 0
-    OR (counted IS NOT NULL AND declared = 0)
+    OR (closed_at IS NOT NULL AND declared = 0)
     OR EXISTS (SELECT 1 FROM orders o WHERE o.shift_id = s.shift_id AND o.batch_id IS NULL)
     OR EXISTS (SELECT 1 FROM movements m WHERE m.shift_id = s.shift_id AND m.batch_id IS NULL)
     OR EXISTS (SELECT 1 FROM batches b WHERE b.shift_id = s.shift_id AND b.state = 'sealed')
@@ -130,7 +130,7 @@ class Journal:
 
     def current_shift(self) -> SavedShift | None:
         """The shift that its cashier has not closed."""
-        found = self._shifts("counted IS NULL")
+        found = self._shifts("closed_at IS NULL")
         return found[-1] if found else None
 
     def undelivered_shifts(self) -> list[SavedShift]:
@@ -159,11 +159,18 @@ class Journal:
     def replace_opening(self, shift_id: str, opening: Opening) -> None:
         self._db.execute("UPDATE shifts SET opening = ? WHERE shift_id = ?", (msgspec.json.encode(opening), shift_id))
 
-    def count_drawer(self, shift_id: str, *, counted: int, closed_at: str) -> None:
-        """The cashier closes the shift. From now on it takes no orders."""
+    def count_drawer(
+        self, shift_id: str, *, counted: int | None, closed_at: str, besides: Mapping[str, object]
+    ) -> None:
+        """The cashier closes the shift, and says `besides` of it. From now on it takes no orders."""
+        self.note(f"close:{shift_id}", msgspec.json.encode(besides).decode())
         self._db.execute(
             "UPDATE shifts SET counted = ?, closed_at = ? WHERE shift_id = ?", (counted, closed_at, shift_id)
         )
+
+    def said_at_close(self, shift_id: str) -> dict[str, object]:
+        """What the cashier said of a close besides the count, as it is declared."""
+        return msgspec.json.decode(self.fact(f"close:{shift_id}") or "{}", type=dict[str, object])
 
     def save_declaration(self, shift_id: str, declaration: bytes) -> None:
         self._db.execute("UPDATE shifts SET declaration = ? WHERE shift_id = ?", (declaration, shift_id))

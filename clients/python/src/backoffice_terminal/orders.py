@@ -96,6 +96,7 @@ def line_of(
     kind: str = "item",
     sku: str = "",
     name: str = "",
+    refund_of: str | None = None,
 ) -> Line:
     """A line with its amount and taxes worked out. A negative quantity is a return; its discount is negative too."""
     amount = money.extended(quantity, unit_price) - discount
@@ -104,7 +105,7 @@ def line_of(
         Tax(tax.code, tax.rate, money.tax_of(amount, tax.rate, all_rates=rates, included=prices_include_tax))
         for tax in taxes
     )
-    return Line(quantity, unit_price, amount, kind, sku, name, discount, worked_out)
+    return Line(quantity, unit_price, amount, kind, sku, name, discount, worked_out, refund_of)
 
 
 class Draft:
@@ -124,6 +125,7 @@ class Draft:
         customer: dict[str, Any] | None = None,
         printed_to: str = "none",
         refund_of: str | None = None,
+        adjusts: str | None = None,
         note: str = "",
     ) -> None:
         self.prices_include_tax = prices_include_tax
@@ -134,6 +136,7 @@ class Draft:
         self.customer = customer
         self.printed_to = printed_to
         self.refund_of = refund_of
+        self.adjusts = adjusts
         self.note = note
         self.lines: list[Line] = []
         self.payments: list[Payment] = []
@@ -167,8 +170,12 @@ class Draft:
         kind: str = "item",
         sku: str = "",
         name: str = "",
+        refund_of: str | None = None,
     ) -> Line:
-        """Rings up a line. `unit_price` may be a decimal string of minor units (fuel: `"159.9"`)."""
+        """Rings up a line. `unit_price` may be a decimal string of minor units (fuel: `"159.9"`).
+
+        A negative line may name the order that it gives back.
+        """
         line = line_of(
             quantity=quantity,
             unit_price=unit_price,
@@ -178,6 +185,7 @@ class Draft:
             kind=kind,
             sku=sku,
             name=name,
+            refund_of=refund_of,
         )
         self.lines.append(line)
         return line
@@ -254,6 +262,7 @@ class Draft:
             customer=self.customer,
             printed_to=self.printed_to,
             refund_of=self.refund_of,
+            adjusts=self.adjusts,
             note=self.note,
         )
 
@@ -265,5 +274,6 @@ def _reversed(line: Line) -> Line:
         quantity=line.quantity[1:] if line.quantity.startswith("-") else f"-{line.quantity}",
         amount=-line.amount,
         discount=-line.discount,
+        refund_of=None,
         taxes=tuple(msgspec.structs.replace(tax, amount=-tax.amount) for tax in line.taxes),
     )

@@ -7,8 +7,8 @@ CREATE TABLE IF NOT EXISTS shifts (
     first_number INTEGER NOT NULL,
     opening      BLOB NOT NULL,               -- the body of PUT /shifts/{id}
     opened       INTEGER NOT NULL DEFAULT 0,  -- Back Office has acknowledged the opening
-    counted      INTEGER,                     -- cash in the drawer; if not null, the cashier has closed the shift
-    closed_at    TEXT,
+    counted      INTEGER,                     -- cash in the drawer; null while the shift is open, and where head office counts
+    closed_at    TEXT,                        -- if not null, the cashier has closed the shift
     declaration  BLOB,                        -- the body of PUT /shifts/{id}/close, made when all batches have arrived
     declared     INTEGER NOT NULL DEFAULT 0,
     state        TEXT NOT NULL DEFAULT 'open',

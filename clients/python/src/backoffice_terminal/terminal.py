@@ -1,7 +1,7 @@
 """A terminal's behaviour: sell online and offline, keep everything, deliver it, and forget nothing too early."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -190,16 +190,28 @@ class Terminal:
             raise NoOpenShift("no shift is open; open one while online")
         return shift
 
-    def close_shift(self, *, cash_counted: int) -> SavedShift:
+    def close_shift(
+        self, *, cash_counted: int | None, float_left: int | None = None, carried_over: Sequence[int] = ()
+    ) -> SavedShift:
         """Ends the shift with what was counted in the drawer, and delivers everything.
 
+        A count of None is a blind close: head office counts later. `float_left` stays in the drawer. `carried_over` are
+        numbers that are still open: the next shift brings their orders.
         The count is saved first: after a LinkError, `sync` finishes the close. The declaration is computed from this
         journal. Back Office settles the shift in its own time; `sync` and `look` show how far it has got.
         Raises NoOpenShift, LinkError; ValueError for an amount that no drawer can hold.
         """
-        _check_cash(cash_counted)
+        said: dict[str, object] = {}
+        for amount in (cash_counted, float_left):
+            if amount is not None:
+                _check_cash(amount)
+        if float_left is not None:
+            said["float_left"] = float_left
+        if carried_over:
+            said["carried_over"] = list(carried_over)
         shift = self.shift()
-        self.journal.count_drawer(shift.shift_id, counted=cash_counted, closed_at=self._now().isoformat())
+        now = self._now().isoformat()
+        self.journal.count_drawer(shift.shift_id, counted=cash_counted, closed_at=now, besides=said)
         self._deliver()
         return self.journal.shift(shift.shift_id)
 

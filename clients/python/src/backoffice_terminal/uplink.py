@@ -76,7 +76,7 @@ class Uplink:
             self.seal(shift)
             for batch in self._journal.batches(shift.shift_id, "sealed"):
                 self.send(batch)
-            if shift.counted is not None and not shift.declared:
+            if shift.closed_at is not None and not shift.declared:
                 self._declare(shift)
 
     def open(self, shift: SavedShift) -> None:
@@ -199,6 +199,7 @@ class Uplink:
                 "first_number": shift.first_number,
                 "last_number": max((order.number for order in orders), default=shift.first_number - 1),
                 "cash_counted": shift.counted,
+                **self._journal.said_at_close(shift.shift_id),
                 "totals": totals(self._journal, shift.shift_id),
             }
         )
