@@ -28,8 +28,23 @@ class Item:
 
 
 @dataclass(frozen=True)
+class Bottle:
+    """What owes `per_piece` to a fund besides its price, and a compound tax of both."""
+
+    sku: str
+    name: str
+    price: int
+    fund: str
+    per_piece: int
+    tax: TaxRate
+
+
+@dataclass(frozen=True)
 class Shop:
-    """A shop. `notes` are the banknotes customers pay with, `tips` the percentages they may leave."""
+    """A shop. `notes` are the banknotes customers pay with, `tips` the percentages they may leave.
+
+    `gift_card` is what its gift cards are worth; it sells them for less.
+    """
 
     code: str
     name: str
@@ -41,6 +56,8 @@ class Shop:
     opening_float: int
     notes: tuple[int, ...]
     tips: tuple[int, ...]
+    gift_card: int
+    bottle: Bottle | None = None
 
     def coded(self, code: str) -> "Shop":
         """The same shop under another code, for a chain that has several like it."""
@@ -85,6 +102,8 @@ PARIS = Shop(
     opening_float=20_000,
     notes=(500, 1_000, 2_000, 5_000),
     tips=(5, 10),
+    gift_card=5_000,
+    bottle=Bottle("FR-W-1", "Eau de source", 210, "FR-ECO", 12, FR_FOOD),
 )
 
 NEW_YORK = Shop(
@@ -118,6 +137,8 @@ NEW_YORK = Shop(
     opening_float=15_000,
     notes=(500, 1_000, 2_000, 10_000),
     tips=(15, 18, 20),
+    gift_card=2_500,
+    bottle=Bottle("US-W-1", "Spring water", 250, "NY-BOTTLE", 5, NY_SALES),
 )
 
 TOKYO = Shop(
@@ -146,6 +167,7 @@ TOKYO = Shop(
     opening_float=30_000,
     notes=(1_000, 5_000, 10_000),
     tips=(),
+    gift_card=3_000,
 )
 
 EDINBURGH = Shop(
@@ -175,6 +197,7 @@ EDINBURGH = Shop(
     opening_float=10_000,
     notes=(500, 1_000, 2_000),
     tips=(10,),
+    gift_card=2_000,
 )
 
 SHOPS = (PARIS, NEW_YORK, TOKYO, EDINBURGH)

@@ -50,7 +50,8 @@ def work_shifts(*, shifts: int, orders: int, rough: bool = True) -> Callable[[Ti
                     till.move_cash()
             if till.link.cut:
                 till.regain_line()
-            till.end(short=till.rng.choice((0, 0, 0, till.shop.notes[0] // 10)))
+            short = till.rng.choice((0, 0, 0, till.shop.notes[0] // 10))
+            till.end(short=short, blind=till.rng.randrange(8) == 0)
             till.clock.pass_time(8 * 3600)
 
     return work

@@ -20,12 +20,14 @@ class Plot:
     """A shift that loses its line, and nothing else. Other plots override the moment at which something happens.
 
     `besides` is the number of orders that a plot adds; `short` is what the drawer will lack. `broken` has the orders that
-    must not be in the books, each with the reason in words; `older_journals` are files that a till has left behind.
+    must not be in the books, each with the reason in words; `older_journals` are files that a till has left behind. A
+    `blind` close leaves the counting to head office: the shift is discrepant until it has counted.
     """
 
     besides: ClassVar[int] = 0
 
     short: int = 0
+    blind: bool = False
     broken: dict[str, str] = field(default_factory=dict)
     older_journals: list[Path] = field(default_factory=list)
 
@@ -60,7 +62,7 @@ class Plot:
         till.regain_line()
         self.after_the_line_is_back(till)
         _serve(till, AFTER)
-        shift_id = till.end(short=self.short)
+        shift_id = till.end(short=self.short, blind=self.blind)
         self.after_the_close(till, shift_id)
         till.settled()
         till.witness.happened(till, f"shift is {till.terminal.journal.shift(shift_id).state}")

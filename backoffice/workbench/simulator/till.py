@@ -65,6 +65,7 @@ class Till:
         self._haste = haste
         self._abandoned = False
         self._returned: set[str] = set()
+        self._left: int | None = None
         self.terminal = self.boot()
 
     def boot(self) -> Terminal:
@@ -88,21 +89,30 @@ class Till:
 
     def begin(self, cashier: str) -> str:
         """Opens a shift; returns its id."""
-        shift = self.persist(lambda: self.terminal.open_shift(cashier=cashier, opening_float=self.shop.opening_float))
+        opening_float = self._count_float()
+        shift = self.persist(lambda: self.terminal.open_shift(cashier=cashier, opening_float=opening_float))
         self.witness.happened(self, f"{cashier} opens shift {shift.number}")
         self.report()
         return shift.shift_id
 
+    def _count_float(self) -> int:
+        """What is in the drawer before a shift: what was left in it, of which now and then something is missing."""
+        if self._left is None:
+            return self.shop.opening_float
+        missing = self.rng.choice((0, 0, 0, 0, self.shop.notes[0] // 10))
+        return max(0, self._left - missing)
+
     def serve(self) -> Sold:
-        """Serves the next customer: nearly always a sale, sometimes a refund, a void or a training order."""
+        """Serves the next customer: nearly always a sale, sometimes a refund, an exchange, a correction or no sale at all."""
         self._go_on()
         self.clock.pass_time(self.customers.seconds_until_next())
-        fate = self.rng.choices(("sale", "refund", "voided", "training"), (93, 4, 2, 1))[0]
-        returned = self._order_to_return() if fate == "refund" else None
-        if returned is not None:
-            return self.take_back(returned)
+        fates = ("sale", "refund", "exchange", "correction", "voided", "training")
+        fate = self.rng.choices(fates, (88, 4, 3, 2, 2, 1))[0]
+        earlier = self._order_to_return() if fate in ("refund", "exchange", "correction") else None
+        if earlier is not None:
+            return self.come_back(fate, earlier)
         draft = self.ring_up()
-        if fate in ("sale", "refund"):
+        if fate not in ("voided", "training"):
             return self.finish(draft)
         draft.payments.clear()
         draft.tip = 0
@@ -124,11 +134,15 @@ class Till:
         self.witness.sold(self, sold)
         return sold
 
-    def take_back(self, order: Order) -> Sold:
-        """Refunds an order or a part of it, once."""
+    def come_back(self, fate: str, order: Order) -> Sold:
+        """Refunds an order or a part of it, exchanges something of it, or corrects how it was paid, once."""
         self._returned.add(order.order_id)
-        draft = self.terminal.refund(order, lines=self.customers.bring_back(order))
-        self.customers.take_back(draft)
+        if fate == "refund":
+            draft = self.terminal.refund(order, lines=self.customers.bring_back(order))
+            self.customers.take_back(draft, order)
+        else:
+            draft = self.terminal.draft()
+            (self.customers.exchange if fate == "exchange" else self.customers.correct)(draft, order)
         return self.finish(draft)
 
     def _order_to_return(self) -> Order | None:
@@ -150,16 +164,25 @@ class Till:
         else:
             self.terminal.cash_out(amount, reason="tips")
 
-    def end(self, *, short: int = 0) -> str:
-        """Counts the drawer, `short` minor units less than it should hold, and closes the shift; returns its id."""
+    def end(self, *, short: int = 0, blind: bool = False) -> str:
+        """Counts the drawer, `short` minor units less than it should hold, and closes the shift; returns its id.
+
+        A `blind` close leaves the counting to head office. Most say what stays in the drawer; a table that is not paid
+        yet keeps the next number for the next shift.
+        """
         shift = self.terminal.shift()
         counted = self.terminal.expected_cash(shift.shift_id) - short
+        self._left = self.rng.choice((self.shop.opening_float, self.shop.opening_float, None))
+        unpaid = [self.terminal.journal.next_number("order_number")] if self.rng.randrange(5) == 0 else []
         self.clock.pass_time(60)
         try:
-            self.terminal.close_shift(cash_counted=counted)
+            self.terminal.close_shift(
+                cash_counted=None if blind else counted, float_left=self._left, carried_over=unpaid
+            )
         except (LinkError, Busy):
             self.persist(self.deliver)
-        self.witness.happened(self, f"{shift.terms.cashier} counts the drawer and closes shift {shift.number}")
+        counts = "leaves the counting to head office and closes" if blind else "counts the drawer and closes"
+        self.witness.happened(self, f"{shift.terms.cashier} {counts} shift {shift.number}")
         return shift.shift_id
 
     # -- the line

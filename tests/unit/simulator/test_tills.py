@@ -2,15 +2,21 @@
 
 from collections.abc import Callable
 
+import msgspec
 import pytest
 from backoffice_terminal.testing import FakeBackOffice
 
-from backoffice.workbench.simulator.catalogue import PARIS
+from backoffice.domain.accounts import PAYMENT_ACCOUNTS
+from backoffice.domain.orders import Order as WireOrder
+from backoffice.domain.rules import flags, holds
+from backoffice.domain.wire.members import read_order
+from backoffice.workbench.simulator.catalogue import PARIS, SHOPS, Shop
 from backoffice.workbench.simulator.crowd import at_once, settle_all, shift_rows, work_shifts
 from backoffice.workbench.simulator.expectation import Sums, differences, written_down
 from backoffice.workbench.simulator.link import ROUGH, Weather
 from backoffice.workbench.simulator.mishaps import copy_journal, miscalculate, mislay, reboot_from_old_copy
 from backoffice.workbench.simulator.till import Till
+from tests.unit.domain.builders import NO_SETTINGS, ORDINARY, a_shift
 
 Install = Callable[..., Till]
 STORM = Weather(lost_requests=0.1, lost_answers=0.15, repeated=0.1, overtaken=0.1)
@@ -139,3 +145,35 @@ def test_differences_are_named_with_both_figures() -> None:
 
 def test_shops_of_a_chain_differ_in_their_code_alone() -> None:
     assert PARIS.coded("PARIS-2").items == PARIS.items
+
+
+@pytest.mark.parametrize("shop", SHOPS, ids=lambda shop: shop.code)
+def test_what_a_till_sells_is_never_held_and_never_wrong_in_itself(
+    install: Install, server: FakeBackOffice, shop: Shop
+) -> None:
+    server.store |= {"currency": shop.currency, "prices_include_tax": shop.prices_include_tax}
+    till = install(shop=shop)
+    till.begin("Anna")
+    sold = [till.serve().order for _ in range(300)]
+    shift = a_shift(prices_include_tax=shop.prices_include_tax)
+    mistakes = {"tax-mismatch", "line-amount-mismatch", "sign-mismatch", "change-mismatch"}
+    for sent in sold:
+        order = read_order(msgspec.json.encode(sent))
+        assert isinstance(order, WireOrder), order
+        assert holds(order, shift=shift, methods=PAYMENT_ACCOUNTS) == ()
+        found = flags(order, shift=shift, settings=NO_SETTINGS, circumstances=ORDINARY)
+        assert not mistakes & {flag.code for flag in found}
+    lines = [line for order in sold for line in order.lines]
+    assert {"item", "discount", "gift_card"} <= {line.kind for line in lines}
+    assert any(order.adjusts for order in sold)
+    assert any(line.refund_of for order in sold if order.kind == "sale" for line in order.lines)
+    kinds = {"percent"} if shop.bottle is None else {"percent", "fixed", "compound"}
+    assert {tax.kind for line in lines for tax in line.taxes} == kinds
+
+
+def test_tills_leave_their_float_carry_over_and_close_blindly(install: Install, server: FakeBackOffice) -> None:
+    tills = [install(number=number) for number in range(1, 5)]
+    at_once(tills, work_shifts(shifts=6, orders=2, rough=False))
+    closes = [shift.declaration for shift in server.shifts.values()]
+    assert {"float_left", "carried_over"} <= {name for close in closes for name in close}
+    assert any(close["cash_counted"] is None for close in closes)

@@ -136,7 +136,7 @@ def _engage(head_office: HeadOffice, stack: Stack, board: Board) -> Cast:
 
 def _programme() -> list[tuple[Shop, tuple[Plot, Plot]]]:
     return [
-        (PARIS, (Plot(), UsesANumberTwice())),
+        (PARIS, (Plot(blind=True), UsesANumberTwice())),
         (NEW_YORK, (CannotAdd(), SendsAllAgain())),
         (TOKYO, (ForgetsThree(), Plot(short=500))),
     ]
