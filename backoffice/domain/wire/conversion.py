@@ -104,6 +104,9 @@ def find_faults(value: Any, kind: Any, *tokens: str | int) -> Iterator[Violation
         else:
             yield first
             yield from inside
+    except UnicodeEncodeError:
+        # Half of a surrogate pair somewhere in it, for `uncarriables` to name: here only what else is at fault.
+        yield from _faults_inside(value, kind, *tokens)
     else:
         yield from _misspelled(read, value, *tokens)
 

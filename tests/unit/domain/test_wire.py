@@ -259,3 +259,14 @@ def test_a_scalar_keeps_its_exact_value_when_it_is_copied():
     for value in (Quantity("0.350"), UnitPrice("149.9999")):
         copy = type(value)(str(value))
         assert (copy, copy.scaled) == (value, value.scaled)
+
+
+@pytest.mark.parametrize("value", ["\ud800", {"\ud83d": 1}, ["\udfff"], [{"x": "a\ud800"}]], ids=ascii)
+@pytest.mark.parametrize("name", ["opened_at", "cashier", "number", "unknown"])
+def test_half_a_surrogate_pair_anywhere_in_a_message_is_a_fault_and_no_crash(name: str, value: Any) -> None:
+    body = json.dumps({"number": 1, "opened_at": "x", "opening_float": -1, "first_number": 1, name: value}).encode()
+    with pytest.raises(EnvelopeInvalid) as caught:
+        read_open_shift(body)
+    faults = [caught.value.pointer, *[fault.pointer for fault in caught.value.others]]
+    assert any(pointer.startswith(f"/{name}") for pointer in faults)
+    assert "/opening_float" in faults
