@@ -13,10 +13,13 @@ from backoffice.domain.identity import content_hash, movement_hash
 from backoffice.domain.orders import CashMovement, Order, Unreadable
 from backoffice.domain.posting import Posting, post_movement, post_order
 from backoffice.domain.reasons import REASONS, Reason
+from backoffice.domain.returns import GivenBack, method_flags, named_orders, original_of, return_flags, returns_of
 from backoffice.domain.rules import (
     MAX_OF_A_CODE,
     StoreSettings,
+    bounded,
     card_references,
+    family_of,
     flags,
     holds,
     movement_flags,
@@ -40,7 +43,9 @@ from tests.unit.domain.builders import ORDINARY, OTHER_ID, a_shift, raw, spelled
 MOST = 50
 REFUSALS = (BodyMalformed, EnvelopeInvalid, TooManyOrders)
 SHIFTS = (a_shift(), a_shift(prices_include_tax=False))
-SETTINGS = StoreSettings(max_order_total=1000, min_refund_total=100, refund_days=30, rounding_step=5)
+SETTINGS = StoreSettings(
+    max_order_total=1000, min_refund_total=100, refund_days=30, rounding_step=5, rounding_mode="down"
+)
 BIGINT = 2**63
 GOOD = (raw(wire_order()), raw(wire_order(order_id=OTHER_ID, number=1018)))
 GOOD_MOVEMENT = raw(wire_movement())
@@ -130,7 +135,24 @@ def _tell_order(member: bytes) -> Told:
         told += [found, flagged]
         if not found:
             _check_postings(post_order(order, prices_include_tax=shift.prices_include_tax, accounts=PAYMENT_ACCOUNTS))
+        told.append(_tell_returns(order, prices_include_tax=shift.prices_include_tax))
     return tuple(told)
+
+
+def _tell_returns(order: Order, *, prices_include_tax: bool) -> Told:
+    """What the order gives back, told by itself as the original: nothing that is given back is below 0, or named twice."""
+    returned = returns_of(order, prices_include_tax=prices_include_tax)
+    original = original_of(order, prices_include_tax=prices_include_tax)
+    named, given_back = named_orders(order), [one.original for one in returned]
+    assert len(given_back) == len(set(given_back))
+    assert {*given_back} <= named <= family_of(order)
+    assert order.status == "paid" or not named
+    for known in (None, original):
+        for one in returned:
+            found = return_flags(order, returned=one, original=known, before=GivenBack(), settings=SETTINGS)
+            _check_reasons(found, kind="flag")
+        _check_reasons(bounded(method_flags(order, originals=[known])), kind="flag")
+    return named, tuple(returned), original
 
 
 def _tell_movement(member: bytes) -> Told:
