@@ -9,13 +9,23 @@ import msgspec
 
 from backoffice.domain.accounts import CASH_REASON_ACCOUNTS, PAYMENT_ACCOUNTS
 from backoffice.domain.identity import Incoming, KnownItem, content_hash, identify, movement_hash, unreadable_id
-from backoffice.domain.numbers import missing_ranges
+from backoffice.domain.limits import MAX_CODE
+from backoffice.domain.numbers import missing_ranges, without
+from backoffice.domain.openings import TerminalBefore, opening_flags
 from backoffice.domain.orders import CashMovement, Order, Unreadable
 from backoffice.domain.reasons import Reason, reasons_json
 from backoffice.domain.rules import Circumstances, StoreSettings, flags, holds, movement_flags, movement_holds
 from backoffice.domain.rules import Shift as Terms
 from backoffice.domain.states import ShiftState
-from backoffice.domain.totals import compute_totals, expected_cash, reconcile, settled_state
+from backoffice.domain.totals import (
+    Difference,
+    ShiftTotals,
+    cash_differences,
+    compute_totals,
+    expected_cash,
+    reconcile,
+    settled_state,
+)
 from backoffice.domain.wire.messages import CloseShift, OpenShift
 
 TERMINAL = 1
@@ -25,11 +35,13 @@ NO_OUTCOMES = dict.fromkeys(("posted", "duplicate", "conflict", "held"), 0)
 
 @dataclass
 class StoredShift:
-    """A shift, with its declaration once there is one."""
+    """A shift, with its declaration once there is one. `flags` are those of its opening."""
 
     shift_id: UUID
     opening: OpenShift
     close: CloseShift | None = None
+    flags: tuple[Reason, ...] = ()
+    z_number: int | None = None
 
     @property
     def is_open(self) -> bool:
@@ -86,6 +98,7 @@ class Books:
     numbers: dict[int, UUID] = field(default_factory=dict)
     movements: dict[UUID, tuple[UUID, CashMovement]] = field(default_factory=dict)
     lost: dict[UUID, frozenset[int]] = field(default_factory=dict)
+    unread: dict[UUID, frozenset[int]] = field(default_factory=dict)
 
     @property
     def open_shift(self) -> StoredShift | None:
@@ -96,6 +109,28 @@ class Books:
     def last_number(self) -> int | None:
         """The highest number used."""
         return max(self.numbers, default=None)
+
+    @property
+    def last_shift_number(self) -> int | None:
+        """The highest number of a shift."""
+        return max((shift.opening.number for shift in self.shifts.values()), default=None)
+
+    @property
+    def named(self) -> set[int]:
+        """The numbers that are not missing: used by an order, or named by one that cannot be read."""
+        return set(self.numbers).union(*self.unread.values())
+
+    def open(self, shift_id: UUID, message: OpenShift) -> StoredShift:
+        """Stores a shift that is not there, with the flags of its opening."""
+        left = [shift.close.float_left for shift in self.shifts.values() if shift.close is not None]
+        before = TerminalBefore(
+            number_used=any(shift.opening.number == message.number for shift in self.shifts.values()),
+            first_number_used=message.first_number in self.numbers,
+            float_left=left[-1] if left else None,
+        )
+        found = opening_flags(message, before=before, is_corrected=False)
+        shift = self.shifts[shift_id] = StoredShift(shift_id, message, flags=found)
+        return shift
 
     def post(
         self,
@@ -129,8 +164,11 @@ class Books:
                 self.orders[member.item_id] = StoredOrder(
                     batch_id, shift_id, member.number, member.content_hash, outcome, _readable(order)
                 )
-            results.append(_result(index, outcome, reasons, order_id=str(member.item_id), number=member.number))
+            results.append(_result(index, outcome, reasons, **_names_of(order)))
         batch = StoredBatch(batch_id, shift_id, now, len(orders), results, [], polls_left)
+        self.unread[batch_id] = frozenset(
+            order.number for order in orders if isinstance(order, Unreadable) and order.number is not None
+        )
         batch.movement_results = [self._move(i, m, shift_id) for i, m in enumerate(movements)]
         self.batches[batch_id] = batch
         return batch
@@ -145,7 +183,9 @@ class Books:
 
     def _move(self, index: int, movement: CashMovement | Unreadable, shift_id: UUID) -> dict[str, Any]:
         if isinstance(movement, Unreadable):
-            return _result(index, "held", movement.reasons, movement_id=str(movement.item_id or ""))
+            return _result(
+                index, "held", movement.reasons, movement_id=str(movement.item_id) if movement.item_id else None
+            )
         who = {"movement_id": str(movement.movement_id)}
         known = self.movements.get(movement.movement_id)
         if known is not None:
@@ -162,6 +202,7 @@ class Books:
     def lose(self, batch_id: UUID) -> None:
         """Forgets a batch and its orders, as if it had never arrived."""
         del self.batches[batch_id]
+        self.unread.pop(batch_id, None)
         self.lost[batch_id] = self.numbers_of(batch_id)
         for order_id in [id_ for id_, order in self.orders.items() if order.batch_id == batch_id]:
             number = self.orders.pop(order_id).number
@@ -174,11 +215,21 @@ class Books:
 
     def missing_numbers(self, shift: StoredShift) -> list[tuple[int, int]]:
         """For a closed shift, of the numbers it declared; for an open one, the gaps below the highest number used."""
-        first = shift.opening.first_number
-        last = max((number for number in self.numbers if number >= first), default=first - 1)
-        if shift.close is not None:
-            first, last = shift.close.first_number, shift.close.last_number
-        return missing_ranges(declared_first=first, declared_last=last, used=self.numbers)
+        first, used, carried = shift.opening.first_number, self.named, self._carried_into(shift) - self.named
+        if shift.close is None:
+            last = max((number for number in used if number >= first), default=first - 1)
+            return missing_ranges(declared_first=first, declared_last=last, used=used)
+        missing = missing_ranges(
+            declared_first=shift.close.first_number, declared_last=shift.close.last_number, used=used
+        )
+        return without([*missing, *((number, number) for number in sorted(carried))], shift.close.carried_over)
+
+    def _carried_into(self, shift: StoredShift) -> set[int]:
+        """The numbers that the close before this shift left open: its own close brings them, or carries them on."""
+        shifts = list(self.shifts.values())
+        at = shifts.index(shift)
+        before = shifts[at - 1].close if at else None
+        return set() if before is None else set(before.carried_over)
 
     def missing_batches(self, shift: StoredShift) -> list[UUID]:
         """The declared batches that have not arrived. A lost one counts as arrived if its orders came in another batch."""
@@ -191,32 +242,32 @@ class Books:
         if shift.close is None:
             return ShiftState.OPEN
         waiting, missing = len(self.missing_batches(shift)), len(self.missing_numbers(shift))
-        differences = reconcile(declared=shift.close.declared_totals(), computed=compute_totals(self._posted(shift)))
+        differences = self._differences(shift, compute_totals(self._posted(shift)))
         held = len(self._stored(shift)) - len(self._posted(shift))
         return settled_state(waiting_batches=waiting, missing_numbers=missing, held=held, differences=len(differences))
 
     def report(self, shift: StoredShift) -> dict[str, Any]:
         """The answer of `GET /shifts/{shift_id}` (protocol §6)."""
-        computed, close = compute_totals(self._posted(shift)), shift.close
-        differences = [] if close is None else reconcile(declared=close.declared_totals(), computed=computed)
-        moved = [movement for shift_id, movement in self.movements.values() if shift_id == shift.shift_id]
-        expected = expected_cash(
-            opening_float=shift.opening.opening_float,
-            cash_payments=computed.payments.get("cash", 0),
-            cash_in=sum(m.amount for m in moved if m.kind == "cash_in"),
-            cash_out=sum(m.amount for m in moved if m.kind == "cash_out"),
-        )
+        opening, close, computed = shift.opening, shift.close, compute_totals(self._posted(shift))
+        expected, state = self._expected_cash(shift, computed), self.state(shift)
         counted = None if close is None else close.cash_counted
+        if shift.z_number is None and state not in {ShiftState.OPEN, ShiftState.CLOSING}:
+            shift.z_number = 1 + sum(other.z_number is not None for other in self.shifts.values())
         return {
             "shift_id": str(shift.shift_id),
-            "number": shift.opening.number,
-            "state": self.state(shift),
-            "business_date": shift.opening.opened_at.date().isoformat(),
+            "number": opening.number,
+            "state": state,
+            "business_date": opening.opened_at.date().isoformat(),
+            "opened_at": opening.opened_at.isoformat(),
+            "cashier": opening.cashier[:MAX_CODE],
+            "opening_float": opening.opening_float,
+            "first_number": opening.first_number,
+            "flags": reasons_json(shift.flags),
             "missing_batches": [str(batch_id) for batch_id in self.missing_batches(shift)],
             "missing_numbers": [] if close is None else self.missing_numbers(shift),
             "declared": msgspec.to_builtins(close),
             "computed": msgspec.to_builtins(computed),
-            "differences": msgspec.to_builtins(differences),
+            "differences": msgspec.to_builtins(self._differences(shift, computed)),
             "cash": {
                 "expected": expected,
                 "counted": counted,
@@ -224,7 +275,26 @@ class Books:
             },
             "held": len(self._stored(shift)) - len(self._posted(shift)),
             "late": 0,
+            "explained_numbers": [],
+            "z_number": shift.z_number,
         }
+
+    def _differences(self, shift: StoredShift, computed: ShiftTotals) -> list[Difference]:
+        close = shift.close
+        if close is None:
+            return []
+        expected = self._expected_cash(shift, computed)
+        found = reconcile(declared=close.declared_totals(), computed=computed)
+        return found + cash_differences(counted=close.cash_counted, expected=expected, max_over_short=None)
+
+    def _expected_cash(self, shift: StoredShift, computed: ShiftTotals) -> int:
+        moved = [movement for shift_id, movement in self.movements.values() if shift_id == shift.shift_id]
+        return expected_cash(
+            opening_float=shift.opening.opening_float,
+            cash_payments=computed.payments.get("cash", 0),
+            cash_in=sum(m.amount for m in moved if m.kind == "cash_in"),
+            cash_out=sum(m.amount for m in moved if m.kind == "cash_out"),
+        )
 
     def _stored(self, shift: StoredShift) -> list[StoredOrder]:
         return [stored for stored in self.orders.values() if stored.shift_id == shift.shift_id]
@@ -266,6 +336,12 @@ def _incoming(order: Order | Unreadable) -> Incoming:
         return Incoming(order.order_id, order.number, content_hash(order))
     order_id = order.item_id or unreadable_id(terminal_id=TERMINAL, content_hash=order.content_hash)
     return Incoming(order_id, None, order.content_hash)
+
+
+def _names_of(order: Order | Unreadable) -> dict[str, Any]:
+    """Identifier and number as receipts carry them, null where they cannot be read."""
+    order_id = order.order_id if isinstance(order, Order) else order.item_id
+    return {"order_id": str(order_id) if order_id else None, "number": order.number}
 
 
 def _readable(order: Order | Unreadable) -> Order | None:

@@ -15,7 +15,10 @@ RULE_OF_REASON: Mapping[str, str] = {
     codes.SUMS_DO_NOT_ADD_UP: "sums",
     codes.PAYMENTS_DO_NOT_ADD_UP: "sums",
     codes.UNMAPPED_METHOD: "bounds",
+    codes.REFUND_NOT_NEGATIVE: "refund-not-negative",
+    codes.ADJUSTMENT_WITH_LINES: "adjusts-alone",
     codes.UNKNOWN_LINE_KIND: "bounds",
+    codes.UNKNOWN_TAX_KIND: "bounds",
     codes.LIMIT_EXCEEDED: "bounds",
     codes.TEXT_SHORTENED: "bounds",
     codes.AMOUNT_NOT_POSITIVE: "sums",
@@ -45,8 +48,18 @@ def check_member(notes: Notebook, member: Order | CashMovement | Unreadable, *, 
         return
     found = holds(member, shift=shift, methods=PAYMENT_ACCOUNTS)
     found += flags(member, shift=shift, settings=SETTINGS, circumstances=Circumstances())
-    about = (*_EVERY_ORDER, *(("offline-customer", "offline-network") if member.mode == "offline" else ()))
-    _tell(notes, found, about, who=f"order {member.number}")
+    _tell(notes, found, _rules_about(member), who=f"order {member.number}")
+
+
+def _rules_about(order: Order) -> Iterable[str]:
+    """The rules that such an order could break."""
+    yield from _EVERY_ORDER
+    if order.mode == "offline":
+        yield from ("offline-customer", "offline-network")
+    if order.kind == "refund" and order.status == "paid":
+        yield "refund-not-negative"
+    if order.adjusts is not None:
+        yield "adjusts-alone"
 
 
 def _tell(notes: Notebook, found: Iterable[Reason], about: Iterable[str], *, who: str) -> None:

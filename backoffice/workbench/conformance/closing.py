@@ -8,44 +8,54 @@ from backoffice.domain.wire.messages import CloseShift
 from backoffice.workbench.conformance.books import Books, StoredShift
 from backoffice.workbench.conformance.history import History
 from backoffice.workbench.conformance.notes import Notebook
+from backoffice.workbench.conformance.words import few, few_ranges
 
 
 def check_closed(notes: Notebook, shift: StoredShift, close: CloseShift, *, history: History) -> None:
     """Compares what a shift declared with its orders as they were sent, wherever they ended up."""
     orders = history.of_shift(shift.shift_id)
     unreadable = history.unreadable.get(shift.shift_id, set())
-    _check_numbers(notes, shift, orders, unreadable=unreadable)
+    _check_numbers(notes, shift, close, orders, unreadable=unreadable)
     if not unreadable:  # an unreadable order cannot be added up
         _check_counts(notes, shift, close, orders)
         _check_sums(notes, close, orders)
     late = [order.number for order in orders if order.closed_at > close.closed_at]
     if late:
-        notes.broke("hours", f"shift {shift.opening.number} was closed before number {_few(late)} was sold")
+        notes.broke("hours", f"shift {shift.opening.number} was closed before number {few(late)} was sold")
     taken = history.taken_before_close.get(shift.shift_id, set())
     left_out, never_came = taken - set(close.batches), set(close.batches) - set(history.batches)
-    what = f"shift {shift.opening.number} leaves out {_few(left_out)}" if left_out else f"{_few(never_came)} never came"
+    what = f"shift {shift.opening.number} leaves out {few(left_out)}" if left_out else f"{few(never_came)} never came"
     notes.note("close-batches", right=not left_out and not never_came, what=what)
 
 
 def _check_counts(notes: Notebook, shift: StoredShift, close: CloseShift, orders: list[Order]) -> None:
     name = f"shift {shift.opening.number}"
     first = shift.opening.first_number
-    last = orders[-1].number if orders else first - 1
-    declared = (close.order_count, close.first_number, close.last_number)
-    right = (len(orders), first, last)
-    what = f"{name} declares {declared}, but its orders make it {right} (count, first, last)"
-    notes.note("close-numbers", right=declared == right, what=what)
+    # What is carried over from an earlier shift keeps its number, which is below the shift's own.
+    last = max((order.number for order in orders if order.number >= first), default=first - 1)
+    right = {"order_count": len(orders), "first_number": first, "last_number": last}
+    wrong = [
+        f"{field} {getattr(close, field)}, but its orders make it {number}"
+        for field, number in right.items()
+        if getattr(close, field) != number
+        # A number that is still open may be the last that was given.
+        and not (field == "last_number" and close.last_number in close.carried_over)
+    ]
+    notes.note("close-numbers", right=not wrong, what=f"{name} declares {'; '.join(wrong)}")
 
 
-def _check_numbers(notes: Notebook, shift: StoredShift, orders: list[Order], *, unreadable: set[int]) -> None:
+def _check_numbers(
+    notes: Notebook, shift: StoredShift, close: CloseShift, orders: list[Order], *, unreadable: set[int]
+) -> None:
     name = f"shift {shift.opening.number}"
-    numbers = {order.number for order in orders} | unreadable
+    numbers = {order.number for order in orders} | unreadable | set(close.carried_over)
     gaps = sorted(set(range(shift.opening.first_number, max(numbers, default=0) + 1)) - numbers)
-    backwards = [b.number for a, b in pairwise(orders) if b.closed_at < a.closed_at]
+    # A table may have its number from when it was opened, or from when it was paid.
+    backwards = [b.number for a, b in pairwise(orders) if b.closed_at < min(a.opened_at, a.closed_at)]
     what = (
-        f"{name} leaves out {_few(gaps)}"
+        f"{name} leaves out {few(gaps)}"
         if gaps
-        else f"{name}: number {_few(backwards)} was sold before the one below it"
+        else f"{name}: number {few(backwards)} was sold before the one below it"
     )
     notes.note("numbers-ascend", right=not gaps and not backwards, what=what)
 
@@ -75,17 +85,24 @@ def check_arrived(notes: Notebook, *, history: History, books: Books) -> None:
         if shift.close is not None:
             unreadable = history.unreadable.get(shift.shift_id, set())
             gaps = [gap for gap in books.missing_numbers(shift) if not set(range(gap[0], gap[1] + 1)) <= unreadable]
-            what = f"shift {shift.opening.number} declares numbers {gaps}, which never arrived"
+            what = f"shift {shift.opening.number} declares numbers {few_ranges(gaps)}, which never arrived"
             notes.note("orders-arrive", right=not gaps, what=what)
-    for batch in history.batches.values():
-        if batch.expected == "batch-retried":
-            notes.broke("batch-retried", f"batch {batch.batch_id} had no answer and was never sent again")
+    _check_batches(notes, history=history, books=books)
     unreadable = set().union(*history.unreadable.values())
     for number in history.asked.keys() - unreadable:
         rule = history.asked[number]
         notes.broke(rule, f"number {number} was asked for and did not arrive")
 
 
-def _few(values: object) -> str:
-    listed = sorted(map(str, values))  # type: ignore[call-overload]
-    return ", ".join(listed[:3]) + (" …" if len(listed) > 3 else "")  # noqa: PLR2004
+def _check_batches(notes: Notebook, *, history: History, books: Books) -> None:
+    """Checks that cash movements have arrived, and that no batch was left without an end."""
+    for moved in history.movements.values():
+        if moved.came_as is None:
+            movement_id = moved.movement.movement_id
+            what = f"cash movement {movement_id} was sent once and never arrived"
+            notes.note("movements-arrive", right=movement_id in books.movements, what=what)
+    for batch in history.batches.values():
+        if batch.awaits_reading:
+            notes.broke("receipt-read", f"batch {batch.batch_id} was answered 202, and nobody asked what became of it")
+        if batch.expected == "batch-retried":
+            notes.broke("batch-retried", f"batch {batch.batch_id} had no answer and was never sent again")

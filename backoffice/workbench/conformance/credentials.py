@@ -116,15 +116,15 @@ class Credentials:
         where = "address" if in_address else "body"
         self._notes.note("token-secret", right=not in_address and not in_body, what=f"in the {where} of {request.line}")
 
-    def finish(self) -> None:
+    def finish(self, notes: Notebook) -> None:
         """Notes what can be judged only at the end of the run."""
         rotated = [token for token in self._tokens.values() if token.is_rotated]
         if any(token.state == "ended" for token in self._tokens.values()) and not any(t.is_proven for t in rotated):
-            self._notes.broke(
+            notes.broke(
                 "token-changed", "the new token was used once, its answer was lost, and it was never used again"
             )
         if self.is_revoked and self._after_401 > MOST_AFTER_401:
-            self._notes.broke("stops-on-401", f"{self._after_401} requests came with the revoked token")
+            notes.broke("stops-on-401", f"{self._after_401} requests came with the revoked token")
 
     def _mint(self, state: State) -> Token:
         token = Token("".join(self._rng.choices(ALPHABET.lower() + ALPHABET, k=43)), state)

@@ -13,6 +13,7 @@ from backoffice.workbench.conformance.traffic import RETRY_AFTER, Answer, Reques
 PAGE = 3
 NEIGHBOURS_ORDERS = 5
 POLL_AGAIN_S = 1
+TERMINAL_NAME = "Terminal under test"
 
 
 class Feed:
@@ -33,6 +34,8 @@ class Feed:
                 "order_id": order_id,
                 "number": number,
                 "terminal": neighbour,
+                "terminal_id": neighbour,
+                "terminal_name": "The neighbour",
                 "kind": "sale",
                 "total": 100 * number,
             }
@@ -42,7 +45,8 @@ class Feed:
         """Adds one of the terminal's own orders, which is in the books."""
         if order.status == "paid" and order.order_id not in self._ids:
             self._ids.add(order.order_id)
-            entry = {"order_id": str(order.order_id), "number": order.number, "terminal": terminal, "kind": order.kind}
+            whose = {"terminal": terminal, "terminal_id": terminal, "terminal_name": TERMINAL_NAME}
+            entry = {"order_id": str(order.order_id), "number": order.number, **whose, "kind": order.kind}
             times = {"closed_at": order.closed_at.isoformat(), "posted_at": now}
             self._orders.append({**entry, "total": order.total, "mode": order.mode, **times})
 
@@ -53,7 +57,7 @@ class Feed:
         at = 0 if cursor is None else self._read(cursor)
         if at is None:
             self._given = None  # it has to start again
-            return problem_answer(400, "cursor-invalid")
+            return problem_answer("cursor-invalid")
         limit = request.query.get("limit", "")
         size = max(1, min(PAGE, int(limit) if limit.isdigit() else PAGE))
         orders = self._orders[at : at + size]
@@ -67,7 +71,7 @@ class Feed:
 
     def _look(self, request: Request) -> None:
         cursor = request.query.get("after")
-        what = f"after={cursor}, the last answer said next={self._given}"
+        what = f"it asked {_from(cursor)}, and the last answer said to go on {_from(self._given)}"
         self._notes.note("cursor", right=cursor == self._given, what=what)
         if self._due_at is not None:
             early_s = self._due_at - request.at
@@ -80,3 +84,7 @@ class Feed:
     def _read(self, cursor: str) -> int | None:
         known = {self._cursor(at): at for at in range(len(self._orders) + 1)}
         return known.get(cursor)
+
+
+def _from(cursor: str | None) -> str:
+    return "from the beginning" if cursor is None else f"after {cursor}"

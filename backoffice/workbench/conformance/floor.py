@@ -14,7 +14,7 @@ from backoffice.workbench.conformance.feed import Feed
 from backoffice.workbench.conformance.history import History
 from backoffice.workbench.conformance.mischief import Mischief
 from backoffice.workbench.conformance.notes import Notebook
-from backoffice.workbench.conformance.pace import Pace
+from backoffice.workbench.conformance.pace import Outage, Pace
 
 
 @dataclass
@@ -25,7 +25,6 @@ class Floor:
     clock: Callable[[], float]
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     books: Books = field(default_factory=Books)
-    outage_until: float = 0.0
     culprits: set[UUID] = field(default_factory=set)
     first_settled: bool = False
     is_restored: bool = False
@@ -38,6 +37,7 @@ class Floor:
         self.rng = Random(self.seed)  # noqa: S311 - repeatable on purpose  # nosec B311
         self.notes = Notebook()
         self.pace = Pace(self.notes)
+        self.outage = Outage()
         self.mischief = Mischief(self.rng)
         self.credentials = Credentials(self.rng, self.notes)
         self.history = History(self.notes)
@@ -56,7 +56,11 @@ class Floor:
         """At the first close, loses a batch of one order, and remembers this point for the restore later."""
         if self._before is not None:
             return
-        alone = [b for b in self.books.batches.values() if b.shift_id == shift.shift_id and b.orders == 1]
+        alone = [
+            b
+            for b in self.books.batches.values()
+            if b.shift_id == shift.shift_id and b.orders == 1 and not b.movement_results
+        ]
         if alone:
             self.books.lose(alone[0].batch_id)
         self._before = copy.deepcopy(self.books)

@@ -22,15 +22,20 @@ _NOBODY = UUID(int=0)
 
 @dataclass
 class SeenBatch:
-    """A batch as it first arrived. `expected` is what must happen to it; `was_unanswered` if it ever had no answer."""
+    """A batch as it first arrived. `expected` is what must happen to it; `was_unanswered` if it ever had no answer;
+
+    `awaits_reading` while the last that the terminal was told is that it is not processed yet.
+    """
 
     batch_id: UUID
     shift_id: UUID
     body: bytes
     orders: list[Order] = field(default_factory=list)
+    movements: list[CashMovement] = field(default_factory=list)
     expected: Expectation = "none"
     was_unanswered: bool = False
     is_answered: bool = False
+    awaits_reading: bool = False
 
     @property
     def is_live(self) -> bool:
@@ -45,6 +50,15 @@ class SeenOrder:
     order: Order
     content: bytes
     shift_id: UUID
+    batch: SeenBatch
+    came_as: UUID | None = None
+
+
+@dataclass
+class SeenMovement:
+    """A cash movement as it first arrived, and the batch that it last came in."""
+
+    movement: CashMovement
     batch: SeenBatch
     came_as: UUID | None = None
 
@@ -73,7 +87,8 @@ class History:
         self.unreadable: dict[UUID, set[int]] = {}
         self._ever_asked: set[int] = set()
         self._sales: dict[bytes, UUID] = {}
-        self._movements: dict[UUID, bytes] = {}
+        self.movements: dict[UUID, SeenMovement] = {}
+        self._moved: dict[bytes, UUID] = {}
 
     # -- batches
 
@@ -91,9 +106,11 @@ class History:
         batch.expected = "none"
         if batch.was_unanswered and batch.orders:
             self._notes.kept("order-id-kept")
+        if batch.movements:
+            self._notes.kept("movement-id-kept")
         return True
 
-    def add(self, batch: SeenBatch, movements: list[CashMovement]) -> None:
+    def add(self, batch: SeenBatch) -> None:
         """Adds a new batch. Checks each of its orders, and the batches that they were in before."""
         self.batches[batch.batch_id] = batch
         before = {id(b): b for o in batch.orders if (b := self._last_batch(o)) is not None}
@@ -101,11 +118,8 @@ class History:
             self._follow(earlier, batch)
         for order in batch.orders:
             self._look(order, batch)
-        for movement in movements:
-            content = movement_hash(movement)
-            same = self._movements.setdefault(movement.movement_id, content) == content
-            what = f"cash movement {movement.movement_id} came with another content"
-            self._notes.note("order-unchanged", right=same, what=what)
+        for movement in batch.movements:
+            self._look_at_movement(movement, batch)
 
     def _last_batch(self, order: Order) -> SeenBatch | None:
         seen = self.orders.get(order.order_id)
@@ -114,6 +128,7 @@ class History:
     def _follow(self, earlier: SeenBatch, batch: SeenBatch) -> None:
         """Notes whether it was right that orders of an earlier batch came in another one."""
         expected, earlier.expected = earlier.expected, "none"
+        earlier.awaits_reading = False
         count = len(batch.orders)
         if expected == "batch-renamed":
             self._notes.kept(expected)
@@ -167,6 +182,8 @@ class History:
             self._notes.note("order-unchanged", right=seen.content == content, what=what)
             if seen.batch.was_unanswered:
                 self._notes.kept("order-id-kept")
+            if (seen.order.mode, order.mode) == ("offline", "online"):
+                self._notes.broke("mode", f"order {order.number} came as offline first, and then as online")
             seen.batch = batch
             return
         self.orders[order.order_id] = SeenOrder(order, content, batch.shift_id, batch)
@@ -184,6 +201,30 @@ class History:
             what=f"number {order.number} is on {holder} and on {order.order_id}",
         ):
             self._notes.kept("order-unchanged")
+
+    def _look_at_movement(self, movement: CashMovement, batch: SeenBatch) -> None:
+        movement_id = movement.movement_id
+        seen = self.movements.get(movement_id)
+        if seen is not None:
+            same = movement_hash(seen.movement) == movement_hash(movement)
+            what = f"cash movement {movement_id} came with another content"
+            self._notes.note("order-unchanged", right=same, what=what)
+            self._notes.kept("movement-id-kept")
+            seen.batch = batch
+            return
+        self.movements[movement_id] = SeenMovement(movement, batch)
+        content = movement_hash(replace(movement, movement_id=_NOBODY))
+        twin = self._moved.setdefault(content, movement_id)
+        # Of two alike in one batch, or of which the first was taken, nobody can tell whether both were meant.
+        if (
+            twin != movement_id
+            and not self.movements[twin].batch.is_answered
+            and self.movements[twin].batch is not batch
+        ):
+            self.movements[twin].came_as = self._moved[content] = movement_id
+            self._notes.broke(
+                "movement-id-kept", f"cash movement {twin} was not taken, and came as {movement_id} in another batch"
+            )
 
     def _called(self, order_id: UUID) -> str:
         return f"order {order_id} (number {self.orders[order_id].order.number})"

@@ -5,6 +5,7 @@ from typing import TypeVar
 from uuid import UUID
 
 from backoffice.domain.scalars import is_canonical_uuid
+from backoffice.domain.wire.conversion import Violation
 from backoffice.domain.wire.envelope import BodyMalformed, Envelope, EnvelopeInvalid, TooManyOrders, decode_batch
 from backoffice.workbench.conformance.notes import Notebook
 from backoffice.workbench.conformance.rules import rule_of_place
@@ -30,11 +31,9 @@ def message_of(notes: Notebook, request: Request, read: Callable[[bytes], Messag
     try:
         return read(body)
     except BodyMalformed as error:
-        raise Refused(problem_answer(400, "body-malformed"), rule="framing", what=f"{request.line}: {error}") from None
+        raise _malformed(request, error) from None
     except EnvelopeInvalid as error:
-        rule = rule_of_place(error.pointer, otherwise)
-        what = f"{request.line}, {error.pointer}: {error.detail}"
-        raise Refused(problem_answer(422, "envelope-invalid"), rule=rule, what=what) from None
+        raise _invalid(request, error, otherwise=otherwise) from None
 
 
 def envelope_of(request: Request, body: bytes) -> Envelope:
@@ -42,17 +41,29 @@ def envelope_of(request: Request, body: bytes) -> Envelope:
     try:
         return decode_batch(body, max_orders=LIMITS["max_batch_orders"])
     except BodyMalformed as error:
-        raise Refused(problem_answer(400, "body-malformed"), rule="framing", what=f"{request.line}: {error}") from None
+        raise _malformed(request, error) from None
     except EnvelopeInvalid as error:
-        raise Refused(
-            problem_answer(422, "envelope-invalid"), rule="framing", what=f"{request.line}: {error}"
-        ) from None
-    except TooManyOrders:
-        raise Refused(problem_answer(413, "too-large", limits=LIMITS)) from None
+        raise _invalid(request, error, otherwise="framing") from None
+    except TooManyOrders as error:
+        raise Refused(problem_answer("too-large", str(error), limits=LIMITS)) from None
+
+
+def _malformed(request: Request, error: BodyMalformed) -> Refused:
+    answer = problem_answer("body-malformed", error.detail)
+    return Refused(answer, rule="framing", what=f"{request.line}: {error.detail}")
+
+
+def _invalid(request: Request, error: EnvelopeInvalid, *, otherwise: str) -> Refused:
+    """Every fault is named in the answer; the first says which rule is broken."""
+    faults: list[EnvelopeInvalid | Violation] = [error, *error.others]
+    errors = [{"pointer": fault.pointer, "code": fault.code, "detail": fault.detail} for fault in faults]
+    rule = rule_of_place(error.pointer, otherwise)
+    what = f"{request.line}, {error.pointer or 'the body'}: {error.detail}"
+    return Refused(problem_answer("envelope-invalid", error.detail, errors=errors), rule=rule, what=what)
 
 
 def uuid_in_address(text: str) -> UUID:
     """An identifier in an address. Raises Refused."""
     if not is_canonical_uuid(text):
-        raise Refused(problem_answer(404, "not-found"), rule="uuids", what=f"{text[:50]!r} in an address")
+        raise Refused(problem_answer("not-found"), rule="uuids", what=f'"{text[:50]}" in an address')
     return UUID(text)

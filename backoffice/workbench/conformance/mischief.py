@@ -4,7 +4,7 @@ from collections import Counter, deque
 from random import Random
 from typing import Literal
 
-Occasion = Literal["open", "live", "cache", "close", "token", "first-use", "feed"]
+Occasion = Literal["open", "live", "cache", "movement", "close", "token", "first-use", "feed"]
 Fault = Literal[
     "none", "lost", "truncated", "dropped", "slow", "unavailable", "too-many", "timeout", "digest", "outage", "reused",
     "deferred", "too-large", "malformed",
@@ -28,7 +28,7 @@ MEANINGS: dict[Fault, str] = {
     "too-many": "429 with Retry-After",
     "timeout": "408",
     "digest": "400 digest-mismatch (if there is a digest, otherwise as dropped)",
-    "outage": "500 to everything for a while",
+    "outage": "500 to everything, for as long as it takes to see how requests are repeated",
     "reused": "422 identifier-reused, as if the batch id were another terminal's",
     "deferred": "202, and a receipt that stays received for a while",
     "too-large": "413, with smaller limits",
@@ -37,7 +37,10 @@ MEANINGS: dict[Fault, str] = {
 
 
 class Mischief:
-    """Hands out the faults. The first request of a kind goes well, unless there is only one of that kind."""
+    """Hands out the faults. The first request of a kind goes well, unless there is only one of that kind.
+
+    `has_struck` is whether a batch has had one.
+    """
 
     def __init__(self, rng: Random) -> None:
         live = list(LIVE)
@@ -46,11 +49,13 @@ class Mischief:
             "open": deque(["lost"]),
             "live": deque(["none", *live]),
             "cache": deque(["too-large", "malformed"]),
+            "movement": deque(["lost"]),
             "close": deque(["lost"]),
             "token": deque(["lost"]),
             "first-use": deque(["lost"]),
             "feed": deque(["none", "lost"]),
         }
+        self.has_struck = False
         self.befell: Counter[Fault] = Counter()
         self.retry_after_s = {"unavailable": rng.choice((1, 2)), "too-many": rng.choice((1, 2))}
 
@@ -61,6 +66,7 @@ class Mischief:
             if orders >= _LEAST_ORDERS.get(fault, 0):
                 queue.remove(fault)
                 self.befell[fault] += 1
+                self.has_struck = self.has_struck or (occasion in {"live", "cache", "movement"} and fault != "none")
                 return fault
         return "none"
 

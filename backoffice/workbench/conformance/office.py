@@ -1,5 +1,6 @@
 """The door: which request it is, who sends it, and the report at the end."""
 
+import copy
 import re
 import threading
 import time
@@ -7,15 +8,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from backoffice.domain.accounts import CASH_REASON_ACCOUNTS
+from backoffice.domain.accounts import CASH_REASON_ACCOUNTS, PAYMENT_ACCOUNTS
 from backoffice.domain.rules import ORDER_TYPES
 from backoffice.domain.wire.messages import Heartbeat, read_activation, read_heartbeat
 from backoffice.workbench.conformance.closing import check_arrived, check_closed
 from backoffice.workbench.conformance.credentials import Token
+from backoffice.workbench.conformance.feed import TERMINAL_NAME
 from backoffice.workbench.conformance.floor import Floor
 from backoffice.workbench.conformance.messages import message_of, uuid_in_address
 from backoffice.workbench.conformance.mischief import MEANINGS
-from backoffice.workbench.conformance.notes import ConformanceReport
+from backoffice.workbench.conformance.notes import ConformanceReport, Notebook
 from backoffice.workbench.conformance.scenario import steps_left
 from backoffice.workbench.conformance.shifts import CURRENCY, Shifts
 from backoffice.workbench.conformance.traffic import LIMITS, Answer, Refused, Request, problem_answer
@@ -23,6 +25,9 @@ from backoffice.workbench.conformance.uploads import Uploads
 
 # How long after it happened an opening or close that is sent at once may arrive.
 AT_ONCE_S = 120.0
+UNSET_SETTINGS = (
+    "max_order_total", "min_refund_total", "refund_days", "rounding_step", "rounding_mode", "max_over_short",
+)  # fmt: skip
 
 _ROUTE = re.compile(
     r"/api/v1/(?:(?P<fixed>activations|terminal|terminal/token|terminal/heartbeat|store/orders)"
@@ -60,24 +65,25 @@ class Office:
                 if refused.rule:
                     self.floor.notes.broke(refused.rule, refused.what)
             self.floor.pace.answered(request, answer, at=self.floor.clock())
-            return answer
+            return answer.at(request.path)
 
     def report(self) -> ConformanceReport:
-        """The verdict. Also judges what can be judged only at the end, so call it once."""
+        """The verdict as it would be if the run ended now."""
         with self._lock:
-            floor = self.floor
+            floor, notes = self.floor, copy.deepcopy(self.floor.notes)
             for shift_id, close in floor.history.closes.items():
                 shift = floor.books.shifts.get(shift_id)
                 if shift is not None:
-                    check_closed(floor.notes, shift, close.message, history=floor.history)
-            check_arrived(floor.notes, history=floor.history, books=floor.books)
-            floor.credentials.finish()
-            self._check_at_once()
+                    check_closed(notes, shift, close.message, history=floor.history)
+            check_arrived(notes, history=floor.history, books=floor.books)
+            floor.credentials.finish(notes)
+            floor.pace.finish(notes)
+            self._check_at_once(notes)
             befell = floor.mischief.befell
             mishaps = [f"{fault} {befell[fault]}x: {words}" for fault, words in MEANINGS.items() if befell[fault]]
-            return ConformanceReport(floor.seed, floor.notes.results(), steps_left(floor), mishaps)
+            return ConformanceReport(floor.seed, notes.results(), steps_left(floor), mishaps)
 
-    def _check_at_once(self) -> None:
+    def _check_at_once(self, notes: Notebook) -> None:
         """Checks that openings and closes were sent when they happened, by the device's clock as heartbeats give it."""
         skew_s, history = self.floor.skew_s, self.floor.history
         if skew_s is None:
@@ -89,16 +95,16 @@ class Office:
         for name, happened, came in messages:
             late_s = (came - happened).total_seconds() + skew_s
             what = f"{name} came {late_s:.0f} s after it happened"
-            self.floor.notes.note("shift-online", right=abs(late_s) <= AT_ONCE_S, what=what)
+            notes.note("shift-online", right=abs(late_s) <= AT_ONCE_S, what=what)
 
     # -- who
 
     def _answer(self, request: Request) -> Answer:
-        if request.at < self.floor.outage_until:
-            return problem_answer(500, "internal")
+        if self.floor.outage.strikes(request):
+            return problem_answer("internal")
         route = _ROUTE.fullmatch(request.path)
         if route is None:
-            return problem_answer(404, "not-found")
+            return problem_answer("not-found")
         if route["fixed"] == "activations":
             return self._activate(request)
         scheme, _, text = request.headers.get("authorization", "").partition(" ")
@@ -106,13 +112,13 @@ class Office:
         self.floor.notes.note("bearer", right=has_token, what=f"{request.line} came without a token")
         token = self.floor.credentials.authenticate(text.strip()) if has_token else None
         if token is None:
-            return problem_answer(401, "credential-invalid")
+            return problem_answer("credential-invalid")
         return self._serve(request, route, token)
 
     def _serve(self, request: Request, route: re.Match[str], token: Token) -> Answer:
         credentials = self.floor.credentials
         if credentials.begin_to_use(token) and self.floor.mischief.draw("first-use") == "lost":
-            return replace(problem_answer(500, "internal"), manner="lost")
+            return replace(problem_answer("internal"), manner="lost")
         answer = self._call(request, route)
         if answer.is_success:
             credentials.prove(token)
@@ -122,7 +128,7 @@ class Office:
         message = message_of(self.floor.notes, request, read_activation, otherwise="framing")
         token = self.floor.credentials.activate(message.activation_code)
         if token is None:
-            return problem_answer(403, "activation-code-invalid")
+            return problem_answer("activation-code-invalid")
         return Answer(201, {"terminal_id": self.floor.terminal_id, "store": self._store(), "token": token})
 
     # -- what
@@ -140,7 +146,7 @@ class Office:
                 return self.floor.feed.page(request, is_lost=self.floor.mischief.draw("feed") == "lost")
             case method, None:
                 return self._call_by_identifier(method, request, route)
-        return problem_answer(405, "method-not-allowed")
+        return problem_answer("method-not-allowed")
 
     def _call_by_identifier(self, method: str, request: Request, route: re.Match[str]) -> Answer:
         if route["receipt"] is not None and method == "GET":
@@ -155,7 +161,7 @@ class Office:
         if plain and method in {"GET", "PUT"}:
             key = uuid_in_address(route["shift"])
             return self._shifts.get(key) if method == "GET" else self._shifts.put(request, key)
-        return problem_answer(405, "method-not-allowed")
+        return problem_answer("method-not-allowed")
 
     def _store(self) -> dict[str, Any]:
         store = {"id": self.floor.store_id, "code": "CONF", "name": "Conformance", "timezone": "Europe/Paris"}
@@ -165,15 +171,17 @@ class Office:
         shift = self.floor.books.open_shift
         return {
             "terminal_id": self.floor.terminal_id,
-            "name": "Terminal under test",
+            "name": TERMINAL_NAME,
             "last_number": self.floor.books.last_number,
+            "last_shift_number": self.floor.books.last_shift_number,
             "store": self._store(),
             "server_time": self.floor.now().isoformat(),
             "open_shift": None if shift is None else {"shift_id": str(shift.shift_id), "number": shift.opening.number},
             "settings": {
-                **dict.fromkeys(("max_order_total", "min_refund_total", "refund_days", "rounding_step")),
+                **dict.fromkeys(UNSET_SETTINGS),
                 "order_types": sorted(ORDER_TYPES),
                 "cash_reasons": sorted(CASH_REASON_ACCOUNTS),
+                "payment_methods": sorted(PAYMENT_ACCOUNTS),
             },
             "limits": LIMITS,
         }
@@ -199,6 +207,7 @@ class Office:
                 "clock_skew_ms": round(floor.skew_s * 1000),
                 "missing_numbers": missing,
                 "open_shift_id": None if shift is None else str(shift.shift_id),
+                "checkpoint": None,
             },
         )
 
@@ -206,15 +215,14 @@ class Office:
         """What a heartbeat says that cannot be true, in words; "" if it all can."""
         history = self.floor.history
         open_shift = history.open_shift
-        awaited = open_shift is not None and history.openings[open_shift].is_awaited
-        if message.shift_id != open_shift and not (awaited and message.shift_id is None):
-            return f"shift_id is {message.shift_id}, but the open shift is {open_shift}"
-        highest = max(history.numbers, default=0)
-        last = message.last_number or 0
-        if last < highest:
+        if message.shift_id not in {None, open_shift}:
+            return f"shift_id is {message.shift_id}, but {open_shift or 'none'} is open"
+        highest, last = max(history.numbers, default=0), message.last_number
+        if last is not None and last < highest:
             return f"last_number is {last}, but number {highest} was sent"
-        if last - highest > message.cached_orders and highest:
+        if last is not None and last - highest > message.cached_orders and highest:
             return f"last_number is {last}, {highest} was the highest sent, and only {message.cached_orders} are cached"
         if (message.cached_orders > 0) != (message.oldest_cached_at is not None):
-            return f"{message.cached_orders} orders are cached, oldest_cached_at is {message.oldest_cached_at}"
+            oldest = "null" if message.oldest_cached_at is None else message.oldest_cached_at.isoformat()
+            return f"{message.cached_orders} orders are cached, oldest_cached_at is {oldest}"
         return ""

@@ -31,14 +31,20 @@ RULES: Mapping[str, Rule] = {
     "orders-readable": Rule("§5", "Every order and cash movement has the required fields, with values of their kind."),
     "sums": Rule("§5", "Lines, taxes and rounding add up to the total, payments to total and tip."),
     "lines": Rule("§5", "Line amounts, taxes and change are calculated correctly."),
-    "bounds": Rule("§5", "No text or list of an order is too long; payment methods and line kinds are the protocol's."),
+    "refund-not-negative": Rule("§5", "A paid refund gives money back: no `total` of one is above 0."),
+    "adjusts-alone": Rule("§5", "An order that `adjusts` another has no lines and a total of 0.", "it adjusts none"),
+    "bounds": Rule(
+        "§5", "No text or list of an order is too long; payment methods, line and tax kinds are the protocol's."
+    ),
     "hours": Rule("§5", "Orders lie between the opening and the close of their shift."),
+    "mode": Rule("§5", "An order that has to wait for a connection says `offline`, one that does not says `online`."),
     "offline-customer": Rule("§5", "An order made offline carries no customer."),
     "offline-network": Rule("§5", "An order made offline was not printed over the network."),
     "live-wait": Rule("§5", "A live order asks for its outcome with `Prefer: wait=N`.", "it polls the receipt"),
     # -- identity
     "order-id-kept": Rule("§2.3", "A sale keeps its order_id and its number, however often it has to be sent."),
-    "order-unchanged": Rule("§2.3", "An order_id never stands for two contents."),
+    "movement-id-kept": Rule("§2.3", "A cash movement keeps its movement_id, however often it has to be sent."),
+    "order-unchanged": Rule("§2.3", "No order_id and no movement_id ever stands for two contents."),
     "batch-unchanged": Rule("§2.3", "A batch_id never stands for two bodies."),
     "batch-retried": Rule("§2.3", "A batch without a final answer is sent again: same address, same bytes."),
     "shift-retried": Rule("§2.3", "An opening or close without an answer is sent again: same address, same content."),
@@ -52,6 +58,8 @@ RULES: Mapping[str, Rule] = {
     "orders-arrive": Rule(
         "§2.2", "Every order arrives in the end: each identifier that was sent, each number that was declared."
     ),
+    "movements-arrive": Rule("§2.2", "Every cash movement arrives in the end, also if its batch is split or refused."),
+    "receipt-read": Rule("§5", "After 202 the receipt is read until the batch is processed."),
     "missing-sent": Rule("§6", "What a shift's `missing_batches` and `missing_numbers` name is sent again."),
     "kept-seven-days": Rule(
         "§2.2", "Orders are kept after their shift is reconciled, and sent if they are missed then (§4)."
@@ -69,19 +77,24 @@ RULES: Mapping[str, Rule] = {
     ),
     # -- pace, heartbeat, feed
     "retry-after": Rule("§9", "After 429 and 503 the terminal waits as long as `Retry-After` says."),
-    "backs-off": Rule("§9", "A request that fails is repeated after growing pauses, not hammered."),
+    "backs-off": Rule("§9", "A request that fails is repeated after pauses that grow."),
     "heartbeat": Rule("§4", "A heartbeat has the required fields, with values of their kind."),
-    "heartbeat-true": Rule("§4", "A heartbeat names the open shift, the highest number used, and what is cached."),
+    "heartbeat-true": Rule(
+        "§4",
+        "What a heartbeat says of the open shift, the highest number used and the cache is true; null says nothing.",
+    ),
     "cursor": Rule("§8", "The feed is followed with `next` of the last answer, unchanged; the first request has none."),
     "feed-pace": Rule("§8", "The feed is not requested sooner than its `Retry-After` says."),
 }
 
 PLACES: Mapping[str, str] = {
     **dict.fromkeys(("total", "amount", "discount", "rounding", "tip", "tendered", "change"), "money"),
-    **dict.fromkeys(("opening_float", "cash_counted", "cached_total", "sales", "refunds", "tax", "tips"), "money"),
+    **dict.fromkeys(
+        ("opening_float", "cash_counted", "float_left", "cached_total", "sales", "refunds", "tax", "tips"), "money"
+    ),
     **dict.fromkeys(("quantity", "rate", "unit_price"), "decimals"),
     **dict.fromkeys(("opened_at", "closed_at", "occurred_at", "sent_at", "oldest_cached_at"), "times"),
-    **dict.fromkeys(("order_id", "movement_id", "refund_of", "shift_id", "batches"), "uuids"),
+    **dict.fromkeys(("order_id", "movement_id", "refund_of", "adjusts", "shift_id", "batches"), "uuids"),
 }
 """Which rule a field's value belongs to, by the field's name; other fields belong to the rule of the message."""
 

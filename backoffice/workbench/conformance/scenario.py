@@ -1,84 +1,170 @@
-"""What the people at the terminal are asked to do, and how far they have got."""
+"""What the people at the terminal are asked to do, how far they have got, and what each step still waits for."""
 
-from collections.abc import Callable
+import textwrap
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+from backoffice.domain.states import ShiftState
+from backoffice.workbench.conformance.books import StoredShift
 from backoffice.workbench.conformance.floor import Floor
+from backoffice.workbench.conformance.words import few, few_ranges
 
 SOLD_OFFLINE = 8
+WIDTH = 110
 
 
 class Step(NamedTuple):
-    """A sentence for people, and whether it is done."""
+    """A sentence for people, and what is still awaited before it is done: nothing when it is."""
 
     words: str
-    is_done: Callable[[Floor], bool]
+    awaits: Callable[[Floor], Iterator[str]]
 
 
-def _cache_is_delivered(floor: Floor) -> bool:
+def _activation(floor: Floor) -> Iterator[str]:
+    if not floor.credentials.activations:
+        yield "the first code"
+
+
+def _opening(floor: Floor) -> Iterator[str]:
+    if not floor.history.openings:
+        yield "the opening of a shift"
+
+
+def _live_orders(floor: Floor) -> Iterator[str]:
+    if left := floor.mischief.left("live"):
+        yield f"{left} more new orders that say online, each in a batch of its own"
+
+
+def _heartbeat(floor: Floor) -> Iterator[str]:
+    if not floor.heartbeats:
+        yield "a heartbeat"
+
+
+def _changed_token(floor: Floor) -> Iterator[str]:
+    if not floor.credentials.is_changed:
+        yield "a new token that has been used"
+
+
+def _feed(floor: Floor) -> Iterator[str]:
+    if not floor.feed.is_read_out:
+        yield "the last page of the feed"
+
+
+def _cache(floor: Floor) -> Iterator[str]:
     if floor.history.closes:
-        return True  # from here on something is always missing on purpose
+        return  # from here on something is always missing on purpose
     orders, history = floor.books.orders, floor.history
-    made_offline = [s for s in orders.values() if s.order is not None and s.order.mode == "offline"]
+    offline = sum(s.order is not None and s.order.mode == "offline" for s in orders.values())
+    if offline < SOLD_OFFLINE:
+        yield f"{SOLD_OFFLINE - offline} of {SOLD_OFFLINE} offline orders"
+    if not floor.books.movements:
+        yield "a cash movement"
     largest = max((len(batch.orders) for batch in history.batches.values()), default=0)
-    suffered = not floor.mischief.left("cache", orders=largest) and not floor.culprits
-    arrived = all(seen.came_as is not None or order_id in orders for order_id, seen in history.orders.items())
-    return len(made_offline) >= SOLD_OFFLINE and suffered and arrived
+    if floor.mischief.left("cache", orders=largest):
+        yield "a batch of several offline orders"
+    waiting = [seen.order.number for id_, seen in history.orders.items() if seen.came_as is None and id_ not in orders]
+    if waiting:
+        yield f"number {few(waiting)}, which came and was not taken"
 
 
-def _is_restored_and_sent(floor: Floor) -> bool:
-    return floor.is_restored and floor.heartbeats_since_restore > 0 and not floor.history.asked
+def _second_activation(floor: Floor) -> Iterator[str]:
+    if floor.credentials.activations > 1:
+        return
+    if not floor.credentials.is_revoked:
+        yield "a live order, which will be refused"
+    yield "the second code"
+
+
+def _first_close(floor: Floor) -> Iterator[str]:
+    if floor.first_settled:
+        return
+    shift = next(iter(floor.books.shifts.values()), None)
+    if shift is None:
+        yield "the close of the shift"
+    else:
+        yield from _unsettled(floor, shift)
+
+
+def _restore(floor: Floor) -> Iterator[str]:
+    if not floor.is_restored:
+        yield "a settled shift, another shift, and a second order in it"
+        return
+    if not floor.heartbeats_since_restore:
+        yield "a heartbeat"
+    if floor.history.asked:
+        yield f"number {few(floor.history.asked)}, which was lost"
+
+
+def _second_close(floor: Floor) -> Iterator[str]:
+    if not floor.is_restored or len(floor.books.shifts) < 2:  # noqa: PLR2004 - the first and this one
+        yield "another shift, after Back Office was restored"
+        return
+    for shift in floor.books.shifts.values():
+        yield from _unsettled(floor, shift)
+
+
+def _unsettled(floor: Floor, shift: StoredShift) -> Iterator[str]:
+    name, books = f"shift {shift.opening.number}", floor.books
+    if shift.close is None:
+        yield f"the close of {name}"
+    elif books.state(shift) is ShiftState.CLOSING:
+        if missing := books.missing_numbers(shift):
+            yield f"number {few_ranges(missing)} of {name}"
+        if batches := books.missing_batches(shift):
+            yield f"batch {few(batches)} of {name}"
 
 
 STEPS = (
-    Step("Activate the terminal with the first code.", lambda floor: floor.credentials.activations > 0),
-    Step("Open a shift.", lambda floor: bool(floor.history.openings)),
+    Step("Activate the terminal with the first code.", _activation),
+    Step("Open a shift.", _opening),
     Step(
-        "Sell live, one order at a time, until this step is done: about a dozen orders, among them a refund, a tip and\n"
-        "    a voided order. If the terminal goes offline by itself, let it come back and go on.",
-        lambda floor: not floor.mischief.left("live"),
+        "Sell live, one order at a time, until this step is done: about a dozen orders, among them a refund, a tip and "
+        "a voided order. If the terminal goes offline by itself, let it come back and go on.",
+        _live_orders,
     ),
-    Step("Send a heartbeat.", lambda floor: floor.heartbeats > 0),
-    Step("Change the token.", lambda floor: floor.credentials.is_changed),
-    Step("Follow the store's feed to its end, and request it twice more.", lambda floor: floor.feed.is_read_out),
+    Step("Send a heartbeat.", _heartbeat),
+    Step("Change the token.", _changed_token),
+    Step("Follow the store's feed to its end, and request it twice more.", _feed),
     Step(
-        "Pull the cable or go offline, sell eight orders, put money into the drawer, come back and send all of them in\n"
-        "    one batch. One order will be refused: the terminal must show it; then send it again.",
-        _cache_is_delivered,
+        "Pull the cable or go offline, sell eight orders, put money into the drawer, come back and send all of them in "
+        "one batch. One order will be refused: the terminal must show it; then send it again.",
+        _cache,
     ),
     Step(
         "Sell one more live: the credential is refused. Sell two offline, then activate with the second code.",
-        lambda floor: floor.credentials.activations > 1,
+        _second_activation,
     ),
+    Step("Send what is waiting, close the shift, and follow it until it is settled.", _first_close),
     Step(
-        "Send what is waiting, close the shift, and follow it until it is settled.",
-        lambda floor: floor.first_settled,
+        "Open another shift and sell two orders live, then send a heartbeat: Back Office was restored to an earlier "
+        "time, and asks for what it has lost.",
+        _restore,
     ),
-    Step(
-        "Open another shift and sell two orders live, then send a heartbeat: Back Office was restored to an earlier\n"
-        "    time, and asks for what it has lost.",
-        _is_restored_and_sent,
-    ),
-    Step(
-        "Close this shift, and follow both until they are settled.",
-        lambda floor: floor.is_restored and len(floor.books.shifts) > 1 and floor.everything_came(),
-    ),
+    Step("Close this shift, and follow both until they are settled.", _second_close),
 )
 
 
 def steps_left(floor: Floor) -> list[str]:
-    """The sentences of the steps that are not done."""
-    return [f"{number}. {step.words}" for number, step in enumerate(STEPS, 1) if not step.is_done(floor)]
+    """The sentences of the steps that are not done, each with what it waits for."""
+    left = []
+    for number, step in enumerate(STEPS, 1):
+        if awaited := list(step.awaits(floor)):
+            left.append(f"{number}. {step.words} Waits for {'; '.join(awaited)}.")
+    return left
 
 
 def instructions(floor: Floor, address: str) -> str:
     """What is printed at the start of a run."""
     first, second = floor.credentials.codes
-    steps = "\n".join(f"{number:>2}. {step.words}" for number, step in enumerate(STEPS, 1))
+    steps = "\n".join(
+        textwrap.fill(step.words, WIDTH, initial_indent=f"{number:>2}. ", subsequent_indent="    ")
+        for number, step in enumerate(STEPS, 1)
+    )
     return (
         f"A Back Office that misbehaves on purpose listens at {address}/api/v1/\n"
         f"    first code   {first}\n"
         f"    second code  {second}   (after the credential was refused)\n"
-        f"It sells in EUR, prices include tax, and uses the clock of this machine. {address}/ shows how far you are.\n\n"
+        f"It sells in EUR, prices include tax, and uses the clock of this machine. {address}/ shows how far you are, and\n"
+        f"{address}/report what it would say if you ended here.\n\n"
         f"{steps}\n"
     )

@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
 from backoffice.workbench.conformance.office import Office
-from backoffice.workbench.conformance.traffic import MAX_SENT, Answer, problem_answer
+from backoffice.workbench.conformance.traffic import LIMITS, MAX_SENT, Answer, problem_answer
 
 # So that a terminal that stops in the middle of a body does not keep a thread for ever.
 SILENCE_S = 30.0
@@ -66,7 +66,7 @@ class _Handler(BaseHTTPRequestHandler):
         length = self.headers.get("Content-Length", "")
         if length.isdigit() and int(length) > MAX_SENT:
             self.close_connection = True
-            self._send(problem_answer(413, "too-large"))
+            self._send(problem_answer("too-large", limits=LIMITS).at(self.path))
             return
         sent = self.rfile.read(int(length)) if length.isdigit() else b""
         if self.headers.get("Transfer-Encoding"):

@@ -1,6 +1,7 @@
 """Shifts: opening, reading and closing them (protocol §4, §6)."""
 
 from dataclasses import replace
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -25,19 +26,24 @@ class Shifts:
     def get(self, shift_id: UUID) -> Answer:
         """`GET /shifts/{shift_id}`."""
         shift = self._floor.books.shifts.get(shift_id)
-        return problem_answer(404, "not-found") if shift is None else self._told(shift, 200)
+        return problem_answer("not-found") if shift is None else self._told(shift, 200)
 
     def put(self, request: Request, shift_id: UUID) -> Answer:
         """`PUT /shifts/{shift_id}`."""
         message = message_of(self._floor.notes, request, read_open_shift, otherwise="framing")
         if message.currency not in (None, CURRENCY):
-            return problem_answer(422, "envelope-invalid")
+            place = {
+                "pointer": "/currency",
+                "code": "currency-not-of-store",
+                "detail": f"This store sells in {CURRENCY}.",
+            }
+            return problem_answer("envelope-invalid", place["detail"], errors=[place])
         known = self._history.openings.get(shift_id)
         if known is None:
             return self._open(shift_id, message)
         unchanged = _without_end(known.message) == _without_end(message)
         if not self._repeated(known, same=unchanged, what=f"shift {shift_id} came with another opening"):
-            return problem_answer(422, "identifier-reused")
+            return problem_answer("identifier-reused")
         books = self._floor.books
         if shift_id in books.shifts:
             return self._told(books.shifts[shift_id], 200)
@@ -49,7 +55,7 @@ class Shifts:
         floor, history = self._floor, self._history
         if message.closed_at is None and history.open_shift is not None:
             floor.notes.broke("one-open-shift", f"shift {message.number} was opened before the previous one was closed")
-            return problem_answer(409, "shift-already-open", shift_id=str(history.open_shift))
+            return problem_answer("shift-already-open", shift_id=str(history.open_shift))
         if history.openings:
             floor.notes.kept("one-open-shift")
         highest = max(history.numbers, default=None)
@@ -61,8 +67,7 @@ class Shifts:
         return self._lose(answer, first) if floor.mischief.draw("open") == "lost" else answer
 
     def _store(self, shift_id: UUID, message: OpenShift) -> Answer:
-        shift = self._floor.books.shifts[shift_id] = StoredShift(shift_id, message)
-        return self._told(shift, 201)
+        return self._told(self._floor.books.open(shift_id, message), 201)
 
     def close(self, request: Request, shift_id: UUID) -> Answer:
         """`PUT /shifts/{shift_id}/close`."""
@@ -71,11 +76,15 @@ class Shifts:
         opened = shift_id in self._history.openings
         self._floor.notes.note("close-after-open", right=opened, what=f"shift {shift_id} was never opened")
         if shift is None:
-            return problem_answer(404, "shift-unknown")
+            return problem_answer("shift-unknown")
         if known is None:
             return self._close(shift, message)
         if not self._repeated(known, same=known.message == message, what=f"shift {shift_id} came with another close"):
-            return problem_answer(422, "identifier-reused", declared=msgspec.to_builtins(known.message))
+            return problem_answer(
+                "identifier-reused",
+                "The shift was already closed with different content, which stands.",
+                declared=_standing(known.message),
+            )
         if shift.close is not None:
             return self._told(shift, 200)
         shift.close = message
@@ -110,6 +119,12 @@ class Shifts:
         if shift.close is not None:
             self._history.ask(self._floor.books.missing_numbers(shift), rule=self._floor.asking)
         return Answer(status, self._floor.books.report(shift))
+
+
+def _standing(close: CloseShift) -> dict[str, Any]:
+    """The declaration that stands, its batches counted and not listed."""
+    declared: dict[str, Any] = msgspec.to_builtins(close)
+    return {**declared, "batch_count": len(declared.pop("batches"))}
 
 
 def _without_end(message: OpenShift) -> OpenShift:

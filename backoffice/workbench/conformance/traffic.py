@@ -6,13 +6,14 @@ import hashlib
 import re
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 
 from backoffice.domain.limits import MAX_MEMBER_BYTES
+from backoffice.workbench.conformance.problems import PROBLEM, PROBLEMS, TYPE_PREFIX
 
 MAX_SENT = 4 * 1024 * 1024
 MAX_DECODED = 8 * 1024 * 1024
@@ -76,6 +77,11 @@ class Answer:
         """Whether the terminal gets a whole 2xx answer."""
         return self.manner == "whole" and self.status // 100 == 2  # noqa: PLR2004 - the class of success
 
+    def at(self, path: str) -> "Answer":
+        """The same, with the address that was asked for where it is a problem."""
+        is_problem = self.headers.get("Content-Type") == PROBLEM
+        return replace(self, body={**self.body, "instance": path}) if is_problem else self
+
     @property
     def retry_after_s(self) -> float | None:
         """The value of `Retry-After`, if any."""
@@ -98,26 +104,29 @@ class Refused(Exception):
         self.what = what
 
 
-def problem_answer(status: int, code: str, *, retry_after_s: int | None = None, **members: object) -> Answer:
-    """A problem as the service writes it (protocol §2.7)."""
-    headers = {"Content-Type": "application/problem+json"}
+def problem_answer(code: str, detail: str = "", *, retry_after_s: int | None = None, **members: object) -> Answer:
+    """A problem as the service writes it (protocol §2.7). Its `instance` is told when it leaves."""
+    status, title, usual = PROBLEMS[code]
+    headers = {"Content-Type": PROBLEM}
     if retry_after_s is not None:
         headers[RETRY_AFTER] = str(retry_after_s)
-    body = {"type": f"https://backoffice.example/problems/{code}", "title": code, "status": status, "detail": code}
+    if code == "credential-invalid":
+        headers["WWW-Authenticate"] = "Bearer"
+    body = {"type": TYPE_PREFIX + code, "title": title, "status": status, "detail": detail or usual or title}
     return Answer(status, {**body, **members}, headers)
 
 
 def unframed(request: Request) -> bytes:
     """The body without its encoding. Raises Refused if it is not what its headers say (protocol §5, §9)."""
     if request.headers.get("transfer-encoding") or not request.headers.get("content-length", "").isdigit():
-        raise _wrong(problem_answer(411, "length-required"), "framing", "the request does not state its length")
+        raise _wrong(problem_answer("length-required"), "framing", "the request does not state its length")
     media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media != "application/json":
-        raise _wrong(problem_answer(415, "media-type"), "framing", f"the Content-Type is {media!r}")
+        raise _wrong(problem_answer("media-type"), "framing", f'the Content-Type is "{media}"')
     _check_digest(request)
     encoding = request.headers.get("content-encoding", "identity").strip().lower()
     if encoding not in {"identity", "gzip"}:
-        raise _wrong(problem_answer(415, "media-type"), "framing", f"the Content-Encoding is {encoding!r}")
+        raise _wrong(problem_answer("media-type"), "framing", f'the Content-Encoding is "{encoding}"')
     return _gunzip(request.sent) if encoding == "gzip" else request.sent
 
 
@@ -130,7 +139,7 @@ def _check_digest(request: Request) -> None:
     except binascii.Error:
         stated = b""
     if stated != hashlib.sha256(request.sent).digest():
-        raise _wrong(problem_answer(400, "digest-mismatch"), "digest", "the digest is not that of the bytes as sent")
+        raise _wrong(problem_answer("digest-mismatch"), "digest", "the digest is not that of the bytes as sent")
 
 
 def _gunzip(sent: bytes) -> bytes:
@@ -138,13 +147,11 @@ def _gunzip(sent: bytes) -> bytes:
     try:
         decoded = decoder.decompress(sent, MAX_DECODED + 1)
     except zlib.error:
-        raise _wrong(problem_answer(400, "body-malformed"), "gzip", "the body is not gzip") from None
+        raise _wrong(problem_answer("body-malformed"), "gzip", "the body is not gzip") from None
     if len(decoded) > MAX_DECODED:
-        raise Refused(problem_answer(413, "too-large", limits=LIMITS))
+        raise Refused(problem_answer("too-large", limits=LIMITS))
     if not decoder.eof or decoder.unused_data:
-        raise _wrong(
-            problem_answer(400, "body-malformed"), "gzip", "the gzip stream is cut off, or followed by other bytes"
-        )
+        raise _wrong(problem_answer("body-malformed"), "gzip", "the gzip stream is cut off, or followed by other bytes")
     return decoded
 
 

@@ -3,6 +3,7 @@
 It speaks to the kit directly, on a clock of its own, so that a whole scenario takes no time.
 """
 
+import contextlib
 import copy
 import json
 import uuid
@@ -17,6 +18,7 @@ Json = dict[str, Any]
 RETRYABLE = {408, 429, 500, 503}
 MOST_TRIES = 500
 MOST_ROUNDS = 40
+A_REFUND = 6
 
 
 class Clock:
@@ -37,6 +39,16 @@ def now() -> str:
     return datetime.now(UTC).isoformat()
 
 
+def movement() -> Json:
+    return {
+        "movement_id": str(uuid.uuid4()),
+        "kind": "cash_in",
+        "amount": 5000,
+        "reason": "change",
+        "occurred_at": now(),
+    }
+
+
 def order(number: int, mode: str) -> Json:
     tax = {"code": "FR-5.5", "rate": "0.055", "amount": 13}
     return {
@@ -45,6 +57,22 @@ def order(number: int, mode: str) -> Json:
         "lines": [{"quantity": "2", "unit_price": 120, "amount": 240, "taxes": [tax]}],
         "total": 240, "tip": 10, "payments": [{"method": "cash", "amount": 250, "tendered": 300, "change": 50}],
     }  # fmt: skip
+
+
+def code(told: Json) -> str:
+    """The code of a problem, "" of any other answer."""
+    return str(told.get("type", "")).rpartition("/")[2] if "instance" in told else ""
+
+
+def refund_of(sold: Json, *, negative: bool) -> Json:
+    """A refund of what was sold; `negative` as it must be, or with the signs of the sale."""
+    back = {**sold, "order_id": str(uuid.uuid4()), "kind": "refund", "refund_of": sold["order_id"], "tip": 0}
+    back["payments"] = [{"method": "cash", "amount": 240}]
+    if negative:
+        line = {**sold["lines"][0], "quantity": "-2", "amount": -240}
+        line["taxes"] = [{**line["taxes"][0], "amount": -13}]
+        back |= {"lines": [line], "total": -240, "payments": [{"method": "cash", "amount": -240}]}
+    return back
 
 
 class NaiveTill:
@@ -59,6 +87,7 @@ class NaiveTill:
         self.shift = ""
         self.orders: dict[str, dict[int, Json]] = {}
         self.batches: dict[str, dict[str, bytes]] = {}
+        self.moved: dict[str, list[Json]] = {}
         self.pending: list[tuple[str, str, list[Json]]] = []
         self.refused: list[tuple[str, str, list[Json]]] = []
         self.closes: dict[str, Json] = {}
@@ -80,23 +109,25 @@ class NaiveTill:
 
     def insist(self, method: str, path: str, body: bytes = b"") -> tuple[Answer, Json]:
         """The first final answer, after growing distances."""
-        distance_s = 0.2
+        distance_s = 0.5 if "fixed-500-ms" in self.flaws else 0.2
         for _ in range(MOST_TRIES):
             answer, told = self.call(method, path, body)
-            if answer is not None and answer.status not in RETRYABLE and told.get("title") != "digest-mismatch":
+            if answer is not None and answer.status not in RETRYABLE and code(told) != "digest-mismatch":
                 return answer, told
             asked_s = (answer and answer.retry_after_s) or 0
             self.clock.sleep(0.01 if "hammers" in self.flaws else max(distance_s, asked_s))
-            distance_s = min(5.0, distance_s * 2)
+            if not self.flaws & {"fixed-200-ms", "fixed-500-ms"}:
+                distance_s = min(5.0, distance_s * 2)
         raise AssertionError(f"no answer to {method} {path}")
 
     def send(self, shift: str, batch_id: str, orders: list[Json]) -> None:
         """One batch, until it is taken or refused for good."""
-        body = self.batches[shift].setdefault(batch_id, json.dumps({"sent_at": now(), "orders": orders}).encode())
+        content = {"sent_at": now(), "orders": orders, "cash_movements": self.moved.get(batch_id, [])}
+        body = self.batches[shift].setdefault(batch_id, json.dumps(content).encode())
         path = f"shifts/{shift}/batches/{batch_id}"
         if self.flaws & {"fresh-ids", "renumbers", "drops-unanswered", "changes-content"}:
             answer, told = self.call("PUT", path, body)
-            if answer is None or answer.status in RETRYABLE or told.get("title") == "digest-mismatch":
+            if answer is None or answer.status in RETRYABLE or code(told) == "digest-mismatch":
                 self.clock.sleep(0.01 if "hammers" in self.flaws else (answer and answer.retry_after_s) or 2)
                 self.send_wrongly(shift, batch_id, orders)
                 return
@@ -124,31 +155,48 @@ class NaiveTill:
         self.send(shift, str(uuid.uuid4()), orders)
 
     def read(self, answer: Answer, told: Json, shift: str, batch_id: str, orders: list[Json]) -> None:
-        code = told.get("title")
-        if answer.status == 401:
+        problem = code(told)
+        if answer.status == 202 and "never-reads-receipts" not in self.flaws:
+            self.read_receipt(batch_id)
+        elif answer.status == 401:
             self.pending.insert(0, (shift, batch_id, orders))
-        elif code == "shift-unknown":
+        elif problem == "shift-unknown":
             self.insist("PUT", f"shifts/{shift}", json.dumps(self.openings[shift]).encode())
             self.send(shift, batch_id, orders)
-        elif code == "identifier-reused" and "never-renames" in self.flaws:
+        elif problem == "identifier-reused" and "never-renames" in self.flaws:
             self.send(shift, batch_id, orders)
-        elif code == "identifier-reused":
+        elif problem == "identifier-reused":
             self.in_parts(shift, batch_id, [orders])
-        elif code in {"too-large", "body-malformed"} and len(orders) > 1:
-            size = len(orders) // 2 if code == "too-large" or "halves-always" in self.flaws else 1
+        elif problem in {"too-large", "body-malformed"} and len(orders) > 1:
+            size = len(orders) // 2 if problem == "too-large" or "halves-always" in self.flaws else 1
             self.in_parts(shift, batch_id, [orders[at : at + size] for at in range(0, len(orders), size)])
         elif answer.status >= 400:
             self.refused.append((shift, batch_id, orders))
 
+    def read_receipt(self, batch_id: str) -> None:
+        for _ in range(MOST_ROUNDS):
+            if self.insist("GET", f"batches/{batch_id}")[1]["state"] == "processed":
+                return
+            self.clock.sleep(1)
+
     def in_parts(self, shift: str, batch_id: str, parts: list[list[Json]]) -> None:
         del self.batches[shift][batch_id]
-        for part in parts:
-            self.send(shift, str(uuid.uuid4()), part)
+        for index, part in enumerate(parts):
+            smaller = str(uuid.uuid4())
+            if index == 0 and batch_id in self.moved and "loses-movements" not in self.flaws:
+                new = {"movement_id": str(uuid.uuid4())} if "new-movement-ids" in self.flaws else {}
+                self.moved[smaller] = [one | new for one in self.moved[batch_id]]
+            self.send(shift, smaller, part)
 
     # -- selling
 
     def sell(self, mode: str = "online") -> Json:
+        if "always-offline" in self.flaws or "always-online" in self.flaws:
+            mode = "offline" if "always-offline" in self.flaws else "online"
         sold = order(self.number, mode)
+        if self.number == A_REFUND:
+            sold = refund_of(sold | {"order_id": next(iter(self.orders[self.shift].values()))["order_id"]},
+                             negative="positive-refund" not in self.flaws)  # fmt: skip
         self.number += 2 if "skips-a-number" in self.flaws and self.number == 3 else 1
         if "money-as-float" in self.flaws and sold["number"] == 4:
             sold["lines"][0]["discount"] = 0.0
@@ -184,12 +232,14 @@ class NaiveTill:
     def close_shift(self) -> None:
         orders = self.orders[self.shift].values()
         wrong = 1 if "wrong-sums" in self.flaws else 0
-        total, cash = sum(one["total"] for one in orders), sum(250 for _ in orders)
+        total = {kind: sum(one["total"] for one in orders if one["kind"] == kind) for kind in ("sale", "refund")}
+        tax = sum(tax["amount"] for one in orders for tax in one["lines"][0]["taxes"])
+        cash = sum(one["payments"][0]["amount"] for one in orders)
         self.closes[self.shift] = {
             "closed_at": now(), "batches": list(self.batches[self.shift]), "order_count": len(orders),
             "first_number": self.openings[self.shift]["first_number"], "last_number": self.number - 1, "cash_counted": 100,
-            "totals": {"sales": total + wrong, "refunds": 0, "tax": 13 * len(orders), "tips": 10 * len(orders),
-                       "rounding": 0, "payments": {"cash": cash}},
+            "totals": {"sales": total["sale"] + wrong, "refunds": total["refund"], "tax": tax,
+                       "tips": sum(one["tip"] for one in orders), "rounding": 0, "payments": {"cash": cash}},
         }  # fmt: skip
         self.insist("PUT", f"shifts/{self.shift}/close", json.dumps(self.closes[self.shift]).encode())
 
@@ -219,6 +269,9 @@ class NaiveTill:
             "oldest_cached_at": now() if waiting else None, "last_number": self.number - 1 or None,
             "shift_id": None if self.shift in self.closes else self.shift,
         }  # fmt: skip
+        if "silent-heartbeat" in self.flaws:
+            del beat["last_number"]
+            beat["shift_id"] = None
         if "strange-heartbeat" in self.flaws:
             beat["shift_id"] = str(uuid.uuid4())
         _, told = self.insist("PUT", "terminal/heartbeat", json.dumps(beat).encode())
@@ -245,10 +298,12 @@ class NaiveTill:
             if not told["more"]:
                 return
 
-    def activate(self, code: str) -> None:
-        self.token = ""
-        body = json.dumps({"activation_code": code, "device": {"name": "Naive"}}).encode()
-        self.token = self.insist("POST", "activations", body)[1]["token"]
+    def activate(self, activation_code: str) -> None:
+        before, self.token = self.token, ""
+        body = json.dumps({"activation_code": activation_code, "device": {"name": "Naive"}}).encode()
+        _, told = self.insist("POST", "activations", body)
+        self.token = before
+        self.token = told["token"]
 
     # -- the scenario
 
@@ -271,14 +326,18 @@ class NaiveTill:
         cached = [copy.copy(self.sell("offline")) for _ in range(8)]
         size = self.in_a_batch
         for at in range(0, len(cached), size):
-            self.send(self.shift, str(uuid.uuid4()), cached[at : at + size])
+            batch_id = str(uuid.uuid4())
+            if at == 0 and "moves-nothing" not in self.flaws:
+                self.moved[batch_id] = [movement()]
+            self.send(self.shift, batch_id, cached[at : at + size])
         self.until(7, self.deliver)
         self.sell_live()
         for _ in range(5 if "ignores-401" in self.flaws else 0):
             self.call("GET", "terminal")
         for _ in range(2):
             self.pending.append((self.shift, str(uuid.uuid4()), [self.sell("offline")]))
-        self.activate(codes[1])
+        with contextlib.suppress(KeyError):  # a flawed till may not have come as far as this
+            self.activate(codes[1])
         self.deliver()
         if "opens-twice" in self.flaws:
             self.call("PUT", f"shifts/{uuid.uuid4()}", json.dumps(self.openings[self.shift] | {"number": 9}).encode())

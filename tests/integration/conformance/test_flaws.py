@@ -14,6 +14,8 @@ FLAWS: dict[str, set[str]] = {
         "close-numbers",
         "close-totals",
         "close-payments",
+        "close-batches",
+        "numbers-ascend",
     },
     "forgets": {"missing-sent", "orders-arrive"},
     "changes-content": {"batch-unchanged"},
@@ -32,6 +34,14 @@ FLAWS: dict[str, set[str]] = {
     "polls-always": {"feed-pace"},
     "ignores-401": {"stops-on-401"},
     "opens-twice": {"one-open-shift"},
+    "positive-refund": {"refund-not-negative"},
+    "loses-movements": {"movements-arrive"},
+    "new-movement-ids": {"movement-id-kept"},
+    "always-online": {"mode"},
+    "always-offline": {"mode"},
+    "never-reads-receipts": {"receipt-read"},
+    "fixed-200-ms": {"backs-off"},
+    "fixed-500-ms": {"backs-off"},
 }
 
 
@@ -50,7 +60,7 @@ def test_a_till_with_small_batches_passes_too(in_a_batch: int, not_used: set[str
     till.work()
     report = till.office.report()
     assert report.passed, report.as_text()
-    assert set(report.of("not used")) - {"gzip", "digest", "live-wait"} == not_used
+    assert set(report.of("not used")) - {"gzip", "digest", "live-wait", "adjusts-alone"} == not_used
 
 
 @pytest.mark.parametrize(("flaw", "broken"), FLAWS.items(), ids=FLAWS)
@@ -60,6 +70,22 @@ def test_a_flaw_breaks_exactly_the_rules_about_it(flaw: str, broken: set[str]) -
     report = till.office.report()
     assert set(report.of("broken")) == broken, report.as_text()
     assert not report.passed
+
+
+def test_a_till_that_never_sends_a_cash_movement_is_told_where_it_is_stuck() -> None:
+    till = NaiveTill("moves-nothing")
+    till.work()
+    report = till.office.report()
+    assert report.of("broken") == [], report.as_text()
+    assert {"movements-arrive", "movement-id-kept"} == set(report.of("not exercised")), report.as_text()
+    assert not report.passed
+
+
+def test_a_heartbeat_may_leave_out_what_may_be_null() -> None:
+    till = NaiveTill("silent-heartbeat")
+    till.work()
+    report = till.office.report()
+    assert report.passed, report.as_text()
 
 
 def test_a_till_with_everything_wrong_is_told_everything() -> None:

@@ -60,6 +60,7 @@ def put_batch(till: NaiveTill, body: bytes, **headers: str) -> int:
 
 @pytest.mark.parametrize(("change", "rule"), WRONG_ORDERS.values(), ids=WRONG_ORDERS)
 def test_a_wrong_value_breaks_the_rule_about_it(till: NaiveTill, change: Json, rule: str) -> None:
+    till.office.floor.mischief.has_struck = True  # so that the till may be offline
     put_batch(till, json.dumps({"orders": [order(1, "online") | change]}).encode())
     assert broken(till) == [rule]
 
@@ -71,6 +72,8 @@ FRAMES: dict[str, tuple[bytes, Json, str, int]] = {
     "another type": (BODY, {"content-type": "text/plain"}, "framing", 415),
     "no length": (BODY, {"content-length": ""}, "framing", 411),
     "orders that are no list": (b'{"orders": {}}', {}, "framing", 422),
+    "a bare order": (json.dumps(order(1, "online")).encode(), {}, "framing", 422),
+    "an order in no list": (json.dumps({"order": order(1, "online")}).encode(), {}, "framing", 422),
     "a digest of something else": (BODY, {"content-digest": "sha-256=:AAAA:"}, "digest", 400),
     "no gzip": (BODY, {"content-encoding": "gzip"}, "gzip", 400),
     "half a gzip": (gzip.compress(BODY)[:-4], {"content-encoding": "gzip"}, "gzip", 400),
