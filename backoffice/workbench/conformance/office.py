@@ -51,6 +51,15 @@ class Office:
         with self._lock:
             return steps_left(self.floor)
 
+    def overview(self) -> dict[str, Any]:
+        """What a script needs to work through a run, and how far it has got."""
+        return {
+            "base_path": "/api/v1/",
+            "seed": self.floor.seed,
+            "activation_codes": self.floor.credentials.codes,
+            "steps_left": self.steps_left,
+        }
+
     def handle(self, method: str, target: str, headers: Mapping[str, str], sent: bytes) -> Answer:
         """The answer to a request; header names must be in lower case."""
         with self._lock:
@@ -82,6 +91,10 @@ class Office:
             befell = floor.mischief.befell
             mishaps = [f"{fault} {befell[fault]}x: {words}" for fault, words in MEANINGS.items() if befell[fault]]
             return ConformanceReport(floor.seed, notes.results(), steps_left(floor), mishaps)
+
+    def report_json(self) -> dict[str, Any]:
+        """The report for machines, as it would be if the run ended now."""
+        return self.report().as_json()
 
     def _check_at_once(self, notes: Notebook) -> None:
         """Checks that openings and closes were sent when they happened, by the device's clock as heartbeats give it."""

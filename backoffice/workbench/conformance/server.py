@@ -59,9 +59,9 @@ class _Handler(BaseHTTPRequestHandler):
         """Logs nothing: what matters is in the report."""
 
     def _serve(self) -> None:
-        if self.command == "GET" and self.path == "/":
-            left = self.server.office.steps_left
-            self._send(Answer(200, {"steps_left": left}))
+        about_the_run = {"/": self.server.office.overview, "/report": self.server.office.report_json}
+        if self.command == "GET" and self.path in about_the_run:
+            self._send(Answer(200, about_the_run[self.path]()))
             return
         length = self.headers.get("Content-Length", "")
         if length.isdigit() and int(length) > MAX_SENT:

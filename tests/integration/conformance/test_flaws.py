@@ -1,8 +1,17 @@
 """Each flaw of a till breaks exactly the rules that are about it, and a till without one breaks none."""
 
+import json
+from pathlib import Path
+from typing import Any
+
+import jsonschema
 import pytest
 
+from backoffice.workbench.conformance import notes
 from tests.integration.conformance.naive_till import NaiveTill
+
+# What Python writes, and nobody else.
+PYTHONS = ("None", "UUID(", "datetime", "[(", "(1", "'")
 
 FLAWS: dict[str, set[str]] = {
     "fresh-ids": {"order-id-kept", "batch-retried"},
@@ -63,11 +72,20 @@ def test_a_till_with_small_batches_passes_too(in_a_batch: int, not_used: set[str
     assert set(report.of("not used")) - {"gzip", "digest", "live-wait", "adjusts-alone"} == not_used
 
 
+@pytest.fixture(scope="module")
+def schema() -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(Path(notes.__file__).with_name("report.schema.json").read_text())
+    jsonschema.Draft202012Validator.check_schema(found)
+    return found
+
+
 @pytest.mark.parametrize(("flaw", "broken"), FLAWS.items(), ids=FLAWS)
-def test_a_flaw_breaks_exactly_the_rules_about_it(flaw: str, broken: set[str]) -> None:
+def test_a_flaw_breaks_exactly_the_rules_about_it(flaw: str, broken: set[str], schema: dict[str, Any]) -> None:
     till = NaiveTill(flaw)
     till.work()
     report = till.office.report()
+    jsonschema.validate(report.as_json(), schema)
+    assert not any(sign in finding for result in report.results for finding in result.findings for sign in PYTHONS)
     assert set(report.of("broken")) == broken, report.as_text()
     assert not report.passed
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from random import Random
 
@@ -20,6 +21,7 @@ from backoffice.workbench.conformance.server import listening
 
 FOOD = TaxRate("FR-5.5", "0.055")
 PATIENCE_S = 60.0
+Kit = subprocess.Popen[str]
 CHECKOUT = Path(__file__).resolve().parents[3]
 
 
@@ -146,12 +148,14 @@ def without_a_stack(tmp_path: Path) -> Mapping[str, str]:
     return {name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", "REDIS_URL"}}
 
 
-@pytest.fixture
-def kit(tmp_path: Path, without_a_stack: Mapping[str, str]) -> Iterator[subprocess.Popen[str]]:
-    options = ["--listen", "0", "--seed", "2", "--once", "--report", str(tmp_path / "report.json")]
+@contextmanager
+def kit_with(tmp_path: Path, environment: Mapping[str, str], *options: str, ignored: bool = False) -> Iterator[Kit]:
+    """The command as a process; `ignored` as a shell starts it in the background, with Ctrl-C ignored."""
+    options = ("--listen", "0", "--seed", "2", "--once", "--report", str(tmp_path / "report.json"), *options)
+    command = [sys.executable, str(CHECKOUT / "manage.py"), "conformance", *options]
     with subprocess.Popen(
-        [sys.executable, str(CHECKOUT / "manage.py"), "conformance", *options],
-        env=without_a_stack,
+        ["sh", "-c", "trap '' INT; exec \"$@\"", "sh", *command] if ignored else command,
+        env=environment,
         cwd=tmp_path,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -161,7 +165,13 @@ def kit(tmp_path: Path, without_a_stack: Mapping[str, str]) -> Iterator[subproce
         process.kill()
 
 
-def read_until(process: subprocess.Popen[str], pattern: str) -> list[str]:
+@pytest.fixture
+def kit(tmp_path: Path, without_a_stack: Mapping[str, str]) -> Iterator[Kit]:
+    with kit_with(tmp_path, without_a_stack) as process:
+        yield process
+
+
+def read_until(process: Kit, pattern: str) -> list[str]:
     """What the kit prints up to a line, and the groups of that line."""
     for line in process.stdout:
         found = re.search(pattern, line)
@@ -170,7 +180,7 @@ def read_until(process: subprocess.Popen[str], pattern: str) -> list[str]:
     raise AssertionError(f"never printed: {pattern}")
 
 
-def test_the_command_ends_with_0_for_a_terminal_that_passes(kit: subprocess.Popen[str], tmp_path: Path) -> None:
+def test_the_command_ends_with_0_for_a_terminal_that_passes(kit: Kit, tmp_path: Path) -> None:
     (address,) = read_until(kit, r"listens at (http://\S+)/api/v1/")
     codes = read_until(kit, r"first code +(\S+)") + read_until(kit, r"second code +(\S+)")
     till = Terminal(tmp_path / "till.sqlite", address, rng=Random(2))
@@ -182,12 +192,41 @@ def test_the_command_ends_with_0_for_a_terminal_that_passes(kit: subprocess.Pope
     assert json.loads((tmp_path / "report.json").read_text())["passed"] is True
 
 
-def test_the_command_ends_with_1_where_nothing_was_exercised(kit: subprocess.Popen[str], tmp_path: Path) -> None:
-    read_until(kit, r"second code")
-    kit.send_signal(signal.SIGINT)
-    printed, _ = kit.communicate(timeout=PATIENCE_S)
+@pytest.mark.parametrize("ignored", [False, True], ids=["before one's eyes", "in the background"])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_command_ends_with_its_report_when_it_is_told_to(
+    tmp_path: Path, without_a_stack: Mapping[str, str], number: signal.Signals, ignored: bool
+) -> None:
+    with kit_with(tmp_path, without_a_stack, ignored=ignored) as kit:
+        read_until(kit, r"second code")
+        kit.send_signal(number)
+        printed, _ = kit.communicate(timeout=PATIENCE_S)
     assert kit.returncode == 1
     assert "NOT PASSED" in printed
     report = json.loads((tmp_path / "report.json").read_text())
     assert {rule["verdict"] for rule in report["rules"]} == {"not exercised", "not used"}
     assert len(report["steps_left"]) == 11
+
+
+def test_the_command_ends_by_itself_when_the_terminal_falls_silent(
+    tmp_path: Path, without_a_stack: Mapping[str, str]
+) -> None:
+    with kit_with(tmp_path, without_a_stack, "--silence", "0.5") as kit:
+        printed, _ = kit.communicate(timeout=PATIENCE_S)
+    assert kit.returncode == 1
+    assert "NOT PASSED" in printed
+
+
+def test_a_script_finds_its_codes_and_the_report_at_the_same_port(kit: Kit) -> None:
+    (address,) = read_until(kit, r"listens at (http://\S+)/api/v1/")
+    codes = read_until(kit, r"first code +(\S+)") + read_until(kit, r"second code +(\S+)")
+    overview = httpx.get(address).json()
+    assert overview["activation_codes"] == codes
+    assert overview["base_path"] == "/api/v1/"
+    assert overview["steps_left"][0].endswith("Waits for the first code.")
+    body = {"activation_code": codes[0], "device": {"name": "Till 1"}}
+    httpx.post(f"{address}/api/v1/activations", json=body).raise_for_status()
+    for _ in range(2):  # a look changes nothing
+        report = httpx.get(f"{address}/report").json()
+        assert [rule["kept"] for rule in report["rules"] if rule["code"] == "framing"] == [1]
+        assert len(report["steps_left"]) == 10
