@@ -229,7 +229,7 @@ class NaiveTill:
         self.openings[self.shift] = opening
         self.insist("PUT", f"shifts/{self.shift}", json.dumps(opening).encode())
 
-    def close_shift(self) -> None:
+    def close_shift(self, **changes: object) -> None:
         orders = self.orders[self.shift].values()
         wrong = 1 if "wrong-sums" in self.flaws else 0
         total = {kind: sum(one["total"] for one in orders if one["kind"] == kind) for kind in ("sale", "refund")}
@@ -240,7 +240,7 @@ class NaiveTill:
             "first_number": self.openings[self.shift]["first_number"], "last_number": self.number - 1, "cash_counted": 100,
             "totals": {"sales": total["sale"] + wrong, "refunds": total["refund"], "tax": tax,
                        "tips": sum(one["tip"] for one in orders), "rounding": 0, "payments": {"cash": cash}},
-        }  # fmt: skip
+        } | changes  # fmt: skip
         self.insist("PUT", f"shifts/{self.shift}/close", json.dumps(self.closes[self.shift]).encode())
 
     def look_after(self) -> None:
