@@ -24,8 +24,9 @@ up: $(INSTALLED) ## run Back Office on this machine until Ctrl-C (ARGS="--port 9
 demo: $(INSTALLED) ## show Back Office at work with simulated terminals (with ARGS=--once it ends by itself)
 	@$(BIN)/python manage.py demo $(ARGS)
 
-# What measures time or kills servers has the machine to itself; the rest runs two files at a time.
-ALONE := tests/faults tests/journeys tests/integration/api
+# What measures time, kills servers, or looks at all that others left has the machine to itself; the rest runs two files
+# at a time. (Schemathesis gives many tests one name, of which two processes would run one.)
+ALONE := tests/integration/console tests/integration/api tests/integration/openapi/test_schemathesis.py tests/faults tests/journeys
 
 test: $(INSTALLED) ## run the tests on private servers (ARGS="tests/unit -x")
 ifeq ($(strip $(ARGS)),)

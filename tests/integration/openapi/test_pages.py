@@ -50,7 +50,7 @@ def test_the_protocol_is_shown_whole_and_its_links_lead_somewhere():
     assert PROTOCOL == WRITTEN
     page = shown("/api/protocol/")
     assert set(re.findall(r'<h[1-6] id="([^"]+)"', page)) == anchors(WRITTEN)
-    for text in ("10. Your first shift in ten minutes", "customer-on-offline-order", "PUT /shifts/{shift_id}/close"):
+    for text in ("11. Your first shift in ten minutes", "customer-on-offline-order", "PUT /shifts/{shift_id}/close"):
         assert text in words(page)
     for link in re.findall(r'href="([^"]+)"', page):
         if link.startswith("#"):
