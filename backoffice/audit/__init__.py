@@ -27,7 +27,8 @@ Taken on trust, because there is nothing to derive it from or it would take the 
 - shifts as they were opened, declared and flagged, and their business date, the corrected time of their opening, the
   numbers that they carry over and the `max_over_short` of their close: the messages are kept as columns, not as bytes;
 - head office's last count. Those between it and the close are not kept: what went with them is in their entries alone;
-- that an earlier shift waited for orders when an opening left something to it, if that can have been;
+- that an earlier shift waited when an opening left something to it, if the times allow it; and that none did when it left
+  nothing, unless the shift never settled, is not counted, or has a number that was taken after the opening;
 - for a detached month: everything, including what its last shifts left in their drawers;
 - the mapping of payment methods and cash reasons to accounts: today's, since no older one is kept.
 """

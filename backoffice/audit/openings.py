@@ -5,7 +5,7 @@ How things stood at an opening is told from the times of all shifts of the termi
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db.backends.utils import CursorWrapper
 
@@ -20,6 +20,18 @@ SELECT_STAYS = """
 SELECT shift_id::text, number, received_at, recorded_end IS NOT NULL, close_received_at,
     (declared ->> 'float_left')::bigint, state = 'closing', awaits_count, reconciled_at, z_number
 FROM sales_shift WHERE terminal_id = %s ORDER BY opening_entry_id
+"""
+
+# A number of a shift that was closed, taken after an opening: the shift waited for it then. Not where something was held
+# under that number: what cannot be read takes none, and is not waited for either.
+SELECT_CAME_LATER = """
+SELECT EXISTS (
+    SELECT FROM sales_shift s JOIN sales_identity i ON i.terminal_id = s.terminal_id AND i.row_id > %(opening_entry_id)s
+        AND i.number BETWEEN (s.declared ->> 'first_number')::bigint AND (s.declared ->> 'last_number')::bigint
+    WHERE s.shift_id = ANY(%(waiting)s::uuid[])
+        AND NOT coalesce(s.declared -> 'carried_over' @> to_jsonb(i.number), false)
+        AND NOT EXISTS (SELECT FROM sales_helditem h WHERE h.terminal_id = i.terminal_id AND h.number = i.number)
+)
 """
 
 # Times are taken before the terminal's lock, for which nobody waits that long.
@@ -49,6 +61,11 @@ class Stay(NamedTuple):
             return False
         return self.closed_at <= later.received_at or not (self.is_recorded or later.is_recorded)
 
+    @property
+    def waits_since_its_close(self) -> bool:
+        """Whether it waits for its count, or for orders, and never settled."""
+        return self.awaits_count or self.reconciled_at is None
+
     def may_have_waited(self, moment: datetime) -> bool:
         """Whether, once closed, it can have waited for orders or its count then: it still does, or settled afterwards."""
         return (
@@ -59,12 +76,13 @@ class Stay(NamedTuple):
 class BeforeOpening(NamedTuple):
     """What stood before an opening. `float_left` is None if it is not known what the last close left.
 
-    `surely_waits` if an earlier shift waited, `may_wait` if one can have: when it settled first is not kept.
+    `may_wait` are the earlier shifts that can have waited for orders or their count, since it is not kept when a shift
+    settled first; `surely_waits` if one of them did.
     """
 
     float_left: int | None
     surely_waits: bool
-    may_wait: bool
+    may_wait: tuple[str, ...]
 
 
 def load_stays(cursor: CursorWrapper, till: AuditedTill) -> list[Stay]:
@@ -85,17 +103,20 @@ def drawers_before(stays: list[Stay]) -> Iterator[tuple[str, BeforeOpening]]:
             last = max(last or closed, closed, key=_closed_at)
         waiting = [each for each in waiting if each.may_have_waited(stay.received_at)]
         float_left = None if standing or last is None else last.float_left
-        yield stay.shift_id, BeforeOpening(float_left, any(each.awaits_count for each in waiting), bool(waiting))
+        surely_waits = any(each.waits_since_its_close for each in waiting)
+        yield stay.shift_id, BeforeOpening(float_left, surely_waits, tuple(each.shift_id for each in waiting))
         standing.append(stay)
 
 
-def check_openings(books: TillBooks, stays: list[Stay], *, ledger: Ledger, findings: Findings) -> None:
+def check_openings(
+    cursor: CursorWrapper, books: TillBooks, stays: list[Stay], *, ledger: Ledger, findings: Findings
+) -> None:
     """Checks every opening, given what the shifts before left in the drawer: call it once their counts are checked."""
     before = dict(drawers_before(stays))
     store = books.till.store_code
     for shift, since in zip(books.shifts.values(), books.drawer.between, strict=False):
         row, where = shift.row, f"opening of {where_shift(books.till, shift.row)}"
-        sides, balance = _opening(shift, before[row.shift_id], balance=books.opened_with + since)
+        sides, balance = _opening(cursor, shift, before[row.shift_id], balance=books.opened_with + since)
         expected = derived(shift.head("opening", row.shift_id), sides)
         ledger.check(expected, shift.opening, store=store, where=where)
         apart = None if balance == row.opening_float else balance
@@ -108,19 +129,28 @@ def check_openings(books: TillBooks, stays: list[Stay], *, ledger: Ledger, findi
         books.opened_with = balance
 
 
-def _opening(shift: ShiftBooks, before: BeforeOpening, *, balance: int) -> tuple[Sides, int]:
+def _opening(cursor: CursorWrapper, shift: ShiftBooks, before: BeforeOpening, *, balance: int) -> tuple[Sides, int]:
     """What an opening posts, and what the drawer's account holds after it."""
     row, sides = shift.row, Sides()
     differs = 0 if before.float_left is None else row.opening_float - before.float_left
     rest = row.opening_float - differs - balance
-    if before.float_left is not None and (
-        before.surely_waits or (before.may_wait and row.drawer_at_opening is not None)
-    ):
+    if rest and _is_left(cursor, shift, before):
         rest = 0
     for amount, other in ((differs, OVER_SHORT), (rest, SAFE)):
         debit(sides, DRAWER, amount)
         debit(sides, other, -amount)
     return sides, balance + differs + rest
+
+
+def _is_left(cursor: CursorWrapper, shift: ShiftBooks, before: BeforeOpening) -> bool:
+    """Whether an opening moves its difference only, since what is still to be posted of an earlier shift does the rest."""
+    if before.float_left is None or not before.may_wait:
+        return False
+    if before.surely_waits or shift.row.drawer_at_opening is not None:
+        return True
+    key: dict[str, Any] = {"opening_entry_id": shift.row.opening_entry_id, "waiting": list(before.may_wait)}
+    cursor.execute(SELECT_CAME_LATER, key)
+    return bool((cursor.fetchone() or (False,))[0])
 
 
 def check_z_numbers(books: TillBooks, stays: list[Stay], *, findings: Findings) -> None:

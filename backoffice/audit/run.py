@@ -118,7 +118,7 @@ class Audit:
         """Once all of a terminal's batches are accounted for: its shifts and its drawer."""
         stays = load_stays(self._cursor, books.till)
         check_counts(books, ledger=self._ledger, findings=self._findings)
-        check_openings(books, stays, ledger=self._ledger, findings=self._findings)
+        check_openings(self._cursor, books, stays, ledger=self._ledger, findings=self._findings)
         check_z_numbers(books, stays, findings=self._findings)
         for shift in books.shifts.values():
             check_figures(books, shift, findings=self._findings)

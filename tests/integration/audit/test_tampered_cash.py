@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from backoffice.ingestion import drawers
 from backoffice.ingestion.drawers import record_count
 from tests.integration.audit.test_tampered_books import copy_row, found
 from tests.till import Till, a_sale
@@ -170,3 +171,17 @@ def test_an_opening_that_moved_what_it_should_have_left(till: Till, verify: Veri
     assert ("opening of shift 312", "drawer after it") in [
         (place.split(" (")[0], said) for place, said in named(verify, till)
     ]
+
+
+def test_an_opening_that_moved_what_late_orders_were_still_to_bring(
+    till: Till, verify: Verify, tamper: Tamper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It took the shift before for settled; the order of that shift then took its number after the opening."""
+    order, waiting = a_sale(1001), till.shift_id
+    till.close(order, counted=20240, float_left=15000)
+    with monkeypatch.context() as wrong:
+        wrong.setattr(drawers, "SELECT_DRAWER", drawers.SELECT_DRAWER.replace("'closing'", "'none'"))
+        till.open(number=312, opening_float=15000, first_number=1002)
+    assert [place.split(" (")[0] for place, _ in named(verify, till)][:2] == ["opening of shift 312"] * 2
+    till.sell(order, shift_id=waiting)
+    assert [place.split(" (")[0] for place, _ in named(verify, till)][:2] == ["opening of shift 312"] * 2
