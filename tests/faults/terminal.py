@@ -103,7 +103,11 @@ class Shop:
 
     def _close(self, *, short: int) -> None:
         expected = self._terminal.expected_cash(self._terminal.shift().shift_id)
-        self._terminal.close_shift(cash_counted=max(0, expected - short))
+        counted, more_to_sell = max(0, expected - short), self._made < self._options.quota
+        # A table that is not paid yet: its order is the first of the next shift.
+        unpaid = [self._made + 1] if more_to_sell and self._rng.random() < 0.3 else []
+        left = self._rng.choice((None, None, 0, 20000))
+        self._terminal.close_shift(cash_counted=counted, float_left=left, carried_over=unpaid)
         self._terminal.sync()
 
     def _end_of_day(self) -> bool:

@@ -1,12 +1,15 @@
 """What the books must say, worked out from what terminals sent: docs/ledger.md, for the shapes that the runs generate.
 
-Balances are debits less credits, in minor units. Sales and refunds of `item` lines, taxes included in the price or on top,
-tips, rounding, cash and card; opening floats; what was over or short at a close. Anything else is not guessed at.
+Balances are debits less credits, in minor units. Sales and refunds of items, gift cards and discounts of a whole order, taxes
+included in the price or on top, tips, rounding, cash and card, corrections of these; opening floats; what was over or short
+at a close, and what stayed in the drawer. Anything else is not guessed at.
 """
 
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
+from itertools import pairwise
 from typing import NamedTuple
 
 import msgspec
@@ -15,6 +18,8 @@ DRAWER, SAFE, CARD, TAX, TIPS, SALES, DISCOUNTS, RETURNS, ROUNDING, OVER_SHORT =
     *("1000", "1010", "1100", "2100", "2300", "4000", "4100", "4200", "4900", "6900"),
 )
 METHODS = {"cash": DRAWER, "card": CARD, "wallet": CARD}
+# Lines that are not split between sales and returns. A discount of the whole order is posted as it stands.
+SOLD = {"gift_card": "2200", "discount": DISCOUNTS}
 
 
 class Tax(msgspec.Struct):
@@ -58,16 +63,8 @@ class Opening(msgspec.Struct):
 
 
 class Close(msgspec.Struct):
-    """Counted blind, or with something left in the drawer, it moves cash in ways that are not guessed at here."""
-
-    cash_counted: int | None
+    cash_counted: int
     float_left: int | None = None
-
-    @property
-    def counted(self) -> int:
-        if self.cash_counted is None or self.float_left is not None:
-            raise Unforeseen(f"close with {self.cash_counted} counted, of which {self.float_left} stays")
-        return self.cash_counted
 
 
 read_batch = msgspec.json.Decoder(Batch).decode
@@ -100,16 +97,18 @@ def moved(order: Order, *, prices_include_tax: bool) -> dict[tuple[str, str], in
     balances[TIPS, ""] -= order.tip
     balances[ROUNDING, ""] -= order.rounding
     for line in order.lines:
-        if line.kind != "item":
+        if line.kind not in {"item", *SOLD}:
             raise Unforeseen(f"order {order.order_id}: line of kind {line.kind}")
         for tax in line.taxes:
             balances[TAX, tax.code] -= tax.amount
         included = sum(tax.amount for tax in line.taxes) if prices_include_tax else 0
         net = line.amount - included
-        if line.amount > 0 or (line.amount == 0 and Decimal(line.quantity) >= 0):
+        if line.kind == "discount":
+            balances[DISCOUNTS, ""] -= net
+        elif line.kind in SOLD or line.amount > 0 or (line.amount == 0 and Decimal(line.quantity) >= 0):
             plain = not prices_include_tax or line.amount == 0
             discount = line.discount if plain else _rounded(line.discount * net, line.amount)
-            balances[SALES, ""] -= net + discount
+            balances[SOLD.get(line.kind, SALES), ""] -= net + discount
             balances[DISCOUNTS, ""] += discount
         else:
             balances[RETURNS, ""] -= net
@@ -138,6 +137,7 @@ class Shift:
     opened: bool
     cash: int = 0
     counted: int | None = None
+    left: int | None = None
 
     @property
     def over_short(self) -> int:
@@ -145,7 +145,9 @@ class Shift:
 
     @property
     def in_drawer(self) -> int:
-        return self.opening.opening_float + self.cash if self.counted is None else self.counted
+        if self.counted is None:
+            return self.opening.opening_float + self.cash
+        return self.counted if self.left is None else self.left
 
 
 @dataclass
@@ -187,11 +189,24 @@ class Expected:
             balances[Account(store, currency, OVER_SHORT)] -= shift.over_short
             balances[Account(store, currency, SAFE)] += shift.cash + shift.over_short
             balances[Account(store, currency, DRAWER)] -= shift.cash
+        for shift, before in self._followed():
+            # What is not there any more of what a close left was carried to no safe.
+            missing = 0 if before.left is None else before.left - shift.opening.opening_float
+            balances[Account(shift.store, shift.opening.currency, OVER_SHORT)] += missing
+            balances[Account(shift.store, shift.opening.currency, SAFE)] -= missing
         for shift in self._last_shifts().values():
             store, currency = shift.store, shift.opening.currency
             balances[Account(store, currency, DRAWER)] += shift.in_drawer
             balances[Account(store, currency, SAFE)] -= shift.in_drawer
         return {account: amount for account, amount in balances.items() if amount}
+
+    def _followed(self) -> Iterator[tuple[Shift, Shift]]:
+        """Each opened shift with the one of its terminal before it."""
+        opened = sorted(
+            (shift for shift in self.shifts.values() if shift.opened),
+            key=lambda one: (one.terminal, one.opening.number),
+        )
+        return ((after, before) for before, after in pairwise(opened) if before.terminal == after.terminal)
 
     def _last_shifts(self) -> dict[str, Shift]:
         opened = [shift for shift in self.shifts.values() if shift.opened]

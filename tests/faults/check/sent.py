@@ -80,7 +80,8 @@ def _note(testimony: Testimony, sent: Sent, known: dict[str, bool], rows: psycop
         shifts[sent.shift_id] = Shift(sent.terminal, sent.store, read_opening(sent.body), sent.acknowledged, cash)
     elif sent.what == "close":
         if sent.acknowledged:
-            shifts[sent.shift_id].counted = read_close(sent.body).counted
+            close = read_close(sent.body)
+            shifts[sent.shift_id].counted, shifts[sent.shift_id].left = close.cash_counted, close.float_left
     else:
         for order in read_batch(sent.body).orders:
             _note_order(testimony, sent, order, known, rows)
