@@ -36,21 +36,22 @@ def marks_first() -> None:
 def _mark_first() -> None:
     from django.db import connection, transaction
 
+    from backoffice.ingestion.batch import bodies, identities, lock, members, post
     from backoffice.ingestion.batch import claims as running
-    from backoffice.ingestion.batch import identities, lock, members, post
 
     def process_claimed(claims: Sequence[Any], *, now: datetime) -> dict[UUID, Any]:
         for claim in claims:
+            read = bodies.read_batches([claim])
             with transaction.atomic(), connection.cursor() as cursor:
-                batches = lock.lock_batches(cursor, [claim])
+                batches = lock.lock_batches(cursor, read)
                 mark = "UPDATE inbox_batch SET state = 'processed', processed_at = %s WHERE batch_id = ANY(%s)"
                 cursor.execute(mark, [now, [batch.batch_id for batch in batches]])
             if Path(os.environ[DIE_FILE]).exists():
                 os.kill(os.getpid(), signal.SIGKILL)
             with transaction.atomic(), connection.cursor() as cursor:
-                read = [(batch, members.read_members(batch)) for batch in batches]
-                known = identities.recognise(cursor, read) if read else []
-                work = [(batch, items, recognised) for (batch, items), recognised in zip(read, known, strict=True)]
+                items = [members.number_members(batch, read[batch.batch_id]) for batch in batches]
+                known = identities.recognise(cursor, list(zip(batches, items, strict=True))) if items else []
+                work = list(zip(batches, items, known, strict=True))
                 post.judge_and_write(cursor, work, now=now)
                 post.reconcile_shifts(cursor, work, now=now)
         return {}
