@@ -245,7 +245,10 @@ def _decimal(text: Any, spelling: re.Pattern[str]) -> Decimal:
 def _parse_decimal(text: str, spelling: re.Pattern[str]) -> Decimal:
     if spelling.fullmatch(text) is None:
         raise ReadingError(f"{text!r:.40} is not a decimal string")
-    return Decimal(text)
+    number = Decimal(text)
+    if abs(number) > MAX_MINOR:
+        raise ReadingError(f"{text!r:.40} is beyond 10^12")
+    return number
 
 
 def _parse(text: str) -> Any:
