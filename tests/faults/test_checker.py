@@ -206,22 +206,39 @@ def test_books_that_no_guard_protects_are_seen_through(stack: RunningStack, jour
     assert findings["entries that do not balance"]["examples"] == ["entry 1: 100 90 EUR"]
 
 
-def left_in_the_drawer(lines: Lines) -> Lines:
-    close = base64.b64encode(json.dumps({"cash_counted": 777, "float_left": 700}).encode()).decode()
-    return [line | {"body": close, "encoding": ""} if line["path"].endswith("/close") else line for line in lines]
+def close_with(**fields: Any) -> Callable[[Lines], Lines]:
+    """Journals whose closes say this."""
+    body = base64.b64encode(json.dumps(fields).encode()).decode()
+    return lambda lines: [
+        line | {"body": body, "encoding": ""} if line["path"].endswith("/close") else line for line in lines
+    ]
+
+
+def with_kind(kind: str) -> Callable[[Lines], Lines]:
+    """Journals whose lines are all of this kind."""
+    return with_every_order(lambda order: order | {"lines": [line | {"kind": kind} for line in order["lines"]]})
 
 
 @pytest.mark.parametrize(
     ("changed", "said"),
-    [
-        (left_in_the_drawer, "close with 777 counted, of which 700 stays"),
-        (with_every_order(lambda order: order | {"adjusts": "another"}), ": adjusts another"),
-    ],
+    [(close_with(cash_counted=None), "head office counts later"), (with_kind("deposit"), "line of kind deposit")],
+    ids=["counted later", "a deposit"],
 )
 def test_what_it_has_no_rule_for_proves_nothing(stack: RunningStack, altered: Any, *, changed: Any, said: str) -> None:
     done = run_checker(stack, altered(changed))
     assert done.returncode == 2
     assert said in done.stderr
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [close_with(cash_counted=9500, float_left=700), with_kind("gift_card"), with_kind("discount")],
+    ids=["left", "gift cards", "discounts"],
+)
+def test_what_was_left_or_sold_otherwise_is_seen_in_the_accounts(
+    stack: RunningStack, altered: Any, changed: Any
+) -> None:
+    assert "accounts that differ" in found(stack, altered(changed))
 
 
 def test_journals_that_contradict_themselves_prove_nothing(stack: RunningStack, altered: Any) -> None:

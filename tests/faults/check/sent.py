@@ -81,7 +81,7 @@ def _note(testimony: Testimony, sent: Sent, known: dict[str, bool], rows: psycop
     elif sent.what == "close":
         if sent.acknowledged:
             close = read_close(sent.body)
-            shifts[sent.shift_id].counted, shifts[sent.shift_id].left = close.cash_counted, close.float_left
+            shifts[sent.shift_id].counted, shifts[sent.shift_id].left = close.counted, close.float_left
     else:
         for order in read_batch(sent.body).orders:
             _note_order(testimony, sent, order, known, rows)
