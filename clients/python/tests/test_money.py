@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backoffice_terminal import money
+from backoffice_terminal import TaxRate, money
 
 
 @given(st.decimals(min_value=-(10**9), max_value=10**9, places=4))
@@ -23,18 +23,30 @@ def test_fuel_is_sold_at_a_fraction_of_a_minor_unit() -> None:
 
 
 def test_a_tax_inside_the_price_is_the_one_of_the_worked_example() -> None:
-    assert money.tax_of(240, "0.055", all_rates=["0.055"], included=True) == 13
+    assert money.taxes_of(240, quantity="2", rates=[TaxRate("FR-5.5", "0.055")], included=True) == [13]
 
 
 def test_a_tax_on_top_is_the_one_of_the_worked_example() -> None:
-    assert money.tax_of(5497, "0.08875", all_rates=["0.08875"], included=False) == 488
+    assert money.taxes_of(5497, quantity="3", rates=[TaxRate("NY", "0.08875")], included=False) == [488]
+
+
+def test_a_tax_of_a_fixed_tax_is_the_one_of_the_worked_example() -> None:
+    rates = [TaxRate("BOTTLE", "0", "fixed", per_unit=29), TaxRate("BE-21", "0.21", "compound")]
+    assert money.taxes_of(5702, quantity="1", rates=rates, included=False) == [29, 1204]
+    assert money.taxes_of(5702 + 29 + 1204, quantity="1", rates=rates, included=True) == [29, 1204]
+
+
+def test_a_tax_of_a_tax_is_the_one_of_the_worked_example() -> None:
+    rates = [TaxRate("A", "0.1"), TaxRate("B", "0.05", "compound")]
+    assert money.taxes_of(1000, quantity="1", rates=rates, included=False) == [100, 55]
+    assert money.taxes_of(1155, quantity="1", rates=rates, included=True) == [100, 55]
 
 
 @given(
     st.integers(-(10**6), 10**6), st.lists(st.sampled_from(["0.05", "0.055", "0.09975", "0.2"]), min_size=1, max_size=3)
 )
 def test_included_taxes_agree_with_their_rates_on_what_is_left_of_the_line(amount: int, rates: list[str]) -> None:
-    taxes = [money.tax_of(amount, rate, all_rates=rates, included=True) for rate in rates]
+    taxes = money.taxes_of(amount, quantity="1", rates=[TaxRate("T", rate) for rate in rates], included=True)
     base = amount - sum(taxes)
     for tax, rate in zip(taxes, rates, strict=True):
         assert abs(tax - Fraction(rate) * base) <= 1

@@ -3,6 +3,9 @@
 from backoffice_terminal.api import (
     Api,
     Device,
+    FoundOrder,
+    GivenBack,
+    GivingBack,
     Heartbeat,
     HeartbeatAnswer,
     Limits,
@@ -13,19 +16,25 @@ from backoffice_terminal.api import (
     Totals,
 )
 from backoffice_terminal.journal import Journal
-from backoffice_terminal.orders import Draft, Line, NotBalanced, Order, Payment, Tax, TaxRate
+from backoffice_terminal.money import TaxRate
+from backoffice_terminal.orders import Draft, Line, NotBalanced, Order, Payment, Tax
 from backoffice_terminal.problems import (
     ActivationCodeInvalid,
     Busy,
     CredentialInvalid,
     LinkError,
+    NoOpenShift,
     NotActivated,
+    NotAllowedOffline,
+    NotFound,
+    OrderTooLarge,
     Problem,
     ShiftAlreadyOpen,
+    ShiftStillOpen,
     TerminalError,
 )
-from backoffice_terminal.saved import Movement, SavedOrder, SavedShift
-from backoffice_terminal.terminal import NoOpenShift, NotAllowedOffline, OrderTooLarge, ShiftStillOpen, Sold, Terminal
+from backoffice_terminal.saved import Movement, SavedOrder, SavedShift, Sold
+from backoffice_terminal.terminal import Terminal
 
 __all__ = [
     "ActivationCodeInvalid",
@@ -34,6 +43,9 @@ __all__ = [
     "CredentialInvalid",
     "Device",
     "Draft",
+    "FoundOrder",
+    "GivenBack",
+    "GivingBack",
     "Heartbeat",
     "HeartbeatAnswer",
     "Journal",
@@ -45,6 +57,7 @@ __all__ = [
     "NotActivated",
     "NotAllowedOffline",
     "NotBalanced",
+    "NotFound",
     "Order",
     "OrderTooLarge",
     "Payment",

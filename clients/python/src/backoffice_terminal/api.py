@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import httpx
 import msgspec
 
+from backoffice_terminal.orders import Order
 from backoffice_terminal.problems import LinkError, problem_of, seconds
 
 Answer = TypeVar("Answer")
@@ -60,6 +61,7 @@ class TerminalView(msgspec.Struct, frozen=True):
     store: Store
     server_time: str
     last_number: int | None = None
+    last_shift_number: int | None = None
     limits: Limits = Limits()
     open_shift: OpenShift | None = None
     settings: dict[str, Any] = {}
@@ -79,12 +81,16 @@ class Heartbeat(msgspec.Struct, frozen=True):
 
 
 class HeartbeatAnswer(msgspec.Struct, frozen=True):
-    """Skew is device minus server. `missing_numbers` are inclusive ranges of numbers that Back Office lacks."""
+    """Skew is device minus server. `missing_numbers` are inclusive ranges of numbers that Back Office lacks.
+
+    `checkpoint` is the newest signed seal of the books, None until there is one.
+    """
 
     server_time: str
     clock_skew_ms: int
     missing_numbers: tuple[tuple[int, int], ...] = ()
     open_shift_id: str | None = None
+    checkpoint: str | None = None
 
 
 class StoreOrder(msgspec.Struct, frozen=True):
@@ -98,6 +104,35 @@ class StoreOrder(msgspec.Struct, frozen=True):
     mode: str
     closed_at: str
     posted_at: str
+    terminal_id: str = ""
+    terminal_name: str = ""
+
+
+class GivingBack(msgspec.Struct, frozen=True):
+    """An order that gave something back: `amount` gross, in minor units."""
+
+    order_id: str
+    terminal_id: str
+    number: int
+    closed_at: str
+    amount: int
+
+
+class GivenBack(msgspec.Struct, frozen=True):
+    amount: int
+    by: tuple[GivingBack, ...] = ()
+
+
+class FoundOrder(msgspec.Struct, frozen=True):
+    """An order of any terminal of the store, as it is in the books, and what was given back of it (§8)."""
+
+    order: Order
+    state: str
+    terminal_id: str
+    terminal_name: str
+    shift_id: str
+    posted_at: str
+    given_back: GivenBack
 
 
 class StorePage(msgspec.Struct, frozen=True):
@@ -188,6 +223,15 @@ class ShiftView(msgspec.Struct, frozen=True):
     cash: Cash = Cash()
     held: int = 0
     late: int = 0
+    number: int | None = None
+    first_number: int | None = None
+    opened_at: str | None = None
+    opening_float: int | None = None
+    cashier: str = ""
+    business_date: str | None = None
+    flags: tuple[Reason, ...] = ()
+    explained_numbers: tuple[tuple[int, int], ...] = ()
+    z_number: int | None = None
 
 
 class Api:
@@ -229,6 +273,13 @@ class Api:
         cursor = {"after": after} if after else {}
         response = self._call("GET", "store/orders", query={**cursor, "limit": str(limit)})
         return _typed(response, StorePage), seconds(response.headers.get("Retry-After")) or 0.0
+
+    def find_order(self, order_id: str) -> FoundOrder:
+        return _typed(self._call("GET", f"store/orders/{order_id}"), FoundOrder)
+
+    def find_by_number(self, terminal_id: str, number: int) -> FoundOrder:
+        query = {"terminal_id": terminal_id, "number": str(number)}
+        return _typed(self._call("GET", "store/orders/by-number", query=query), FoundOrder)
 
     def open_shift(self, shift_id: str, opening: bytes) -> None:
         self._call("PUT", f"shifts/{shift_id}", opening)

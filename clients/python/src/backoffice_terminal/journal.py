@@ -50,6 +50,7 @@ _PRUNE = (
     """DELETE FROM batches WHERE shift_id = ?1
        AND NOT EXISTS (SELECT 1 FROM orders o WHERE o.batch_id = batches.batch_id)
        AND NOT EXISTS (SELECT 1 FROM movements m WHERE m.batch_id = batches.batch_id)""",
+    "DELETE FROM facts WHERE key = 'close:' || ?1",
     """DELETE FROM shifts WHERE shift_id = ?1
        AND NOT EXISTS (SELECT 1 FROM orders o WHERE o.shift_id = ?1)
        AND NOT EXISTS (SELECT 1 FROM movements m WHERE m.shift_id = ?1)""",

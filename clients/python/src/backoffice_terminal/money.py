@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from fractions import Fraction
+from typing import NamedTuple
 
 # ISO 4217 currencies whose minor unit is not a hundredth.
 _EXPONENTS = {
@@ -11,7 +12,22 @@ _EXPONENTS = {
     **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
     **dict.fromkeys(("CLF", "UYW"), 4),
 }
+MOST_CASH = 10**12
+"""Minor units; no amount is larger (protocol §2.4)."""
 _DECIMAL = re.compile(r"-?[0-9]+(?:\.([0-9]+))?", re.ASCII)
+
+
+class TaxRate(NamedTuple):
+    """A tax from the catalogue: `TaxRate("FR-5.5", "0.055")`.
+
+    `kind` is `percent`, `compound` (also of the line's other taxes that are not compound) or `fixed`: `per_unit` minor
+    units for each unit, whatever the rate.
+    """
+
+    code: str
+    rate: str
+    kind: str = "percent"
+    per_unit: int | Fraction = 0
 
 
 def exponent(currency: str) -> int:
@@ -57,16 +73,28 @@ def extended(quantity: str, unit_price: int | str) -> int:
     return round_half_away(exact(quantity, places=4) * exact(str(unit_price), places=4))
 
 
-def tax_of(amount: int, rate: str, *, all_rates: Sequence[str], included: bool) -> int:
-    """The tax at `rate` on a line of `amount`, in minor units.
+def taxes_of(amount: int, *, quantity: str, rates: Sequence[TaxRate], included: bool) -> list[int]:
+    """The taxes of a line of `amount` minor units, one for each rate (§5, how a tax is computed).
 
-    If prices include tax, the base is the amount less *all* taxes included in it, which is why `all_rates` of the
-    line are needed. If tax is on top, the base is the amount.
+    If prices include tax, the base is the amount less *all* taxes included in it. If tax is on top, it is the amount.
     """
-    share = exact(rate, places=6)
+    percent = sum((exact(tax.rate, places=6) for tax in rates if tax.kind == "percent"), Fraction(0))
+    compound = sum((exact(tax.rate, places=6) for tax in rates if tax.kind == "compound"), Fraction(0))
+    fixed = {index: _fixed(tax, quantity) for index, tax in enumerate(rates) if tax.kind == "fixed"}
+    base = Fraction(amount)
     if included:
-        share /= 1 + sum((exact(other, places=6) for other in all_rates), Fraction(0))
-    return round_half_away(amount * share)
+        base = (base / (1 + compound) - sum(fixed.values())) / (1 + percent)
+    with_taxes = base * (1 + percent) + sum(fixed.values())
+    return [
+        fixed[index]
+        if tax.kind == "fixed"
+        else round_half_away(exact(tax.rate, places=6) * (with_taxes if tax.kind == "compound" else base))
+        for index, tax in enumerate(rates)
+    ]
+
+
+def _fixed(tax: TaxRate, quantity: str) -> int:
+    return round_half_away(tax.per_unit * exact(quantity, places=4))
 
 
 def allocate(amount: int, weights: Sequence[int]) -> list[int]:
@@ -88,3 +116,9 @@ def allocate(amount: int, weights: Sequence[int]) -> list[int]:
 def round_to_step(amount: int, step: int) -> int:
     """The nearest multiple of `step` minor units, for countries without small coins: 1002 in steps of 5 is 1000."""
     return round_half_away(Fraction(amount, step)) * step
+
+
+def check_cash(amount: int) -> None:
+    """Called before saving: an amount that Back Office never accepts would be retried for ever, blocking the rest."""
+    if not 0 <= amount <= MOST_CASH:
+        raise ValueError(f"{amount} is not an amount of cash: a drawer holds 0 to {MOST_CASH} minor units")

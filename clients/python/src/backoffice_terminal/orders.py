@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Literal, NamedTuple
+from fractions import Fraction
+from typing import Any, Literal
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
 from backoffice_terminal import money
+from backoffice_terminal.money import TaxRate as TaxRate
 from backoffice_terminal.problems import TerminalError
 
 Mode = Literal["online", "offline"]
@@ -79,13 +81,6 @@ class Order(msgspec.Struct, frozen=True):
         return f"{self.number}*" if self.mode == "offline" else str(self.number)
 
 
-class TaxRate(NamedTuple):
-    """A tax from the catalogue: `TaxRate("FR-5.5", "0.055")`."""
-
-    code: str
-    rate: str
-
-
 def line_of(
     *,
     quantity: str,
@@ -100,11 +95,8 @@ def line_of(
 ) -> Line:
     """A line with its amount and taxes worked out. A negative quantity is a return; its discount is negative too."""
     amount = money.extended(quantity, unit_price) - discount
-    rates = [tax.rate for tax in taxes]
-    worked_out = tuple(
-        Tax(tax.code, tax.rate, money.tax_of(amount, tax.rate, all_rates=rates, included=prices_include_tax))
-        for tax in taxes
-    )
+    amounts = money.taxes_of(amount, quantity=quantity, rates=taxes, included=prices_include_tax)
+    worked_out = tuple(Tax(tax.code, tax.rate, due, tax.kind) for tax, due in zip(taxes, amounts, strict=True))
     return Line(quantity, unit_price, amount, kind, sku, name, discount, worked_out, refund_of)
 
 
@@ -160,6 +152,12 @@ class Draft:
         draft.rounding = -order.rounding if lines is None else 0
         return draft
 
+    def take_back(self, order: Order, lines: Sequence[int]) -> None:
+        """Adds lines of another order as returns: for an exchange, or for a refund of several receipts."""
+        self.lines += [
+            msgspec.structs.replace(_reversed(order.lines[index]), refund_of=order.order_id) for index in lines
+        ]
+
     def add(
         self,
         *,
@@ -203,7 +201,7 @@ class Draft:
             self.lines[index] = line_of(
                 quantity=line.quantity,
                 unit_price=line.unit_price,
-                taxes=[TaxRate(tax.code, tax.rate) for tax in line.taxes],
+                taxes=[_rate_of(tax, line) for tax in line.taxes],
                 prices_include_tax=self.prices_include_tax,
                 discount=line.discount + share,
                 kind=line.kind,
@@ -265,6 +263,12 @@ class Draft:
             adjusts=self.adjusts,
             note=self.note,
         )
+
+
+def _rate_of(tax: Tax, line: Line) -> TaxRate:
+    """What it was worked out from. A fixed tax stays as it is, whatever is taken off the price."""
+    per_unit = Fraction(tax.amount) / Fraction(line.quantity) if tax.kind == "fixed" else 0
+    return TaxRate(tax.code, tax.rate, tax.kind, per_unit)
 
 
 def _reversed(line: Line) -> Line:

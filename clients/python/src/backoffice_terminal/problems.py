@@ -15,6 +15,22 @@ class NotActivated(TerminalError):
     """The terminal has no credential. It goes on selling offline and sends nothing."""
 
 
+class NoOpenShift(TerminalError):
+    """Orders and cash movements need an open shift, and a shift starts online."""
+
+
+class ShiftStillOpen(TerminalError):
+    """The previous shift has not been closed: its cashier has not counted the drawer."""
+
+
+class NotAllowedOffline(TerminalError):
+    """An offline order has no customer and no network printer."""
+
+
+class OrderTooLarge(TerminalError):
+    """Back Office would not read an order of so many bytes. It has to be rung up as several."""
+
+
 class LinkError(TerminalError):
     """No answer, or an answer that Back Office did not write (a captive portal, a proxy): send the same again."""
 

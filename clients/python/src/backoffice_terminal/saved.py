@@ -78,3 +78,13 @@ class SavedOrder:
     order: Order
     outcome: str | None
     reasons: list[str]
+
+
+@dataclass(frozen=True)
+class Sold:
+    """An order as the terminal knows it. `label` is what the cashier sees; `outcome` is None until it is known."""
+
+    order: Order
+    label: str
+    outcome: str | None
+    reasons: list[str]

@@ -1,8 +1,7 @@
 """A terminal's behaviour: sell online and offline, keep everything, deliver it, and forget nothing too early."""
 
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -10,15 +9,34 @@ from random import Random
 import httpx
 import msgspec
 
-from backoffice_terminal.api import Api, Device, Heartbeat, HeartbeatAnswer, ShiftView, Store, StoreOrder, Totals
+from backoffice_terminal.api import (
+    Api,
+    Device,
+    FoundOrder,
+    Heartbeat,
+    HeartbeatAnswer,
+    ShiftView,
+    Store,
+    StoreOrder,
+    TerminalView,
+    Totals,
+)
 from backoffice_terminal.credential import Credential
 from backoffice_terminal.feed import Feed
 from backoffice_terminal.ids import mint
 from backoffice_terminal.journal import Journal
+from backoffice_terminal.money import check_cash
 from backoffice_terminal.orders import Draft, Mode, Order, Status
-from backoffice_terminal.problems import NotActivated, TerminalError
+from backoffice_terminal.problems import (
+    NoOpenShift,
+    NotActivated,
+    NotAllowedOffline,
+    OrderTooLarge,
+    ShiftStillOpen,
+    TerminalError,
+)
 from backoffice_terminal.retry import Retry
-from backoffice_terminal.saved import Movement, Opening, SavedBatch, SavedShift
+from backoffice_terminal.saved import Movement, Opening, SavedBatch, SavedShift, Sold
 from backoffice_terminal.uplink import Uplink, totals
 
 # Operators keep restores within seven days (§2.2); until then the terminal's copy may be the only one.
@@ -29,42 +47,6 @@ KEEP_STORE_ORDERS = timedelta(days=31)
 _LIVE_WAIT_S = 2
 _LIVE_ATTEMPTS = 2
 _LIVE_PATIENCE_S = 5.0
-
-
-MOST_CASH = 10**12
-"""Minor units; no amount is larger (protocol §2.4)."""
-
-
-class NoOpenShift(TerminalError):
-    """Orders and cash movements need an open shift, and a shift starts online."""
-
-
-class ShiftStillOpen(TerminalError):
-    """The previous shift has not been closed: its cashier has not counted the drawer."""
-
-
-class NotAllowedOffline(TerminalError):
-    """An offline order has no customer and no network printer."""
-
-
-class OrderTooLarge(TerminalError):
-    """Back Office would not read an order of so many bytes. It has to be rung up as several."""
-
-
-@dataclass(frozen=True)
-class Sold:
-    """An order as the terminal knows it. `label` is what the cashier sees; `outcome` is None until it is known."""
-
-    order: Order
-    label: str
-    outcome: str | None
-    reasons: list[str]
-
-
-def _check_cash(amount: int) -> None:
-    """Called before saving: an amount that Back Office never accepts would be retried for ever, blocking the rest."""
-    if not 0 <= amount <= MOST_CASH:
-        raise ValueError(f"{amount} is not an amount of cash: a drawer holds 0 to {MOST_CASH} minor units")
 
 
 class Terminal:
@@ -128,6 +110,11 @@ class Terminal:
         self._uplink.change_token()
 
     @property
+    def is_activated(self) -> bool:
+        """Whether it has a credential. Without one it goes on selling offline, and sends nothing."""
+        return self._api.token is not None
+
+    @property
     def store(self) -> Store:
         saved = self.journal.fact("store")
         if saved is None:
@@ -146,12 +133,16 @@ class Terminal:
 
     def go_online(self) -> None:
         """Contacts Back Office, then delivers what was cached. Raises LinkError as long as there is no connection."""
-        view = self._uplink.greet()
-        self._uplink.send_beyond(view.last_number or 0)
-        # A journal that knows less than Back Office (a new disk) must not hand out numbers a second time.
-        self.journal.skip_to("order_number", (view.last_number or 0) + 1)
+        self._uplink.send_beyond(self._catch_up().last_number or 0)
         self._uplink.deliver()
         self.journal.note("mode", "online")
+
+    def _catch_up(self) -> TerminalView:
+        """A journal that knows less than Back Office (a new disk) must not hand out numbers a second time (§10)."""
+        view = self._uplink.greet()
+        self.journal.skip_to("order_number", (view.last_number or 0) + 1)
+        self.journal.skip_to("shift_number", (view.last_shift_number or 0) + 1)
+        return view
 
     # -- shifts
 
@@ -161,11 +152,13 @@ class Terminal:
         If an earlier call got no answer, that same shift is sent again, whatever the arguments are now.
         Raises ShiftStillOpen, LinkError, Busy, ShiftAlreadyOpen; ValueError for an amount that no drawer can hold.
         """
-        _check_cash(opening_float)
+        check_cash(opening_float)
         shift = self.journal.current_shift()
         if shift is not None and shift.opened:
             raise ShiftStillOpen(f"shift {shift.number} of {shift.terms.cashier} is still open")
         if shift is None:
+            if self.journal.next_number("shift_number") == 1:
+                self._catch_up()
             shift = self.journal.add_shift(
                 mint(), lambda number, first: self._opening(number, first, cashier, opening_float)
             )
@@ -204,7 +197,7 @@ class Terminal:
         said: dict[str, object] = {}
         for amount in (cash_counted, float_left):
             if amount is not None:
-                _check_cash(amount)
+                check_cash(amount)
         if float_left is not None:
             said["float_left"] = float_left
         if carried_over:
@@ -255,6 +248,18 @@ class Terminal:
         draft = Draft.refund(order, prices_include_tax=terms.prices_include_tax, opened_at=self._now(), lines=lines)
         draft.cashier = terms.cashier
         return draft
+
+    def adjust(self, order_id: str, payments: Mapping[str, int], *, tip: int = 0) -> Sold:
+        """Changes how an order was paid, or its tip, by method and signed.
+
+        `{"card": 200}, tip=200` for a tip that was written on the slip,
+        `{"cash": -1500, "card": 1500}` for what was keyed as cash. Raises as `sell` does.
+        """
+        draft = self.draft()
+        draft.adjusts, draft.tip = order_id, tip
+        for method, amount in payments.items():
+            draft.pay(method, amount)
+        return self.sell(draft)
 
     def sell(self, draft: Draft, *, status: Status = "paid") -> Sold:
         """Finishes a draft. When this returns, number and order are on the disk, and sent if the terminal is online.
@@ -334,6 +339,17 @@ class Terminal:
         mode; later it catches up from where it stopped. Raises as `go_online` does.
         """
         return [] if self.mode == "offline" else self._feed.follow()
+
+    def find_order(self, order_id: str) -> FoundOrder:
+        """An order of any terminal of the store, and what was given back of it: what a refund of it needs (§8).
+
+        Raises NotFound, and as `go_online` does.
+        """
+        return self._uplink.guarded(lambda: self._api.find_order(order_id))
+
+    def find_by_number(self, terminal_id: str, number: int) -> FoundOrder:
+        """As `find_order`, by what is printed on a receipt."""
+        return self._uplink.guarded(lambda: self._api.find_by_number(terminal_id, number))
 
     def sync(self) -> None:
         """Goes online, delivers what waits, reads receipts, and sends again what Back Office says is missing.

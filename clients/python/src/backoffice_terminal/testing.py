@@ -7,6 +7,7 @@
 gives the ordinary answer. Wrap one in `After` to let the request take effect first: that simulates a lost answer.
 """
 
+import copy
 import gzip
 import hashlib
 import itertools
@@ -18,6 +19,8 @@ from typing import Any
 
 import httpx
 import msgspec
+
+from backoffice_terminal.api import Limits
 
 _ROUTE = re.compile(r"/api/v1/(?P<kind>activations|terminal|shifts|batches|store)(?:/(?P<id>[^/]+))?(?:/(?P<rest>.*))?")
 
@@ -68,12 +71,7 @@ class FakeBackOffice:
             "currency": currency,
             "prices_include_tax": prices_include_tax,
         }
-        self.limits = {
-            "max_batch_orders": max_batch_orders,
-            "max_batch_bytes": 4 * 1024 * 1024,
-            "max_decoded_bytes": 8 * 1024 * 1024,
-            "max_member_bytes": 256 * 1024,
-        }
+        self.limits = msgspec.structs.asdict(Limits(max_batch_orders=max_batch_orders))
         self.script: list[httpx.Response | Exception | After | None] = []
         self.requests: list[httpx.Request] = []
         self.heartbeats: list[dict[str, Any]] = []
@@ -92,6 +90,10 @@ class FakeBackOffice:
         self.orders: dict[str, FakeOrder] = {}
         self.receipts: dict[str, dict[str, Any]] = {}
         self._waiting: list[tuple[str, str, bytes]] = []
+
+    def hand_over(self, token: str, terminal: str) -> None:
+        """Makes a device that was activated the new one of a terminal that is there already."""
+        self._tokens[f"Bearer {token}"] = terminal
 
     def revoke_all(self) -> None:
         self._tokens.clear()
@@ -133,7 +135,7 @@ class FakeBackOffice:
         if match["kind"] == "terminal":
             return self._terminal_call(terminal, match["id"], body)
         if match["kind"] == "store":
-            return self._feed(request.url.params)
+            return self._find(match["rest"], request.url.params) if match["rest"] else self._feed(request.url.params)
         if match["kind"] == "batches":
             known = self.receipts.get(match["id"])
             return _json(200, known) if known else problem(404, "not-found")
@@ -195,6 +197,16 @@ class FakeBackOffice:
             "open_shift_id": next(iter(open_shifts), None),
         }
 
+    def _find(self, what: str, query: httpx.QueryParams) -> httpx.Response:
+        """An order by its identifier, or by terminal and number (§8)."""
+        wanted = (query.get("terminal_id"), query.get("number"))
+        for order_id, order in self.orders.items():
+            by_number = what == "by-number" and wanted == (order.terminal, str(order.body["number"]))
+            if order.outcome == "posted" and (what == order_id or by_number):
+                back = {"given_back": _given_back(order_id, self.orders.values())}
+                return _json(200, {"order": order.body, "state": "posted", **_whose(order), **back})
+        return problem(404, "not-found")
+
     def _feed(self, query: httpx.QueryParams) -> httpx.Response:
         posted = [order for order in self.orders.values() if order.outcome == "posted"]
         cursor = query.get("after", "c0")
@@ -209,11 +221,13 @@ class FakeBackOffice:
 
     def _terminal(self, terminal: str) -> httpx.Response:
         numbers = [order.body["number"] for order in self.orders.values() if order.terminal == terminal]
+        shifts = [shift.opening["number"] for shift in self.shifts.values() if shift.terminal == terminal]
         return _json(
             200,
             {
                 "terminal_id": terminal,
                 "last_number": max(numbers, default=None),
+                "last_shift_number": max(shifts, default=None),
                 "store": self.store,
                 "server_time": "2026-03-01T10:00:00+00:00",
                 "limits": self.limits,
@@ -278,8 +292,8 @@ class FakeBackOffice:
         return outcome
 
     def _close(self, shift_id: str, shift: FakeShift, declaration: dict[str, Any]) -> httpx.Response:
-        if shift.declaration not in (None, declaration):
-            return problem(422, "identifier-reused", declared=shift.declaration)
+        if shift.declaration is not None and shift.declaration != declaration:
+            return problem(422, "identifier-reused", declared=_standing(shift.declaration))
         shift.declaration = declaration
         return _json(202, self._view(shift_id, shift))
 
@@ -287,7 +301,8 @@ class FakeBackOffice:
         here = [order for order in self.orders.values() if order.shift_id == shift_id]
         computed = _totals([order.body for order in here if order.outcome == "posted"])
         held = sum(order.outcome != "posted" for order in here)
-        view = {"shift_id": shift_id, "state": "open", "computed": computed, "held": held, "late": 0}
+        opening = {name: shift.opening[name] for name in ("number", "first_number", "opened_at", "opening_float")}
+        view = {"shift_id": shift_id, **opening, "state": "open", "computed": computed, "held": held, "late": 0}
         declared = shift.declaration
         if declared is None:
             return view
@@ -306,26 +321,49 @@ class FakeBackOffice:
         }
 
 
+def _standing(declaration: dict[str, Any]) -> dict[str, Any]:
+    """The close that stands, its batches counted and not listed (§6)."""
+    counted = {"batch_count": len(declaration["batches"])}
+    return {name: value for name, value in declaration.items() if name != "batches"} | counted
+
+
 def _receipt(batch_id: str, shift_id: str, orders: int) -> dict[str, Any]:
-    movements: dict[str, Any] = {"outcomes": {}, "results": []}
-    return {
-        "batch_id": batch_id,
-        "shift_id": shift_id,
-        "state": "received",
-        "orders": orders,
-        "outcomes": {},
-        "results": [],
-        "movements": movements,
-    }
+    nothing: dict[str, Any] = {"outcomes": {}, "results": []}
+    told = {"batch_id": batch_id, "shift_id": shift_id, "state": "received", "orders": orders}
+    return {**told, **copy.deepcopy(nothing), "movements": nothing}
 
 
 def _told(order: FakeOrder) -> dict[str, Any]:
     names = ("order_id", "number", "kind", "total", "mode", "closed_at")
     return {
         **{name: order.body[name] for name in names},
+        **_whose(order),
         "terminal": order.terminal,
+    }
+
+
+def _whose(order: FakeOrder) -> dict[str, Any]:
+    return {
+        "terminal_id": order.terminal,
+        "terminal_name": f"Till {int(order.terminal[-12:])}",
+        "shift_id": order.shift_id,
         "posted_at": "2026-03-01T10:00:00.5Z",
     }
+
+
+def _given_back(order_id: str, others: Iterable[FakeOrder]) -> dict[str, Any]:
+    found = []
+    for other in others:
+        amount = sum(-line["amount"] for line in other.body["lines"] if _gives_back(other.body, line) == order_id)
+        if other.outcome == "posted" and amount:
+            names = {name: other.body[name] for name in ("order_id", "number", "closed_at")}
+            found.append({**names, "terminal_id": other.terminal, "amount": amount})
+    return {"amount": sum(one["amount"] for one in found), "by": found}
+
+
+def _gives_back(order: dict[str, Any], line: dict[str, Any]) -> str | None:
+    """The order that a negative line gives back."""
+    return (line.get("refund_of") or order["refund_of"]) if line["amount"] < 0 else None
 
 
 def _content(order: dict[str, Any]) -> dict[str, Any]:

@@ -250,6 +250,8 @@ class Uplink:
         only, because the next heartbeat will follow soon.
         """
         answer = self.guarded(lambda: self._api.heartbeat(heartbeat), attempts=1)
+        if answer.checkpoint is not None:
+            self._journal.note("checkpoint", answer.checkpoint)
         for shift in self._journal.declared_shifts():
             if shift.shift_id == answer.open_shift_id:
                 self._begin_again(shift)
