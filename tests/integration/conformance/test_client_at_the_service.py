@@ -1,5 +1,8 @@
 """What our client has besides selling, before a Back Office that runs: heartbeats, tokens, the store's feed."""
 
+import re
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +14,7 @@ from tests.conftest import RunningStack
 from tests.told import Remembering, secrets_of_this_run
 
 PATIENCE_S = 20.0
+README = Path(__file__).resolve().parents[3] / "clients" / "python" / "README.md"
 STORE = "HEARTBEAT"
 
 
@@ -81,3 +85,36 @@ def test_the_feed_brings_each_order_once_and_catches_up(till: Terminal) -> None:
     assert first | second <= set(ids)
     assert len(ids) == len(set(ids))
     assert till.journal.store_orders() == seen
+
+
+def test_the_example_of_the_package_ends_with_a_reconciled_shift_and_works_again(
+    stack: RunningStack, store: str, tmp_path: Path
+) -> None:
+    (example,) = re.findall(r"```python\n(import time.*?)```", README.read_text(), re.DOTALL)
+    code = stack.manage("issue_activation_code", store, "Example").split()[-1]
+    example = example.replace("https://backoffice.example", stack.base_url).replace("7KQF-2MXD-9RTV", code)
+    for number in (1, 2):
+        done = subprocess.run(
+            [sys.executable, "-c", example], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.splitlines()[0] == f"{2 * number - 1} posted"
+        assert done.stdout.splitlines()[-1] == f"{number} reconciled 0"
+
+
+def test_every_method_of_a_terminal_is_in_the_documentation_of_the_package() -> None:
+    told = set(re.findall(r"`([a-z_]+)[(`]", README.read_text()))
+    assert {name for name in vars(Terminal) if not name.startswith("_")} <= told
+
+
+def test_an_order_of_another_till_is_found_with_what_was_given_back(till: Terminal) -> None:
+    order_id = sell(till)
+    follow_until(till, {order_id})
+    found = till.find_order(order_id)
+    back = till.draft()
+    back.take_back(found.order, [0])
+    back.pay("cash", back.due)
+    exchange = till.sell(back)
+    assert exchange.outcome == "posted"
+    follow_until(till, {exchange.order.order_id})
+    assert till.find_by_number(found.terminal_id, found.order.number).given_back.amount == 120
