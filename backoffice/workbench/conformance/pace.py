@@ -8,9 +8,9 @@ from backoffice.workbench.conformance.traffic import Answer, Request
 
 # Clocks differ, and a sleep may end a little early.
 TOLERANCE_S = 0.1
-# So many distances, all nearly alike, are a constant, and none of chance; who asks so seldom is free to.
-JUDGED_FROM = 4
-ALIKE = 1.5
+# So many distances in a row, all nearly alike, are a constant, and none of chance; who asks so seldom is free to.
+JUDGED = 4
+ALIKE = 1.3
 SELDOM_S = 5.0
 # With the pauses that the protocol advises, hardly more than four come in the first second.
 MOST_REPEATS = 8
@@ -21,18 +21,26 @@ TOO_MANY, TIMED_OUT, BROKEN = 429, 408, 500
 @dataclass
 class _Failing:
     times: deque[float] = field(default_factory=deque)
-    distances: list[float] = field(default_factory=list)
+    distances: deque[float] = field(default_factory=lambda: deque(maxlen=JUDGED))
+    alike: list[float] = field(default_factory=list)
     last: Request | None = None
     hammered: bool = False
     is_asked: bool = False
 
-    @property
-    def is_constant(self) -> bool:
-        """Whether the distances of one request do not grow. Those that `Retry-After` decided say nothing."""
-        if len(self.distances) < JUDGED_FROM or self.is_asked:
-            return False
-        shortest, longest = min(self.distances), max(self.distances)
-        return longest < ALIKE * shortest and longest < SELDOM_S
+    def measure(self, request: Request) -> None:
+        """Another order is no repetition: how fast somebody sells is not for the terminal to decide."""
+        if self.last is not None and self.last.path == request.path:
+            self.distances.append(request.at - self.last.at)
+        else:
+            self.distances.clear()
+        self.last = request
+        if len(self.distances) == JUDGED and self._are_alike():
+            self.alike = list(self.distances)
+
+    def _are_alike(self) -> bool:
+        """Whether the distances do not grow. Those that `Retry-After` decided say nothing."""
+        longest = max(self.distances)
+        return longest < ALIKE * min(self.distances) and longest < SELDOM_S and not self.is_asked
 
 
 class Pace:
@@ -53,17 +61,9 @@ class Pace:
                 self._notes.note("retry-after", right=waited_s >= retry_after_s - TOLERANCE_S, what=what)
         failing = self._failing.get(request.kind)
         if failing is not None:
-            self._measure(failing, request)
+            failing.measure(request)
             if not failing.hammered:
                 self._count(failing, request)
-
-    def _measure(self, failing: _Failing, request: Request) -> None:
-        """Another order is no repetition: how fast somebody sells is not for the terminal to decide."""
-        if failing.last is not None and failing.last.path == request.path:
-            failing.distances.append(request.at - failing.last.at)
-        elif not failing.is_constant:
-            failing.distances.clear()
-        failing.last = request
 
     def _count(self, failing: _Failing, request: Request) -> None:
         failing.times.append(request.at)
@@ -87,14 +87,14 @@ class Pace:
             self._asked["*" if answer.status == TOO_MANY else request.kind] = (at, answer.retry_after_s)
 
     def _judge(self, kind: str, failing: _Failing, notes: Notebook) -> None:
-        tries = ", ".join(f"{distance:.1f}" for distance in failing.distances[:6])
+        tries = ", ".join(f"{distance:.1f}" for distance in failing.alike)
         what = f"{kind} was repeated after {tries} s, which does not grow"
-        notes.note("backs-off", right=not failing.is_constant, what=what)
+        notes.note("backs-off", right=not failing.alike, what=what)
 
     def finish(self, notes: Notebook) -> None:
         """Notes what was still failing at the end of the run."""
         for kind, failing in self._failing.items():
-            if failing.is_constant and not failing.hammered:
+            if failing.alike and not failing.hammered:
                 self._judge(kind, failing, notes)
 
 
