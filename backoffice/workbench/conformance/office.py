@@ -15,6 +15,7 @@ from backoffice.workbench.conformance.closing import check_arrived, check_closed
 from backoffice.workbench.conformance.credentials import Token
 from backoffice.workbench.conformance.feed import TERMINAL_NAME
 from backoffice.workbench.conformance.floor import Floor
+from backoffice.workbench.conformance.lookup import look_up
 from backoffice.workbench.conformance.messages import message_of, uuid_in_address
 from backoffice.workbench.conformance.mischief import MEANINGS
 from backoffice.workbench.conformance.notes import ConformanceReport, Notebook
@@ -31,6 +32,7 @@ UNSET_SETTINGS = (
 
 _ROUTE = re.compile(
     r"/api/v1/(?:(?P<fixed>activations|terminal|terminal/token|terminal/heartbeat|store/orders)"
+    r"|store/orders/(?:(?P<by_number>by-number)|(?P<order>[^/]+))"
     r"|batches/(?P<receipt>[^/]+)|shifts/(?P<shift>[^/]+)(?:/(?P<close>close)|/batches/(?P<batch>[^/]+))?)"
 )
 
@@ -162,6 +164,8 @@ class Office:
         return problem_answer("method-not-allowed")
 
     def _call_by_identifier(self, method: str, request: Request, route: re.Match[str]) -> Answer:
+        if (route["by_number"] or route["order"]) and method == "GET":
+            return look_up(self.floor, request, route["order"])
         if route["receipt"] is not None and method == "GET":
             return self._uploads.get(
                 uuid_in_address(route["receipt"]), every_result=request.query.get("results") == "all"

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from backoffice.domain.scalars import read_scalar
 from backoffice.domain.wire import answers
 from backoffice.workbench.conformance.problems import PROBLEMS, TYPE_PREFIX
 from backoffice.workbench.conformance.traffic import Answer
@@ -29,13 +30,15 @@ class Witness(NaiveTill):
         answer, told = super().call(method, path, body, **headers)
         if answer is not None:
             kind = service.ProblemAnswer if answer.status >= 400 else kind_of(method, path.partition("?")[0])
-            msgspec.convert(told, kind)
+            msgspec.convert(told, kind, dec_hook=read_scalar)
             assert told.keys() <= {field.name for field in msgspec.structs.fields(kind)}, path
         return answer, told
 
 
 def kind_of(method: str, path: str) -> Any:
     parts = path.split("/")
+    if path.startswith("store/orders/"):
+        return answers.OrderInBooks
     if "batches" in parts:
         return answers.Receipt
     return answers.ShiftAnswer if parts[0] == "shifts" else KINDS[f"{method} {path}"]
@@ -129,3 +132,17 @@ def test_a_number_in_an_order_that_cannot_be_read_is_not_missing(till: Witness) 
     assert told["results"][0]["number"] == 2
     till.number += 1
     assert settle(till, order_count=2)["missing_numbers"] == []
+
+
+def test_an_order_is_looked_up_with_what_was_given_back_of_it(till: Witness) -> None:
+    for _ in range(6):
+        till.sell_live()
+    sold, back = till.orders[till.shift][1], till.orders[till.shift][6]
+    assert back["kind"] == "refund"
+    _, found = till.insist("GET", f"store/orders/{sold['order_id']}")
+    assert found["order"]["number"] == 1
+    assert found["given_back"]["amount"] == 240
+    assert found["given_back"]["by"][0]["order_id"] == back["order_id"]
+    at = f"store/orders/by-number?terminal_id={found['terminal_id']}&number=1"
+    assert till.insist("GET", at)[1] == found
+    assert till.insist("GET", f"store/orders/{uuid.uuid4()}")[0].status == 404
