@@ -48,7 +48,6 @@ class Order(msgspec.Struct):
     payments: tuple[Payment, ...]
     rounding: int = 0
     tip: int = 0
-    adjusts: str | None = None
 
 
 class Batch(msgspec.Struct):
@@ -98,8 +97,6 @@ def moved(order: Order, *, prices_include_tax: bool) -> dict[tuple[str, str], in
     balances: dict[tuple[str, str], int] = defaultdict(int)
     if order.status != "paid":
         return {}
-    if order.adjusts is not None:
-        raise Unforeseen(f"order {order.order_id}: adjusts {order.adjusts}")
     for payment in order.payments:
         balances[_account(payment.method), ""] += payment.amount
     balances[TIPS, ""] -= order.tip
