@@ -343,3 +343,9 @@ def _typed(response: httpx.Response, kind: type[Answer]) -> Answer:
     except msgspec.MsgspecError as error:
         # A login page of the shopping centre's Wi-Fi also answers 200.
         raise LinkError(f"{response.status_code} with a body that is not from Back Office: {error}") from error
+
+
+# msgspec learns a type when it first meets it, and threads that bring it the same one at once crash the process (0.22):
+# so all are met here, while one thread imports them.
+for _kind in (Activation, TerminalView, _NewToken, HeartbeatAnswer, StorePage, FoundOrder, Receipt, ShiftView, Limits):
+    msgspec.json.Decoder(_kind)

@@ -88,3 +88,7 @@ class Sold:
     label: str
     outcome: str | None
     reasons: list[str]
+
+
+for _kind in (Opening, Movement, Order):  # why: see the end of api.py
+    msgspec.json.Decoder(_kind)
