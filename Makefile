@@ -24,18 +24,22 @@ up: $(INSTALLED) ## run Back Office on this machine until Ctrl-C (ARGS="--port 9
 demo: $(INSTALLED) ## show Back Office at work with simulated terminals (with ARGS=--once it ends by itself)
 	@$(BIN)/python manage.py demo $(ARGS)
 
-# What measures time, kills servers, or looks at all that others left has the machine to itself; the rest runs two files
-# at a time. (Schemathesis gives many tests one name, of which two processes would run one.)
-ALONE := tests/integration/console tests/integration/api tests/integration/openapi/test_schemathesis.py tests/faults tests/journeys
+# Unit tests run beside those of integration. What measures time, kills servers, or looks at all that others left follows
+# them, and has the machine to itself.
+UNIT := tests/unit tests/fuzz tests/vectors clients/python/tests
+ALONE := tests/integration/console tests/integration/api tests/faults tests/journeys
+PYTEST := $(BIN)/python -m pytest
 
 test: $(INSTALLED) ## run the tests on private servers (ARGS="tests/unit -x")
 ifeq ($(strip $(ARGS)),)
-	@failed=; \
-	$(BIN)/python -m pytest -n 2 --dist loadfile $(ALONE:%=--ignore=%) || failed=1; \
-	$(BIN)/python -m pytest $(ALONE) || failed=1; \
+	@failed=; told=$$(mktemp); \
+	$(PYTEST) $(UNIT) >"$$told" 2>&1 & unit=$$!; \
+	$(PYTEST) tests $(filter-out --ignore=clients%,$(UNIT:%=--ignore=%)) $(ALONE:%=--ignore=%) || failed=1; \
+	wait $$unit || failed=1; cat "$$told"; rm -f "$$told"; \
+	$(PYTEST) $(ALONE) || failed=1; \
 	test -z "$$failed"
 else
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(PYTEST) $(ARGS)
 endif
 
 check: $(INSTALLED) ## check everything CI checks besides the tests: format, lint, security, types, imports, the house's own rules, migrations, API description
