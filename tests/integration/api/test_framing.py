@@ -40,7 +40,8 @@ def code(answer: Any) -> str:
 
 def padded(size: int) -> bytes:
     """A batch of exactly so many bytes."""
-    return b"{}" + b" " * (size - 2)
+    empty = b'{"orders":[]}'
+    return empty + b" " * (size - len(empty))
 
 
 def nothing_is_stored(till: Till) -> bool:
