@@ -24,18 +24,18 @@ up: $(INSTALLED) ## run Back Office on this machine until Ctrl-C (ARGS="--port 9
 demo: $(INSTALLED) ## show Back Office at work with simulated terminals (with ARGS=--once it ends by itself)
 	@$(BIN)/python manage.py demo $(ARGS)
 
-# Unit tests run beside those of integration. What measures time, kills servers, or looks at all that others left follows
-# them, and has the machine to itself.
-UNIT := tests/unit tests/fuzz tests/vectors clients/python/tests
-ALONE := tests/integration/console tests/integration/api tests/faults tests/journeys
+# Two processes with databases of their own share the first half: the console's tests look at everything in theirs. What
+# measures time, kills servers, or looks for what others leaked follows, and has the machine to itself.
+BESIDE := tests/unit tests/fuzz tests/vectors clients/python/tests tests/integration/console
+ALONE := tests/integration/api tests/faults tests/journeys
 PYTEST := $(BIN)/python -m pytest
 
 test: $(INSTALLED) ## run the tests on private servers (ARGS="tests/unit -x")
 ifeq ($(strip $(ARGS)),)
 	@failed=; told=$$(mktemp); \
-	$(PYTEST) $(UNIT) >"$$told" 2>&1 & unit=$$!; \
-	$(PYTEST) tests $(filter-out --ignore=clients%,$(UNIT:%=--ignore=%)) $(ALONE:%=--ignore=%) || failed=1; \
-	wait $$unit || failed=1; cat "$$told"; rm -f "$$told"; \
+	$(PYTEST) $(BESIDE) >"$$told" 2>&1 & beside=$$!; \
+	$(PYTEST) tests $(BESIDE:%=--ignore=%) $(ALONE:%=--ignore=%) || failed=1; \
+	wait $$beside || failed=1; cat "$$told"; rm -f "$$told"; \
 	$(PYTEST) $(ALONE) || failed=1; \
 	test -z "$$failed"
 else
