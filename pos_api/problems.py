@@ -119,7 +119,7 @@ def problem_response(error: Exception, context: Mapping[str, Any]) -> HttpRespon
     return _response(problem, instance=request.path if request is not None else "")
 
 
-learn_types(ProblemPlace)
+learn_types(globals())
 
 
 def refused_request(request: HttpRequest, exception: Exception) -> HttpResponse:

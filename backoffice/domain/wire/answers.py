@@ -312,4 +312,4 @@ class ShiftAnswer(msgspec.Struct):
     z_number: Number | None
 
 
-learn_types(ResultAnswer, MovementResultAnswer)
+learn_types(globals())

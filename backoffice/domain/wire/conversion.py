@@ -73,12 +73,14 @@ def check_carriable(value: Any) -> None:
         raise NotReadable(Violation(pointer, "invalid", detail))
 
 
-def learn_types(*kinds: type) -> None:
-    """Shows msgspec types while one thread imports them. It learns a type when it first meets it, and threads that bring
-    it the same one at once crash the process (0.22).
+def learn_types(module: Mapping[str, Any]) -> None:
+    """Shows msgspec every struct in the `globals()` of a module, while one thread imports it.
+
+    It learns a type when it first meets it, and threads that bring it the same one at once crash the process (0.22).
     """
-    for kind in kinds:
-        msgspec.json.Decoder(kind)
+    for kind in module.values():
+        if isinstance(kind, type) and issubclass(kind, msgspec.Struct) and kind is not msgspec.Struct:
+            msgspec.json.Decoder(kind)
 
 
 def to_type(value: Any, kind: type[T]) -> T:

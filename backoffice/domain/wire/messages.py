@@ -124,7 +124,7 @@ class Heartbeat(msgspec.Struct, kw_only=True, frozen=True):
     app_version: Code = ""
 
 
-learn_types(OpenShift, CloseShift, Activation, Heartbeat)
+learn_types(globals())
 
 Message = TypeVar("Message", OpenShift, CloseShift, Activation, Heartbeat)
 

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import httpx
 import msgspec
 
+from backoffice_terminal.learning import learn_types
 from backoffice_terminal.orders import Order
 from backoffice_terminal.problems import LinkError, problem_of, seconds
 
@@ -345,7 +346,4 @@ def _typed(response: httpx.Response, kind: type[Answer]) -> Answer:
         raise LinkError(f"{response.status_code} with a body that is not from Back Office: {error}") from error
 
 
-# msgspec learns a type when it first meets it, and threads that bring it the same one at once crash the process (0.22):
-# so all are met here, while one thread imports them.
-for _kind in (Activation, TerminalView, _NewToken, HeartbeatAnswer, StorePage, FoundOrder, Receipt, ShiftView, Limits):
-    msgspec.json.Decoder(_kind)
+learn_types(globals())

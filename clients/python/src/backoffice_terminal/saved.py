@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from backoffice_terminal.learning import learn_types
 from backoffice_terminal.orders import Order
 
 
@@ -90,5 +91,4 @@ class Sold:
     reasons: list[str]
 
 
-for _kind in (Opening, Movement, Order):  # why: see the end of api.py
-    msgspec.json.Decoder(_kind)
+learn_types(globals())
