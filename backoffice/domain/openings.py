@@ -16,15 +16,13 @@ HEARTBEAT_COUNTS_FOR = timedelta(hours=24)
 class TerminalBefore(NamedTuple):
     """What is known of a terminal when it opens a shift.
 
-    `skew_ms` (device minus server) is what its last heartbeat, received at `told_at`, said of its clock. `float_left` is
-    what its last close left in the drawer, in minor units; None where it said nothing.
+    `skew_ms` (device minus server) is what its last heartbeat, received at `told_at`, said of its clock.
     """
 
     skew_ms: int | None = None
     told_at: datetime | None = None
     number_used: bool = False
     first_number_used: bool = False
-    float_left: int | None = None
 
 
 def corrected_opening(message: OpenShift, *, before: TerminalBefore, received_at: datetime) -> datetime | None:
@@ -41,8 +39,13 @@ def corrected_opening(message: OpenShift, *, before: TerminalBefore, received_at
     return corrected if abs(corrected - received_at) < abs(message.opened_at - received_at) else None
 
 
-def opening_flags(message: OpenShift, *, before: TerminalBefore, is_corrected: bool) -> tuple[Reason, ...]:
-    """Why a shift is flagged as it opens, in the order of the rules; pointers are within the opening."""
+def opening_flags(
+    message: OpenShift, *, before: TerminalBefore, float_left: int | None, is_corrected: bool
+) -> tuple[Reason, ...]:
+    """Why a shift is flagged as it opens, in the order of the rules; pointers are within the opening.
+
+    `float_left` is what the last close left in the drawer, in minor units; None where it said nothing.
+    """
     found = []
     if is_corrected and before.skew_ms is not None:
         direction = "ahead of" if before.skew_ms > 0 else "behind"
@@ -53,8 +56,8 @@ def opening_flags(message: OpenShift, *, before: TerminalBefore, is_corrected: b
     if before.first_number_used:
         detail = "An order of this terminal has this number; go on behind `last_number`"
         found.append(Reason(codes.NUMBER_USED_BEFORE, "/first_number", detail))
-    if before.float_left is not None and before.float_left != message.opening_float:
-        detail = f"The last close left {before.float_left}, the shift opened with {message.opening_float}"
+    if float_left is not None and float_left != message.opening_float:
+        detail = f"The last close left {float_left}, the shift opened with {message.opening_float}"
         found.append(Reason(codes.OPENING_FLOAT_DIFFERS, "/opening_float", detail))
     if len(message.cashier) > MAX_CODE:
         detail = f"{len(message.cashier)} characters, of which {MAX_CODE} are shown"

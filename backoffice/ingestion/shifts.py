@@ -30,8 +30,7 @@ from backoffice.sales.models import Shift
 SELECT_TERMINAL_BEFORE = """
 SELECT h.clock_skew_ms AS skew_ms, h.received_at AS told_at,
     EXISTS (SELECT FROM sales_shift WHERE terminal_id = t.id AND number = %(number)s) AS number_used,
-    EXISTS (SELECT FROM sales_identity WHERE terminal_id = t.id AND number = %(first_number)s) AS first_number_used,
-    %(float_left)s::bigint AS float_left
+    EXISTS (SELECT FROM sales_identity WHERE terminal_id = t.id AND number = %(first_number)s) AS first_number_used
 FROM (SELECT %(terminal_id)s::integer AS id) AS t LEFT JOIN fleet_heartbeat h ON h.terminal_id = t.id
 """
 
@@ -121,14 +120,14 @@ def _date_and_flag(
         "terminal_id": shift.terminal_id,
         "number": message.number,
         "first_number": message.first_number,
-        "float_left": drawer.float_left,
     }
     cursor.execute(SELECT_TERMINAL_BEFORE, asked)
     (before,) = rows_as(TerminalBefore, cursor)
     corrected = corrected_opening(message, before=before, received_at=now)
     shift.opened_at_corrected = corrected
     shift.business_date = (corrected or message.opened_at).astimezone(ZoneInfo(timezone)).date()
-    shift.flags = reasons_json(opening_flags(message, before=before, is_corrected=corrected is not None)) or None
+    flags = opening_flags(message, before=before, float_left=drawer.float_left, is_corrected=corrected is not None)
+    shift.flags = reasons_json(flags) or None
 
 
 def close_shift(*, terminal: Terminal, shift_id: UUID, message: CloseShift, now: datetime) -> tuple[Shift, bool]:

@@ -126,9 +126,8 @@ class Books:
         before = TerminalBefore(
             number_used=any(shift.opening.number == message.number for shift in self.shifts.values()),
             first_number_used=message.first_number in self.numbers,
-            float_left=left[-1] if left else None,
         )
-        found = opening_flags(message, before=before, is_corrected=False)
+        found = opening_flags(message, before=before, float_left=left[-1] if left else None, is_corrected=False)
         shift = self.shifts[shift_id] = StoredShift(shift_id, message, flags=found)
         return shift
 

@@ -58,10 +58,8 @@ def test_a_shift_that_has_ended_keeps_its_time():
 
 
 def test_every_flag_of_an_opening_is_given_in_its_order():
-    before = TerminalBefore(
-        skew_ms=-3 * DAY_MS, told_at=RECEIVED, number_used=True, first_number_used=True, float_left=10000
-    )
-    found = opening_flags(an_opening(cashier="x" * 65), before=before, is_corrected=True)
+    before = TerminalBefore(skew_ms=-3 * DAY_MS, told_at=RECEIVED, number_used=True, first_number_used=True)
+    found = opening_flags(an_opening(cashier="x" * 65), before=before, float_left=10000, is_corrected=True)
     assert [(flag.code, flag.pointer) for flag in found] == [
         ("clock-skew", "/opened_at"),
         ("number-used-before", "/number"),
@@ -73,7 +71,7 @@ def test_every_flag_of_an_opening_is_given_in_its_order():
 
 
 def test_an_opening_as_it_should_be_has_no_flag():
-    assert opening_flags(an_opening(), before=TerminalBefore(float_left=20000), is_corrected=False) == ()
+    assert opening_flags(an_opening(), before=TerminalBefore(), float_left=20000, is_corrected=False) == ()
 
 
 # --- Cash: accounts as debits and credits -----------------------------------------------------------------------------
