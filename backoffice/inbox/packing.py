@@ -2,6 +2,8 @@
 
 import zlib
 
+from backoffice.domain.wire.envelope import Envelope, decode_batch
+
 LEVEL = 1
 # Of a gzip member (RFC 1952): where it says which fields stand in its head, how long the head is without any, and what
 # stands behind the compressed data.
@@ -18,3 +20,9 @@ def pack(body: bytes, *, gzip: bytes | None) -> bytes:
     if gzip is None or gzip[FLAGS]:
         return zlib.compress(body, LEVEL)
     return BEGINS + gzip[HEAD:-TAIL] + zlib.adler32(body).to_bytes(4, "big")
+
+
+def unpack(packed: bytes | memoryview) -> Envelope:
+    """The members of a stored batch. What was checked when it came is not checked again, and has no limits now."""
+    body = zlib.decompress(packed)
+    return decode_batch(body, max_orders=len(body), is_checked=True)

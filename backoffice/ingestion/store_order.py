@@ -5,7 +5,6 @@ was given back is added up here for people and tills to see. Whether it is too m
 processed (`batch/refunds.py`), since two tills may look at the same moment.
 """
 
-import zlib
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -18,6 +17,7 @@ from backoffice.domain.orders import Order
 from backoffice.domain.wire.answers import GivenBackAnswer, GivingBackAnswer, OrderInBooks
 from backoffice.domain.wire.envelope import decode_batch
 from backoffice.domain.wire.members import read_order, read_order_of_before
+from backoffice.inbox.packing import unpack
 from backoffice.postgres.rows import rows_as
 
 # Orders in one answer that gave something back; the sum is of all.
@@ -128,8 +128,7 @@ def _given_back(cursor: CursorWrapper, *, store_id: int, order_id: UUID) -> Give
 
 
 def _as_sent(found: _Found) -> Order:
-    text = zlib.decompress(found.body)
-    raw = decode_batch(text, max_orders=len(text), is_checked=True).orders[found.position]
+    raw = unpack(found.body).orders[found.position]
     # An earlier version masked less (ADR 21).
     masked = decode_batch(mask_cards(b'{"orders":[%b]}' % raw).body, max_orders=1).orders[0]
     order = read_order_of_before(masked) if found.is_of_before else read_order(masked, max_bytes=len(masked))

@@ -1,15 +1,14 @@
 """The originals: what a terminal sent, read from the stored body of its batch by position."""
 
 import json
-import zlib
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
 
-from backoffice.domain.wire.envelope import decode_batch
 from backoffice.inbox.models import Batch
+from backoffice.inbox.packing import unpack
 from backoffice.sales.models import HeldItem
 
 # Lists need the originals only for an asterisk, so they do not read batches larger than this.
@@ -102,8 +101,7 @@ def read_originals(places: Iterable[Place], *, max_size: int | None = None) -> d
         batches = batches.filter(size__lte=max_size)
     found: dict[Place, StoredOriginal] = {}
     for batch_id, body in batches.values_list("batch_id", "body"):
-        text = zlib.decompress(body)
-        envelope = decode_batch(text, max_orders=len(text), is_checked=True)
+        envelope = unpack(body)
         for place in wanted[batch_id]:
             members = envelope.orders if place.what == "order" else envelope.movements
             found[place] = StoredOriginal(members[place.position])

@@ -1,13 +1,12 @@
 """Claimed batches, read before anything is locked: the largest take seconds, and a lock keeps others waiting."""
 
-import zlib
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from django.db import connection
 
-from backoffice.domain.wire.envelope import Envelope, decode_batch
 from backoffice.inbox.claims import Claim
+from backoffice.inbox.packing import unpack
 from backoffice.ingestion.batch.members import ReadMember, read_members
 from backoffice.postgres.arrays import uuid_array
 
@@ -21,10 +20,5 @@ def read_batches(claims: Sequence[Claim]) -> Mapping[UUID, Sequence[ReadMember]]
     if stored:
         with connection.cursor() as cursor:
             cursor.execute(SELECT_BODIES, [uuid_array(stored)])
-            envelopes |= {batch_id: _decode(packed) for batch_id, packed in cursor}
+            envelopes |= {batch_id: unpack(packed) for batch_id, packed in cursor}
     return {batch_id: read_members(envelope) for batch_id, envelope in envelopes.items()}
-
-
-def _decode(packed: bytes) -> Envelope:
-    body = zlib.decompress(packed)
-    return decode_batch(body, max_orders=len(body), is_checked=True)

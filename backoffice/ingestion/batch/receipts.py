@@ -1,7 +1,6 @@
 """A batch's receipt: what was received, and what became of each order (protocol §5)."""
 
 import time
-import zlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from threading import BoundedSemaphore
@@ -20,9 +19,10 @@ from backoffice.domain.wire.answers import (
     Receipt,
     ResultAnswer,
 )
-from backoffice.domain.wire.envelope import Envelope, decode_batch
+from backoffice.domain.wire.envelope import Envelope
 from backoffice.domain.wire.members import read_movement, read_order
 from backoffice.inbox.models import Batch
+from backoffice.inbox.packing import unpack
 from backoffice.inbox.processed import Processed
 from backoffice.ingestion.batch.group_commit import release_connection
 from backoffice.postgres.rows import named_rows
@@ -69,8 +69,8 @@ def find_receipt(*, batch_id: UUID, terminal_id: int, every_result: bool = False
         processed=processed,
     )
     if every_result and processed:
-        body = zlib.decompress(Batch.objects.values_list("body", flat=True).get(batch_id=batch_id))
-        list_every_result(receipt, decode_batch(body, max_orders=len(body), is_checked=True))
+        packed = Batch.objects.values_list("body", flat=True).get(batch_id=batch_id)
+        list_every_result(receipt, unpack(packed))
     return receipt
 
 

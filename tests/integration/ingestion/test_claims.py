@@ -10,10 +10,11 @@ import pytest
 from django.db import connection, connections
 from django.utils import timezone
 
+from backoffice.inbox import packing
 from backoffice.inbox.claims import Claim
 from backoffice.inbox.models import Batch
 from backoffice.ingestion import sweep, tasks
-from backoffice.ingestion.batch import bodies, post
+from backoffice.ingestion.batch import post
 from backoffice.ingestion.batch.claims import process_claimed, process_next
 from backoffice.ingestion.batch.lock import LockedBatch
 from backoffice.ingestion.batch.members import ReadMember
@@ -195,12 +196,12 @@ def test_a_body_is_read_before_anything_is_locked(
     committed_db: None, till: Till, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Reading the largest takes a second, in which every feed of the chain would wait for the transaction."""
-    batch_id, decode, seen = till.upload(a_sale(1001)).json()["batch_id"], bodies.decode_batch, []
+    batch_id, decode, seen = till.upload(a_sale(1001)).json()["batch_id"], packing.decode_batch, []
 
     def watched(body: bytes, **limits: Any) -> Any:
         seen.append(connection.in_atomic_block)
         return decode(body, **limits)
 
-    monkeypatch.setattr(bodies, "decode_batch", watched)
+    monkeypatch.setattr(packing, "decode_batch", watched)
     process_claimed([Claim(UUID(batch_id), 1)], now=timezone.now())
     assert (seen, state(batch_id)) == ([False], "processed")

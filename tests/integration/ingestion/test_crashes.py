@@ -9,8 +9,9 @@ from django.db import IntegrityError, OperationalError
 from django.utils import timezone
 from structlog.testing import capture_logs
 
+from backoffice.inbox import packing
 from backoffice.inbox.models import Batch
-from backoffice.ingestion.batch import bodies, claims, isolate, members, post
+from backoffice.ingestion.batch import claims, isolate, members, post
 from backoffice.ingestion.batch.claims import process_next
 from backoffice.sales.models import HeldItem, Identity, Order
 from tests.till import Till, a_movement, a_sale, balance, codes, entry_of, later, outcomes
@@ -43,15 +44,15 @@ def break_rules(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
 @pytest.fixture
 def break_reading(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     """Every batch with "boom" in it breaks before anything is known of its orders; gives what mends it."""
-    decode = bodies.decode_batch
+    decode = packing.decode_batch
 
     def broken(body: bytes, **limits: int) -> Any:
         if b"boom" in body:
             raise MemoryError("too much")
         return decode(body, **limits)
 
-    monkeypatch.setattr(bodies, "decode_batch", broken)
-    return lambda: monkeypatch.setattr(bodies, "decode_batch", decode)
+    monkeypatch.setattr(packing, "decode_batch", broken)
+    return lambda: monkeypatch.setattr(packing, "decode_batch", decode)
 
 
 def upload(till: Till, *notes: str, first: int = 1001) -> str:
@@ -238,7 +239,7 @@ def test_killing_its_worker_again_and_again_it_is_tried_ever_more_rarely(till: T
     def die(body: bytes, **_: Any) -> None:
         raise Killed
 
-    monkeypatch.setattr(bodies, "decode_batch", die)
+    monkeypatch.setattr(packing, "decode_batch", die)
     for minutes in (10, 20, 40):
         assert not process_next(now=now + timedelta(minutes=minutes, seconds=-1))
         now += timedelta(minutes=minutes)
@@ -279,7 +280,7 @@ def kill_while_reading(till: Till, monkeypatch: pytest.MonkeyPatch, *, times: in
         raise Killed
 
     with monkeypatch.context() as killer:
-        killer.setattr(bodies, "decode_batch", die)
+        killer.setattr(packing, "decode_batch", die)
         for minute in range(1, times + 1):
             with pytest.raises(Killed):
                 process_next(now=later(minutes=20 * minute))
@@ -296,7 +297,7 @@ def test_a_worker_that_is_killed_leaves_nothing_but_the_count(till: Till, monkey
 
 def test_a_batch_that_killed_five_workers_is_failed(till: Till, monkeypatch: pytest.MonkeyPatch):
     batch_id = kill_while_reading(till, monkeypatch, times=5)
-    monkeypatch.setattr(bodies, "decode_batch", lambda *_, **__: pytest.fail("tried a sixth time at once"))
+    monkeypatch.setattr(packing, "decode_batch", lambda *_, **__: pytest.fail("tried a sixth time at once"))
     process_next(now=later(minutes=101))
     assert till.receipt(batch_id)["state"] == "failed"
 
