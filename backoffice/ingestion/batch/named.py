@@ -15,17 +15,24 @@ from backoffice.ingestion.batch.members import JudgedBatch
 from backoffice.postgres.arrays import uuid_array
 from backoffice.postgres.rows import named_rows
 
-SELECT_ORIGINALS = """
+# Of an order `o` and its shift `s`: what `order_of_row` reads, and its store and prices.
+SELECT_ORDER = """
 SELECT o.order_id, o.store_id, o.kind, o.status, o.refund_of, o.adjusts, o.total, o.closed_at, s.prices_include_tax,
     (SELECT jsonb_agg(l ORDER BY l.position) FROM sales_orderline l
         WHERE l.order_id = o.id AND l.business_date = o.business_date) AS lines,
     (SELECT jsonb_agg(p ORDER BY p.position) FROM sales_payment p
         WHERE p.order_id = o.id AND p.business_date = o.business_date) AS payments
+"""
+
+SELECT_ORIGINALS = (
+    SELECT_ORDER
+    + """
 FROM sales_identity i
 JOIN sales_order o ON o.id = i.row_id AND o.business_date = i.business_date
 JOIN sales_shift s ON s.shift_id = o.shift_id
 WHERE i.item_id = ANY(%s::uuid[]) AND i.version = 0
 """
+)
 
 SUM_ADJUSTMENTS = """
 SELECT o.adjusts, o.store_id, p.method, sum(p.amount)::bigint AS amount

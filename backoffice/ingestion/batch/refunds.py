@@ -32,7 +32,7 @@ from backoffice.domain.returns import (
 )
 from backoffice.domain.rules import StoreSettings, bounded
 from backoffice.ingestion.batch.members import JudgedBatch, Member
-from backoffice.ingestion.batch.named import Named, find_named, order_of_row, sum_returns
+from backoffice.ingestion.batch.named import SELECT_ORDER, Named, find_named, order_of_row, sum_returns
 from backoffice.postgres.rows import named_rows
 from backoffice.postgres.transactions import transaction_required
 from backoffice.sales.models import AwaitedOriginal
@@ -40,13 +40,10 @@ from backoffice.sales.models import AwaitedOriginal
 LOCK_ORIGINALS = "SELECT pg_advisory_xact_lock(hashtextextended(order_id::text, 0)) FROM unnest(%s::uuid[]) AS order_id"
 
 # Orders that came before what they name, of any store: a small table, where nearly every batch finds nothing.
-SELECT_AWAITING = """
-SELECT o.id, o.business_date, o.store_id, o.order_id, o.kind, o.status, o.refund_of, o.adjusts, o.total, o.closed_at,
-    o.flags, s.prices_include_tax, st.refund_days, st.rounding_step, a.refund_of AS awaited,
-    (SELECT jsonb_agg(l ORDER BY l.position) FROM sales_orderline l
-        WHERE l.order_id = o.id AND l.business_date = o.business_date) AS lines,
-    (SELECT jsonb_agg(p ORDER BY p.position) FROM sales_payment p
-        WHERE p.order_id = o.id AND p.business_date = o.business_date) AS payments
+SELECT_AWAITING = (
+    SELECT_ORDER
+    + """
+    , o.id, o.business_date, o.flags, st.refund_days, st.rounding_step, a.refund_of AS awaited
 FROM sales_awaitedoriginal a
 JOIN sales_order o ON o.id = a.refund_id AND o.business_date = a.business_date
 JOIN sales_shift s ON s.shift_id = o.shift_id
@@ -54,6 +51,7 @@ JOIN fleet_store st ON st.id = o.store_id
 WHERE a.refund_of = ANY(%s::uuid[]) AND a.arrived_at IS NULL ORDER BY o.id
 FOR UPDATE OF a
 """
+)
 
 # Two orders, of which one names the other, that were processed at the same moment did not see each other.
 SELECT_ARRIVED = """
