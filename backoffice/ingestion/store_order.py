@@ -18,6 +18,7 @@ from backoffice.domain.wire.answers import GivenBackAnswer, GivingBackAnswer, Or
 from backoffice.domain.wire.envelope import decode_batch
 from backoffice.domain.wire.members import read_order, read_order_of_before
 from backoffice.inbox.packing import unpack
+from backoffice.ingestion.batch.named import LINES_GIVING_BACK
 from backoffice.postgres.rows import rows_as
 
 # Orders in one answer that gave something back; the sum is of all.
@@ -50,16 +51,13 @@ CROSS JOIN LATERAL (
     LIMIT 1
 ) o
 CROSS JOIN LATERAL (
-    SELECT -sum(line.amount + CASE WHEN shift.prices_include_tax THEN 0 ELSE (
-        SELECT coalesce(sum((one.tax->>'amount')::bigint), 0) FROM jsonb_array_elements(line.taxes) AS one (tax)) END)::bigint AS amount
-    FROM sales_orderline line JOIN sales_shift shift ON shift.shift_id = o.shift_id
-    WHERE line.order_id = o.id AND line.business_date = o.business_date
-        AND line.amount < 0 AND line.kind <> 'discount' AND coalesce(line.refund_of, o.refund_of) = %(order_id)s
+    SELECT sum(line.amount)::bigint AS amount FROM sales_shift s CROSS JOIN LATERAL ({lines}) AS line
+    WHERE s.shift_id = o.shift_id AND line.original = %(order_id)s
 ) given
 JOIN fleet_terminal t ON t.id = o.terminal_id
 WHERE given.amount <> 0
 ORDER BY o.id LIMIT %(limit)s
-"""
+""".replace("{lines}", LINES_GIVING_BACK)  # nosec B608
 
 
 class NotInBooks(Exception):

@@ -40,12 +40,23 @@ FROM sales_order o JOIN sales_payment p ON p.order_id = o.id AND p.business_date
 WHERE o.adjusts = ANY(%s::uuid[]) AND o.status = 'paid' GROUP BY o.adjusts, o.store_id, p.method
 """
 
+# Of an order `o` and its shift `s`: what each of its lines gives back, of which original, and how much at its gross value.
+# The one place in SQL that says so; of an order that is not written, `returns_of` does (protocol §5).
+LINES_GIVING_BACK = """
+    SELECT coalesce(l.refund_of, o.refund_of) AS original, -(CASE WHEN s.prices_include_tax THEN l.amount ELSE l.amount + (
+        SELECT coalesce(sum((tax.value ->> 'amount')::bigint), 0) FROM jsonb_array_elements(l.taxes) AS tax
+    ) END) AS amount
+    FROM sales_orderline l
+    WHERE l.order_id = o.id AND l.business_date = o.business_date AND l.amount < 0 AND l.kind <> 'discount'
+"""
+
 # Per original, what `returns_of` says of each of the store's orders: there may be many, and no more than sums are needed.
 SUM_RETURNS = """
 WITH naming AS (
     SELECT refund_of AS original, id, business_date FROM sales_order WHERE refund_of = ANY(%(originals)s::uuid[])
     UNION
-    SELECT refund_of, order_id, business_date FROM sales_orderline WHERE refund_of = ANY(%(originals)s::uuid[])
+    SELECT refund_of, order_id, business_date FROM sales_orderline
+    WHERE refund_of = ANY(%(originals)s::uuid[]) AND amount < 0 AND kind <> 'discount'
 )
 SELECT naming.original, sum(l.amount)::bigint AS amount, sum(l.line_count)::bigint AS line_count,
     sum(CASE WHEN o.kind = 'refund' AND l.are_all_its AND coalesce(o.refund_of = naming.original, true)
@@ -54,19 +65,13 @@ FROM naming
 JOIN sales_order o ON o.id = naming.id AND o.business_date = naming.business_date
 JOIN sales_shift s ON s.shift_id = o.shift_id
 CROSS JOIN LATERAL (
-    SELECT coalesce(-sum(amount) FILTER (WHERE is_its), 0) AS amount, count(*) FILTER (WHERE is_its) AS line_count,
-        coalesce(bool_and(is_its), true) AS are_all_its
-    FROM (
-        SELECT coalesce(refund_of, o.refund_of) IS NOT DISTINCT FROM naming.original AS is_its,
-            CASE WHEN s.prices_include_tax THEN amount ELSE amount + (
-                SELECT coalesce(sum((tax.value ->> 'amount')::bigint), 0) FROM jsonb_array_elements(taxes) AS tax
-            ) END AS amount
-        FROM sales_orderline
-        WHERE order_id = o.id AND business_date = o.business_date AND amount < 0 AND kind <> 'discount'
-    ) AS line
+    SELECT coalesce(sum(line.amount) FILTER (WHERE line.original = naming.original), 0) AS amount,
+        count(*) FILTER (WHERE line.original = naming.original) AS line_count,
+        coalesce(bool_and(line.original IS NOT DISTINCT FROM naming.original), true) AS are_all_its
+    FROM ({lines}) AS line
 ) AS l
 WHERE o.store_id = %(store_id)s AND o.status = 'paid' GROUP BY naming.original
-"""
+""".replace("{lines}", LINES_GIVING_BACK)  # nosec B608
 
 # No rule that looks at a stored order asks for these.
 _ONE, _NO_PRICE, _NO_RATE = Quantity("1"), UnitPrice("0"), Rate("0")

@@ -81,6 +81,18 @@ def test_what_a_written_order_gave_back_counts_as_it_does_within_a_batch(till: T
     assert "1320 given back in all, 1000 were sold" in details[0][0]["detail"]
 
 
+@pytest.mark.parametrize("together", [True, False])
+def test_a_discount_that_names_a_sale_gives_nothing_of_it_back(till: Till, *, together: bool) -> None:
+    sale = an_order(1001, a_line(1000))
+    discount = an_order(1002, a_line(-300, sale, kind="discount"), kind="refund")
+    refund = an_order(1003, a_line(-1000), kind="refund", refund_of=sale["order_id"])
+    if together:
+        receipt = till.sell(sale, discount, refund)
+        assert [codes(receipt, index) for index in range(3)] == [[], [], []]
+    else:
+        assert [codes(till.sell(order)) for order in (sale, discount, refund)] == [[], [], []]
+
+
 def test_cash_for_a_card_payment_may_be_rounded_to_a_step_and_not_further(till: Till) -> None:
     till.store.rounding_step = 5
     till.store.save()
