@@ -70,8 +70,11 @@ CROSS JOIN LATERAL (
         coalesce(bool_and(line.original IS NOT DISTINCT FROM naming.original), true) AS are_all_its
     FROM ({lines}) AS line
 ) AS l
-WHERE o.store_id = %(store_id)s AND o.status = 'paid' GROUP BY naming.original
+WHERE o.store_id = %(store_id)s AND o.status = 'paid' AND o.id < %(before_id)s GROUP BY naming.original
 """.replace("{lines}", LINES_GIVING_BACK)  # nosec B608
+
+# No id is as large.
+BEHIND_ALL_ROWS = 2**63 - 1
 
 # No rule that looks at a stored order asks for these.
 _ONE, _NO_PRICE, _NO_RATE = Quantity("1"), UnitPrice("0"), Rate("0")
@@ -127,9 +130,15 @@ def _add(sums: dict[str, int], more: Mapping[str, int]) -> None:
         sums[method] = sums.get(method, 0) + amount
 
 
-def sum_returns(cursor: CursorWrapper, order_ids: Collection[UUID], *, store_id: int) -> dict[UUID, GivenBack]:
-    """What all orders of the store that are written gave back of each of these, on whatever terminal."""
-    cursor.execute(SUM_RETURNS, {"originals": uuid_array(order_ids), "store_id": store_id})
+def sum_returns(
+    cursor: CursorWrapper, order_ids: Collection[UUID], *, store_id: int, before_id: int = BEHIND_ALL_ROWS
+) -> dict[UUID, GivenBack]:
+    """What all orders of the store that are written gave back of each of these, on whatever terminal.
+
+    Where `before_id` is the id of a row, those that came before it.
+    """
+    summed: dict[str, Any] = {"originals": uuid_array(order_ids), "store_id": store_id, "before_id": before_id}
+    cursor.execute(SUM_RETURNS, summed)
     return {row.pop("original"): GivenBack(**row) for row in named_rows(cursor)}
 
 

@@ -9,6 +9,7 @@ A batch in which nothing is given back or adjusted pays nothing.
 """
 
 import json
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -188,10 +189,13 @@ def _flag_anew(cursor: CursorWrapper, arrived: Sequence[UUID], *, now: datetime)
     if not waiting:
         return
     found = find_named(cursor, {order_id for one in waiting for order_id in named_orders(one.order)})
-    looks: dict[int, _Look] = {}
+    by_store: defaultdict[int, list[_Waiting]] = defaultdict(list)
     for one in waiting:
-        look = looks.setdefault(one.row["store_id"], _look_of(one.row, found))
-        cursor.execute(REPLACE_FLAGS, _replaced(one, look))
+        by_store[one.row["store_id"]].append(one)
+    for of_store in by_store.values():
+        look = _look_of(cursor, of_store, found)
+        for one in of_store:
+            cursor.execute(REPLACE_FLAGS, _replaced(one, look))
     came = {order_id for one in waiting for order_id in one.arrived}
     AwaitedOriginal.objects.filter(refund_of__in=came, arrived_at__isnull=True).update(arrived_at=now)
 
@@ -205,9 +209,18 @@ def _waiting(rows: Iterable[Mapping[str, Any]]) -> list[_Waiting]:
     return list(waiting.values())
 
 
-def _look_of(row: Mapping[str, Any], found: Mapping[UUID, Named]) -> _Look:
-    settings = StoreSettings(refund_days=row["refund_days"], rounding_step=row["rounding_step"])
-    return _Look(store_id=row["store_id"], settings=settings, found=found, given_back={})
+def _look_of(cursor: CursorWrapper, waiting: Sequence[_Waiting], found: Mapping[UUID, Named]) -> _Look:
+    """For the orders of one store. Others may have given back what these do, and have waited no more: one that was
+    processed beside an original is caught up on after those that waited for it.
+    """
+    row = waiting[0].row
+    arrived = {order_id for one in waiting for order_id in one.arrived}
+    return _Look(
+        store_id=row["store_id"],
+        settings=StoreSettings(refund_days=row["refund_days"], rounding_step=row["rounding_step"]),
+        found=found,
+        given_back=sum_returns(cursor, arrived, store_id=row["store_id"], before_id=row["id"]),
+    )
 
 
 def _replaced(one: _Waiting, look: _Look) -> list[Any]:

@@ -247,3 +247,17 @@ def test_a_refund_and_its_original_that_did_not_see_each_other_are_caught_up_wit
     assert look_again_at_arrived(now=timezone.now()) == 1
     assert (flags_of(refund), flags_of(excessive)) == (found, ["refund-exceeds-original"])
     assert look_again_at_arrived(now=timezone.now()) == 0
+
+
+def test_what_others_gave_back_before_counts_when_a_refund_is_caught_up_with(till: Till) -> None:
+    sale = a_sale(1001)
+    waited, unseen = a_refund(1002, sale), a_refund(1003, sale)
+    till.sell(waited)
+    till.sell(sale)
+    till.sell(unseen)
+    # As it is left where the second is processed at the same moment as the sale: the first alone was looked at again.
+    row = Order.objects.get(order_id=unseen["order_id"])
+    Order.objects.filter(id=row.id).update(flags=None)
+    AwaitedOriginal.objects.create(refund_id=row.id, refund_of=sale["order_id"], business_date=row.business_date)
+    assert look_again_at_arrived(now=timezone.now()) == 1
+    assert (flags_of(waited), flags_of(unseen)) == ([], ["refund-exceeds-original"])
