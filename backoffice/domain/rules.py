@@ -308,7 +308,7 @@ def same_card_flags(
     ]
     if not near:
         return ()
-    sharing, family = Counter(other.reference for other in near), family_of(order)
+    sharing, family = Counter(other.reference for other in near), _with_relatives(family_of(order), near)
     suspect = {
         other.reference
         for other in near
@@ -321,6 +321,17 @@ def same_card_flags(
     ]
     before = [reason for reason in flagged if reason.code == codes.SAME_CARD_PAYMENT]
     return tuple(reason for reason in found if reason not in before)[: MAX_OF_A_CODE - len(before)]
+
+
+def _with_relatives(family: frozenset[UUID], others: Sequence[CardPayment]) -> frozenset[UUID]:
+    """With the families that touch it, and those that touch these: the refund of an exchange is of the first sale too."""
+    strangers = others
+    while True:
+        relatives = [other.family for other in strangers if not family.isdisjoint(other.family)]
+        if not relatives:
+            return family
+        strangers = [other for other in strangers if family.isdisjoint(other.family)]
+        family = family.union(*relatives)
 
 
 def movement_holds(movement: CashMovement) -> tuple[Reason, ...]:

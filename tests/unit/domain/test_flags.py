@@ -326,6 +326,17 @@ def test_two_refunds_of_one_order_share_its_reference():
     assert same_card_flags(card_order(refund_of="01953a3e-0000-7000-8000-000000000004"), others=[other]) != ()
 
 
+def test_the_refund_of_an_exchange_shares_the_reference_of_the_first_sale():
+    first, exchange, tip = (UUID(int=place) for place in (1, 2, 3))
+    sale = other_payment(order_id=first)
+    exchanged = other_payment(order_id=exchange, family=frozenset({first, exchange}))
+    adjusted = other_payment(order_id=tip, family=frozenset({exchange, tip}))
+    refund = card_order(refund_of=str(tip))
+    assert same_card_flags(refund, others=[sale, exchanged, adjusted]) == ()
+    assert same_card_flags(refund, others=[sale, adjusted]) != ()
+    assert same_card_flags(refund, others=[sale, exchanged, adjusted, other_payment(order_id=UUID(int=9))]) != ()
+
+
 def test_what_an_earlier_look_found_is_not_flagged_again():
     both = card_order(payments=[paid_by("card", 100, reference="R1"), paid_by("card", 140, reference="R2")])
     others = [other_payment(), other_payment(reference="R2")]
