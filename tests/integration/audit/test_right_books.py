@@ -189,6 +189,18 @@ def test_discounts_of_the_whole_order_and_goods_of_several_receipts_agree(verify
     assert verify()[1]["differences"] == []
 
 
+@pytest.mark.parametrize("status", ["paid", "voided", "training"])
+@pytest.mark.parametrize("amount", [240, -240])
+def test_lines_that_name_a_sale_agree_whether_they_give_it_back_or_not(
+    till: Till, verify: Verify, *, status: str, amount: int
+) -> None:
+    line = {"quantity": "1", "unit_price": amount, "amount": amount, "refund_of": str(uuid4())}
+    payments = [{"method": "cash", "amount": amount}]
+    order = a_sale(1001, status=status, lines=[line], total=amount, payments=payments)
+    assert outcomes(till.sell(order)) == ["posted"]
+    assert verify()[1]["differences"] == []
+
+
 def test_adjustments_and_what_is_held_of_them_agree(till: Till, verify: Verify) -> None:
     sale = a_sale(1001)
     orders = [
