@@ -19,7 +19,7 @@ ORDER BY s.code, t.id
 SELECT_SHIFTS = """
 SELECT shift_id::text, store_id, terminal_id, number, state, business_date, currency, prices_include_tax, opening_float,
     opening_entry_id, drawer_at_opening, declared, computed, expected_cash, over_short, recounted, drawer_counts,
-    awaits_count, moved_to_safe
+    awaits_count, moved_to_safe, flags IS NULL
 FROM sales_shift s WHERE terminal_id = %s AND NOT EXISTS (
     SELECT FROM sales_detachedmonth d WHERE s.business_date BETWEEN d.first_day AND d.last_day AND d.detached_at > s.received_at
 ) ORDER BY opening_entry_id
@@ -48,7 +48,8 @@ class AuditedShift(NamedTuple):
     """One shift, with money in minor units. `declared` and `computed` have the shapes of protocol §6.
 
     `drawer_at_opening` is what its opening left in the drawer's account where that was not its float, `recounted` head
-    office's last count, and `moved_to_safe` what its counts moved in all, where its close said what stays.
+    office's last count, and `moved_to_safe` what its counts moved in all, where its close said what stays. `is_of_before`
+    if the version before opened it, which knew nothing of what a close left.
     """
 
     shift_id: str
@@ -70,6 +71,7 @@ class AuditedShift(NamedTuple):
     drawer_counts: int
     awaits_count: bool
     moved_to_safe: int | None
+    is_of_before: bool
 
     @property
     def is_settled(self) -> bool:

@@ -130,11 +130,11 @@ def check_openings(
 
 
 def _opening(cursor: CursorWrapper, shift: ShiftBooks, before: BeforeOpening, *, balance: int) -> tuple[Sides, int]:
-    """What an opening posts, and what the drawer's account holds after it."""
+    """What an opening posts, and what the drawer's account holds after it. Before, whatever differed was the safe's."""
     row, sides = shift.row, Sides()
-    differs = 0 if before.float_left is None else row.opening_float - before.float_left
+    differs = 0 if before.float_left is None or row.is_of_before else row.opening_float - before.float_left
     rest = row.opening_float - differs - balance
-    if rest and _is_left(cursor, shift, before):
+    if rest and not row.is_of_before and _is_left(cursor, shift, before):
         rest = 0
     for amount, other in ((differs, OVER_SHORT), (rest, SAFE)):
         debit(sides, DRAWER, amount)

@@ -127,7 +127,8 @@ def _date_and_flag(
     shift.opened_at_corrected = corrected
     shift.business_date = (corrected or message.opened_at).astimezone(ZoneInfo(timezone)).date()
     flags = opening_flags(message, before=before, float_left=drawer.float_left, is_corrected=corrected is not None)
-    shift.flags = reasons_json(flags) or None
+    # A list, be it empty: NULL is of the version before, which opened shifts by its own rule (ADR 28).
+    shift.flags = reasons_json(flags)
 
 
 def close_shift(*, terminal: Terminal, shift_id: UUID, message: CloseShift, now: datetime) -> tuple[Shift, bool]:

@@ -162,7 +162,7 @@ class Past:
             opening_entry_id=first_id, received_at=opened_at, declared=msgspec.to_builtins(close),
             closing_hash=message_hash(close), closed_at=closed_at, close_received_at=settled_at, computed=figures,
             differences=[], expected_cash=expected, over_short=over, reconciliations=int(over != 0),
-            drawer_counts=1, reconciled_at=settled_at, z_number=drawer.shift_number,
+            flags=[], drawer_counts=1, reconciled_at=settled_at, z_number=drawer.shift_number,
         )  # fmt: skip
         batch = Batch(
             batch_id=batch_id, terminal_id=drawer.terminal_id, shift_id=shift_id, digest=hashlib.sha256(body).digest(),

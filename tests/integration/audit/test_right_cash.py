@@ -9,7 +9,8 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from backoffice.ingestion.drawers import record_count
+from backoffice.ingestion import shifts
+from backoffice.ingestion.drawers import DrawerBefore, record_count
 from backoffice.sales.models import Shift
 from tests.till import Till, a_movement, a_sale, balance, entry_of
 
@@ -26,6 +27,25 @@ def count(shift_id: UUID, counted: int) -> None:
 
 def right(verify: Verify) -> None:
     assert verify()[1]["differences"] == []
+
+
+@pytest.mark.parametrize("waits", [False, True])
+def test_the_version_before_opens_a_shift_after_a_close_that_said_what_it_left(
+    till: Till, verify: Verify, monkeypatch: pytest.MonkeyPatch, *, waits: bool
+) -> None:
+    """Both run while the service is updated. The older one knows no `float_left`, and takes the float from the safe."""
+    order = a_sale(1001)
+    till.close(*([order] if waits else []), counted=20000, float_left=15000)
+    with monkeypatch.context() as older:
+        older.setattr(shifts, "drawer_before", lambda *_, **__: DrawerBefore(None, a_shift_waits=False))
+        till.open(number=312, opening_float=14000, first_number=1002)
+    Shift.objects.filter(shift_id=till.shift_id).update(flags=None)
+    assert (balance(till), balance(till, "6900")) == (14000, 0)
+    right(verify)
+    till.close(counted=14000, float_left=14000, first_number=1002, last_number=1001)
+    till.open(number=313, opening_float=13000, first_number=1002)
+    assert balance(till, "6900") == 1000
+    right(verify)
 
 
 @pytest.mark.parametrize("counted", [20000, 12000, 15000])
