@@ -1,6 +1,7 @@
 """Uploading a batch of a shift's orders, and its receipt (protocol §5)."""
 
 import re
+from typing import Any
 from uuid import UUID
 
 from django.urls import reverse
@@ -9,8 +10,9 @@ from rest_framework.response import Response
 from structlog.contextvars import bind_contextvars
 
 from backoffice.domain.states import BatchState
+from backoffice.domain.wire.envelope import EnvelopeInvalid
 from backoffice.failpoints import failpoint
-from backoffice.ingestion.batch.accept import accept
+from backoffice.ingestion.batch.accept import accept, repeated_upload_of_before
 from backoffice.ingestion.batch.receipts import NoSuchBatch, find_receipt
 from pos_api.bodies import SMALL_BODY, open_body
 from pos_api.description.schema import BATCH, RECEIPT, describe
@@ -38,16 +40,21 @@ class BatchUpload(TerminalView):
         with open_body(request) as body:
             # A large body would be held as long as its request waits.
             wait_s = wait_s if len(body.text) <= SMALL_BODY else 0
-            receipt = accept(
-                terminal=self.terminal,
-                shift_id=shift_id,
-                batch_id=batch_id,
-                body=body.text,
-                gzip=body.gzip,
-                wait_s=wait_s,
-                every_result=_wants_every_result(request),
-                now=self.now,
-            )
+            batch: dict[str, Any] = {"terminal": self.terminal, "shift_id": shift_id, "batch_id": batch_id}
+            try:
+                receipt = accept(
+                    **batch,
+                    body=body.text,
+                    gzip=body.gzip,
+                    wait_s=wait_s,
+                    every_result=_wants_every_result(request),
+                    now=self.now,
+                )
+            except EnvelopeInvalid:
+                known = repeated_upload_of_before(**batch, body=body.text)
+                if known is None:
+                    raise
+                receipt = known
         failpoint("receive-before-answer")
         location = reverse("batch", kwargs={"batch_id": batch_id})
         status = 200 if receipt.state == BatchState.PROCESSED.value else 202

@@ -86,12 +86,17 @@ def test_a_body_with_neither_list_is_no_empty_batch(till: Till, name: str):
 def test_a_body_with_neither_list_that_was_taken_once_is_processed_as_it_was_then(
     till: Till, monkeypatch: pytest.MonkeyPatch
 ):
+    raw = json.dumps({"order": a_sale(1001)}).encode()
     with monkeypatch.context() as earlier:
         earlier.setattr("backoffice.domain.wire.envelope._check_lists", str)
-        batch_id = till.upload(raw=json.dumps({"order": a_sale(1001)}).encode()).json()["batch_id"]
+        batch_id = till.upload(raw=raw).json()["batch_id"]
     process_waiting()
     receipt = till.receipt(batch_id)
     assert (receipt["state"], receipt["orders"]) == ("processed", 0)
+    again = till.upload(raw=raw, batch_id=batch_id)
+    assert (again.status_code, again.json()) == (200, receipt)
+    assert till.upload(raw=raw + b" ", batch_id=batch_id).status_code == 422
+    assert till.upload(raw=raw, batch_id=uuid4()).status_code == 422
 
 
 def test_a_batch_of_orders_and_movements_is_processed_as_a_whole(till: Till):
