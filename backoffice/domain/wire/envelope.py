@@ -132,9 +132,13 @@ def _find_lists(body: bytes, *, most: int, is_checked: bool) -> Envelope:
         _invalid(pointer="", detail="The body must be a JSON object")
     if not is_checked:
         _check_lists(lists)
-    for name, raw in (("orders", lists.orders), ("cash_movements", lists.cash_movements)):
-        if raw is not UNSET and memoryview(raw)[0] != ord("["):
-            _invalid(pointer=f"/{name}", detail=f"{name} must be an array")
+    wrong = [
+        Violation(f"/{name}", "invalid", f"{name} must be an array")
+        for name, raw in (("orders", lists.orders), ("cash_movements", lists.cash_movements))
+        if raw is not UNSET and memoryview(raw)[0] != ord("[")
+    ]
+    if wrong:
+        raise EnvelopeInvalid(**wrong[0]._asdict(), others=wrong[1:])
     found = find_members(body, names=("orders", "cash_movements"), most=most)
     for name, members in found.items():
         if members.total > most:

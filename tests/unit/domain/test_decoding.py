@@ -113,6 +113,12 @@ def test_a_list_that_is_no_array_is_no_envelope(name, value):
     assert refused.value.pointer == f"/{name}"
 
 
+def test_two_lists_that_are_no_arrays_are_two_faults():
+    with pytest.raises(EnvelopeInvalid) as refused:
+        decode(b'{"cash_movements": {}, "orders": null}')
+    assert [refused.value.pointer, *(fault.pointer for fault in refused.value.others)] == ["/orders", "/cash_movements"]
+
+
 @pytest.mark.parametrize(
     "body",
     [
