@@ -91,6 +91,14 @@ def to_type(value: Any, kind: type[T]) -> T:
         raise NotReadable(explain(error)) from None
 
 
+def to_type_as_spelled(value: Any, kind: type[T]) -> T:
+    """As `to_type`, and refuses what only msgspec would read. Where it raises, `find_faults` finds that and all else."""
+    read = to_type(value, kind)
+    if (fault := next(_misspelled(read, value), None)) is not None:
+        raise NotReadable(fault)
+    return read
+
+
 def find_faults(value: Any, kind: Any, *tokens: str | int) -> Iterator[Violation]:
     """Every place at which `value`, found at `tokens`, is no `kind`; nothing where it is one.
 

@@ -14,7 +14,14 @@ from msgspec import Meta
 from backoffice.domain import json_values
 from backoffice.domain.scalars import MAX_MINOR, Count, Instant, Money, Number
 from backoffice.domain.totals import ShiftTotals
-from backoffice.domain.wire.conversion import Violation, find_faults, learn_types, to_type
+from backoffice.domain.wire.conversion import (
+    NotReadable,
+    Violation,
+    check_carriable,
+    find_faults,
+    learn_types,
+    to_type_as_spelled,
+)
 from backoffice.domain.wire.envelope import MOST_FAULTS, BodyMalformed, EnvelopeInvalid, decode_object
 
 __all__ = [
@@ -145,7 +152,10 @@ def read_close_of_before(body: bytes) -> CloseShift | None:
     None where it is no close without them either. Raises `BodyMalformed` and `EnvelopeInvalid` where it is no object.
     """
     fields = {name: value for name, value in decode_object(body).items() if name not in ADDED_TO_CLOSES}
-    return None if any(_faults(fields, CloseShift)) else to_type(fields, CloseShift)
+    try:
+        return _convert(fields, CloseShift)
+    except NotReadable:
+        return None
 
 
 def read_activation(body: bytes) -> Activation:
@@ -160,10 +170,16 @@ def read_heartbeat(body: bytes) -> Heartbeat:
 
 def _read(body: bytes, kind: type[Message]) -> Message:
     fields = decode_object(body)
-    faults = list(islice(_faults(fields, kind), MOST_FAULTS))
-    if faults:
-        raise EnvelopeInvalid(**faults[0]._asdict(), others=faults[1:])
-    return to_type(fields, kind)
+    try:
+        return _convert(fields, kind)
+    except NotReadable:
+        first, *others = islice(_faults(fields, kind), MOST_FAULTS)
+        raise EnvelopeInvalid(**first._asdict(), others=others) from None
+
+
+def _convert(fields: dict[str, Any], kind: type[Message]) -> Message:
+    check_carriable(fields)
+    return to_type_as_spelled(fields, kind)
 
 
 def _faults(fields: dict[str, Any], kind: type[Message]) -> Iterator[Violation]:
