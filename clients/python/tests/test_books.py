@@ -1,13 +1,11 @@
 """What a till says of money that moves otherwise than by selling: returns, adjustments, the drawer at the close."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 import httpx
 import pytest
-from till_clock import Clock
 
-from backoffice_terminal import Device, Draft, TaxRate, Terminal
+from backoffice_terminal import Draft, TaxRate, Terminal
 from backoffice_terminal.testing import FakeBackOffice
 
 Ring = Callable[[], Draft]
@@ -73,23 +71,6 @@ def test_a_blind_close_that_got_no_answer_is_finished_later(till: Terminal, serv
         till.close_shift(cash_counted=None)
     till.sync()
     assert declared(server)["cash_counted"] is None
-
-
-def test_a_new_device_goes_on_with_the_numbers_of_its_predecessor(
-    tmp_path: Path, till: Terminal, server: FakeBackOffice, baguette: Ring, clock: Clock
-) -> None:
-    till.sell(baguette())
-    till.close_shift(cash_counted=20_120)
-    # The same terminal, as Back Office knows it, on a new disk.
-    same = till.journal.fact("terminal_id")
-    token = till.journal.fact("token")
-    new = Terminal(tmp_path / "new.sqlite", "http://back.office", now=clock, transport=server.transport)
-    new.activate("9RTV-7KQF-2MXD", Device("Till 1"))
-    server.hand_over(str(new.journal.fact("token")), str(same))
-    shift = new.open_shift(cashier="Ben", opening_float=0)
-    assert (shift.number, shift.first_number) == (2, 2)
-    assert token != new.journal.fact("token")
-    new.close()
 
 
 def test_the_newest_seal_of_the_books_is_kept(till: Terminal, server: FakeBackOffice) -> None:

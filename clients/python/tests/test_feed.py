@@ -95,6 +95,22 @@ def test_a_cursor_that_is_not_known_any_more_begins_anew_and_repeats_nothing(
     assert polls(server) == [None, "c1", None]
 
 
+def test_a_cursor_that_is_not_known_any_more_tells_of_a_restore(
+    till: Terminal, server: FakeBackOffice, baguette: Ring, clock: Clock
+) -> None:
+    settled = till.shift().shift_id
+    till.sell(baguette())
+    till.close_shift(cash_counted=20_120)
+    till.sync()
+    till.follow_store()
+    server.forget_everything()
+    clock.pass_time(1)
+    server.script = [problem(400, "cursor-invalid")]
+    till.follow_store()
+    assert [order["number"] for order in server.posted()] == [1]
+    assert server.shifts[settled].declaration is not None
+
+
 def test_no_answer_loses_no_order(till: Terminal, server: FakeBackOffice, baguette: Ring) -> None:
     till.sell(baguette())
     server.script = [httpx.ConnectError("down")] * 3

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from backoffice_terminal import Order
-from backoffice_terminal.uplink import totals
+from backoffice_terminal.closing import totals
 
 FOLDER = Path(__file__).resolve().parents[3] / "docs" / "vectors"
 VECTORS = [vector for path in sorted(FOLDER.glob("*s.json")) for vector in json.loads(path.read_text())["vectors"]]

@@ -118,3 +118,33 @@ def test_an_order_of_another_till_is_found_with_what_was_given_back(till: Termin
     assert exchange.outcome == "posted"
     follow_until(till, {exchange.order.order_id})
     assert till.find_by_number(found.terminal_id, found.order.number).given_back.amount == 120
+
+
+def test_a_new_device_closes_what_the_old_one_left_open_and_sends_its_cache_when_it_is_found(
+    stack: RunningStack, store: str, till: Terminal, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    """The same terminal is activated again: from then on the old device is refused."""
+    sold = sell(till)
+    follow_until(till, {sold})
+    till.go_offline()
+    sell(till)
+    left, old_path, name = till.shift().shift_id, till.journal.path, request.node.name[:60]
+    till.close()
+    new = Terminal(tmp_path / "new.sqlite", stack.base_url, app_version="9.9", transport=Remembering())
+    new.activate(stack.manage("issue_activation_code", store, name).split()[-1], Device(name))
+    found = new.left_open()
+    assert found is not None
+    assert (found.shift_id, found.cash.expected) == (left, 120)
+    new.close_left_open(cash_counted=240)
+    view = new.look(left)
+    assert (view.state, view.cash.over_short) == ("reconciled", 120)
+    shift = new.open_shift(cashier="Ben", opening_float=0)
+    assert (shift.number, shift.first_number, new.look(shift.shift_id).flags) == (2, 2, ())
+    new.send_kept(old_path)
+    deadline = time.monotonic() + PATIENCE_S
+    while new.look(left).cash.over_short != 0 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    view = new.look(left)
+    assert (view.cash.over_short, view.computed.order_count) == (0, 2)
+    assert {difference.what for difference in view.differences} == {"order_count", "sales", "tax", "payments.cash"}
+    new.close()

@@ -18,15 +18,23 @@ Guard = Callable[[Callable[[], tuple[StorePage, float]]], tuple[StorePage, float
 class Feed:
     """Reads the store's feed into the journal. Cursor and orders are saved together, so a power cut repeats nothing.
 
-    `guarded` makes the call with retries and a valid credential; `monotonic` measures `Retry-After`.
+    `guarded` makes the call with retries and a valid credential; `monotonic` measures `Retry-After`. A cursor that is
+    not known any more is a sign that Back Office was restored (§10): `send_lost` sends what it may have lost.
     """
 
     def __init__(
-        self, journal: Journal, api: Api, guarded: Guard, *, monotonic: Callable[[], float] = time.monotonic
+        self,
+        journal: Journal,
+        api: Api,
+        guarded: Guard,
+        send_lost: Callable[[], None],
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._journal = journal
         self._api = api
         self._guarded = guarded
+        self._send_lost = send_lost
         self._monotonic = monotonic
         self._due_at = 0.0
 
@@ -55,6 +63,7 @@ class Feed:
         except CursorInvalid:
             if cursor is None:
                 raise
+            self._send_lost()
             # Start afresh; orders that the journal already has are not returned a second time.
             self._journal.erase(CURSOR)
             return self._guarded(lambda: self._api.store_orders(None, limit=PAGE))

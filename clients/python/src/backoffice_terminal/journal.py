@@ -12,9 +12,21 @@ from pathlib import Path
 
 import msgspec
 
-from backoffice_terminal.api import Receipt, Result, StoreOrder
+from backoffice_terminal.api import Receipt, StoreOrder
 from backoffice_terminal.orders import Order
-from backoffice_terminal.saved import Cached, Movement, Opening, SavedBatch, SavedOrder, SavedShift
+from backoffice_terminal.saved import (
+    Cached,
+    Movement,
+    Opening,
+    SavedBatch,
+    SavedOrder,
+    SavedShift,
+    as_json,
+    outcomes_of,
+    saved_batch,
+    saved_order,
+    saved_shift,
+)
 
 SETTLED = ("reconciled", "approved")
 
@@ -126,6 +138,25 @@ class Journal:
             self.note("shift_number", str(number + 1))
         return self.shift(shift_id)
 
+    def adopt_shift(
+        self, shift_id: str, opening: Opening, *, counted: int | None, closed_at: str, declaration: bytes
+    ) -> None:
+        """Saves a shift that another device opened, with the close that is to be sent (§10)."""
+        row = (shift_id, opening.number, opening.first_number, msgspec.json.encode(opening))
+        self._db.execute(
+            """INSERT INTO shifts (shift_id, number, first_number, opening, opened, counted, closed_at, declaration)
+            VALUES (?, ?, ?, ?, 1, ?, ?, ?)""",
+            (*row, counted, closed_at, declaration),
+        )
+
+    def knows(self, shift_id: str) -> bool:
+        return bool(self._shifts("shift_id = ?", shift_id))
+
+    @property
+    def has_shifts(self) -> bool:
+        """Whether any shift is in it: none is on a new disk, or where all are forgotten."""
+        return bool(self._shifts("true"))
+
     def shift(self, shift_id: str) -> SavedShift:
         return self._shifts("shift_id = ?", shift_id)[0]
 
@@ -149,13 +180,13 @@ class Journal:
 
     def _shifts(self, condition: str, *values: object) -> list[SavedShift]:
         rows = self._db.execute(f"SELECT * FROM shifts s WHERE {condition} ORDER BY number", values)  # noqa: S608 - our own words  # nosec B608
-        return [
-            SavedShift(**{**dict(row), "opened": bool(row["opened"]), "declared": bool(row["declared"])})
-            for row in rows
-        ]
+        return [saved_shift(row) for row in rows]
 
     def mark_opened(self, shift_id: str) -> None:
         self._db.execute("UPDATE shifts SET opened = 1 WHERE shift_id = ?", (shift_id,))
+
+    def forget_unopened(self) -> None:
+        self._db.execute("DELETE FROM shifts WHERE opened = 0")
 
     def replace_opening(self, shift_id: str, opening: Opening) -> None:
         self._db.execute("UPDATE shifts SET opening = ? WHERE shift_id = ?", (msgspec.json.encode(opening), shift_id))
@@ -223,15 +254,15 @@ class Journal:
 
     def orders(self, shift_id: str) -> list[SavedOrder]:
         rows = self._db.execute("SELECT * FROM orders WHERE shift_id = ? ORDER BY number", (shift_id,))
-        return [_saved_order(row) for row in rows]
+        return [saved_order(row) for row in rows]
 
     def all_orders(self) -> list[SavedOrder]:
         """Every order of every shift that has not been pruned."""
-        return [_saved_order(row) for row in self._db.execute("SELECT * FROM orders ORDER BY number")]
+        return [saved_order(row) for row in self._db.execute("SELECT * FROM orders ORDER BY number")]
 
     def order(self, order_id: str) -> SavedOrder | None:
         row = self._db.execute("SELECT * FROM orders WHERE order_id = ?", (order_id,)).fetchone()
-        return None if row is None else _saved_order(row)
+        return None if row is None else saved_order(row)
 
     def cached(self) -> Cached:
         """What Back Office has not acknowledged yet, for the heartbeat."""
@@ -279,7 +310,7 @@ class Journal:
         with self._transaction():
             self._db.execute(
                 "INSERT INTO batches VALUES (?, ?, ?, ?, ?, 'sealed', '', '{}')",
-                (batch_id, shift_id, sent_at, *map(_json, (list(orders), list(movements)))),
+                (batch_id, shift_id, sent_at, *map(as_json, (list(orders), list(movements)))),
             )
             self._db.executemany(
                 "UPDATE orders SET batch_id = ? WHERE order_id = ?", [(batch_id, id_) for id_ in orders]
@@ -308,7 +339,7 @@ class Journal:
 
     def _batches(self, condition: str, *values: object) -> list[SavedBatch]:
         rows = self._db.execute(f"SELECT * FROM batches WHERE {condition} ORDER BY rowid", values)  # noqa: S608 - our own words  # nosec B608
-        return [_saved_batch(row) for row in rows]
+        return [saved_batch(row) for row in rows]
 
     def members(self, batch: SavedBatch) -> tuple[list[bytes], list[bytes]]:
         """The saved bytes of a batch's orders and movements, in the order sent."""
@@ -332,8 +363,8 @@ class Journal:
             self.mark_batch(batch.batch_id, "processed")
             outcomes = msgspec.json.encode(receipt.outcomes).decode()
             self._db.execute("UPDATE batches SET outcomes = ? WHERE batch_id = ?", (outcomes, batch.batch_id))
-            self._db.executemany(_ORDER_OUTCOME, _outcomes(batch.orders, receipt.results))
-            self._db.executemany(_MOVEMENT_OUTCOME, _outcomes(batch.movements, receipt.movements.results))
+            self._db.executemany(_ORDER_OUTCOME, outcomes_of(batch.orders, receipt.results))
+            self._db.executemany(_MOVEMENT_OUTCOME, outcomes_of(batch.movements, receipt.movements.results))
 
     # -- what other terminals of the store sold
 
@@ -367,28 +398,3 @@ class Journal:
         with self._transaction():
             for statement in _PRUNE:
                 self._db.execute(statement, (shift_id,))
-
-
-def _outcomes(ids: list[str], results: Sequence[Result]) -> list[tuple[str, str, str]]:
-    """Outcome, reasons and id of every member. A receipt does not list members that were posted without a reason."""
-    told = {result.index: (result.outcome, _json([reason.code for reason in result.reasons])) for result in results}
-    return [(*told.get(index, ("posted", "[]")), id_) for index, id_ in enumerate(ids)]
-
-
-def _saved_batch(row: sqlite3.Row) -> SavedBatch:
-    lists = {"orders": _list(row["orders"]), "movements": _list(row["movements"])}
-    outcomes = msgspec.json.decode(row["outcomes"], type=dict[str, int])
-    return SavedBatch(**{**dict(row), **lists, "outcomes": outcomes})
-
-
-def _saved_order(row: sqlite3.Row) -> SavedOrder:
-    order = msgspec.json.decode(row["body"], type=Order)
-    return SavedOrder(row["order_id"], row["number"], order, row["outcome"], _list(row["reasons"]))
-
-
-def _json(value: list[str]) -> str:
-    return msgspec.json.encode(value).decode()
-
-
-def _list(text: str) -> list[str]:
-    return msgspec.json.decode(text, type=list[str])

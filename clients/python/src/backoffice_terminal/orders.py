@@ -10,7 +10,7 @@ from msgspec import UNSET, UnsetType
 
 from backoffice_terminal import money
 from backoffice_terminal.money import TaxRate as TaxRate
-from backoffice_terminal.problems import TerminalError
+from backoffice_terminal.problems import NotAllowedOffline, TerminalError
 
 Mode = Literal["online", "offline"]
 Kind = Literal["sale", "refund"]
@@ -79,6 +79,12 @@ class Order(msgspec.Struct, frozen=True):
     def label(self) -> str:
         """The number as a cashier sees it; an asterisk marks an order made offline."""
         return f"{self.number}*" if self.mode == "offline" else str(self.number)
+
+
+def check_mode(mode: Mode, customer: object, printed_to: str) -> None:
+    """An offline terminal knows no customers and reaches no network printer (§5). Raises NotAllowedOffline."""
+    if mode == "offline" and (customer is not None or printed_to == "network"):
+        raise NotAllowedOffline("an offline order cannot have a customer, and prints on the till's own printer")
 
 
 def line_of(

@@ -1,9 +1,12 @@
 """The rows of a journal as values: a snapshot of when they were read."""
 
+import sqlite3
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import msgspec
 
+from backoffice_terminal.api import Result
 from backoffice_terminal.learning import learn_types
 from backoffice_terminal.orders import Order
 
@@ -89,6 +92,35 @@ class Sold:
     label: str
     outcome: str | None
     reasons: list[str]
+
+
+def saved_shift(row: sqlite3.Row) -> SavedShift:
+    return SavedShift(**{**dict(row), "opened": bool(row["opened"]), "declared": bool(row["declared"])})
+
+
+def saved_batch(row: sqlite3.Row) -> SavedBatch:
+    lists = {"orders": listed(row["orders"]), "movements": listed(row["movements"])}
+    outcomes = msgspec.json.decode(row["outcomes"], type=dict[str, int])
+    return SavedBatch(**{**dict(row), **lists, "outcomes": outcomes})
+
+
+def saved_order(row: sqlite3.Row) -> SavedOrder:
+    order = msgspec.json.decode(row["body"], type=Order)
+    return SavedOrder(row["order_id"], row["number"], order, row["outcome"], listed(row["reasons"]))
+
+
+def outcomes_of(ids: list[str], results: Sequence[Result]) -> list[tuple[str, str, str]]:
+    """Outcome, reasons and id of every member. A receipt does not list members that were posted without a reason."""
+    told = {result.index: (result.outcome, as_json([reason.code for reason in result.reasons])) for result in results}
+    return [(*told.get(index, ("posted", "[]")), id_) for index, id_ in enumerate(ids)]
+
+
+def as_json(value: list[str]) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def listed(text: str) -> list[str]:
+    return msgspec.json.decode(text, type=list[str])
 
 
 learn_types(globals())

@@ -18,26 +18,26 @@ from backoffice_terminal.api import (
     ShiftView,
     Store,
     StoreOrder,
-    TerminalView,
     Totals,
 )
+from backoffice_terminal.closing import expected_cash, said_at_close, totals
 from backoffice_terminal.credential import Credential
 from backoffice_terminal.feed import Feed
 from backoffice_terminal.ids import mint
 from backoffice_terminal.journal import Journal
 from backoffice_terminal.money import check_cash
-from backoffice_terminal.orders import Draft, Mode, Order, Status
+from backoffice_terminal.orders import Draft, Mode, Order, Status, check_mode
+from backoffice_terminal.predecessor import Predecessor
 from backoffice_terminal.problems import (
     NoOpenShift,
     NotActivated,
-    NotAllowedOffline,
     OrderTooLarge,
     ShiftStillOpen,
     TerminalError,
 )
 from backoffice_terminal.retry import Retry
 from backoffice_terminal.saved import Movement, Opening, SavedBatch, SavedShift, Sold
-from backoffice_terminal.uplink import Uplink, totals
+from backoffice_terminal.uplink import Uplink
 
 # Operators keep restores within seven days (§2.2); until then the terminal's copy may be the only one.
 KEEP_SETTLED = timedelta(days=7)
@@ -78,8 +78,13 @@ class Terminal:
         retry = Retry(attempts=attempts, rng=jitter, sleep=sleep, monotonic=monotonic)
         self._now = now
         self._app_version = app_version
-        self._uplink = Uplink(self.journal, self._api, self._credential, retry, now=now)
-        self._feed = Feed(self.journal, self._api, self._uplink.guarded, monotonic=monotonic)
+
+        def uplink_of(journal: Journal) -> Uplink:
+            return Uplink(journal, self._api, self._credential, retry, now=now)
+
+        self._uplink = uplink_of(self.journal)
+        self._predecessor = Predecessor(self.journal, self._uplink, uplink_of, now=now)
+        self._feed = Feed(self.journal, self._api, self._uplink.guarded, self._uplink.send_lost, monotonic=monotonic)
 
     def close(self) -> None:
         """Closes the file and the connection. What was saved stays."""
@@ -133,16 +138,9 @@ class Terminal:
 
     def go_online(self) -> None:
         """Contacts Back Office, then delivers what was cached. Raises LinkError as long as there is no connection."""
-        self._uplink.send_beyond(self._catch_up().last_number or 0)
+        self._uplink.send_lost()
         self._uplink.deliver()
         self.journal.note("mode", "online")
-
-    def _catch_up(self) -> TerminalView:
-        """A journal that knows less than Back Office (a new disk) must not hand out numbers a second time (§10)."""
-        view = self._uplink.greet()
-        self.journal.skip_to("order_number", (view.last_number or 0) + 1)
-        self.journal.skip_to("shift_number", (view.last_shift_number or 0) + 1)
-        return view
 
     # -- shifts
 
@@ -150,15 +148,16 @@ class Terminal:
         """Opens the drawer with `opening_float` minor units in it. Needs a connection.
 
         If an earlier call got no answer, that same shift is sent again, whatever the arguments are now.
-        Raises ShiftStillOpen, LinkError, Busy, ShiftAlreadyOpen; ValueError for an amount that no drawer can hold.
+        Raises ShiftStillOpen, also on a new disk where another device left one open; LinkError, Busy, ShiftAlreadyOpen;
+        ValueError for an amount that no drawer can hold.
         """
         check_cash(opening_float)
         shift = self.journal.current_shift()
         if shift is not None and shift.opened:
             raise ShiftStillOpen(f"shift {shift.number} of {shift.terms.cashier} is still open")
         if shift is None:
-            if self.journal.next_number("shift_number") == 1:
-                self._catch_up()
+            if not self.journal.has_shifts and (left := self.left_open()) is not None:
+                raise ShiftStillOpen(f"shift {left.number} of {left.cashier} is open on the device before this one")
             shift = self.journal.add_shift(
                 mint(), lambda number, first: self._opening(number, first, cashier, opening_float)
             )
@@ -194,14 +193,7 @@ class Terminal:
         journal. Back Office settles the shift in its own time; `sync` and `look` show how far it has got.
         Raises NoOpenShift, LinkError; ValueError for an amount that no drawer can hold.
         """
-        said: dict[str, object] = {}
-        for amount in (cash_counted, float_left):
-            if amount is not None:
-                check_cash(amount)
-        if float_left is not None:
-            said["float_left"] = float_left
-        if carried_over:
-            said["carried_over"] = list(carried_over)
+        said = said_at_close(cash_counted, float_left, carried_over)
         shift = self.shift()
         now = self._now().isoformat()
         self.journal.count_drawer(shift.shift_id, counted=cash_counted, closed_at=now, besides=said)
@@ -214,12 +206,26 @@ class Terminal:
 
     def expected_cash(self, shift_id: str) -> int:
         """What the drawer should hold: float, cash payments and cash movements."""
-        moved = sum(
-            movement.amount if movement.kind == "cash_in" else -movement.amount
-            for movement in self.journal.movements(shift_id)
-        )
-        opening_float = self.journal.shift(shift_id).terms.opening_float
-        return opening_float + self.totals(shift_id).payments.get("cash", 0) + moved
+        return expected_cash(self.journal, shift_id)
+
+    # -- after another device
+
+    def left_open(self) -> ShiftView | None:
+        """The shift of this terminal that another device opened and did not close (§10). Raises as `go_online` does."""
+        return self._predecessor.left_open()
+
+    def close_left_open(
+        self, *, cash_counted: int | None, float_left: int | None = None, carried_over: Sequence[int] = ()
+    ) -> SavedShift:
+        """Closes that shift with the count of its drawer and the totals that Back Office has; else as `close_shift`."""
+        said = said_at_close(cash_counted, float_left, carried_over)
+        shift_id = self._predecessor.adopt(self.store, counted=cash_counted, besides=said)
+        self._deliver()
+        return self.journal.shift(shift_id)
+
+    def send_kept(self, path: Path) -> None:
+        """Sends what the other device's file still holds, when it is found (§10). Raises as `go_online` does."""
+        self._predecessor.send_kept(path)
 
     # -- orders
 
@@ -232,7 +238,7 @@ class Terminal:
     ) -> Draft:
         """An order to ring up under the terms of the open shift. Raises NoOpenShift and NotAllowedOffline."""
         terms = self.shift().terms
-        _check_limits(self.mode, customer, printed_to)
+        check_mode(self.mode, customer, printed_to)
         return Draft(
             prices_include_tax=terms.prices_include_tax,
             opened_at=self._now(),
@@ -268,7 +274,7 @@ class Terminal:
         Raises NotBalanced, NoOpenShift, NotAllowedOffline and OrderTooLarge; in that case nothing was saved.
         """
         shift, mode = self.shift(), self.mode
-        _check_limits(mode, draft.customer, draft.printed_to)
+        check_mode(mode, draft.customer, draft.printed_to)
         most_bytes = self._uplink.limits.max_member_bytes
 
         def finish(number: int) -> Order:
@@ -392,9 +398,3 @@ class Terminal:
                 self.journal.prune(shift.shift_id)
         oldest = (self._now() - KEEP_STORE_ORDERS).astimezone(UTC)
         self.journal.forget_store_orders(posted_before=oldest.isoformat())
-
-
-def _check_limits(mode: Mode, customer: object, printed_to: str) -> None:
-    """An offline terminal knows no customers and reaches no network printer (§5). Raises NotAllowedOffline."""
-    if mode == "offline" and (customer is not None or printed_to == "network"):
-        raise NotAllowedOffline("an offline order cannot have a customer, and prints on the till's own printer")

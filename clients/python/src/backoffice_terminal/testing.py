@@ -22,6 +22,7 @@ import msgspec
 
 from backoffice_terminal.api import Limits
 
+_OPENING = ("number", "first_number", "opened_at", "opening_float", "cashier")
 _ROUTE = re.compile(r"/api/v1/(?P<kind>activations|terminal|shifts|batches|store)(?:/(?P<id>[^/]+))?(?:/(?P<rest>.*))?")
 
 
@@ -184,7 +185,6 @@ class FakeBackOffice:
 
     def _beaten(self, terminal: str) -> dict[str, Any]:
         mine = {id_: shift for id_, shift in self.shifts.items() if shift.terminal == terminal}
-        open_shifts = [id_ for id_, shift in mine.items() if shift.declaration is None]
         used = {order.body["number"] for order in self.orders.values() if order.terminal == terminal}
         wanted: set[int] = set()
         for shift in mine.values():
@@ -194,7 +194,7 @@ class FakeBackOffice:
             "server_time": "2026-03-01T10:00:00+00:00",
             "clock_skew_ms": 0,
             "missing_numbers": _ranges(sorted(wanted - used)),
-            "open_shift_id": next(iter(open_shifts), None),
+            "open_shift_id": self._open_shift_of(terminal),
         }
 
     def _find(self, what: str, query: httpx.QueryParams) -> httpx.Response:
@@ -219,7 +219,13 @@ class FakeBackOffice:
         headers = {"Content-Type": "application/json", "Retry-After": "0" if more else str(self.feed_retry_after_s)}
         return httpx.Response(200, headers=headers, content=msgspec.json.encode(answer))
 
+    def _open_shift_of(self, terminal: str) -> str | None:
+        mine = {id_: shift for id_, shift in self.shifts.items() if shift.terminal == terminal}
+        still = (id_ for id_, one in mine.items() if one.declaration is None and "closed_at" not in one.opening)
+        return next(still, None)
+
     def _terminal(self, terminal: str) -> httpx.Response:
+        opened = self._open_shift_of(terminal)
         numbers = [order.body["number"] for order in self.orders.values() if order.terminal == terminal]
         shifts = [shift.opening["number"] for shift in self.shifts.values() if shift.terminal == terminal]
         return _json(
@@ -230,6 +236,7 @@ class FakeBackOffice:
                 "last_shift_number": max(shifts, default=None),
                 "store": self.store,
                 "server_time": "2026-03-01T10:00:00+00:00",
+                "open_shift": opened and {"shift_id": opened, "number": self.shifts[opened].opening["number"]},
                 "limits": self.limits,
             },
         )
@@ -241,12 +248,7 @@ class FakeBackOffice:
         if known:
             same = known.opening == opening
             return _json(200, self._view(shift_id, known)) if same else problem(422, "identifier-reused")
-        others = (
-            id_
-            for id_, shift in self.shifts.items()
-            if shift.terminal == terminal and shift.declaration is None and "closed_at" not in shift.opening
-        )
-        other = next(others, None)
+        other = self._open_shift_of(terminal)
         if other and "closed_at" not in opening:
             return problem(409, "shift-already-open", shift_id=other)
         self.shifts[shift_id] = FakeShift(terminal, opening)
@@ -301,7 +303,7 @@ class FakeBackOffice:
         here = [order for order in self.orders.values() if order.shift_id == shift_id]
         computed = _totals([order.body for order in here if order.outcome == "posted"])
         held = sum(order.outcome != "posted" for order in here)
-        opening = {name: shift.opening[name] for name in ("number", "first_number", "opened_at", "opening_float")}
+        opening = {name: shift.opening[name] for name in _OPENING}
         view = {"shift_id": shift_id, **opening, "state": "open", "computed": computed, "held": held, "late": 0}
         declared = shift.declaration
         if declared is None:
@@ -335,11 +337,7 @@ def _receipt(batch_id: str, shift_id: str, orders: int) -> dict[str, Any]:
 
 def _told(order: FakeOrder) -> dict[str, Any]:
     names = ("order_id", "number", "kind", "total", "mode", "closed_at")
-    return {
-        **{name: order.body[name] for name in names},
-        **_whose(order),
-        "terminal": order.terminal,
-    }
+    return {**{name: order.body[name] for name in names}, **_whose(order), "terminal": order.terminal}
 
 
 def _whose(order: FakeOrder) -> dict[str, Any]:

@@ -10,7 +10,8 @@ from typing import TypeVar
 
 import msgspec
 
-from backoffice_terminal.api import Api, Heartbeat, HeartbeatAnswer, Limits, Receipt, ShiftView, TerminalView, Totals
+from backoffice_terminal.api import Api, Heartbeat, HeartbeatAnswer, Limits, Receipt, ShiftView, TerminalView
+from backoffice_terminal.closing import declaration
 from backoffice_terminal.credential import Credential
 from backoffice_terminal.ids import mint
 from backoffice_terminal.journal import Journal
@@ -57,6 +58,13 @@ class Uplink:
         """Asks Back Office what it knows about this terminal, and saves the limits it gives."""
         view = self.guarded(self._api.terminal)
         self._journal.note("limits", msgspec.json.encode(view.limits).decode())
+        return view
+
+    def catch_up(self) -> TerminalView:
+        """As `greet`. A journal that knows less than Back Office (a new disk) must not hand out numbers again (§10)."""
+        view = self.greet()
+        self._journal.skip_to("order_number", (view.last_number or 0) + 1)
+        self._journal.skip_to("shift_number", (view.last_shift_number or 0) + 1)
         return view
 
     def look(self, shift_id: str) -> ShiftView:
@@ -175,7 +183,7 @@ class Uplink:
     def _declare(self, shift: SavedShift) -> None:
         """Sends the close. It is made once all batches have been accepted, so that it lists what Back Office has."""
         if shift.declaration is None:
-            self._journal.save_declaration(shift.shift_id, self._declaration(shift))
+            self._journal.save_declaration(shift.shift_id, declaration(self._journal, shift))
             shift = self._journal.shift(shift.shift_id)
         body = shift.declaration or b""
         try:
@@ -187,22 +195,6 @@ class Uplink:
             # Another declaration stands. The shift is closed; head office corrects it (§6).
             self._journal.note(f"declaration-differs:{shift.shift_id}", str(problem))
         self._journal.mark_declared(shift.shift_id)
-
-    def _declaration(self, shift: SavedShift) -> bytes:
-        arrived = self._journal.batches(shift.shift_id, "accepted", "processed", "failed")
-        orders = [saved.order for saved in self._journal.orders(shift.shift_id)]
-        return msgspec.json.encode(
-            {
-                "closed_at": shift.closed_at,
-                "batches": [batch.batch_id for batch in arrived],
-                "order_count": len(orders),
-                "first_number": shift.first_number,
-                "last_number": max((order.number for order in orders), default=shift.first_number - 1),
-                "cash_counted": shift.counted,
-                **self._journal.said_at_close(shift.shift_id),
-                "totals": totals(self._journal, shift.shift_id),
-            }
-        )
 
     # -- what became of it
 
@@ -266,8 +258,9 @@ class Uplink:
         for shift_id, orders in found.items():
             self.send(self._seal(shift_id, orders, []))
 
-    def send_beyond(self, last_number: int) -> None:
-        """Sends again what was processed before but is beyond the highest number that Back Office still knows."""
+    def send_lost(self) -> None:
+        """Sends again the shifts whose orders are beyond the highest number that Back Office still knows (§10)."""
+        last_number = self.catch_up().last_number or 0
         for shift_id in self._journal.delivered_orders(last_number + 1, MAX_NUMBER):
             self._begin_again(self._journal.shift(shift_id))
 
@@ -301,20 +294,3 @@ class Uplink:
             self.greet()  # asking again would replace what may be the only valid one
         self._credential.propose(self.guarded(self._api.new_token))
         self.greet()
-
-
-def totals(journal: Journal, shift_id: str) -> Totals:
-    """The totals of a shift for the declaration (§6), from the terminal's own paid orders."""
-    orders = [saved.order for saved in journal.orders(shift_id) if saved.order.status == "paid"]
-    payments: dict[str, int] = {}
-    for order in orders:
-        for payment in order.payments:
-            payments[payment.method] = payments.get(payment.method, 0) + payment.amount
-    return Totals(
-        sales=sum(order.total for order in orders if order.kind == "sale"),
-        refunds=sum(order.total for order in orders if order.kind == "refund"),
-        tax=sum(order.tax for order in orders),
-        tips=sum(order.tip for order in orders),
-        rounding=sum(order.rounding for order in orders),
-        payments=payments,
-    )
