@@ -107,6 +107,48 @@ class DrawerCase:
     source: str = "protocol §6"
 
 
+@dataclass(frozen=True, kw_only=True)
+class Heard:
+    """A heartbeat before an opening: what it said of the clock, and when the service received the two."""
+
+    clock_skew_ms: int
+    heartbeat_at: str
+    opening_at: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShiftInARow:
+    """One of a terminal's shifts, and how it stands once all of them were sent.
+
+    `declared` is what the close says besides what follows from the orders; None leaves it open. `missing` are inclusive
+    ranges; `corrected` is the true time of the opening, "" where it is as it was sent.
+    """
+
+    opening: Json
+    heard: Heard | None = None
+    orders: tuple[Json, ...] = ()
+    unreadable: tuple[Json, ...] = ()
+    declared: Json | None = None
+    flags: tuple[str, ...] = ()
+    state: str = "reconciled"
+    missing: tuple[tuple[int, int], ...] = ()
+    corrected: str = ""
+    business_date: str = "2026-03-01"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShiftsCase:
+    """Shifts of one terminal, one after the other: their numbers, their tables and their clocks.
+
+    Each order is posted, and each that cannot be read is held.
+    """
+
+    name: str
+    shifts: tuple[ShiftInARow, ...]
+    at: Place = PARIS
+    source: str = "protocol §4"
+
+
 def id_of(name: str) -> str:
     """The identifier of the order or movement of that name: the same in every run."""
     return str(uuid5(NAMESPACE_URL, f"https://vectors.example/{name}"))

@@ -5,13 +5,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tests.vectors.building import DrawerCase, Json, MovementCase, OrderCase, Place, SequenceCase
-from tests.vectors.cases import adjustments, drawers, flags, holds, ledger, refunds, sales, sequences
+from tests.vectors.building import DrawerCase, Json, MovementCase, OrderCase, Place, SequenceCase, ShiftsCase
+from tests.vectors.cases import adjustments, drawers, flags, holds, ledger, refunds, sales, sequences, shifts
 from tests.vectors.judging import entry_of_member, judge_drawer, judge_movement, judge_order
+from tests.vectors.judging_shifts import declaration_of_shift, judge_shifts
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "vectors"
 SCHEMA = FOLDER / "vectors.schema.json"
-AnyCase = OrderCase | MovementCase | SequenceCase | DrawerCase
+AnyCase = OrderCase | MovementCase | SequenceCase | DrawerCase | ShiftsCase
 SETTINGS = ("max_order_total", "min_refund_total", "refund_days", "rounding_step", "rounding_mode", "max_over_short")
 
 
@@ -31,6 +32,7 @@ FILES: Mapping[str, VectorFile] = {
     "flags.json": VectorFile("Orders and cash movements that are posted and flagged.", flags.CASES),
     "sequences.json": VectorFile("Orders whose outcome or flags other orders decide.", sequences.CASES),
     "drawers.json": VectorFile("Cash movements, openings and closes.", drawers.CASES),
+    "shifts.json": VectorFile("Tables over a close, numbers that come again, clocks that are wrong.", shifts.CASES),
 }
 
 
@@ -44,6 +46,8 @@ def vector(case: AnyCase) -> Json:
         return {"kind": "movement", **head, "movement": case.movement, "expect": judge_movement(case)}
     if isinstance(case, SequenceCase):
         return {"kind": "sequence", **head, "steps": list(_steps(case)), "afterwards": _afterwards(case)}
+    if isinstance(case, ShiftsCase):
+        return {"kind": "shifts", **head, "shifts": list(_shifts_in_a_row(case))}
     return {"kind": "drawer", **head, "shifts": list(_shifts(case))}
 
 
@@ -93,6 +97,20 @@ def _shifts(case: DrawerCase) -> Iterator[Json]:
             "movements": list(shift.movements),
             "cash_counted": shift.counted,
             "float_left": shift.float_left,
+            "expect": expect,
+        }
+
+
+def _shifts_in_a_row(case: ShiftsCase) -> Iterator[Json]:
+    for shift, expect in zip(case.shifts, judge_shifts(case), strict=True):
+        heard = shift.heard
+        yield {
+            "heartbeat": heard and {"clock_skew_ms": heard.clock_skew_ms, "received_at": heard.heartbeat_at},
+            "received_at": heard and heard.opening_at,
+            "opening": shift.opening,
+            "orders": list(shift.orders),
+            "unreadable": list(shift.unreadable),
+            "close": declaration_of_shift(shift),
             "expect": expect,
         }
 

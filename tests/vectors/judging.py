@@ -90,7 +90,7 @@ def post_of(order: Order, place: Place) -> list[Posting]:
 
 def entry_of_member(member: Json, place: Place) -> list[Json]:
     """The entry of an order on the wire."""
-    return postings_json(post_of(_read(member), place))
+    return postings_json(post_of(read_sound(member), place))
 
 
 def judge_drawer(case: DrawerCase) -> Iterator[Json]:
@@ -132,7 +132,7 @@ def _expected_cash(shift: ShiftOfDay) -> int:
     sums = {"cash_in": 0, "cash_out": 0}
     for each in shift.movements:
         sums[each["kind"]] += each["amount"]
-    paid = totals_of([_read(order) for order in shift.orders])["payments"].get("cash", 0)
+    paid = totals_of([read_sound(order) for order in shift.orders])["payments"].get("cash", 0)
     return expected_cash(opening_float=shift.opening_float, cash_payments=paid, **sums)
 
 
@@ -157,7 +157,8 @@ def postings_json(postings: Iterable[Posting]) -> list[Json]:
     return [posting._asdict() for posting in ordered]
 
 
-def _read(member: Json) -> Order:
+def read_sound(member: Json) -> Order:
+    """An order on the wire that can be read."""
     order = read_order(json.dumps(member).encode())
     assert isinstance(order, Order), order
     return order

@@ -10,26 +10,27 @@ import pytest
 from backoffice.domain.accounts import LINE_KINDS, PAYMENT_ACCOUNTS
 from backoffice.domain.orders import TAX_KINDS
 from backoffice.domain.reasons import REASONS
-from tests.vectors.building import DrawerCase, Json, MovementCase, OrderCase
+from tests.vectors.building import DrawerCase, Json, MovementCase, OrderCase, ShiftsCase
 from tests.vectors.files import FILES, FOLDER, SCHEMA, text_of, vector
 from tests.vectors.judging import judge_drawer
+from tests.vectors.judging_shifts import judge_shifts
 from tests.vectors.reading import entry, in_order, reasons
 
-# Of shifts, of processing that failed, and what only the day on which it is received decides.
-NOT_OF_MEMBERS = {"number-used-before", "processing-failed"}
+# Of processing that failed.
+NOT_OF_MEMBERS = {"processing-failed"}
 CASES = [case for file in FILES.values() for case in file.cases]
 VECTORS = [vector(case) for case in CASES]
 
 
 def orders_of(found: Json) -> Iterator[tuple[Any, Json]]:
-    """Every order of a vector with what is expected of it; those of a drawer are posted."""
+    """Every order of a vector with what is expected of it; those of whole shifts are posted."""
     match found["kind"]:
         case "order":
             yield found["order"], found["expect"]
         case "sequence":
             for step in found["steps"]:
                 yield from zip(step["orders"], step["expect"], strict=True)
-        case "drawer":
+        case "drawer" | "shifts":
             for shift in found["shifts"]:
                 yield from ((order, {"reasons": [], "outcome": "posted"}) for order in shift["orders"])
 
@@ -74,6 +75,14 @@ def test_a_drawer_ends_as_it_was_thought_of(case: DrawerCase) -> None:
         assert found == [entry(each) for each in (shift.opening_entry, shift.over_short_entry, shift.to_the_safe_entry)]
 
 
+@pytest.mark.parametrize("case", [case for case in CASES if isinstance(case, ShiftsCase)], ids=lambda case: case.name)
+def test_shifts_stand_as_they_were_thought_of(case: ShiftsCase) -> None:
+    for shift, expect in zip(case.shifts, judge_shifts(case), strict=True):
+        assert reasons(expect["flags"]) == sorted(shift.flags)
+        assert (expect["state"], expect["missing_numbers"]) == (shift.state, [list(pair) for pair in shift.missing])
+        assert (expect["business_date"], expect["opened_at_corrected"] or "") == (shift.business_date, shift.corrected)
+
+
 def test_every_entry_balances() -> None:
     for _, expect in ORDERS:
         for side in [expect.get("postings", [])]:
@@ -101,7 +110,7 @@ def test_every_reason_that_a_member_of_a_batch_can_have_is_in_them() -> None:
     found |= {
         flag["code"]
         for each in VECTORS
-        if each["kind"] == "drawer"
+        if each["kind"] in {"drawer", "shifts"}
         for shift in each["shifts"]
         for flag in shift["expect"]["flags"]
     }

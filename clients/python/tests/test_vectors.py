@@ -8,8 +8,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from backoffice_terminal import Order
-from backoffice_terminal.closing import totals
+from backoffice_terminal import Journal, Order
+from backoffice_terminal.closing import declaration, said_at_close, totals
+from backoffice_terminal.saved import Opening
 
 FOLDER = Path(__file__).resolve().parents[3] / "docs" / "vectors"
 VECTORS = [vector for path in sorted(FOLDER.glob("*s.json")) for vector in json.loads(path.read_text())["vectors"]]
@@ -18,6 +19,8 @@ READABLE = [
     for vector in VECTORS
     if vector["kind"] == "order" and "unreadable-order" not in {each["code"] for each in vector["expect"]["reasons"]}
 ]
+TERMS = {"currency": "EUR", "prices_include_tax": True}
+SHIFTS = [(vector["name"], shift) for vector in VECTORS if vector["kind"] == "shifts" for shift in vector["shifts"]]
 # What the client does not know, which the vectors have on purpose.
 UNKNOWN = {"loyalty", "allergens", "terminal_says", "cvv"}
 
@@ -67,3 +70,34 @@ def test_an_order_is_read_without_loss_and_added_up(vector: dict[str, Any]) -> N
     expected = vector["expect"]["totals"]
     del expected["order_count"]
     assert msgspec.to_builtins(totals(Memory(order), "")) == expected  # type: ignore[arg-type]
+
+
+def last_sold(shift: dict[str, Any]) -> int:
+    first: int = shift["opening"]["first_number"]
+    return max((order["number"] for order in shift["orders"] if order["number"] >= first), default=first - 1)
+
+
+def is_as_a_client_does(shift: dict[str, Any]) -> bool:
+    """It gives no number before an order is sold, and sells nothing that cannot be read."""
+    return shift["close"] and shift["close"]["last_number"] == last_sold(shift) and not shift["unreadable"]
+
+
+CLOSED = [(name, shift) for name, shift in SHIFTS if is_as_a_client_does(shift)]
+
+
+@pytest.mark.parametrize("shift", [shift for _, shift in CLOSED], ids=[name for name, _ in CLOSED])
+def test_a_shift_is_declared_as_its_vector_says(tmp_path: Path, shift: dict[str, Any]) -> None:
+    journal, close = Journal(tmp_path / "till.sqlite"), dict(shift["close"])
+    opening = msgspec.convert(shift["opening"] | TERMS, Opening)
+    for counter, number in (("shift_number", opening.number), ("order_number", opening.first_number)):
+        journal.note(counter, str(number))
+    journal.add_shift("shift", lambda _number, _first: opening)
+    for sent in shift["orders"]:
+        journal.note("order_number", str(sent["number"]))
+        order = msgspec.json.decode(json.dumps(sent), type=Order)
+        journal.add_order("shift", lambda _number, order=order: order)  # type: ignore[misc]
+    said = said_at_close(close["cash_counted"], None, close["carried_over"])
+    journal.count_drawer("shift", counted=close["cash_counted"], closed_at=close["closed_at"], besides=said)
+    told = msgspec.json.decode(declaration(journal, journal.shift("shift")))
+    journal.close()
+    assert {"carried_over": [], **told} == close | {"batches": []}

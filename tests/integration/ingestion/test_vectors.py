@@ -1,15 +1,17 @@
 """The test vectors of docs/vectors, sent to the service: it does with each what its file says."""
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import connection
 from django.utils import timezone
 
-from backoffice.sales.models import Order
+from backoffice.fleet.models import Heartbeat
+from backoffice.sales.models import Order, Shift
 from tests.till import Till, a_store
 from tests.vectors.files import FILES, FOLDER
 from tests.vectors.reading import in_order, reasons
@@ -130,3 +132,55 @@ def test_a_drawer(vector: Json) -> None:
         for kind, posted_under in (("opening", 0), ("over_short", 1), ("closing", 1)):
             assert entry(kind, till.shift_id, posted_under) == in_order(expect[kind]), kind
         first += len(orders)
+
+
+def later(times: Json, by: timedelta) -> Json:
+    """The same message so much later."""
+    moved = {name: times[name] for name in ("opened_at", "closed_at") if name in times}
+    return times | {name: (datetime.fromisoformat(time) + by).isoformat() for name, time in moved.items()}
+
+
+def hear(till: Till, shift: Json, by: timedelta) -> None:
+    """The heartbeat before a shift, when it was."""
+    now, skew_ms = timezone.now(), shift["heartbeat"]["clock_skew_ms"]
+    beat = {"sent_at": now.isoformat(), "offline_mode": False, "cached_orders": 0, "cached_total": 0}
+    assert till.send("PUT", "terminal/heartbeat", beat).status_code == 200
+    received_at = datetime.fromisoformat(shift["heartbeat"]["received_at"]) + by
+    Heartbeat.objects.filter(terminal=till.terminal).update(clock_skew_ms=skew_ms, received_at=received_at)
+
+
+def send_shift(till: Till, shift: Json, by: timedelta) -> UUID:
+    """Opens it, sells in it and closes it; all of that so much later than the vector says."""
+    if shift["heartbeat"] is not None:
+        hear(till, shift, by)
+    assert till.open(**later(shift["opening"], by)).status_code == 201
+    batches = []
+    if shift["orders"]:
+        sent = [*shift["orders"], *shift["unreadable"]]
+        receipt = till.sell(*[later(order, by) for order in sent])
+        readable = len(shift["orders"])
+        check_results(receipt["results"][:readable], [{"outcome": "posted", "reasons": []}] * readable)
+        assert all(result["outcome"] == "held" for result in receipt["results"][readable:])
+        batches = [receipt["batch_id"]]
+    if shift["close"] is not None:
+        declared = later(shift["close"], by) | {"batches": batches}
+        assert till.send("PUT", f"shifts/{till.shift_id}/close", declared).status_code == 202
+    return till.shift_id
+
+
+@of_kind("shifts")
+def test_shifts_in_a_row(vector: Json) -> None:
+    till, sent = a_till_of(vector), []
+    for shift in vector["shifts"]:
+        received_at = shift["received_at"]
+        by = timezone.now() - datetime.fromisoformat(received_at) if received_at else timedelta(0)
+        sent.append((shift, send_shift(till, shift, by), by))
+    for shift, shift_id, by in sent:
+        found, expect = till.send("GET", f"shifts/{shift_id}").json(), shift["expect"]
+        assert reasons(found["flags"]) == reasons(expect["flags"])
+        assert (found["state"], found["missing_numbers"]) == (expect["state"], expect["missing_numbers"])
+        corrected = expect["opened_at_corrected"]
+        opened = datetime.fromisoformat(corrected or shift["opening"]["opened_at"]) + by
+        assert found["business_date"] == opened.astimezone(ZoneInfo(vector["store"]["timezone"])).date().isoformat()
+        stored = Shift.objects.get(shift_id=shift_id).opened_at_corrected
+        assert stored == (opened if corrected else None)
