@@ -19,7 +19,10 @@ _PLAIN_WIDTH = 150
 
 @dataclass(frozen=True)
 class Row:
-    """One shift. Orders are counted as Back Office received them, including repeats; amounts are sums of payments."""
+    """One shift. Orders are counted as Back Office received them, including repeats; amounts are sums of payments.
+
+    `over_short` is None while nobody has counted the drawer.
+    """
 
     store: str
     till: str
@@ -99,7 +102,6 @@ def print_rows(rows: Sequence[Row], out: TextIO) -> None:
 
 
 def _cells(one: Row) -> list[str]:
-    short = "" if one.over_short is None else to_text(one.over_short, one.currency)
     counts = [str(count) for count in (one.sent, one.posted, one.duplicates, one.held, one.missing)]
     return [
         one.store,
@@ -109,6 +111,14 @@ def _cells(one: Row) -> list[str]:
         *counts,
         f"{to_text(one.declared, one.currency)} {one.currency}",
         f"{to_text(one.computed, one.currency)} {one.currency}",
-        f"[red]{short}[/red]" if one.over_short else short,
+        _over_short(one),
         f"[{_COLOURS.get(one.state, 'red')}]{one.state}[/]",
     ]
+
+
+def _over_short(one: Row) -> str:
+    """After a blind close there is none, and the shift is discrepant, until head office has counted."""
+    if one.over_short is None:
+        return "[yellow]not counted[/yellow]"
+    amount = to_text(one.over_short, one.currency)
+    return f"[red]{amount}[/red]" if one.over_short else amount

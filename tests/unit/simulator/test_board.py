@@ -1,5 +1,6 @@
 import io
 from collections.abc import Callable
+from dataclasses import replace
 
 from backoffice.workbench.simulator.board import Board
 from backoffice.workbench.simulator.crowd import shift_rows
@@ -28,3 +29,16 @@ def test_the_table_has_a_row_for_every_shift(install: Callable[..., Till]) -> No
     row = next(line for line in out.getvalue().splitlines() if "Anna" in line)
     assert [cell.strip() for cell in row.split("│")[1:10]] == ["PARIS", "Till 1", "1", "Anna", "1", "1", "0", "0", "0"]
     assert "reconciled" in row
+
+
+def test_a_drawer_that_nobody_has_counted_is_told_as_such(install: Callable[..., Till]) -> None:
+    till = install()
+    till.begin("Anna")
+    till.finish(till.ring_up())
+    till.end(blind=True)
+    till.settled()
+    out = io.StringIO()
+    (blind,) = shift_rows([till])
+    print_rows([blind, replace(blind, over_short=0)], out)
+    rows = [line.split("│") for line in out.getvalue().splitlines() if "Anna" in line]
+    assert [row[12].strip() for row in rows] == ["not counted", "0.00"]
