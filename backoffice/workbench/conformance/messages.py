@@ -14,9 +14,9 @@ from backoffice.workbench.conformance.traffic import LIMITS, Refused, Request, p
 Message = TypeVar("Message")
 
 
-def body_of(notes: Notebook, request: Request) -> bytes:
+def body_of(notes: Notebook, request: Request, *, small: bool = False) -> bytes:
     """The body without its encoding. Raises Refused."""
-    body = unframed(request)
+    body = unframed(request, small=small)
     notes.kept("framing")
     if "content-digest" in request.headers:
         notes.kept("digest")
@@ -25,9 +25,11 @@ def body_of(notes: Notebook, request: Request) -> bytes:
     return body
 
 
-def message_of(notes: Notebook, request: Request, read: Callable[[bytes], Message], *, otherwise: str) -> Message:
+def message_of(
+    notes: Notebook, request: Request, read: Callable[[bytes], Message], *, otherwise: str, small: bool = True
+) -> Message:
     """The message of a request. A wrong one breaks the rule of the wrong field, or `otherwise`. Raises Refused."""
-    body = body_of(notes, request)
+    body = body_of(notes, request, small=small)
     try:
         return read(body)
     except BodyMalformed as error:

@@ -19,7 +19,7 @@ from backoffice.workbench.conformance.lookup import look_up
 from backoffice.workbench.conformance.messages import message_of, uuid_in_address
 from backoffice.workbench.conformance.mischief import MEANINGS
 from backoffice.workbench.conformance.notes import ConformanceReport, Notebook
-from backoffice.workbench.conformance.scenario import steps_left
+from backoffice.workbench.conformance.scenario import check_movement_shown, steps_left
 from backoffice.workbench.conformance.shifts import CURRENCY, Shifts
 from backoffice.workbench.conformance.traffic import LIMITS, Answer, Refused, Request, problem_answer
 from backoffice.workbench.conformance.uploads import Uploads
@@ -29,6 +29,12 @@ AT_ONCE_S = 120.0
 UNSET_SETTINGS = (
     "max_order_total", "min_refund_total", "refund_days", "rounding_step", "rounding_mode", "max_over_short",
 )  # fmt: skip
+
+# By address; an address that ends in a batch or a close names a shift as well.
+METHODS = {
+    "terminal": "GET", "terminal/heartbeat": "PUT", "terminal/token": "POST", "store/orders": "GET",
+    "by_number": "GET", "order": "GET", "receipt": "GET", "close": "PUT", "batch": "PUT", "shift": "GET, PUT",
+}  # fmt: skip
 
 _ROUTE = re.compile(
     r"/api/v1/(?:(?P<fixed>activations|terminal|terminal/token|terminal/heartbeat|store/orders)"
@@ -87,6 +93,7 @@ class Office:
                 if shift is not None:
                     check_closed(notes, shift, close.message, history=floor.history)
             check_arrived(notes, history=floor.history, books=floor.books)
+            check_movement_shown(notes, floor)
             floor.credentials.finish(notes)
             floor.pace.finish(notes)
             self._check_at_once(notes)
@@ -161,7 +168,7 @@ class Office:
                 return self.floor.feed.page(request, is_lost=self.floor.mischief.draw("feed") == "lost")
             case method, None:
                 return self._call_by_identifier(method, request, route)
-        return problem_answer("method-not-allowed")
+        return _not_allowed(route)
 
     def _call_by_identifier(self, method: str, request: Request, route: re.Match[str]) -> Answer:
         if (route["by_number"] or route["order"]) and method == "GET":
@@ -178,7 +185,7 @@ class Office:
         if plain and method in {"GET", "PUT"}:
             key = uuid_in_address(route["shift"])
             return self._shifts.get(key) if method == "GET" else self._shifts.put(request, key)
-        return problem_answer("method-not-allowed")
+        return _not_allowed(route)
 
     def _store(self) -> dict[str, Any]:
         store = {"id": self.floor.store_id, "code": "CONF", "name": "Conformance", "timezone": "Europe/Paris"}
@@ -239,7 +246,13 @@ class Office:
             return f"last_number is {last}, but number {highest} was sent"
         if last is not None and last - highest > message.cached_orders and highest:
             return f"last_number is {last}, {highest} was the highest sent, and only {message.cached_orders} are cached"
-        if (message.cached_orders > 0) != (message.oldest_cached_at is not None):
-            oldest = "null" if message.oldest_cached_at is None else message.oldest_cached_at.isoformat()
-            return f"{message.cached_orders} orders are cached, oldest_cached_at is {oldest}"
+        if message.oldest_cached_at is not None and not message.cached_orders:
+            return f"nothing is cached, oldest_cached_at is {message.oldest_cached_at.isoformat()}"
         return ""
+
+
+def _not_allowed(route: re.Match[str]) -> Answer:
+    """405 names the methods that the address does support."""
+    part = next(name for name in METHODS if name == route["fixed"] or route.groupdict().get(name))
+    answer = problem_answer("method-not-allowed")
+    return replace(answer, headers={**answer.headers, "Allow": METHODS[part]})

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from backoffice.domain.states import ShiftState
 from backoffice.workbench.conformance.books import StoredShift
 from backoffice.workbench.conformance.floor import Floor
+from backoffice.workbench.conformance.notes import Notebook
 from backoffice.workbench.conformance.words import few, few_ranges
 
 SOLD_OFFLINE = 8
@@ -33,6 +34,8 @@ def _opening(floor: Floor) -> Iterator[str]:
 def _live_orders(floor: Floor) -> Iterator[str]:
     if left := floor.mischief.left("live"):
         yield f"{left} more new orders that say online, each in a batch of its own"
+    if not any(seen.order.kind == "refund" for seen in floor.history.orders.values()):
+        yield "a refund"
 
 
 def _heartbeat(floor: Floor) -> Iterator[str]:
@@ -51,14 +54,15 @@ def _feed(floor: Floor) -> Iterator[str]:
 
 
 def _cache(floor: Floor) -> Iterator[str]:
-    if floor.history.closes:
-        return  # from here on something is always missing on purpose
     orders, history = floor.books.orders, floor.history
+    is_closed = bool(history.closes)  # from then on orders are missing on purpose
     offline = sum(s.order is not None and s.order.mode == "offline" for s in orders.values())
-    if offline < SOLD_OFFLINE:
+    if offline < SOLD_OFFLINE and not is_closed:
         yield f"{SOLD_OFFLINE - offline} of {SOLD_OFFLINE} offline orders"
-    if not floor.books.movements:
+    if not (history.movements if is_closed else floor.books.movements):
         yield "a cash movement"
+    if is_closed:
+        return
     largest = max((len(batch.orders) for batch in history.batches.values()), default=0)
     if floor.mischief.left("cache", orders=largest):
         yield "a batch of several offline orders"
@@ -87,12 +91,23 @@ def _first_close(floor: Floor) -> Iterator[str]:
 
 def _restore(floor: Floor) -> Iterator[str]:
     if not floor.is_restored:
-        yield "a settled shift, another shift, and a second order in it"
+        yield from _before_the_restore(floor)
         return
     if not floor.heartbeats_since_restore:
         yield "a heartbeat"
     if floor.history.asked:
         yield f"number {few(floor.history.asked)}, which was lost"
+
+
+def _before_the_restore(floor: Floor) -> Iterator[str]:
+    """It comes with the second batch of a shift after the first, once that is settled."""
+    if not floor.first_settled:
+        yield "the first shift, which is not settled"
+    elif (shift := floor.books.open_shift) is None:
+        yield "another shift"
+    else:
+        is_begun = any(batch.shift_id == shift.shift_id for batch in floor.books.batches.values())
+        yield f"{'one order' if is_begun else 'two orders'} more in shift {shift.opening.number}"
 
 
 def _second_close(floor: Floor) -> Iterator[str]:
@@ -142,6 +157,19 @@ STEPS = (
     ),
     Step("Close this shift, and follow both until they are settled.", _second_close),
 )
+
+
+def check_movement_shown(notes: Notebook, floor: Floor) -> None:
+    """Whoever sold offline as step 7 asks, and closed the shift, has put money into the drawer, and never told.
+
+    In a run that left the step out, or did not come as far, there may be none to tell of.
+    """
+    history = floor.history
+    offline = sum(seen.order.mode == "offline" for seen in history.orders.values())
+    if history.closes and offline >= SOLD_OFFLINE and not history.movements:
+        number = history.openings[next(iter(history.closes))].message.number
+        what = f"step 7 asks for money to be put into the drawer, and shift {number} was closed"
+        notes.broke("movements-arrive", f"no cash movement was ever sent: {what}")
 
 
 def steps_left(floor: Floor) -> list[str]:

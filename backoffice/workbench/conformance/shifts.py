@@ -71,7 +71,7 @@ class Shifts:
 
     def close(self, request: Request, shift_id: UUID) -> Answer:
         """`PUT /shifts/{shift_id}/close`."""
-        message = message_of(self._floor.notes, request, read_close_shift, otherwise="framing")
+        message = message_of(self._floor.notes, request, read_close_shift, otherwise="framing", small=False)
         shift, known = self._floor.books.shifts.get(shift_id), self._history.closes.get(shift_id)
         opened = shift_id in self._history.openings
         self._floor.notes.note("close-after-open", right=opened, what=f"shift {shift_id} was never opened")

@@ -17,6 +17,8 @@ from backoffice.workbench.conformance.problems import PROBLEM, PROBLEMS, TYPE_PR
 
 MAX_SENT = 4 * 1024 * 1024
 MAX_DECODED = 8 * 1024 * 1024
+# An activation, an opening or a heartbeat, both as sent and decoded.
+MAX_SMALL = 64 * 1024
 LIMITS = {
     "max_batch_orders": 2_000,
     "max_batch_bytes": MAX_SENT,
@@ -116,10 +118,15 @@ def problem_answer(code: str, detail: str = "", *, retry_after_s: int | None = N
     return Answer(status, {**body, **members}, headers)
 
 
-def unframed(request: Request) -> bytes:
-    """The body without its encoding. Raises Refused if it is not what its headers say (protocol §5, §9)."""
+def unframed(request: Request, *, small: bool = False) -> bytes:
+    """The body without its encoding. Raises Refused if it is not what its headers say (protocol §5, §9).
+
+    `small` sets the limit of activations, openings and heartbeats.
+    """
     if request.headers.get("transfer-encoding") or not request.headers.get("content-length", "").isdigit():
         raise _wrong(problem_answer("length-required"), "framing", "the request does not state its length")
+    if small and len(request.sent) > MAX_SMALL:
+        raise _too_large(f"At most {MAX_SMALL} bytes are accepted, as sent.", small=small)
     media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media != "application/json":
         raise _wrong(problem_answer("media-type"), "framing", f'the Content-Type is "{media}"')
@@ -127,7 +134,7 @@ def unframed(request: Request) -> bytes:
     encoding = request.headers.get("content-encoding", "identity").strip().lower()
     if encoding not in {"identity", "gzip"}:
         raise _wrong(problem_answer("media-type"), "framing", f'the Content-Encoding is "{encoding}"')
-    return _gunzip(request.sent) if encoding == "gzip" else request.sent
+    return _gunzip(request.sent, small=small) if encoding == "gzip" else request.sent
 
 
 def _check_digest(request: Request) -> None:
@@ -142,14 +149,15 @@ def _check_digest(request: Request) -> None:
         raise _wrong(problem_answer("digest-mismatch"), "digest", "the digest is not that of the bytes as sent")
 
 
-def _gunzip(sent: bytes) -> bytes:
+def _gunzip(sent: bytes, *, small: bool) -> bytes:
+    limit = MAX_SMALL if small else MAX_DECODED
     decoder = zlib.decompressobj(_GZIP)
     try:
-        decoded = decoder.decompress(sent, MAX_DECODED + 1)
+        decoded = decoder.decompress(sent, limit + 1)
     except zlib.error:
         raise _wrong(problem_answer("body-malformed"), "gzip", "the body is not gzip") from None
-    if len(decoded) > MAX_DECODED:
-        raise Refused(problem_answer("too-large", limits=LIMITS))
+    if len(decoded) > limit:
+        raise _too_large(f"At most {limit} bytes are accepted after decoding.", small=small)
     if not decoder.eof or decoder.unused_data:
         raise _wrong(problem_answer("body-malformed"), "gzip", "the gzip stream is cut off, or followed by other bytes")
     return decoded
@@ -157,3 +165,8 @@ def _gunzip(sent: bytes) -> bytes:
 
 def _wrong(answer: Answer, rule: str, what: str) -> Refused:
     return Refused(answer, rule=rule, what=what)
+
+
+def _too_large(detail: str, *, small: bool) -> Refused:
+    limits = LIMITS | ({"max_message_bytes": MAX_SMALL} if small else {})
+    return Refused(problem_answer("too-large", detail, limits=limits))

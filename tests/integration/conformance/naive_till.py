@@ -94,6 +94,7 @@ class NaiveTill:
         self.openings: dict[str, Json] = {}
         self.cursor: str | None = None
         self.in_a_batch = 8
+        self.has_refunded = False
 
     # -- sending
 
@@ -194,7 +195,8 @@ class NaiveTill:
         if "always-offline" in self.flaws or "always-online" in self.flaws:
             mode = "offline" if "always-offline" in self.flaws else "online"
         sold = order(self.number, mode)
-        if self.number == A_REFUND:
+        if self.number >= A_REFUND and not self.has_refunded:
+            self.has_refunded = True
             sold = refund_of(sold | {"order_id": next(iter(self.orders[self.shift].values()))["order_id"]},
                              negative="positive-refund" not in self.flaws)  # fmt: skip
         self.number += 2 if "skips-a-number" in self.flaws and self.number == 3 else 1
@@ -271,7 +273,7 @@ class NaiveTill:
         }  # fmt: skip
         if "silent-heartbeat" in self.flaws:
             del beat["last_number"]
-            beat["shift_id"] = None
+            beat |= {"shift_id": None, "oldest_cached_at": None}
         if "strange-heartbeat" in self.flaws:
             beat["shift_id"] = str(uuid.uuid4())
         _, told = self.insist("PUT", "terminal/heartbeat", json.dumps(beat).encode())

@@ -1,7 +1,9 @@
 """What the kit answers is what the service would: every field of every answer, and every problem in the same words."""
 
+import gzip
 import json
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -12,6 +14,7 @@ from backoffice.domain.wire import answers
 from backoffice.workbench.conformance.problems import PROBLEMS, TYPE_PREFIX
 from backoffice.workbench.conformance.traffic import Answer
 from pos_api import problems as service
+from pos_api.limits import MAX_SMALL_BODY
 from tests.integration.conformance.naive_till import Json, NaiveTill, now, order
 
 KINDS: dict[str, Any] = {
@@ -75,6 +78,34 @@ def test_every_fault_of_a_message_is_named_with_its_place(till: Witness) -> None
     assert [(place["pointer"], place["code"]) for place in told["errors"]] == [
         ("/number", "invalid"), ("/opened_at", "invalid"), ("/opening_float", "missing"),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("DELETE", "terminal", "GET"),
+        ("GET", "terminal/token", "POST"),
+        ("PUT", "store/orders/by-number", "GET"),
+        ("PUT", f"store/orders/{uuid.uuid4()}", "GET"),
+        ("PUT", f"batches/{uuid.uuid4()}", "GET"),
+        ("GET", f"shifts/{uuid.uuid4()}/close", "PUT"),
+        ("POST", f"shifts/{uuid.uuid4()}/batches/{uuid.uuid4()}", "PUT"),
+        ("DELETE", f"shifts/{uuid.uuid4()}", "GET, PUT"),
+    ],
+)
+def test_a_wrong_method_is_told_the_right_ones(till: Witness, method: str, path: str, allowed: str) -> None:
+    answer, _ = till.call(method, path)
+    assert answer is not None
+    assert (answer.status, answer.headers["Allow"]) == (405, allowed)
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["as sent", "after decoding"])
+def test_a_small_message_that_is_large_is_refused_with_its_limit(till: Witness, pack: Callable[[bytes], bytes]) -> None:
+    body = pack(json.dumps({"cashier": "A" * MAX_SMALL_BODY}).encode())
+    encoding = {} if pack is bytes else {"content-encoding": "gzip"}
+    answer, told = till.call("PUT", f"shifts/{uuid.uuid4()}", body, **encoding)
+    assert answer is not None
+    assert (answer.status, told["limits"]["max_message_bytes"]) == (413, MAX_SMALL_BODY)
 
 
 def test_what_stands_is_told_to_whoever_closes_otherwise(till: Witness) -> None:

@@ -1,6 +1,7 @@
 """Each flaw of a till breaks exactly the rules that are about it, and a till without one breaks none."""
 
 import json
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ import jsonschema
 import pytest
 
 from backoffice.workbench.conformance import notes
-from tests.integration.conformance.naive_till import NaiveTill
+from tests.integration.conformance.naive_till import NaiveTill, movement
 
 # What Python writes, and nobody else.
 PYTHONS = ("None", "UUID(", "datetime", "[(", "(1", "'")
@@ -45,6 +46,7 @@ FLAWS: dict[str, set[str]] = {
     "opens-twice": {"one-open-shift"},
     "positive-refund": {"refund-not-negative"},
     "loses-movements": {"movements-arrive"},
+    "moves-nothing": {"movements-arrive"},
     "new-movement-ids": {"movement-id-kept"},
     "always-online": {"mode"},
     "always-offline": {"mode"},
@@ -90,13 +92,67 @@ def test_a_flaw_breaks_exactly_the_rules_about_it(flaw: str, broken: set[str], s
     assert not report.passed
 
 
-def test_a_till_that_never_sends_a_cash_movement_is_told_where_it_is_stuck() -> None:
+def test_a_till_that_never_sends_a_cash_movement_is_told_so_in_words() -> None:
     till = NaiveTill("moves-nothing")
     till.work()
     report = till.office.report()
+    (finding,) = (found for result in report.results for found in result.findings)
+    assert finding == (
+        "no cash movement was ever sent: step 7 asks for money to be put into the drawer, and shift 1 was closed"
+    )
+    assert [left.partition(".")[0] for left in report.steps_left] == ["7"]
+    assert report.steps_left[0].endswith("Waits for a cash movement.")
+    assert report.of("not exercised") == ["movement-id-kept"]
+
+
+def test_a_till_that_moves_cash_in_a_later_shift_is_done_with_the_step() -> None:
+    till = NaiveTill("moves-nothing")
+    till.work()
+    till.open_shift()
+    batch_id = str(uuid.uuid4())
+    till.moved[batch_id] = [movement()]
+    till.send(till.shift, batch_id, [till.sell()])
+    report = till.office.report()
     assert report.of("broken") == [], report.as_text()
-    assert {"movements-arrive", "movement-id-kept"} == set(report.of("not exercised")), report.as_text()
-    assert not report.passed
+    assert not any(left.startswith("7.") for left in report.steps_left)
+
+
+def test_a_run_that_leaves_the_step_out_accuses_nobody_of_keeping_cash_to_himself() -> None:
+    till = NaiveTill()
+    till.activate(till.office.floor.credentials.codes[0])
+    till.open_shift()
+    for _ in range(3):
+        till.sell_live()
+    till.close_shift()
+    report = till.office.report()
+    assert "movements-arrive" in report.of("not exercised"), report.as_text()
+    assert any("Waits for a cash movement." in left for left in report.steps_left)
+
+
+def test_a_run_without_a_refund_says_what_it_waits_for() -> None:
+    till = NaiveTill()
+    till.has_refunded = True  # it never will
+    till.activate(till.office.floor.credentials.codes[0])
+    till.open_shift()
+    for _ in range(20):
+        till.sell_live()
+    (step,) = (left for left in till.office.steps_left if left.startswith("3."))
+    assert step.endswith("Waits for a refund.")
+
+
+def test_the_step_of_the_restore_says_what_is_lacking() -> None:
+    waits = []
+
+    class Watching(NaiveTill):
+        def open_shift(self) -> None:
+            super().open_shift()
+            waits.append(self.office.steps_left)
+
+    till = Watching()
+    till.work()
+    of_the_restore = [next(left for left in told if left.startswith("10.")) for told in waits]
+    assert of_the_restore[0].endswith("Waits for the first shift, which is not settled.")
+    assert of_the_restore[1].endswith("Waits for two orders more in shift 2.")
 
 
 def test_a_heartbeat_may_leave_out_what_may_be_null() -> None:

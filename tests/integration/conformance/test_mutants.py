@@ -12,7 +12,7 @@ from uuid import uuid4
 import httpx
 import msgspec
 import pytest
-from backoffice_terminal import Draft, Order, Terminal, TerminalError
+from backoffice_terminal import Draft, Journal, Order, Terminal, TerminalError
 from backoffice_terminal import orders as client_orders
 from backoffice_terminal.retry import Retry
 from backoffice_terminal.saved import SavedBatch
@@ -99,6 +99,12 @@ def movements_renamed_in_a_split(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Uplink, "_split", renamed)
 
 
+def movements_never_sent(patch: pytest.MonkeyPatch) -> None:
+    """They are in the journal, and the close counts them."""
+    unsealed = Journal.unsealed
+    patch.setattr(Journal, "unsealed", lambda self, shift_id: (unsealed(self, shift_id)[0], {}))
+
+
 def receipts_never_read(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Uplink, "_read_receipt", lambda *_: None)
 
@@ -113,11 +119,13 @@ def retries_every(pause_s: float) -> Callable[[pytest.MonkeyPatch], None]:
 MUTANTS: dict[str, tuple[Callable[[pytest.MonkeyPatch], None], set[str]]] = {
     "none": (lambda _: None, set()),
     "positive-refunds": (positive_refunds, {"refund-not-negative"}),
+    "adjustments-with-lines": (in_every_order(adjusts=str(uuid4())), {"adjusts-alone"}),
     "always-online": (in_every_order(mode="online"), {"mode"}),
     "always-offline": (in_every_order(mode="offline"), {"mode"}),
     "receipts-never-read": (receipts_never_read, {"receipt-read"}),
     "every-200-ms": (retries_every(0.2), {"backs-off"}),
     "every-500-ms": (retries_every(0.5), {"backs-off"}),
+    "movements-never-sent": (movements_never_sent, {"movements-arrive"}),
     "movements-renamed": (movements_renamed_in_a_split, {"movement-id-kept"}),
     "movements-lost": (movements_lost_in_a_split, {"movements-arrive"}),
 }

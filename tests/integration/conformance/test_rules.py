@@ -125,6 +125,20 @@ def test_a_heartbeat_without_its_fields_is_told(till: NaiveTill) -> None:
     assert broken(till) == ["heartbeat"]
 
 
+@pytest.mark.parametrize("told", [{"cached_orders": 3}, {"cached_orders": 0}, {"cached_orders": 3, "last_number": 3}])
+def test_what_may_be_null_in_a_heartbeat_says_nothing_when_it_is(till: NaiveTill, told: Json) -> None:
+    nulls = {"oldest_cached_at": None, "last_number": None, "shift_id": None}
+    beat = {"sent_at": now(), "offline_mode": True, "cached_total": 0, **nulls, **told}
+    till.call("PUT", "terminal/heartbeat", json.dumps(beat).encode())
+    assert broken(till) == []
+
+
+def test_a_heartbeat_that_knows_how_old_nothing_is_is_told(till: NaiveTill) -> None:
+    beat = {"sent_at": now(), "offline_mode": False, "cached_orders": 0, "cached_total": 0, "oldest_cached_at": now()}
+    till.call("PUT", "terminal/heartbeat", json.dumps(beat).encode())
+    assert broken(till) == ["heartbeat-true"]
+
+
 def test_a_close_of_a_shift_that_was_never_opened_is_told(till: NaiveTill) -> None:
     till.close_shift()
     till.call("PUT", f"shifts/{uuid.uuid4()}/close", json.dumps(till.closes[till.shift]).encode())
