@@ -12,12 +12,15 @@ from backoffice_terminal import Device, Terminal
 
 from backoffice.workbench.embedded.processes import wrapped
 from backoffice.workbench.embedded.roles import CHECKOUT
-from tests.faults.service import Service
+from tests.faults.service import JOURNALS, Service
 
 
 @dataclass(frozen=True, kw_only=True)
 class Day:
-    """What the terminals do: orders each, orders a batch and a shift, and how rough it is."""
+    """What the terminals do: orders each, orders a batch and a shift, and how rough it is.
+
+    `live`, `clock_steps` and `blind` (closes that head office counts later) are chances.
+    """
 
     seed: str
     quota: int
@@ -25,6 +28,7 @@ class Day:
     shift: int
     live: float = 0.1
     clock_steps: float = 0.15
+    blind: float = 0.0
     timeout_s: float = 5.0
 
 
@@ -54,7 +58,7 @@ class Fleet:
 
     @property
     def journals(self) -> Path:
-        return self.folder / "journals"
+        return self.folder / JOURNALS
 
     def activate(self, service: Service) -> None:
         """Makes every terminal known to the service, while all is well."""
@@ -134,6 +138,7 @@ class Fleet:
             "shift": self.day.shift,
             "live": self.day.live,
             "clock-steps": self.day.clock_steps,
+            "blind": self.day.blind,
             "timeout": self.day.timeout_s,
         }
         options = [word for name, value in words.items() for word in (f"--{name}", str(value))]

@@ -18,6 +18,7 @@ class Recorder(httpx.BaseTransport):
     def __init__(self, journals: Path, name: str, line: httpx.BaseTransport) -> None:
         self._sent = _Lines(journals / f"{name}.sent")
         self._acknowledged = _Lines(journals / f"{name}.acknowledged")
+        self._drawers = _Lines(journals / f"{name}.drawers")
         self._line = line
         self._known: set[tuple[str, str]] = set()
         self.terminal = self.store = ""
@@ -43,6 +44,10 @@ class Recorder(httpx.BaseTransport):
             told = {"path": path, "sha256": digest, "status": response.status_code, "orders": _orders(response)}
             self._acknowledged.add(told)
         return response
+
+    def drawer_holds(self, shift_id: str, cash: int) -> None:
+        """What head office will find in a drawer, on the disk before the close that leaves the counting to it."""
+        self._drawers.add({"shift_id": shift_id, "cash": cash})
 
     def close(self) -> None:
         self._line.close()

@@ -22,6 +22,8 @@ from tests.faults.stores import STORES, StoreFacts
 
 # A supervisor that waits longer and longer would have the run wait for it.
 LONGEST_WAIT_S = 0.4
+# Beside the folder of the service.
+JOURNALS = "journals"
 BALLAST_STEPS = (64 << 20, 1 << 20, 1 << 12)
 STARTED_WITHIN_S = 60.0
 FOUND_FULL = b"No space left on device"
@@ -223,9 +225,11 @@ class Service:
         )
 
 
-def with_a_fast_clock(service: Service) -> Sequence[Child]:
-    """A second worker, on a machine whose clock is two hours ahead."""
-    return [service.child("worker", "worker ahead", change="clock-ahead")]
+def with_the_others(service: Service) -> Sequence[Child]:
+    """A second worker, on a machine whose clock is two hours ahead; and head office, which counts what is closed blind."""
+    folder = str(service.folder.parent / JOURNALS)
+    head_office = service.program("head office", "tests.faults.head_office", "--journals", folder)
+    return [service.child("worker", "worker ahead", change="clock-ahead"), head_office]
 
 
 def children_of(pid: int) -> list[int]:

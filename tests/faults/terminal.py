@@ -102,12 +102,16 @@ class Shop:
         self._terminal.open_shift(cashier=self._rng.choice(("Anna", "Bo")), opening_float=opening_float)
 
     def _close(self, *, short: int) -> None:
-        expected = self._terminal.expected_cash(self._terminal.shift().shift_id)
+        shift_id = self._terminal.shift().shift_id
+        expected = self._terminal.expected_cash(shift_id)
         counted, more_to_sell = max(0, expected - short), self._made < self._options.quota
         # A table that is not paid yet: its order is the first of the next shift.
         unpaid = [self._made + 1] if more_to_sell and self._rng.random() < 0.3 else []
         left = self._rng.choice((None, None, 0, 20000))
-        self._terminal.close_shift(cash_counted=counted, float_left=left, carried_over=unpaid)
+        blind = self._rng.random() < self._options.blind
+        if blind:
+            self._recorder.drawer_holds(shift_id, counted)
+        self._terminal.close_shift(cash_counted=None if blind else counted, float_left=left, carried_over=unpaid)
         self._terminal.sync()
 
     def _end_of_day(self) -> bool:
@@ -138,6 +142,7 @@ def main() -> int:
     parser.add_argument("--shift", type=int, required=True, help="orders after which a shift is closed")
     parser.add_argument("--live", type=float, default=0.0, help="chance that some orders are sent one by one")
     parser.add_argument("--clock-steps", type=float, default=0.0, help="chance that the clock is set before a shift")
+    parser.add_argument("--blind", type=float, default=0.0, help="chance that head office counts after a close")
     parser.add_argument("--timeout", type=float, default=5.0, help="seconds to wait for an answer")
     Shop(parser.parse_args()).work()
     return 0

@@ -124,6 +124,7 @@ def judge(connection: psycopg.Connection, testimony: Testimony) -> Verdict:
             "bodies": bodies,
             "accounts": accounts,
             "drawers": drawers,
+            "drawers counted later": len(testimony.blind),
         },
         [
             _finding(connection, "lost", LOST),

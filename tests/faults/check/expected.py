@@ -2,7 +2,7 @@
 
 Balances are debits less credits, in minor units. Sales and refunds of items, gift cards and discounts of a whole order, taxes
 included in the price or on top, tips, rounding, cash and card, corrections of these; opening floats; what was over or short
-at a close, and what stayed in the drawer. Anything else is not guessed at.
+at a close, whoever counted, and what stayed in the drawer. Anything else is not guessed at.
 """
 
 from collections import defaultdict
@@ -62,16 +62,10 @@ class Opening(msgspec.Struct):
 
 
 class Close(msgspec.Struct):
-    """Counted later by head office, it moves cash in ways that are not guessed at here."""
+    """`cash_counted` is None where head office counts later."""
 
     cash_counted: int | None
     float_left: int | None = None
-
-    @property
-    def counted(self) -> int:
-        if self.cash_counted is None:
-            raise Unforeseen("a close that head office counts later")
-        return self.cash_counted
 
 
 read_batch = msgspec.json.Decoder(Batch).decode

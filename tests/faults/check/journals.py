@@ -1,12 +1,14 @@
 """Reading what terminals wrote down of their own requests.
 
-A folder holds two files for each terminal, of one JSON object a line, written by whoever sends for it:
+A folder holds three files for each terminal, of one JSON object a line, written by whoever sends for it:
 
 - `NAME.sent`, flushed to the disk before the request leaves:
   `{"terminal": UUID, "store": CODE, "path": "shifts/…", "sha256": HEX, "encoding": "gzip" or "", "body": BASE64}`,
   where `path` is that of a PUT below /api/v1/, and the digest is of the body as sent. Repeats need not be written again.
 - `NAME.acknowledged`, flushed to the disk before the terminal learns of the answer, for answers of 2xx only:
   `{"path": …, "sha256": …, "status": 202}`.
+- `NAME.drawers`, flushed to the disk before a close that leaves the counting to head office: what it will find,
+  `{"shift_id": UUID, "cash": 19500}`. Of several lines of one shift the last counts.
 
 A sender that was killed may leave the beginning of a line, which its successor ends; nothing was sent of it.
 """
@@ -66,6 +68,11 @@ def requests(journal: Path) -> Iterator[Sent]:
         )
     if unknown := acknowledged - seen:
         raise BrokenJournal(f"{journal}: acknowledged, but not written down as sent: {sorted(unknown)[:3]}")
+
+
+def drawers(journal: Path) -> dict[str, int]:
+    """By shift, the cash that head office finds in the drawers of one terminal that were closed blind."""
+    return {line["shift_id"]: line["cash"] for line in _lines(journal.with_suffix(".drawers"))}
 
 
 def _lines(path: Path) -> Iterator[dict[str, Any]]:

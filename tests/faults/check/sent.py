@@ -7,8 +7,16 @@ from pathlib import Path
 
 import psycopg
 
-from tests.faults.check.expected import Expected, Order, Shift, read_batch, read_close, read_opening
-from tests.faults.check.journals import Sent, journals, requests
+from tests.faults.check.expected import (
+    Expected,
+    Order,
+    Shift,
+    Unforeseen,
+    read_batch,
+    read_close,
+    read_opening,
+)
+from tests.faults.check.journals import Sent, drawers, journals, requests
 
 TABLES = """
 CREATE TEMPORARY TABLE sent_order (
@@ -32,12 +40,16 @@ COPY_BATCHES = "COPY sent_batch (batch_id, digest, acknowledged) FROM STDIN"
 
 @dataclass
 class Testimony:
-    """Everything the terminals tell, except for single orders, which are in the temporary tables."""
+    """Everything the terminals tell, except for single orders, which are in the temporary tables.
+
+    `blind` is what head office finds in the drawers that were closed without a count, by shift.
+    """
 
     folder: Path
     expected: Expected = field(default_factory=Expected)
     stores: set[str] = field(default_factory=set)
     terminals: set[str] = field(default_factory=set)
+    blind: dict[str, int] = field(default_factory=dict)
 
     def take_back(self, order_ids: set[str]) -> None:
         """Removes orders from what is expected, each once."""
@@ -58,6 +70,7 @@ def testify(connection: psycopg.Connection, folder: Path) -> Testimony:
     for journal in journals(folder):
         # A terminal's identifiers are its own, so what it sent twice is known while its journal is read.
         known: dict[str, bool] = {}
+        testimony.blind |= drawers(journal)
         with connection.cursor() as cursor, cursor.copy(COPY_ORDERS) as rows:
             batches = [
                 (sent.batch_id, hashlib.sha256(sent.body).digest(), sent.acknowledged)
@@ -80,12 +93,20 @@ def _note(testimony: Testimony, sent: Sent, known: dict[str, bool], rows: psycop
         shifts[sent.shift_id] = Shift(sent.terminal, sent.store, read_opening(sent.body), sent.acknowledged, cash)
     elif sent.what == "close":
         if sent.acknowledged:
-            close = read_close(sent.body)
-            shifts[sent.shift_id].counted, shifts[sent.shift_id].left = close.counted, close.float_left
+            _note_close(testimony, sent)
     else:
         for order in read_batch(sent.body).orders:
             _note_order(testimony, sent, order, known, rows)
     return sent.what
+
+
+def _note_close(testimony: Testimony, sent: Sent) -> None:
+    """The terminal waits until its shifts are settled, which a blind close is once head office has counted."""
+    close, shift = read_close(sent.body), testimony.expected.shifts[sent.shift_id]
+    counted = testimony.blind.get(sent.shift_id) if close.cash_counted is None else close.cash_counted
+    if counted is None:
+        raise Unforeseen(f"shift {sent.shift_id}: head office counts later, and nobody wrote down what it finds")
+    shift.counted, shift.left = counted, close.float_left
 
 
 def _note_order(testimony: Testimony, sent: Sent, order: Order, known: dict[str, bool], rows: psycopg.Copy) -> None:
