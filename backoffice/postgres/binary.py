@@ -21,6 +21,8 @@ Row: TypeAlias = Sequence[Any]
 Column: TypeAlias = Sequence[Any]
 
 ROWS_AT_ONCE = 20_000
+# Each part waits for the socket: a small COPY is sent in one, and memory stays bounded by the rows above.
+ENOUGH_TO_SEND = 64 * 1024
 
 _BEGIN = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _END = b"\xff\xff"
@@ -34,18 +36,21 @@ _numeric_head, _digit, _two_digits = Struct("!ihhHH").pack, Struct("!h").pack, S
 _encode_json = msgspec.json.Encoder(enc_hook=str).encode
 
 
-def encode_rows(chunks: Sequence[Sequence[Row]], types: Sequence[str]) -> Iterator[bytes]:
+def encode_rows(chunks: Sequence[Sequence[Row]], types: Sequence[str]) -> Iterator[bytearray]:
     """All of the COPY's data, in parts. Rows come in chunks: what is the same in all rows of one is encoded once.
 
     `types` has one for each column: of `PACKED`, or `text`, `jsonb`, `numeric`; None is NULL. Values of `jsonb` columns
     are whatever msgspec encodes, those of `numeric` columns are `Scaled`.
     """
-    yield _BEGIN
+    data = bytearray(_BEGIN)
     for rows in chunks:
         # A batch may have 200 000 lines, and each value is an object of its own before they are joined.
         for start in range(0, len(rows), ROWS_AT_ONCE):
-            yield b"".join(_encode_chunk(rows[start : start + ROWS_AT_ONCE], types))
-    yield _END
+            if len(data) > ENOUGH_TO_SEND:
+                yield data
+                data = bytearray()
+            data += b"".join(_encode_chunk(rows[start : start + ROWS_AT_ONCE], types))
+    yield data + _END
 
 
 def _encode_chunk(rows: Sequence[Row], types: Sequence[str]) -> Iterable[bytes]:
