@@ -1,0 +1,140 @@
+"""Records as leaves: a list of texts, each behind its length, so that nothing of it can be read in two ways.
+
+A leaf begins with its kind and version, its store and its seal number. What follows is natural: identifiers that terminals
+know, dates, amounts; never a row's id, a locale or JSON text. A version's encoding never changes: a golden vector holds it.
+
+- A number is decimal digits, with a minus in front where it is negative.
+- A UUID is its canonical lower-case form, a digest lower-case hexadecimal, a date is YYYY-MM-DD.
+- A moment is in UTC with six decimals: 2026-03-01T09:01:00.000000Z.
+- What is not there is "".
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime
+from typing import NamedTuple
+
+LENGTH_BYTES = 4
+
+
+class LeafKind(NamedTuple):
+    """A kind of record that is sealed. Numbers are dense per store and name; a new encoding is a new version."""
+
+    name: str
+    version: int
+
+    @property
+    def tag(self) -> str:
+        """The first text of each of its leaves."""
+        return f"{self.name}/{self.version}"
+
+
+ENTRY = LeafKind("entry", 1)
+BATCH = LeafKind("batch", 1)
+DAY = LeafKind("day", 1)
+
+
+class LineFacts(NamedTuple):
+    """A journal line. `drawer` is a terminal's identifier, or None; money in minor units."""
+
+    position: int
+    business_date: date
+    store: str
+    account: str
+    drawer: str | None
+    tax_code: str
+    debit: int
+    credit: int
+    currency: str
+
+
+class EntryFacts(NamedTuple):
+    """A journal entry; identifiers are those that terminals know."""
+
+    business_date: date
+    terminal: str | None
+    shift: str | None
+    source_kind: str
+    source: str
+    source_number: int
+    currency: str
+    posted_at: datetime
+    lines: Sequence[LineFacts]
+
+
+class BatchFacts(NamedTuple):
+    """A stored batch. `digest` is the SHA-256 of its body, `size` its length in bytes."""
+
+    batch: str
+    terminal: str
+    shift: str
+    received_at: datetime
+    size: int
+    order_count: int
+    movement_count: int
+    digest: bytes
+
+
+def encode(texts: Iterable[str]) -> bytes:
+    """The bytes of a leaf: each text in UTF-8, behind its length as four bytes, the highest first."""
+    pieces = []
+    for text in texts:
+        piece = text.encode()
+        pieces += [len(piece).to_bytes(LENGTH_BYTES, "big"), piece]
+    return b"".join(pieces)
+
+
+def leaf_texts(kind: LeafKind, *, store: str, number: int, values: Sequence[str]) -> list[str]:
+    """The texts of a leaf of any kind: `values` are what its record says."""
+    return [kind.tag, store, str(number), *values]
+
+
+def entry_values(entry: EntryFacts) -> list[str]:
+    """What a journal entry says, with its lines by their position."""
+    values = [
+        entry.business_date.isoformat(),
+        entry.terminal or "",
+        entry.shift or "",
+        entry.source_kind,
+        entry.source,
+        str(entry.source_number),
+        entry.currency,
+        moment_text(entry.posted_at),
+        str(len(entry.lines)),
+    ]
+    for line in entry.lines:
+        values += [
+            str(line.position),
+            line.business_date.isoformat(),
+            line.store,
+            line.account,
+            line.drawer or "",
+            line.tax_code,
+            str(line.debit),
+            str(line.credit),
+            line.currency,
+        ]
+    return values
+
+
+def batch_values(batch: BatchFacts) -> list[str]:
+    """What is kept of a stored batch: where it came from, and the digest of its body."""
+    return [
+        batch.batch,
+        batch.terminal,
+        batch.shift,
+        moment_text(batch.received_at),
+        str(batch.size),
+        str(batch.order_count),
+        str(batch.movement_count),
+        batch.digest.hex(),
+    ]
+
+
+def day_texts(*, store: str, day: date, size: int, root: bytes) -> list[str]:
+    """A leaf of the installation's tree: how a store's tree of one day stands, with so many leaves."""
+    return [DAY.tag, store, day.isoformat(), str(size), root.hex()]
+
+
+def moment_text(at: datetime) -> str:
+    """A moment as leaves write it."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
