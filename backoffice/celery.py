@@ -70,11 +70,12 @@ app.conf.update(
         "sweep": {"task": SWEEP_TASK, "schedule": 5.0, "options": {"expires": 5}},
         "refunds": {"task": "backoffice.ingestion.tasks.refunds", "schedule": 60.0, "options": {"expires": 60}},
         "shifts": {"task": "backoffice.ingestion.tasks.shifts", "schedule": 60.0, "options": {"expires": 60}},
+        "seals": {"task": "backoffice.books.evidence.tasks.seal_books", "schedule": 60.0, "options": {"expires": 60}},
         "months": {"task": "backoffice.ingestion.tasks.months", "schedule": 3600.0, "options": {"expires": 3600}},
     },
 )
 app.Task.Strategy = "backoffice.messages:bare_calls_only"
-app.autodiscover_tasks(["backoffice.ingestion"])
+app.autodiscover_tasks(["backoffice.ingestion", "backoffice.books.evidence"])
 
 
 @setup_logging.connect

@@ -14,7 +14,7 @@ from typing import Final
 
 VARIABLE: Final = "BACKOFFICE_FAILPOINTS"
 
-# In the order in which a batch passes them; the prefix says where they are.
+# In the order in which a batch passes them, and then those of the sealer; the prefix says where they are.
 POINTS: Final = (
     "receive-before-commit",  # the upload has been read, nothing is stored
     "receive-after-commit",  # stored, the bell not yet rung
@@ -28,6 +28,9 @@ POINTS: Final = (
     "process-looked-again",
     "process-before-commit",
     "process-after-commit",  # posted, the task's message not acknowledged
+    "seal-written",  # leaves, trees and balances of a chunk written, its mark not moved
+    "seal-before-commit",
+    "seal-after-commit",  # a chunk is sealed, the next not begun
 )
 
 

@@ -41,6 +41,7 @@ INSTALLED_APPS = [
     "backoffice.sales",
     "backoffice.ledger",
     "backoffice.ingestion",
+    "backoffice.books.evidence",
     "backoffice.review",
     "pos_api",
     # Its commands run private servers and simulated tills. The production image does not have it.
@@ -133,6 +134,11 @@ REDIS_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
 
 # Where processes of one machine count together; each counts for itself where it is not set.
 METRICS_DIR = env.str("METRICS_DIR", default=None)
+
+# --- Evidence ---------------------------------------------------------------------------------------------------------
+
+# The file of the key that signs the seals of the books. Web has no business with it: it serves what was signed.
+SEAL_KEY_FILE = env.str("SEAL_KEY_FILE", default=None)
 
 # --- The door ---------------------------------------------------------------------------------------------------------
 

@@ -75,8 +75,10 @@ class Span(NamedTuple):
     brought: Sequence[int] = ()
 
 
-def record_heartbeat(*, terminal: Terminal, message: Heartbeat, now: datetime) -> HeartbeatTaken:
-    """Keeps the terminal's newest heartbeat. Returns the answer of `PUT /terminal/heartbeat`."""
+def record_heartbeat(
+    *, terminal: Terminal, message: Heartbeat, checkpoint: str | None, now: datetime
+) -> HeartbeatTaken:
+    """Keeps the terminal's newest heartbeat. Returns the answer of `PUT /terminal/heartbeat`, with the checkpoint given."""
     skew_ms = round((message.sent_at - now).total_seconds() * 1000)
     row: dict[str, Any] = {
         "terminal_id": terminal.pk,
@@ -99,7 +101,7 @@ def record_heartbeat(*, terminal: Terminal, message: Heartbeat, now: datetime) -
         clock_skew_ms=skew_ms,
         missing_numbers=[list(numbers) for numbers in _missing_numbers(terminal)],
         open_shift_id=None if shift is None else shift.shift_id,
-        checkpoint=None,  # nothing seals the books yet
+        checkpoint=checkpoint,
     )
 
 

@@ -71,6 +71,7 @@ class JournalEntry(models.Model):
     source_number = models.IntegerField(default=0)
     currency = models.CharField(max_length=3)
     posted_at = models.DateTimeField()
+    xid = models.BigIntegerField(help_text="pg_current_xact_id(), xid8 in the table; 1 from before there was a sealer.")
 
     class Meta:
         managed = False

@@ -3,6 +3,7 @@
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from backoffice.books.evidence.newest import newest_checkpoint
 from backoffice.domain.wire.answers import OpenShiftAnswer, TerminalAnswer, TokenAnswer
 from backoffice.domain.wire.messages import read_heartbeat
 from backoffice.ingestion.heartbeats import record_heartbeat
@@ -42,7 +43,8 @@ class TerminalHeartbeat(TerminalView):
     def put(self, request: Request) -> Response:
         with open_message(request) as body:
             message = read_heartbeat(body)
-        return Response(record_heartbeat(terminal=self.terminal, message=message, now=self.now))
+        taken = record_heartbeat(terminal=self.terminal, message=message, checkpoint=newest_checkpoint(), now=self.now)
+        return Response(taken)
 
 
 class TerminalToken(TerminalView):

@@ -10,6 +10,7 @@ from django.db.utils import OperationalError
 from django.utils import timezone
 from psycopg.errors import InsufficientPrivilege
 
+from backoffice.books.evidence.sealer import seal
 from backoffice.ingestion.detaching import MonthTable, NotNow, detach_month
 from backoffice.management.base import StackCommand
 
@@ -28,6 +29,7 @@ class Command(StackCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         name = f"{options['month']:%Y-%m}"
+        seal(now=timezone.now())  # what leaves should leave sealed
         try:
             tables = detach_month(month=options["month"], now=timezone.now())
         except NotNow as error:

@@ -10,11 +10,13 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
+from backoffice.domain.evidence.notes import KEY_BYTES, SigningKey
 from backoffice.env import STACK_FILE, STACK_MARK
 from backoffice.workbench.embedded import StackError
 
 LOCK = "lock"
 SECRETS = "secrets.json"
+SEAL_KEY = "seal-key"
 MEMORY = Path("/dev/shm")  # we make a folder in it that nobody else may enter  # noqa: S108  # nosec B108
 SECRET_BYTES = {"postgres_password": 24, "valkey_password": 24, "secret_key": 48, "token": 16}  # lengths  # nosec B105
 
@@ -63,6 +65,14 @@ class DataFolder:
             known = {name: secrets.token_urlsafe(size) for name, size in SECRET_BYTES.items()} | known
             write_private(path, json.dumps(known, indent=2))
         return known
+
+    def seal_key(self) -> Path:
+        """The file of the key that signs the seals of the books, made at the first start. Its name is unlike any other's."""
+        path = self.path / SEAL_KEY
+        if not path.exists():
+            key = SigningKey(f"backoffice.localhost/{secrets.token_hex(4)}", secrets.token_bytes(KEY_BYTES))
+            write_private(path, f"{key.secret_text}\n")
+        return path
 
     def make_metrics(self) -> Path:
         """An empty folder for metrics, in memory: a process that counts into a file is killed when the disk is full."""

@@ -67,7 +67,7 @@ def role_child(role: str, options: RoleOptions, *, log: Log, environment: Mappin
         log=log,
         directory=CHECKOUT,
         environment={
-            **environment,
+            **{name: value for name, value in environment.items() if name != "SEAL_KEY_FILE" or role == "worker"},
             "BACKOFFICE_ROLE": role,
             "PYTHONUNBUFFERED": "1",
             # What is large is given back to the system as soon as it is free (ADR 32).

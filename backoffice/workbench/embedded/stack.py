@@ -120,6 +120,7 @@ class Stack:
             **self._servers.addresses,
             "BASE_URL": self.base_url,
             "SECRET_KEY": self._inherited.get("SECRET_KEY") or secrets["secret_key"],
+            "SEAL_KEY_FILE": self._inherited.get("SEAL_KEY_FILE") or str(self._folder.seal_key()),
         }
         if self._roles:
             self._start_roles(self._servers, secrets["token"])

@@ -1,0 +1,1 @@
+"""What head office does with the books. `evidence` seals them."""

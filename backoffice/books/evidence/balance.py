@@ -1,0 +1,89 @@
+"""The trial balance at any date: daily balances of what is sealed, and the lines of what is not yet. Always exact."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from typing import Any, NamedTuple
+
+from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
+
+from backoffice.books.evidence.journal import Mark, entries_after, not_sealed
+from backoffice.books.evidence.sealer import BEYOND_ALL, NO_MARK, SELECT_MARK
+from backoffice.domain.evidence.leaves import ENTRY
+from backoffice.fleet.models import Store
+
+MOST_AT_ONCE = 5_000
+SELECT_KEPT = """
+SELECT store_id, account_id, currency, sum(debit)::bigint, sum(credit)::bigint FROM evidence_dailybalance
+WHERE (%(store_id)s::integer IS NULL OR store_id = %(store_id)s::integer)
+    AND (%(at)s::date IS NULL OR business_date <= %(at)s::date)
+GROUP BY store_id, account_id, currency
+"""
+SELECT_LINES = """
+SELECT store_id, account_id, currency, sum(debit)::bigint, sum(credit)::bigint FROM ledger_journalline
+WHERE entry_id = ANY(%(ids)s) AND business_date = ANY(%(dates)s)
+    AND (%(store_id)s::integer IS NULL OR store_id = %(store_id)s::integer)
+    AND (%(at)s::date IS NULL OR business_date <= %(at)s::date)
+GROUP BY store_id, account_id, currency
+"""
+
+Sums = dict[tuple[int, str, str], list[int]]
+"""Debits and credits by (store, account, currency)."""
+
+
+class BalanceRow(NamedTuple):
+    """One account of one store in one currency, in minor units; `balance` is debit less credit."""
+
+    store: str
+    account: str
+    currency: str
+    debit: int
+    credit: int
+    balance: int
+
+
+def trial_balance_at(*, store: Store | None = None, at: date | None = None) -> list[BalanceRow]:
+    """Every account that moved up to the end of a business date, of one store or of all. Months that were detached count."""
+    wanted: dict[str, Any] = {"store_id": None if store is None else store.pk, "at": at}
+    sums: Sums = defaultdict(lambda: [0, 0])
+    with _one_moment(), connection.cursor() as cursor:
+        cursor.execute(SELECT_KEPT, wanted)
+        _add(sums, cursor)
+        for ids, dates in _unsealed(cursor):
+            cursor.execute(SELECT_LINES, {**wanted, "ids": ids, "dates": dates})
+            _add(sums, cursor)
+        codes = dict(Store.objects.values_list("pk", "code"))
+    return sorted(
+        BalanceRow(codes[store_id], account, currency, debit, credit, debit - credit)
+        for (store_id, account, currency), (debit, credit) in sums.items()
+    )
+
+
+def _unsealed(cursor: CursorWrapper) -> Iterator[tuple[list[int], list[date]]]:
+    """The entries without a seal, and their business dates, some at a time: as a rule those of the last minute."""
+    cursor.execute(SELECT_MARK, [ENTRY.name])
+    mark = Mark(*(cursor.fetchone() or NO_MARK))
+    while found := entries_after(cursor, mark, before=BEYOND_ALL, most=MOST_AT_ONCE):
+        mark = found[-1].mark
+        if keys := not_sealed(cursor, found):
+            yield [key.id for key in keys], list({key.business_date for key in keys})
+
+
+def _add(sums: Sums, cursor: CursorWrapper) -> None:
+    for store_id, account, currency, debit, credit in cursor.fetchall():
+        both = sums[store_id, account, currency]
+        both[0] += debit
+        both[1] += credit
+
+
+@contextmanager
+def _one_moment() -> Iterator[None]:
+    """Sees what is sealed and what is not as of one moment; within a caller's transaction, as that transaction sees it."""
+    is_outermost = not connection.in_atomic_block
+    with transaction.atomic():
+        if is_outermost:
+            with connection.cursor() as cursor:
+                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        yield

@@ -1,0 +1,58 @@
+"""`manage.py trial_balance [--store CODE] [--at DATE] [--json]`."""
+
+import argparse
+import json
+from datetime import date
+from typing import Any
+
+from django.core.management.base import CommandError, CommandParser
+
+from backoffice.books.evidence.balance import BalanceRow, trial_balance_at
+from backoffice.fleet.models import Store
+from backoffice.management.base import StackCommand
+
+
+class Command(StackCommand):
+    help = "Debits, credits and balance of every account that moved, in minor units, by store and currency."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("--store", metavar="CODE", help="only this store")
+        parser.add_argument("--at", type=business_date, metavar="DATE", help="up to the end of this business date")
+        parser.add_argument("--json", action="store_true", help="one JSON document on stdout and nothing else")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        store = None
+        if options["store"] is not None:
+            store = Store.objects.filter(code=options["store"]).first()
+            if store is None:
+                raise CommandError(f"There is no store {options['store']}.")
+        rows = trial_balance_at(store=store, at=options["at"])
+        if options["json"]:
+            self.stdout.write(json.dumps([row._asdict() for row in rows], ensure_ascii=False))
+            return
+        for line in in_columns(rows):
+            self.stdout.write(line)
+
+
+def in_columns(rows: list[BalanceRow]) -> list[str]:
+    """A table of the rows, with figures to the right."""
+    cells = [tuple(BalanceRow._fields)] + [
+        (row.store, row.account, row.currency, f"{row.debit:,}", f"{row.credit:,}", f"{row.balance:,}") for row in rows
+    ]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    return [
+        "  ".join(
+            cell.ljust(width) if place < 3 else cell.rjust(width)  # noqa: PLR2004 - names, then figures
+            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        for row in cells
+    ]
+
+
+def business_date(text: str) -> date:
+    """An argparse type: a date. Raises ArgumentTypeError."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a date such as 2026-03-31") from None
