@@ -14,6 +14,8 @@ Derived again, from `inbox_batch.body` alone:
 - figures per shift and store, expected cash, over and short at each reconciliation, what each count moved to the safe,
   what each opening moved and left apart (`drawer_at_opening`), and that Z numbers have no gap;
 - that a member that is neither posted nor held repeats one that is, with equal content;
+- every leaf of what is sealed, from the rows as they are today, the trees above them, the signed heads, and an anchor among
+  them; that nothing older than the newest seal is without one; daily balances;
 - that the tables hold nothing else: every order, movement, entry, version and held item comes from the bytes.
 
 Taken on trust, because there is nothing to derive it from or it would take the whole validator again:
@@ -29,6 +31,7 @@ Taken on trust, because there is nothing to derive it from or it would take the 
 - head office's last count. Those between it and the close are not kept: what went with them is in their entries alone;
 - that an earlier shift waited when an opening left something to it, if the times allow it; and that none did when it left
   nothing, unless the shift never settled, is not counted, or has a number that was taken after the opening;
-- for a detached month: everything, including what its last shifts left in their drawers;
+- that the public keys in `evidence_verifierkey` are the operator's: an auditor compares them with what was handed over;
+- for a detached month: everything, its leaves but not its roots, including what its last shifts left in their drawers;
 - the mapping of payment methods and cash reasons to accounts: today's, since no older one is kept.
 """

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
+from backoffice.audit.anchors import SignedHead, load_keys, read_anchor
+from backoffice.audit.balances import check_daily_balances
 from backoffice.audit.batches import chunks_of, count_orders
 from backoffice.audit.counts import check_counts
 from backoffice.audit.detached import Detached, load_detached, load_left
@@ -20,6 +22,7 @@ from backoffice.audit.leftovers import check_drawers_total, check_leftovers, che
 from backoffice.audit.members import Accounting, Met, load_chunk
 from backoffice.audit.openings import check_openings, check_z_numbers, load_stays
 from backoffice.audit.repeats import Originals
+from backoffice.audit.seals import SealCheck
 
 Progress = Callable[[int, int], None]
 """Called with the number of orders checked so far, and the number in all."""
@@ -36,10 +39,15 @@ def one_snapshot() -> Iterator[None]:
         yield
 
 
-def audit(*, progress: Progress) -> AuditReport:
-    """Derives the books again and compares them with the tables. Run it within `one_snapshot`."""
+def audit(*, progress: Progress, anchor: str | None = None) -> AuditReport:
+    """Derives the books again and compares them with the tables. Run it within `one_snapshot`.
+
+    `anchor` is a signed note from elsewhere, from which the seals must go on. Raises AnchorRefused before anything is read
+    where it says nothing about these books.
+    """
     with connection.cursor() as cursor, _no_search_for_cycles():
-        return Audit(cursor, progress).run()
+        head = None if anchor is None else read_anchor(anchor, load_keys(cursor))
+        return Audit(cursor, progress, anchor=head).run()
 
 
 @contextmanager
@@ -57,9 +65,10 @@ def _no_search_for_cycles() -> Iterator[None]:
 class Audit:
     """One audit, and what it has found so far."""
 
-    def __init__(self, cursor: CursorWrapper, progress: Progress) -> None:
+    def __init__(self, cursor: CursorWrapper, progress: Progress, *, anchor: SignedHead | None = None) -> None:
         self._cursor = cursor
         self._progress = progress
+        self._anchor = anchor
         self._findings = Findings()
         self._waiting = Waiting()
         self._met = Met()
@@ -80,6 +89,7 @@ class Audit:
         check_leftovers(self._cursor, self._met, self._ledger, self._findings)
         check_totals(self._cursor, self._ledger, stores, self._findings)
         check_drawers_total(self._cursor, balances, self._findings)
+        self._check_evidence(stores)
         return AuditReport(
             self._store_reports(stores.values()),
             self._findings.kept,
@@ -123,6 +133,10 @@ class Audit:
         for shift in books.shifts.values():
             check_figures(books, shift, findings=self._findings)
             self._figures[shift.row.store_id, shift.row.currency].merge(shift.figures)
+
+    def _check_evidence(self, stores: dict[int, AuditedStore]) -> None:
+        SealCheck(self._cursor, self._findings, stores=stores, detached=self._detached, anchor=self._anchor).run()
+        check_daily_balances(stores, self._findings)
 
     def _store_reports(self, stores: Iterable[AuditedStore]) -> list[StoreReport]:
         reports = []

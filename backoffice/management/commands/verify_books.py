@@ -3,10 +3,12 @@
 import json
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
-from django.core.management.base import CommandParser
+from django.core.management.base import CommandError, CommandParser
 
+from backoffice.audit.anchors import MOST_BYTES, AnchorRefused
 from backoffice.audit.run import audit, one_snapshot
 from backoffice.audit.text_report import lines_of, waiting_in_words
 from backoffice.management.base import StackCommand
@@ -23,11 +25,18 @@ class Command(StackCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
         parser.add_argument("--json", action="store_true", help="one JSON document on stdout and nothing else")
+        parser.add_argument(
+            "--anchor", type=Path, metavar="FILE", help="a checkpoint kept elsewhere: today's books must continue it"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         progress = ProgressLine()
-        with one_snapshot():
-            report = audit(progress=progress.show)
+        anchor = None if options["anchor"] is None else read_anchor_file(options["anchor"])
+        try:
+            with one_snapshot():
+                report = audit(progress=progress.show, anchor=anchor)
+        except AnchorRefused as error:
+            raise CommandError(str(error)) from None
         progress.clear()
         if options["json"]:
             self.stdout.write(json.dumps(report.as_json(), ensure_ascii=False))
@@ -38,6 +47,15 @@ class Command(StackCommand):
                 self.stdout.write(line)
         if report.difference_count:
             sys.exit(1)
+
+
+def read_anchor_file(path: Path) -> str:
+    """The text of an anchor's file. Raises CommandError."""
+    try:
+        with path.open("rb") as file:
+            return file.read(MOST_BYTES).decode()
+    except (OSError, UnicodeDecodeError) as error:
+        raise CommandError(f"The anchor {path} cannot be read: {error}") from None
 
 
 class ProgressLine:

@@ -13,6 +13,12 @@ from tests.till import Till
 
 # Children first; all of it comes back when the test's transaction is rolled back.
 TABLES = (
+    "evidence_leaf",
+    "evidence_dayroot",
+    "evidence_checkpoint",
+    "evidence_verifierkey",
+    "evidence_storetree",
+    "evidence_dailybalance",
     "ledger_journalline",
     "ledger_journalentry",
     "ledger_entrysource",
@@ -32,7 +38,7 @@ TABLES = (
     "fleet_store",
 )
 GUARDED = """
-SELECT DISTINCT tgrelid::regclass::text FROM pg_trigger WHERE NOT tgisinternal AND tgrelid::regclass::text LIKE 'ledger%'
+SELECT DISTINCT tgrelid::regclass::text FROM pg_trigger WHERE NOT tgisinternal AND tgrelid::regclass::text ~ '^(ledger|evidence)'
 """
 REFERENCES = """
 SELECT conrelid::regclass::text, conname FROM pg_constraint
@@ -68,6 +74,8 @@ def company(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
             cursor.execute(f"ALTER TABLE {table} DROP CONSTRAINT {name}")
         for table in TABLES:
             cursor.execute(f"DELETE FROM {table}")
+        cursor.execute("UPDATE evidence_installationtree SET day = NULL, size = 0, packed = ''")
+        cursor.execute("UPDATE evidence_sealmark SET xid = 0, row_id = 0")
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from pathlib import Path
 import backoffice.audit
 
 FOLDER = Path(backoffice.audit.__file__).parent
-FORBIDDEN = ("backoffice.domain", "backoffice.ingestion", "msgspec")
+FORBIDDEN = ("backoffice.domain", "backoffice.ingestion", "backoffice.books", "msgspec")
 
 
 def imported(source: str) -> set[str]:
