@@ -29,6 +29,7 @@ from backoffice_terminal.problems import (
 )
 from backoffice_terminal.retry import PATIENCE_S, WORTH_RETRYING, Retry
 from backoffice_terminal.saved import SavedBatch, SavedShift
+from backoffice_terminal.witness import keep_checkpoint
 
 Answer = TypeVar("Answer")
 
@@ -243,7 +244,7 @@ class Uplink:
         """
         answer = self.guarded(lambda: self._api.heartbeat(heartbeat), attempts=1)
         if answer.checkpoint is not None:
-            self._journal.note("checkpoint", answer.checkpoint)
+            keep_checkpoint(self._journal, answer.checkpoint)
         for shift in self._journal.declared_shifts():
             if shift.shift_id == answer.open_shift_id:
                 self._begin_again(shift)
