@@ -4,16 +4,14 @@ import hashlib
 import struct
 from collections.abc import Iterable
 
+four_bytes = struct.Struct(">I").pack
 NOTHING = hashlib.sha256().digest()
 
 
 def hash_texts(texts: Iterable[str]) -> bytes:
     """The hash of a leaf that consists of these texts, each behind its length."""
-    hashed = hashlib.sha256(b"\0")
-    for text in texts:
-        data = text.encode()
-        hashed.update(struct.pack(">I", len(data)) + data)
-    return hashed.digest()
+    pieces = [text.encode() for text in texts]
+    return hashlib.sha256(b"\0" + b"".join([four_bytes(len(piece)) + piece for piece in pieces])).digest()
 
 
 class Peaks:

@@ -19,6 +19,11 @@ def integer_array(values: Iterable[int | None]) -> str:
     return f"{{{','.join(['NULL' if value is None else str(value) for value in values])}}}"
 
 
+def word_array(values: Iterable[object]) -> str:
+    """A parameter for an array of what is one plain word as text, such as `%s::date[]` and names of ours; None is NULL."""
+    return f"{{{','.join(['NULL' if value is None else str(value) for value in values])}}}"
+
+
 def bytes_array(values: Iterable[bytes]) -> str:
     """A parameter for `%s::bytea[]`."""
     return f"{{{','.join([f'{_BYTES_BEGIN}{value.hex()}' for value in values])}}}"

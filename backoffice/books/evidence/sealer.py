@@ -22,7 +22,7 @@ from backoffice.books.evidence.trees import Trees, lock_trees, store_uuids, writ
 from backoffice.domain.evidence.leaves import ENTRY, encode, leaf_texts
 from backoffice.domain.evidence.merkle import leaf_hash
 from backoffice.failpoints import failpoint
-from backoffice.postgres.arrays import bytes_array, integer_array
+from backoffice.postgres.arrays import bytes_array, integer_array, word_array
 from backoffice.postgres.transactions import transaction_required
 
 log = structlog.get_logger(__name__)
@@ -138,12 +138,12 @@ def _insert_leaves(cursor: CursorWrapper, placed: Sequence[_Placed], *, day: dat
         "day": day,
         "store_ids": integer_array(record.store_id for record in records),
         "positions": integer_array(each.position for each in placed),
-        "kinds": [record.kind.name for record in records],
+        "kinds": word_array(record.kind.name for record in records),
         "versions": integer_array(record.kind.version for record in records),
         "numbers": integer_array(each.number for each in placed),
         "row_ids": integer_array(record.row_id for record in records),
-        "item_ids": [record.item_id for record in records],
-        "dates": [record.business_date for record in records],
+        "item_ids": word_array(record.item_id for record in records),
+        "dates": word_array(record.business_date for record in records),
         "hashes": bytes_array(each.hash for each in placed),
     }
     cursor.execute(INSERT_LEAVES, columns)

@@ -11,9 +11,10 @@ know, dates, amounts; never a row's id, a locale or JSON text. A version's encod
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime
+from struct import Struct
 from typing import NamedTuple
 
-LENGTH_BYTES = 4
+_length = Struct(">I").pack
 
 
 class LeafKind(NamedTuple):
@@ -76,11 +77,7 @@ class BatchFacts(NamedTuple):
 
 def encode(texts: Iterable[str]) -> bytes:
     """The bytes of a leaf: each text in UTF-8, behind its length as four bytes, the highest first."""
-    pieces = []
-    for text in texts:
-        piece = text.encode()
-        pieces += [len(piece).to_bytes(LENGTH_BYTES, "big"), piece]
-    return b"".join(pieces)
+    return b"".join([_length(len(piece)) + piece for piece in map(str.encode, texts)])
 
 
 def leaf_texts(kind: LeafKind, *, store: str, number: int, values: Sequence[str]) -> list[str]:
@@ -137,4 +134,4 @@ def day_texts(*, store: str, day: date, size: int, root: bytes) -> list[str]:
 
 def moment_text(at: datetime) -> str:
     """A moment as leaves write it."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
