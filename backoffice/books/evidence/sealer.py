@@ -5,9 +5,9 @@ record is ever passed over, however late it commits, and posting takes no lock a
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
-from itertools import chain
+from itertools import chain, islice
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -18,7 +18,7 @@ from django.db.backends.utils import CursorWrapper
 from backoffice.books.evidence.journal import Mark
 from backoffice.books.evidence.rollup import add_to_rollup
 from backoffice.books.evidence.sources import SOURCES, Record, Source
-from backoffice.books.evidence.trees import Trees, lock_trees, store_uuids, write_trees
+from backoffice.books.evidence.trees import SealerAtWork, Trees, lock_trees, store_uuids, write_trees
 from backoffice.domain.evidence.leaves import ENTRY, encode, leaf_texts
 from backoffice.domain.evidence.merkle import leaf_hash
 from backoffice.failpoints import failpoint
@@ -42,6 +42,8 @@ FROM unnest(%(store_ids)s::integer[], %(positions)s::bigint[], %(kinds)s::text[]
     AS leaf (store_id, position, kind, version, number, row_id, item_id, business_date, hash)
 """
 
+# A million entries, which take about a minute. What waits longer, as after an upgrade, is sealed minute by minute.
+CHUNKS_A_MINUTE = 500
 NO_MARK = Mark(0, 0)
 # No transaction has this id.
 BEYOND_ALL = 2**62
@@ -65,26 +67,39 @@ class _Placed(NamedTuple):
 
 def seal(*, now: datetime) -> int:
     """Seals whatever is closed, a chunk a transaction. Returns how many records. Two at once take turns."""
-    sealed = 0
+    return sum(_seal_chunks(now=now, wait=True))
+
+
+def seal_some(*, now: datetime) -> int:
+    """As `seal`, for a worker that has other things to do: as much as a minute has room for, and nothing beside another."""
+    try:
+        return sum(islice(_seal_chunks(now=now, wait=False), CHUNKS_A_MINUTE))
+    except SealerAtWork:
+        return 0
+
+
+def _seal_chunks(*, now: datetime, wait: bool) -> Iterator[int]:
+    """Seals chunk after chunk; how many records each time."""
     for source in SOURCES:
         is_last = False
         while not is_last:
             with transaction.atomic(), connection.cursor() as cursor:
-                count, is_last = seal_chunk(cursor, source, horizon=None, now=now)
+                trees = lock_trees(wait=wait)
+                count, is_last = seal_chunk(cursor, trees, source, horizon=None, now=now)
                 failpoint("seal-before-commit")
             failpoint("seal-after-commit")
-            sealed += count
-    return sealed
+            yield count
 
 
 @transaction_required
-def seal_chunk(cursor: CursorWrapper, source: Source, *, horizon: Horizon | None, now: datetime) -> tuple[int, bool]:
-    """Seals the next chunk of a source: how many records, and whether it was the last.
+def seal_chunk(
+    cursor: CursorWrapper, trees: Trees, source: Source, *, horizon: Horizon | None, now: datetime
+) -> tuple[int, bool]:
+    """Seals the next chunk of a source on top of the locked trees: how many records, and whether it was the last.
 
     `horizon` is that of this moment unless it is given. It is read under the sealers' lock and before the records are, so
     that whatever has ended by then is seen.
     """
-    trees = lock_trees()
     if horizon is None:
         cursor.execute(SELECT_HORIZON)
         horizon = Horizon(*cursor.fetchone())

@@ -44,10 +44,19 @@ class Trees:
             self.stores[store_id] = StoreSeals(tree, {} if row is None else row.numbers)
 
 
+class SealerAtWork(Exception):
+    """Another sealer holds the trees just now."""
+
+
 @transaction_required
-def lock_trees() -> Trees:
-    """The installation's tree as it stands, kept from other sealers until the transaction ends."""
-    row = InstallationTree.objects.select_for_update().get(pk=1)
+def lock_trees(*, wait: bool = True) -> Trees:
+    """The installation's tree as it stands, kept from other sealers until the transaction ends.
+
+    Raises SealerAtWork where another has it and nobody is to wait.
+    """
+    row = InstallationTree.objects.select_for_update(skip_locked=not wait).filter(pk=1).first()
+    if row is None:
+        raise SealerAtWork
     return Trees(row.day, GrowingTree(row.size, bytes(row.packed)))
 
 

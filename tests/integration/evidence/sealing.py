@@ -7,6 +7,7 @@ from django.db import connection, transaction
 
 from backoffice.books.evidence.sealer import Horizon, seal_chunk
 from backoffice.books.evidence.sources import SOURCES
+from backoffice.books.evidence.trees import lock_trees
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 
@@ -18,7 +19,7 @@ def seal_here(*, now: datetime = NOON) -> int:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("SELECT pg_current_xact_id()::text::bigint")
             (xid,) = cursor.fetchone()
-            count, is_last = seal_chunk(cursor, SOURCES[0], horizon=Horizon(xid + 1, xid + 2), now=now)
+            count, is_last = seal_chunk(cursor, lock_trees(), SOURCES[0], horizon=Horizon(xid + 1, xid + 2), now=now)
             sealed += count
     return sealed
 

@@ -14,8 +14,8 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from backoffice.books.evidence import sources
-from backoffice.books.evidence.sealer import seal
+from backoffice.books.evidence import sealer, sources
+from backoffice.books.evidence.sealer import seal, seal_some
 from backoffice.failpoints import POINTS, VARIABLE
 from tests.integration.evidence.sealing import entries_in, numbers_of, rows
 from tests.till import Till, a_movement, a_sale, at_once
@@ -111,6 +111,26 @@ def test_several_sealers_at_once_give_each_entry_one_number(till: Till) -> None:
     till.sell(*(a_sale(number) for number in range(1001, 1041)))
     at_once([lambda: seal(now=timezone.now())] * 4)
     assert numbers_of(till.store.pk) == list(range(1, entries_in(till.store.pk) + 1))
+
+
+def test_a_worker_does_not_wait_for_another_sealer(till: Till) -> None:
+    till.sell(a_sale(1001))
+    with psycopg.connect(database_url()) as other:
+        other.execute("SELECT FROM evidence_installationtree FOR UPDATE")
+        assert seal_some(now=timezone.now()) == 0
+    assert seal_some(now=timezone.now()) > 0
+    assert len(numbers_of(till.store.pk)) == entries_in(till.store.pk)
+
+
+def test_a_worker_seals_no_more_at_once_than_a_minute_has_room_for(till: Till, monkeypatch: pytest.MonkeyPatch) -> None:
+    seal(now=timezone.now())
+    monkeypatch.setattr(sources, "MOST_AT_ONCE", 2)
+    monkeypatch.setattr(sealer, "CHUNKS_A_MINUTE", 3)
+    till.sell(*(a_sale(number) for number in range(1001, 1011)))
+    seal_some(now=timezone.now())
+    assert len(numbers_of(till.store.pk)) == 1 + 3 * 2
+    seal_some(now=timezone.now())
+    assert len(numbers_of(till.store.pk)) == entries_in(till.store.pk)
 
 
 def test_many_entries_are_sealed_in_chunks_each_on_top_of_the_one_before(

@@ -27,7 +27,7 @@ DECLARE
     next_month date := (date_trunc('month', day) + interval '1 month')::date;
     suffix text := to_char(day, 'YYYYMM');
     parents text[] := ARRAY['ledger_journalentry', 'ledger_journalline'];
-    parent text;
+    parent text;{variable}
 BEGIN{columns}
     FOREACH parent IN ARRAY parents LOOP
         EXECUTE format('ALTER TABLE %1$s_%2$s ADD CONSTRAINT %1$s_in_month CHECK (business_date >= %3$L AND business_date < %4$L)', parent, suffix, first_day, next_month);
@@ -46,20 +46,21 @@ BEGIN{columns}
         EXECUTE format('ALTER TABLE %1$s_%2$s ENABLE TRIGGER USER', parent, suffix);
         EXECUTE format('ALTER TABLE %1$s ATTACH PARTITION %1$s_%2$s FOR VALUES FROM (%3$L) TO (%4$L)', parent, suffix, first_day, next_month);
         EXECUTE format('ALTER TABLE %1$s_%2$s DROP CONSTRAINT %1$s_in_month', parent, suffix);
-    END LOOP;
+    END LOOP;{end}
 END $$;
 """
 ADD_COLUMNS = """
     -- A month that was detached before there was this column gets it now.
     EXECUTE format('ALTER TABLE ledger_journalentry_%s ADD COLUMN IF NOT EXISTS xid xid8 NOT NULL DEFAULT pg_current_xact_id()', suffix);
-    -- One that left with something not sealed takes the sealer back to it: what is sealed already it passes over.
+    -- One that left with something not sealed takes the sealer back to it, once it is here; what is sealed it passes over.
     EXECUTE format($statement$
-        UPDATE evidence_sealmark mark SET xid = oldest.xid - 1, row_id = 0 FROM (
-            SELECT e.xid::text::bigint AS xid FROM ledger_journalentry_%s e
-            WHERE NOT EXISTS (SELECT FROM evidence_leaf f WHERE f.kind = 'entry' AND f.row_id = e.id)
-            ORDER BY e.xid LIMIT 1
-        ) AS oldest WHERE mark.source = 'entry' AND mark.xid >= oldest.xid
-    $statement$, suffix);"""
+        SELECT e.xid::text::bigint FROM ledger_journalentry_%s e
+        WHERE NOT EXISTS (SELECT FROM evidence_leaf f WHERE f.kind = 'entry' AND f.row_id = e.id) ORDER BY e.xid LIMIT 1
+    $statement$, suffix) INTO unsealed;"""
+
+LEAD_BACK = """
+    -- Last of all: a sealer that is at work holds the tables, and wants its mark.
+    UPDATE evidence_sealmark SET xid = unsealed - 1, row_id = 0 WHERE source = 'entry' AND xid >= unsealed;"""
 
 GUARD = """
 SELECT ledger_guard_append_only(name)
@@ -69,6 +70,14 @@ INSERT INTO evidence_sealmark (source, xid, row_id) VALUES ('entry', 0, 0);
 """
 
 
+def join_month(**parts: str) -> str:
+    """The function with these parts in it; the text has other braces, so it is not `format`."""
+    text = JOIN_MONTH
+    for name, part in parts.items():
+        text = text.replace(f"{{{name}}}", part)
+    return text
+
+
 class Migration(migrations.Migration):
     initial = True
 
@@ -76,7 +85,8 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.RunSQL(
-            ADD + JOIN_MONTH.replace("{columns}", ADD_COLUMNS), DROP + JOIN_MONTH.replace("{columns}", "")
+            ADD + join_month(variable="\n    unsealed bigint;", columns=ADD_COLUMNS, end=LEAD_BACK),
+            DROP + join_month(variable="", columns="", end=""),
         ),
         migrations.CreateModel(
             name="Leaf",
