@@ -15,6 +15,11 @@ from backoffice.domain.evidence.leaves import ENTRY
 from backoffice.fleet.models import Store
 
 MOST_AT_ONCE = 5_000
+
+# Whatever is seen is of a transaction below this one; what a dump brought from another cluster may be above, and is sealed.
+SELECT_NEXT = """
+SELECT greatest(pg_snapshot_xmax(pg_current_snapshot())::text::bigint, coalesce(pg_current_xact_id_if_assigned()::text::bigint + 1, 0))
+"""
 SELECT_KEPT = """
 SELECT store_id, account_id, currency, sum(debit)::bigint, sum(credit)::bigint FROM evidence_dailybalance
 WHERE (%(store_id)s::integer IS NULL OR store_id = %(store_id)s::integer)
@@ -65,7 +70,12 @@ def _unsealed(cursor: CursorWrapper) -> Iterator[tuple[list[int], list[date]]]:
     """The entries without a seal, and their business dates, some at a time: as a rule those of the last minute."""
     cursor.execute(SELECT_MARK, [ENTRY.name])
     mark = Mark(*(cursor.fetchone() or NO_MARK))
-    while found := entries_after(cursor, mark, before=BEYOND_ALL, most=MOST_AT_ONCE):
+    cursor.execute(SELECT_NEXT)
+    (following,) = cursor.fetchone()
+    before = (
+        following if mark.xid < following else BEYOND_ALL
+    )  # the sealer has not yet seen that transactions began again
+    while found := entries_after(cursor, mark, before=before, most=MOST_AT_ONCE):
         mark = found[-1].mark
         if keys := not_sealed(cursor, found):
             yield [key.id for key in keys], list({key.business_date for key in keys})

@@ -6,14 +6,16 @@ record is ever passed over, however late it commits, and posting takes no lock a
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime
-from itertools import chain, islice
+from contextlib import suppress
+from datetime import UTC, date, datetime, timedelta
+from itertools import chain
 from typing import Any, NamedTuple
 from uuid import UUID
 
 import structlog
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
+from django.utils import timezone
 
 from backoffice.books.evidence.journal import Mark
 from backoffice.books.evidence.rollup import add_to_rollup
@@ -22,6 +24,7 @@ from backoffice.books.evidence.trees import SealerAtWork, Trees, lock_trees, sto
 from backoffice.domain.evidence.leaves import ENTRY, encode, leaf_texts
 from backoffice.domain.evidence.merkle import leaf_hash
 from backoffice.failpoints import failpoint
+from backoffice.inbox.claims import oldest_waiting
 from backoffice.postgres.arrays import bytes_array, integer_array, word_array
 from backoffice.postgres.transactions import transaction_required
 
@@ -44,6 +47,9 @@ FROM unnest(%(store_ids)s::integer[], %(positions)s::bigint[], %(kinds)s::text[]
 
 # A million entries, which take about a minute. What waits longer, as after an upgrade, is sealed minute by minute.
 CHUNKS_A_MINUTE = 500
+# 20 000 entries and a second of a processor, whatever else there is to do.
+CHUNKS_BESIDE_BATCHES = 10
+PATIENCE = timedelta(milliseconds=200)
 NO_MARK = Mark(0, 0)
 # No transaction has this id.
 BEYOND_ALL = 2**62
@@ -71,11 +77,23 @@ def seal(*, now: datetime) -> int:
 
 
 def seal_some(*, now: datetime) -> int:
-    """As `seal`, for a worker that has other things to do: as much as a minute has room for, and nothing beside another."""
-    try:
-        return sum(islice(_seal_chunks(now=now, wait=False), CHUNKS_A_MINUTE))
-    except SealerAtWork:
-        return 0
+    """As `seal`, for a worker that has other things to do: as much as a minute has room for, and little while batches wait.
+
+    Seals nothing beside another sealer.
+    """
+    sealed = 0
+    with suppress(SealerAtWork):
+        for chunks, count in enumerate(_seal_chunks(now=now, wait=False), start=1):
+            sealed += count
+            if chunks >= CHUNKS_A_MINUTE or (chunks >= CHUNKS_BESIDE_BATCHES and _batches_wait()):
+                break
+    return sealed
+
+
+def _batches_wait() -> bool:
+    """Whether the workers have more to post than they come to: that goes first, its seal may be a little later."""
+    waited = oldest_waiting(now=timezone.now())
+    return waited is not None and waited >= PATIENCE
 
 
 def _seal_chunks(*, now: datetime, wait: bool) -> Iterator[int]:

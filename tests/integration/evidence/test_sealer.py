@@ -17,6 +17,7 @@ from django.utils import timezone
 from backoffice.books.evidence import sealer, sources
 from backoffice.books.evidence.sealer import seal, seal_some
 from backoffice.failpoints import POINTS, VARIABLE
+from backoffice.ingestion.sweep import process_waiting
 from tests.integration.evidence.sealing import entries_in, numbers_of, rows
 from tests.till import Till, a_movement, a_sale, at_once
 
@@ -129,6 +130,20 @@ def test_a_worker_seals_no_more_at_once_than_a_minute_has_room_for(till: Till, m
     till.sell(*(a_sale(number) for number in range(1001, 1011)))
     seal_some(now=timezone.now())
     assert len(numbers_of(till.store.pk)) == 1 + 3 * 2
+    seal_some(now=timezone.now())
+    assert len(numbers_of(till.store.pk)) == entries_in(till.store.pk)
+
+
+def test_a_worker_seals_little_while_batches_wait_to_be_posted(till: Till, monkeypatch: pytest.MonkeyPatch) -> None:
+    seal(now=timezone.now())
+    monkeypatch.setattr(sources, "MOST_AT_ONCE", 2)
+    monkeypatch.setattr(sealer, "CHUNKS_BESIDE_BATCHES", 3)
+    monkeypatch.setattr(sealer, "PATIENCE", timedelta(0))
+    till.sell(*(a_sale(number) for number in range(1001, 1011)))
+    till.upload(a_sale(1011))
+    seal_some(now=timezone.now())
+    assert len(numbers_of(till.store.pk)) == 1 + 3 * 2
+    process_waiting()
     seal_some(now=timezone.now())
     assert len(numbers_of(till.store.pk)) == entries_in(till.store.pk)
 
