@@ -72,9 +72,9 @@ def _unsealed(cursor: CursorWrapper) -> Iterator[tuple[list[int], list[date]]]:
     mark = Mark(*(cursor.fetchone() or NO_MARK))
     cursor.execute(SELECT_NEXT)
     (following,) = cursor.fetchone()
-    before = (
-        following if mark.xid < following else BEYOND_ALL
-    )  # the sealer has not yet seen that transactions began again
+    before = following
+    if mark.xid >= following:  # transactions began again, and the sealer has not seen it yet
+        mark, before = NO_MARK, BEYOND_ALL
     while found := entries_after(cursor, mark, before=before, most=MOST_AT_ONCE):
         mark = found[-1].mark
         if keys := not_sealed(cursor, found):
