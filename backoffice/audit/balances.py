@@ -9,11 +9,17 @@ from backoffice.audit.fleet import AuditedStore
 
 FETCH = 1_000
 
-# All lines less those of entries that are not sealed, which are few. What is kept of detached months is taken on trust.
+# All lines less those of entries that are not sealed, which are few: behind the mark, or all without a leaf where the mark
+# came with a dump from another cluster. What is kept of detached months is taken on trust.
 SELECT_DIFFERENT = """
-WITH unsealed AS MATERIALIZED (
+WITH next AS (
+    SELECT greatest(pg_snapshot_xmax(pg_current_snapshot())::text::bigint, coalesce(pg_current_xact_id_if_assigned()::text::bigint + 1, 0)) AS xid
+), mark AS (
+    SELECT (CASE WHEN m.xid < next.xid THEN m.xid ELSE 0 END)::text::xid8 AS xid, m.row_id
+    FROM evidence_sealmark m, next WHERE m.source = 'entry'
+), unsealed AS MATERIALIZED (
     SELECT e.id FROM ledger_journalentry e
-    WHERE (e.xid, e.id) > (SELECT xid::text::xid8, row_id FROM evidence_sealmark WHERE source = 'entry')
+    WHERE (e.xid, e.id) > (SELECT xid, row_id FROM mark)
         AND NOT EXISTS (SELECT FROM evidence_leaf f WHERE f.kind = 'entry' AND f.row_id = e.id)
 ), sums AS (
     SELECT l.store_id, l.business_date, l.account_id, l.currency, sum(l.debit)::bigint AS debit, sum(l.credit)::bigint AS credit

@@ -305,6 +305,14 @@ def test_an_anchor_that_is_not_there_is_refused_in_words(order: dict[str, Any], 
         anchored(tmp_path / "none")
 
 
+def test_after_a_dump_was_restored_into_another_cluster_the_books_agree_at_once(
+    till: Till, order: dict[str, Any], verify: Verify, tamper: Tamper
+) -> None:
+    tamper("UPDATE evidence_sealmark SET xid = xid + 1000000")
+    till.sell(a_sale(1006))
+    assert verify()[1]["differences"] == []
+
+
 def test_books_that_were_never_sealed_agree_as_before(till: Till, verify: Verify) -> None:
     till.sell(a_sale(1001))
     assert verify()[1]["differences"] == []
