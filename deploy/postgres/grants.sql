@@ -2,7 +2,7 @@
 -- It is one transaction, so a running application never sees half of it.
 --
 --   sales and batches          every table of sales and the inbox                   read, add, change
---   the books                  every table that ledger_refuse_change() guards       read, add
+--   the books, their seals     every table that ledger_refuse_change() guards       read, add
 --   everything else            stores, terminals, shifts, sessions, settings        read, add, change, delete
 --
 -- Months (partitions) are reached through their parent table and have no rights of their own; a detached one has none at all.
@@ -59,7 +59,7 @@ BEGIN
     FOR name IN
         SELECT oid FROM pg_class
         WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')
-        AND (relname ~ '^ledger_journal' OR relname = 'ledger_entrysource')
+        AND (relname ~ '^ledger_journal' OR relname IN ('ledger_entrysource', 'evidence_leaf', 'evidence_dayroot', 'evidence_checkpoint'))
     LOOP
         IF has_table_privilege('backoffice', name, 'UPDATE, DELETE, TRUNCATE') THEN
             RAISE EXCEPTION 'role backoffice may change %: nothing was granted', name;
