@@ -42,6 +42,7 @@ INSTALLED_APPS = [
     "backoffice.ledger",
     "backoffice.ingestion",
     "backoffice.books.evidence",
+    "backoffice.books",
     "backoffice.review",
     "pos_api",
     # Its commands run private servers and simulated tills. The production image does not have it.

@@ -92,6 +92,12 @@ class Store(models.Model):
         validators=[MinValueValidator(0), MaxValueValidator(MAX_MINOR)],
         help_text="Minor units. A shift whose count differs by more is discrepant. Empty, none is for that.",
     )
+    second_person_above = models.BigIntegerField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0), MaxValueValidator(MAX_MINOR)],
+        help_text="Minor units. What head office decides about more than this takes two people. Empty, no amount does.",
+    )
 
     class Meta:
         ordering = ["code"]
@@ -115,6 +121,9 @@ class Store(models.Model):
             models.CheckConstraint(condition=Q(rounding_mode__in=ROUNDING_MODES), name="store_rounding_mode_known"),
             models.CheckConstraint(
                 condition=Q(max_over_short__range=(0, MAX_MINOR)), name="store_max_over_short_bounded"
+            ),
+            models.CheckConstraint(
+                condition=Q(second_person_above__range=(0, MAX_MINOR)), name="store_second_person_above_bounded"
             ),
         ]
 

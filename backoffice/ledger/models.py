@@ -54,18 +54,23 @@ SOURCES = {
     "opening": "shift opened",
     "over_short": "over or short at close",
     "closing": "to the safe at close",
+    "void": "order voided by head office",
+    "retender": "payment corrected by head office",
+    "safe": "safe, by head office",
 }
 
 
 class JournalEntry(models.Model):
-    """One balanced entry. `source_number` counts the over/short entries of one shift, and the counts of its
-    drawer; elsewhere it is 0."""
+    """One balanced entry. `source_number` counts the over/short entries of one shift, the counts of its drawer, and the
+    corrections of one order's payments; elsewhere it is 0."""
 
     id = models.BigIntegerField(primary_key=True)
     business_date = models.DateField()
     store = models.ForeignKey("fleet.Store", on_delete=models.DO_NOTHING, related_name="+", db_constraint=False)
-    terminal = models.ForeignKey("fleet.Terminal", on_delete=models.DO_NOTHING, related_name="+", db_constraint=False)
-    shift_id = models.UUIDField()
+    terminal = models.ForeignKey(
+        "fleet.Terminal", on_delete=models.DO_NOTHING, related_name="+", db_constraint=False, null=True
+    )
+    shift_id = models.UUIDField(null=True, help_text="As the terminal, NULL for what is of the store alone: its safe.")
     source_kind = models.CharField(max_length=10, choices=list(SOURCES.items()))
     source_id = models.UUIDField()
     source_number = models.IntegerField(default=0)

@@ -117,6 +117,66 @@ def write_entries(cursor: CursorWrapper, entries: Sequence[Entry], *, origin: En
     write_rows(cursor, [(table, [rows]) for table, rows in entry_writes(entries, origin=origin)])
 
 
+WRITE_STORE_ENTRY = """
+INSERT INTO ledger_journalentry (id, business_date, store_id, source_kind, source_id, source_number, currency, posted_at)
+VALUES (%(id)s, %(date)s, %(store_id)s, 'safe', %(source_id)s, 0, %(currency)s, %(posted_at)s)
+"""
+
+
+@transaction_required
+def write_store_entry(
+    cursor: CursorWrapper, entry: Entry, *, store_id: int, date: date, currency: str, posted_at: datetime
+) -> None:
+    """Writes an entry of a store's safe, which is of no terminal and no shift. Raises as `write_entries` does."""
+    cursor.execute(
+        WRITE_STORE_ENTRY,
+        {
+            "id": entry.id,
+            "date": date,
+            "store_id": store_id,
+            "source_id": entry.source_id,
+            "currency": currency,
+            "posted_at": posted_at,
+        },
+    )
+    lines: list[Row] = [
+        JournalLineRow(entry.id, position, debit, credit, date, store_id, account, None, tax_code, currency)
+        for position, (account, debit, credit, tax_code) in enumerate(entry.postings)
+    ]
+    write_rows(cursor, [(JOURNAL_LINES, [lines])])
+
+
+def account_balance(cursor: CursorWrapper, *, store_id: int, account: str, currency: str) -> int:
+    """Debits less credits of an account in a store's books, in minor units."""
+    cursor.execute(
+        "SELECT coalesce(sum(debit - credit), 0)::bigint FROM ledger_journalline"
+        " WHERE store_id = %s AND account_id = %s AND currency = %s",
+        [store_id, account, currency],
+    )
+    row = cursor.fetchone()
+    return int(row[0]) if row else 0
+
+
+def posted_lines(cursor: CursorWrapper, *, source_kinds: Sequence[str], source_id: UUID) -> list[Posting]:
+    """What the entries of a source posted, in the order in which they were."""
+    cursor.execute(
+        "SELECT l.account_id, l.debit, l.credit, l.tax_code FROM ledger_entrysource s"
+        " JOIN ledger_journalline l ON l.entry_id = s.entry_id AND l.business_date = s.business_date"
+        " WHERE s.source_id = %s AND s.source_kind = ANY(%s) ORDER BY l.entry_id, l.position",
+        [source_id, list(source_kinds)],
+    )
+    return [Posting(*row) for row in cursor.fetchall()]
+
+
+def entry_count(cursor: CursorWrapper, *, source_kind: str, source_id: UUID) -> int:
+    """How many entries of a kind a source has."""
+    cursor.execute(
+        "SELECT count(*) FROM ledger_entrysource WHERE source_kind = %s AND source_id = %s", [source_kind, source_id]
+    )
+    row = cursor.fetchone()
+    return int(row[0]) if row else 0
+
+
 def drawer_balance(cursor: CursorWrapper, *, terminal_id: int, after_entry_id: int) -> int:
     """What the journal lines after an entry moved in the terminal's drawer, debit positive, in minor units."""
     cursor.execute(

@@ -72,6 +72,11 @@ class Shift(models.Model):
     awaits_batch = models.UUIDField(
         null=True, help_text="While it is closing: the first declared batch that is missing."
     )
+    ended_by = models.UUIDField(null=True, help_text="The decision that ended it, where the terminal never closed it.")
+    recounted_methods = models.JSONField(
+        null=True, help_text="Head office's last amounts by other payment methods, which stand before the close's."
+    )
+    approval_id = models.UUIDField(null=True, help_text="The decision that approved it as it stands now.")
 
     class Meta:
         constraints = [
@@ -180,6 +185,7 @@ class Order(models.Model):
     flags = models.JSONField(null=True, help_text="Reasons it was posted with.")
     received_at = models.DateTimeField()
     posted_at = models.DateTimeField()
+    voided_by = models.UUIDField(null=True, help_text="The decision that voided it: it was paid, and is reversed.")
 
     class Meta:
         managed = False
@@ -329,6 +335,7 @@ class HeldItem(models.Model):
     batch_id = models.UUIDField()
     position = models.IntegerField()
     received_at = models.DateTimeField()
+    decision_id = models.UUIDField(null=True, help_text="The decision by which it is held no more.")
 
     class Meta:
         constraints = [
@@ -340,7 +347,54 @@ class HeldItem(models.Model):
             models.Index(fields=["received_at"], name="sales_held_by_time"),
             # A member that cannot be read takes no number, and still the number that it names is not missing.
             models.Index(fields=["terminal", "number"], condition=Q(number__isnull=False), name="sales_held_by_number"),
+            # What is decided stays, so that what is not must be found among it.
+            models.Index(fields=["id"], condition=Q(decision_id__isnull=True), name="sales_held_undecided"),
         ]
 
     def __str__(self) -> str:
         return f"held {self.what} {self.number or self.item_id}"
+
+
+class DecidedMember(models.Model):
+    """What head office decided of a member of a batch, for its terminal to read (protocol §5, `decision`).
+
+    Who decided, and why, is in the books. `order_id` is that of the order which went into the books, NULL where none did.
+    """
+
+    decision_id = models.UUIDField(primary_key=True)
+    batch_id = models.UUIDField()
+    what = models.CharField(max_length=8)
+    position = models.IntegerField()
+    item_id = models.UUIDField(help_text="The key of its identity.")
+    verb = models.CharField(max_length=16)
+    decided_at = models.DateTimeField()
+    order_id = models.UUIDField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["batch_id"], name="sales_decided_by_batch"),
+            models.Index(fields=["item_id"], name="sales_decided_by_item"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.verb} {self.item_id}"
+
+
+class ExplainedNumbers(models.Model):
+    """Numbers of a closed shift that never were a sale, as head office knows: nobody waits for them.
+
+    Where one of them arrives all the same, it is posted as ever, and the explanation does not count for it any more.
+    """
+
+    decision_id = models.UUIDField(primary_key=True)
+    terminal = models.ForeignKey("fleet.Terminal", on_delete=models.PROTECT, related_name="+")
+    shift = models.ForeignKey(Shift, on_delete=models.PROTECT, related_name="+")
+    first = models.BigIntegerField()
+    last = models.BigIntegerField()
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(first__lte=models.F("last")), name="explained_in_order")]
+        indexes = [models.Index(fields=["terminal", "first"], name="sales_explained_by_terminal")]
+
+    def __str__(self) -> str:
+        return f"{self.first}–{self.last}"

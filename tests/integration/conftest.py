@@ -11,9 +11,9 @@ from tests.promises import broken_promises
 from tests.till import Till, acknowledged_batches
 
 HERE = Path(__file__).parent
-WITH_DATABASE = {"api", "ingestion", "ledger"}
+WITH_DATABASE = {"api", "books", "ingestion", "ledger"}
 # Tests of the ledger write into the books what the service never would.
-PROMISED = {"api", "ingestion"}
+PROMISED = {"api", "books", "ingestion"}
 # Not asked where one of these classes leaves a month detached: its orders are in no table that the promises read.
 LEAVE_A_MONTH_AWAY = {"TestDetached"}
 

@@ -75,7 +75,7 @@ class EntryAdmin(ReadingAdmin):
 
     @admin.display(description="Where")
     def where(self, row: JournalEntry) -> SafeString:
-        return cells.lines(row.store.name, row.terminal.name)
+        return cells.lines(row.store.name, "" if row.terminal is None else row.terminal.name)
 
     @admin.display(description="What for")
     def what(self, row: JournalEntry) -> str:

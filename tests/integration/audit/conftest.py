@@ -19,6 +19,11 @@ TABLES = (
     "evidence_verifierkey",
     "evidence_storetree",
     "evidence_dailybalance",
+    "books_heldclaim",
+    "books_decisionanswer",
+    "books_decision",
+    "sales_decidedmember",
+    "sales_explainednumbers",
     "ledger_journalline",
     "ledger_journalentry",
     "ledger_entrysource",
@@ -38,11 +43,11 @@ TABLES = (
     "fleet_store",
 )
 GUARDED = """
-SELECT DISTINCT tgrelid::regclass::text FROM pg_trigger WHERE NOT tgisinternal AND tgrelid::regclass::text ~ '^(ledger|evidence)'
+SELECT DISTINCT tgrelid::regclass::text FROM pg_trigger WHERE NOT tgisinternal AND tgrelid::regclass::text ~ '^(books|evidence|ledger|sales)_'
 """
 REFERENCES = """
 SELECT conrelid::regclass::text, conname FROM pg_constraint
-WHERE contype = 'f' AND conparentid = 0 AND conrelid::regclass::text ~ '^(fleet|inbox|sales|ledger)_'
+WHERE contype = 'f' AND conparentid = 0 AND conrelid::regclass::text ~ '^(books|fleet|inbox|sales|ledger)_'
 """
 
 
