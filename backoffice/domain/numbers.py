@@ -47,6 +47,23 @@ def without(ranges: Iterable[tuple[int, int]], passed: Collection[int]) -> list[
     return left
 
 
+def without_ranges(ranges: Iterable[tuple[int, int]], taken: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """What is left of inclusive ranges when others are taken out, in order. Those taken out may overlap."""
+    out = merged(taken)
+    left: list[tuple[int, int]] = []
+    for first, last in sorted(ranges):
+        start = first
+        for begin, end in out:
+            if end < start or begin > last:
+                continue
+            if begin > start:
+                left.append((start, begin - 1))
+            start = end + 1
+        if start <= last:
+            left.append((start, last))
+    return left
+
+
 def merged(ranges: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
     """Inclusive ranges in order, those that overlap as one; neighbours stay apart."""
     found: list[tuple[int, int]] = []

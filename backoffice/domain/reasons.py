@@ -60,6 +60,7 @@ TEXT_SHORTENED = "text-shortened"
 SIGN_MISMATCH = "sign-mismatch"
 NUMBER_USED_BEFORE = "number-used-before"
 OPENING_FLOAT_DIFFERS = "opening-float-differs"
+ENTERED_BY_HAND = "entered-by-hand"
 
 UNREADABLE_ORDER = "unreadable-order"
 UNREADABLE_MOVEMENT = "unreadable-movement"
@@ -109,6 +110,7 @@ REASONS: Mapping[str, ReasonKind] = {
     SIGN_MISMATCH: ReasonKind("flag", "A line's amount and its quantity times its price have opposite signs."),
     NUMBER_USED_BEFORE: ReasonKind("flag", "The shift opened with a number that this terminal had used before."),
     OPENING_FLOAT_DIFFERS: ReasonKind("flag", "The shift opened with another float than the last close left."),
+    ENTERED_BY_HAND: ReasonKind("flag", "Head office entered it by hand: its terminal could not send it any more."),
     UNREADABLE_ORDER: ReasonKind("hold", "It cannot be read as an order."),
     UNREADABLE_MOVEMENT: ReasonKind("hold", "It cannot be read as a cash movement."),
     SUMS_DO_NOT_ADD_UP: ReasonKind("hold", "The total is not the sum of its lines, taxes and rounding."),

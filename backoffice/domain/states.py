@@ -31,7 +31,7 @@ class TransitionRefused(Exception):
 SHIFT_TRANSITIONS: Mapping[ShiftState, frozenset[ShiftState]] = {
     ShiftState.OPEN: frozenset({ShiftState.CLOSING}),
     ShiftState.CLOSING: frozenset({ShiftState.RECONCILED, ShiftState.DISCREPANT}),
-    ShiftState.RECONCILED: frozenset({ShiftState.CLOSING, ShiftState.DISCREPANT}),
+    ShiftState.RECONCILED: frozenset({ShiftState.CLOSING, ShiftState.DISCREPANT, ShiftState.APPROVED}),
     ShiftState.DISCREPANT: frozenset({ShiftState.CLOSING, ShiftState.RECONCILED, ShiftState.APPROVED}),
     ShiftState.APPROVED: frozenset({ShiftState.CLOSING, ShiftState.RECONCILED, ShiftState.DISCREPANT}),
 }

@@ -53,7 +53,7 @@ def read_backlog(*, now: datetime) -> Backlog:
         closing, discrepant = cursor.fetchone() or (0, 0)
         cursor.execute(COUNT_SILENT, _since(now - SILENT_AFTER))
         (silent,) = cursor.fetchone() or (0,)
-        cursor.execute("SELECT count(*) FROM sales_helditem")
+        cursor.execute("SELECT count(*) FROM sales_helditem WHERE decision_id IS NULL")
         (held,) = cursor.fetchone() or (0,)
     return Backlog(
         waiting=waiting,

@@ -34,6 +34,13 @@ WHERE NOT EXISTS (
 MOST_WAITING = 100
 
 
+def last_carried(cursor: CursorWrapper, *, terminal_id: int) -> list[int] | None:
+    """What the terminal's last close left to the next; None where that is nothing."""
+    cursor.execute(SELECT_LAST_CARRIED, {"terminal_id": terminal_id})
+    row = cursor.fetchone()
+    return row[0] if row and row[0] else None
+
+
 @transaction_required
 def carry_over(cursor: CursorWrapper, shift: Shift, *, listed: Sequence[int]) -> None:
     """Notes what a shift that closes now brings from the close before, and what it leaves to the next. The caller saves it.
@@ -41,9 +48,7 @@ def carry_over(cursor: CursorWrapper, shift: Shift, *, listed: Sequence[int]) ->
     Call it before the close is stored: the close before is the last that is.
     """
     key: dict[str, Any] = {"terminal_id": shift.terminal_id}
-    cursor.execute(SELECT_LAST_CARRIED, key)
-    row = cursor.fetchone()
-    brought = sorted(set(row[0] if row and row[0] else ()).difference(listed))
+    brought = sorted(set(last_carried(cursor, terminal_id=shift.terminal_id) or ()).difference(listed))
     shift.carried_in = brought or None
     if listed:
         cursor.execute(SELECT_OPEN, key | {"numbers": integer_array(listed), "most": MOST_WAITING})

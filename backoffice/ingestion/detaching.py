@@ -117,7 +117,7 @@ def _undecided(month: date) -> list[str]:
     days = (month, _last_day(month))
     settled = [ShiftState.RECONCILED.value, ShiftState.APPROVED.value]
     shifts = Shift.objects.filter(business_date__range=days).exclude(state__in=settled).count()
-    held = HeldItem.objects.filter(shift__business_date__range=days).count()
+    held = HeldItem.objects.filter(shift__business_date__range=days, decision_id__isnull=True).count()
     waiting = Batch.objects.filter(shift__business_date__range=days).exclude(state=BatchState.PROCESSED.value).count()
     late = default_rows().get(month, 0)
     found = (

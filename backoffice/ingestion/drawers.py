@@ -1,5 +1,6 @@
 """The cash drawer of a terminal: what an opening finds in it, and what a count sends to the safe (ledger, "Cash")."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -11,7 +12,8 @@ from django.db.models.functions import Coalesce
 
 from backoffice.domain.accounts import DRAWER
 from backoffice.domain.posting import post_closing, post_opening
-from backoffice.domain.states import ShiftState
+from backoffice.domain.states import ShiftState, check_shift_transition
+from backoffice.ingestion.carried import last_carried
 from backoffice.ingestion.detaching import is_detached_shift
 from backoffice.ingestion.locks import lock_terminal
 from backoffice.ingestion.reconcile import counted_cash, reconcile_shift, write_entry_of_shift
@@ -100,10 +102,10 @@ def move_to_safe(cursor: CursorWrapper, shift: Shift, *, now: datetime) -> None:
     Only where the close said what stays; a recount moves its difference on. The caller saves the shift.
     """
     counted = counted_cash(shift)
-    if counted is None or shift.declared is None:
+    if counted is None:
         return
     shift.drawer_counts += 1
-    float_left = shift.declared.get("float_left")
+    float_left = None if shift.declared is None else shift.declared.get("float_left")
     if float_left is None:
         return
     postings = post_closing(counted=counted, float_left=float_left, moved_before=shift.moved_to_safe or 0)
@@ -124,11 +126,46 @@ def record_count(*, shift_id: UUID, counted: int, now: datetime) -> Shift:
         if terminal_id is None:
             raise CannotCount
         lock_terminal(terminal_id)
-        shift = Shift.objects.filter(shift_id=shift_id).exclude(is_detached_shift()).first()
-        if shift is None or shift.declared is None or shift.state == ShiftState.OPEN.value:
-            raise CannotCount
+        return write_count(cursor, shift_id=shift_id, counted=counted, now=now)
+
+
+@transaction_required
+def write_count(
+    cursor: CursorWrapper,
+    *,
+    shift_id: UUID,
+    counted: int | None,
+    methods: Mapping[str, int] | None = None,
+    now: datetime,
+) -> Shift:
+    """As `record_count`, for whoever holds the terminal's lock. `methods` are amounts of other payment methods, which
+    stand before the close's and post nothing; `counted` None leaves the drawer as it was counted.
+    """
+    shift = Shift.objects.filter(shift_id=shift_id).exclude(is_detached_shift()).first()
+    if shift is None or shift.state == ShiftState.OPEN.value:
+        raise CannotCount
+    if methods:
+        shift.recounted_methods = {**(shift.recounted_methods or {}), **methods}
+    if counted is not None:
         shift.recounted = counted
         shift.awaits_count = False
         move_to_safe(cursor, shift, now=now)
-        reconcile_shift(cursor, shift, now=now)
+    reconcile_shift(cursor, shift, now=now)
     return shift
+
+
+@transaction_required
+def end_shift(cursor: CursorWrapper, shift: Shift, *, ended_by: UUID, now: datetime) -> None:
+    """Ends an open shift that its terminal will not close: nothing was declared, and its drawer waits for its count.
+
+    The caller holds the terminal's lock. What is left in the drawer is not known, nor which numbers come: those that the
+    close before carried over go on to the next.
+    """
+    check_shift_transition(present=ShiftState(shift.state), wanted=ShiftState.CLOSING)
+    shift.carried_on = last_carried(cursor, terminal_id=shift.terminal_id)
+    shift.state = ShiftState.CLOSING.value
+    shift.ended_by = ended_by
+    shift.close_received_at = now
+    shift.max_over_short = shift.store.max_over_short
+    shift.awaits_count = True
+    reconcile_shift(cursor, shift, now=now)

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.db.backends.utils import CursorWrapper
 
-from backoffice.domain.numbers import MOST_RANGES, merged, without
+from backoffice.domain.numbers import MOST_RANGES, merged, without, without_ranges
 from backoffice.domain.totals import ShiftTotals, expected_cash
 from backoffice.domain.wire.messages import MAX_CLOSE_BATCHES
 from backoffice.postgres.arrays import integer_array
@@ -68,9 +68,21 @@ WHERE terminal_id = %(terminal_id)s AND number >= %(first)s AND number <= %(last
 # Whoever has more that nobody can read is told that the others are missing, until a person has decided.
 MOST_HELD_NUMBERS = 10_000
 
+EXPLAINED = """
+SELECT first, last FROM sales_explainednumbers
+WHERE terminal_id = %(terminal_id)s AND first <= %(last)s AND last >= %(first)s ORDER BY first
+"""
+EXPLAINED_OF_SHIFT = "SELECT first, last FROM sales_explainednumbers WHERE shift_id = %(shift_id)s ORDER BY first"
+# What arrives all the same counts as ever: its explanation is superseded.
+EXPLAINED_AND_USED = """
+SELECT DISTINCT i.number FROM sales_explainednumbers e
+JOIN sales_identity i ON i.terminal_id = %(terminal_id)s AND i.number BETWEEN e.first AND e.last
+WHERE e.shift_id = %(shift_id)s
+"""
+
 # The orders of a failed batch count as held (protocol §5).
 COUNT_HELD = """
-SELECT (SELECT count(*) FROM sales_helditem WHERE shift_id = %(shift_id)s)
+SELECT (SELECT count(*) FROM sales_helditem WHERE shift_id = %(shift_id)s AND decision_id IS NULL)
     + (SELECT coalesce(sum(order_count + movement_count), 0) FROM inbox_batch WHERE shift_id = %(shift_id)s AND state = 'failed')
 """
 
@@ -144,14 +156,46 @@ def _missing_numbers(cursor: CursorWrapper, shift: Shift) -> list[tuple[int, int
     last = max(declared["last"], *(last for _, last in (*missing, *brought)))
     held = numbers_of_unreadable(cursor, terminal_id=shift.terminal_id, first=first, last=last)
     passed.update(held)
-    if passed:
-        missing = without(_unused_ranges(cursor, declared, most=MOST_RANGES + len(passed)), passed)
-    return merged([*missing, *without(brought, held)])[:MOST_RANGES]
+    explained = explained_ranges(cursor, terminal_id=shift.terminal_id, first=first, last=last)
+    if passed or explained:
+        missing = _left_of(cursor, declared, passed=passed, explained=explained)
+    brought = without_ranges(without(brought, held), explained)
+    return merged([*missing, *brought])[:MOST_RANGES]
+
+
+def _left_of(
+    cursor: CursorWrapper, declared: dict[str, Any], *, passed: set[int], explained: Sequence[tuple[int, int]]
+) -> list[tuple[int, int]]:
+    """The unused ranges without what is passed over and explained: as many are read as it takes to have enough left."""
+    most = MOST_RANGES + len(passed) + len(explained)
+    while True:
+        unused = _unused_ranges(cursor, declared, most=most)
+        left = without_ranges(without(unused, passed), explained)
+        if len(unused) < most or len(left) >= MOST_RANGES:
+            return left
+        most *= 2
 
 
 def _unused_ranges(cursor: CursorWrapper, declared: dict[str, Any], *, most: int) -> list[tuple[int, int]]:
     cursor.execute(MISSING_NUMBERS, declared | {"most": most})
     return sorted(cursor.fetchall())[:most]
+
+
+def explained_ranges(cursor: CursorWrapper, *, terminal_id: int, first: int, last: int) -> list[tuple[int, int]]:
+    """What head office explained of a terminal's numbers around `first … last`: nobody waits for them (protocol §6)."""
+    cursor.execute(EXPLAINED, {"terminal_id": terminal_id, "first": first, "last": last})
+    return list(cursor.fetchall())
+
+
+def explained_numbers(cursor: CursorWrapper, shift: Shift) -> list[tuple[int, int]]:
+    """What was explained of this shift and has not arrived since, at most 100 ranges."""
+    cursor.execute(EXPLAINED_OF_SHIFT, {"shift_id": shift.shift_id})
+    ranges = merged(cursor.fetchall())
+    if not ranges:
+        return []
+    used: dict[str, Any] = {"terminal_id": shift.terminal_id, "shift_id": shift.shift_id}
+    cursor.execute(EXPLAINED_AND_USED, used)
+    return without(ranges, [number for (number,) in cursor.fetchall()])[:MOST_RANGES]
 
 
 def unused_numbers(cursor: CursorWrapper, *, terminal_id: int, numbers: Sequence[int]) -> list[tuple[int, int]]:

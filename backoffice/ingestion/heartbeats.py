@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 from django.db import connection
 from django.db.backends.utils import CursorWrapper
 
-from backoffice.domain.numbers import MOST_RANGES, merged, missing_ranges, without
+from backoffice.domain.numbers import MOST_RANGES, merged, missing_ranges, without, without_ranges
 from backoffice.domain.wire.answers import HeartbeatTaken
 from backoffice.domain.wire.messages import Heartbeat
 from backoffice.fleet.models import Terminal
-from backoffice.ingestion.figures import numbers_of_unreadable, unused_numbers
+from backoffice.ingestion.figures import explained_ranges, numbers_of_unreadable, unused_numbers
 from backoffice.ingestion.shifts import open_shift_of
 from backoffice.postgres.arrays import integer_array
 
@@ -129,8 +129,9 @@ def _missing_numbers(terminal: Terminal) -> list[tuple[int, int]]:
             return []
         first, last = min(missing)[0], max(span.last for span in spans)
         held = numbers_of_unreadable(cursor, terminal_id=terminal_id, first=first, last=last)
-    gaps = _gaps(spans, used, passed={*held, *_carried_over(shifts)})
-    return merged({*gaps, *without(brought, held)})[:MOST_RANGES]
+        explained = explained_ranges(cursor, terminal_id=terminal_id, first=first, last=last)
+    gaps = _gaps(spans, used, passed={*held, *_carried_over(shifts)}, most=MOST_RANGES + len(explained))
+    return without_ranges(merged({*gaps, *without(brought, held)}), explained)[:MOST_RANGES]
 
 
 def _used_numbers(cursor: CursorWrapper, spans: Sequence[Span], *, terminal_id: int) -> list[list[int]]:
@@ -148,15 +149,20 @@ def _used_numbers(cursor: CursorWrapper, spans: Sequence[Span], *, terminal_id: 
     return used
 
 
-def _gaps(spans: Sequence[Span], used: Sequence[list[int]], *, passed: Collection[int]) -> list[tuple[int, int]]:
-    """What is missing in spans of which these numbers were used; those that are passed over are not missing."""
+def _gaps(
+    spans: Sequence[Span], used: Sequence[list[int]], *, passed: Collection[int], most: int = MOST_RANGES
+) -> list[tuple[int, int]]:
+    """What is missing in spans of which these numbers were used, the first `most` ranges of each.
+
+    Those that are passed over are not missing.
+    """
     ranges: set[tuple[int, int]] = set()
-    most = MOST_NUMBERS_READ // len(spans)
+    read = MOST_NUMBERS_READ // len(spans)
     for span, numbers in zip(spans, used, strict=True):
-        is_whole = span.is_closed and len(numbers) < most
+        is_whole = span.is_closed and len(numbers) < read
         end = span.last if is_whole else max(numbers, default=span.first - 1)
         there = [*numbers, *passed] if passed else numbers
-        ranges.update(missing_ranges(declared_first=span.first, declared_last=end, used=there))
+        ranges.update(missing_ranges(declared_first=span.first, declared_last=end, used=there, limit=most))
     return sorted(ranges)
 
 

@@ -95,12 +95,22 @@ def counted_cash(shift: Shift) -> int | None:
 
 def differences_of(shift: Shift, figures: ShiftFigures) -> list[Difference]:
     """What differs between the declaration and what is computed; nothing while nothing was declared."""
-    if shift.declared is None:
+    if shift.declared is None and shift.ended_by is None:
         return []
-    declared = ShiftTotals(order_count=shift.declared["order_count"], **shift.declared["totals"])
-    return reconcile(declared=declared, computed=figures.computed) + cash_differences(
+    cash = cash_differences(
         counted=counted_cash(shift), expected=figures.expected_cash, max_over_short=shift.max_over_short
     )
+    return [*_declared_differences(shift, figures), *cash]
+
+
+def _declared_differences(shift: Shift, figures: ShiftFigures) -> list[Difference]:
+    """Head office's last amount of a payment method stands before the close's; what it ended was never declared."""
+    if shift.declared is None:
+        return []
+    totals = shift.declared["totals"]
+    payments = totals["payments"] | (shift.recounted_methods or {})
+    declared = ShiftTotals(order_count=shift.declared["order_count"], **(totals | {"payments": payments}))
+    return reconcile(declared=declared, computed=figures.computed)
 
 
 @transaction_required
@@ -159,15 +169,22 @@ def reconcile_shift(cursor: CursorWrapper, shift: Shift, *, now: datetime) -> No
     """Settles a closed shift, or leaves it `closing` while something declared is missing. Saves it."""
     figures = shift_figures(cursor, shift)
     differences = differences_of(shift, figures)
+    before = shift.computed, shift.differences, shift.expected_cash
     shift.computed = msgspec.to_builtins(figures.computed)
     shift.differences = msgspec.to_builtins(differences)
     shift.expected_cash = figures.expected_cash
+    is_unchanged = before == (shift.computed, shift.differences, shift.expected_cash) and _is_posted(shift)
     wanted = settled_state(
         waiting_batches=len(figures.missing_batches),
         missing_numbers=len(figures.missing_numbers),
         held=figures.held,
         differences=len(differences),
     )
+    if shift.approval_id is not None:
+        if is_unchanged and wanted != ShiftState.CLOSING and not figures.held:
+            wanted = ShiftState.APPROVED  # nothing came that was not known when it was approved
+        else:
+            shift.approval_id = None
     shift.awaits_number = figures.missing_numbers[0][0] if figures.missing_numbers else None
     shift.awaits_batch = figures.missing_batches[0] if figures.missing_batches else None
     if wanted != ShiftState.CLOSING:
@@ -180,6 +197,12 @@ def reconcile_shift(cursor: CursorWrapper, shift: Shift, *, now: datetime) -> No
         log.info("shift settled", shift_id=str(shift.shift_id), was=shift.state, state=wanted.value)
         shift.state = wanted.value
     shift.save()
+
+
+def _is_posted(shift: Shift) -> bool:
+    """Whether what is over or short of the count that stands was posted before."""
+    counted = counted_cash(shift)
+    return counted is None or shift.expected_cash is None or counted - shift.expected_cash == shift.over_short
 
 
 def _next_z_number(cursor: CursorWrapper, *, terminal_id: int) -> int:

@@ -11,7 +11,7 @@ from backoffice.domain.wire.answers import (
     ReasonAnswer,
     ShiftAnswer,
 )
-from backoffice.ingestion.figures import shift_figures
+from backoffice.ingestion.figures import explained_numbers, shift_figures
 from backoffice.ingestion.reconcile import counted_cash, declaration_of, differences_of
 from backoffice.sales.models import Shift
 
@@ -20,6 +20,7 @@ def shift_report(shift: Shift) -> ShiftAnswer:
     """The answer of `GET /shifts/{shift_id}`: live figures, in minor units."""
     with connection.cursor() as cursor:
         figures = shift_figures(cursor, shift)
+        explained = explained_numbers(cursor, shift)
     declared = declaration_of(shift)
     counted = counted_cash(shift)
     over_short = None if counted is None else counted - figures.expected_cash
@@ -43,6 +44,6 @@ def shift_report(shift: Shift) -> ShiftAnswer:
         cash=CashAnswer(expected=figures.expected_cash, counted=counted, over_short=over_short),
         held=figures.held,
         late=figures.late,
-        explained_numbers=[],
+        explained_numbers=[list(numbers) for numbers in explained],
         z_number=shift.z_number,
     )

@@ -26,12 +26,12 @@ MOST_LISTED = 1000
 
 _SELECT = """
 SELECT o.order_id, t.uuid AS terminal_id, t.name AS terminal_name, o.shift_id, o.posted_at, o.position, b.body,
-    i.hash_version IS NULL AS is_of_before
+    i.hash_version IS NULL AND o.batch_id = i.batch_id AS is_of_before, o.voided_by IS NOT NULL AS is_voided
 FROM sales_identity i
 JOIN fleet_terminal t ON t.id = i.terminal_id
 JOIN sales_order o ON o.id = i.row_id AND o.business_date = i.business_date AND o.order_id = i.item_id
 JOIN inbox_batch b ON b.batch_id = o.batch_id
-WHERE o.store_id = %(store_id)s AND o.status = 'paid' AND """
+WHERE o.store_id = %(store_id)s AND (o.status = 'paid' OR o.voided_by IS NOT NULL) AND """
 SELECT_BY_IDENTIFIER = _SELECT + "i.item_id = %(order_id)s AND i.version = 0"
 SELECT_BY_NUMBER = _SELECT + "t.uuid = %(terminal_id)s AND i.number = %(number)s"
 
@@ -75,6 +75,7 @@ class _Found(NamedTuple):
     position: int
     body: bytes
     is_of_before: bool
+    is_voided: bool
 
 
 class _Returning(NamedTuple):
@@ -108,7 +109,7 @@ def _look_up(statement: str, wanted: dict[str, Any]) -> OrderInBooks:
         given_back = _given_back(cursor, store_id=wanted["store_id"], order_id=found.order_id)
     return OrderInBooks(
         order=_as_sent(found),
-        state="posted",
+        state="voided" if found.is_voided else "posted",
         terminal_id=found.terminal_id,
         terminal_name=found.terminal_name,
         shift_id=found.shift_id,

@@ -63,6 +63,9 @@ SOURCES: dict[str, str] = {
     "opening": "Shift opened",
     "over_short": "Over or short at close",
     "closing": "To the safe at close",
+    "void": "Order voided",
+    "retender": "Payment corrected",
+    "safe": "Safe",
 }
 FIGURES: dict[str, str] = {
     "order_count": "Orders",
@@ -104,6 +107,7 @@ SHORT_REASONS: dict[str, str] = {
     codes.NUMBER_USED_BEFORE: "Number used before",
     codes.OPENING_FLOAT_DIFFERS: "Float differs from the last close",
     codes.TEXT_SHORTENED: "Text shortened",
+    codes.ENTERED_BY_HAND: "Entered by hand",
     codes.UNREADABLE_ORDER: "Cannot be read",
     codes.UNREADABLE_MOVEMENT: "Cannot be read",
     codes.SUMS_DO_NOT_ADD_UP: "Total is not the sum of its lines",

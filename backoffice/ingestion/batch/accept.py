@@ -24,7 +24,13 @@ from backoffice.inbox.claims import Claim
 from backoffice.inbox.models import Batch
 from backoffice.inbox.packing import pack
 from backoffice.ingestion.batch.group_commit import process_live
-from backoffice.ingestion.batch.receipts import compose_receipt, find_receipt, list_every_result, wait_for_receipt
+from backoffice.ingestion.batch.receipts import (
+    compose_receipt,
+    find_receipt,
+    list_every_result,
+    tell_decisions,
+    wait_for_receipt,
+)
 from backoffice.ingestion.bell import ring_soon
 from backoffice.metrics import count_accepted
 from backoffice.sales.models import Shift
@@ -99,6 +105,7 @@ def accept(
     receipt = receipt or wait_for_receipt(batch_id=batch_id, terminal_id=terminal.pk, wait_s=wait_s)
     if every_result:
         list_every_result(receipt, envelope)
+        tell_decisions(receipt)
     return receipt
 
 

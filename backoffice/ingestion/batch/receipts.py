@@ -25,6 +25,7 @@ from backoffice.inbox.models import Batch
 from backoffice.inbox.packing import unpack
 from backoffice.inbox.processed import Processed
 from backoffice.ingestion.batch.group_commit import release_connection
+from backoffice.postgres.arrays import uuid_array
 from backoffice.postgres.rows import named_rows
 
 Result = TypeVar("Result", ResultAnswer, MovementResultAnswer)
@@ -34,6 +35,13 @@ SELECT_RECEIPT = """
 SELECT shift_id, state, received_at, processed_at, order_count,
     outcomes::text, results::text, movement_outcomes::text, movement_results::text
 FROM inbox_batch WHERE batch_id = %s AND terminal_id = %s
+"""
+
+# What head office decided of this batch's own members, and of those that were sent again in it. Of what it decided of an
+# item in several places, nobody can tell which is meant.
+SELECT_DECIDED = """
+SELECT batch_id = %(batch_id)s AS is_own, batch_id, what, position, item_id, verb, decided_at, order_id FROM sales_decidedmember
+WHERE batch_id = %(batch_id)s OR item_id = ANY(%(repeated)s::uuid[]) ORDER BY decided_at, decision_id
 """
 
 POLL_EVERY_S = 0.05
@@ -71,6 +79,7 @@ def find_receipt(*, batch_id: UUID, terminal_id: int, every_result: bool = False
     if every_result and processed:
         packed = Batch.objects.values_list("body", flat=True).get(batch_id=batch_id)
         list_every_result(receipt, unpack(packed))
+    tell_decisions(receipt)
     return receipt
 
 
@@ -121,7 +130,7 @@ def _outcomes(counted: Mapping[str, int]) -> OutcomesAnswer:
 
 
 def _results(stored: Sequence[Mapping[str, Any]], kind: type[Result]) -> list[Result]:
-    """With what head office decided since; nothing can be decided yet."""
+    """Without what head office decided since: that is for `tell_decisions`."""
     return [msgspec.convert({**result, "decision": None}, kind) for result in stored]
 
 
@@ -135,6 +144,41 @@ def list_every_result(receipt: Receipt, envelope: Envelope) -> None:
     receipt.movements.results = [
         movements.get(index) or _plain_movement(index, raw) for index, raw in enumerate(envelope.movements)
     ]
+
+
+def tell_decisions(receipt: Receipt) -> None:
+    """Adds to the results that are listed what head office has decided of them since. The last decision counts."""
+    orders, movements = receipt.results, receipt.movements.results
+    if not orders and not movements:
+        return
+    repeated = [result.order_id for result in orders if result.outcome == "duplicate" and result.order_id]
+    repeated += [result.movement_id for result in movements if result.outcome == "duplicate" and result.movement_id]
+    asked: dict[str, Any] = {"batch_id": receipt.batch_id, "repeated": uuid_array(repeated)}
+    with connection.cursor() as cursor:
+        cursor.execute(SELECT_DECIDED, asked)
+        rows = named_rows(cursor)
+    if not rows:
+        return
+    own = {(row["what"], row["position"]): _decision(row) for row in rows if row["is_own"]}
+    elsewhere = _decided_elsewhere(rows)
+    for order in orders:
+        again = elsewhere.get(order.order_id) if order.outcome == "duplicate" else None
+        order.decision = own.get(("order", order.index), again)
+    for movement in movements:
+        again = elsewhere.get(movement.movement_id) if movement.outcome == "duplicate" else None
+        movement.decision = own.get(("movement", movement.index), again)
+
+
+def _decided_elsewhere(rows: Sequence[Mapping[str, Any]]) -> dict[UUID | None, dict[str, Any]]:
+    """By identifier, where all that was decided under it was decided of one member."""
+    places: dict[UUID, set[Any]] = {}
+    for row in rows:
+        places.setdefault(row["item_id"], set()).add((row["batch_id"], row["what"], row["position"]))
+    return {row["item_id"]: _decision(row) for row in rows if len(places[row["item_id"]]) == 1}
+
+
+def _decision(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {"verb": row["verb"], "decided_at": row["decided_at"], "order_id": row["order_id"]}
 
 
 def _plain_order(index: int, raw: bytes) -> ResultAnswer:
