@@ -4,7 +4,7 @@ With the sums of the protocol every order balances to the minor unit in both pri
 an order's lines credit is Σ n + Σ taxes + rounding + tip, and that is total + tip, which its payments debit.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from backoffice.domain.accounts import (
@@ -20,6 +20,7 @@ from backoffice.domain.accounts import (
     SUSPENSE,
     TAX_PAYABLE,
     TIPS,
+    TO_THE_BANK,
 )
 from backoffice.domain.money import divide_half_away
 from backoffice.domain.orders import CashMovement, Line, Order
@@ -151,6 +152,33 @@ def post_over_short(*, over_short: int, posted_before: int) -> list[Posting]:
     Over debits the drawer and credits 6900, so that the drawer's account equals the count.
     """
     return _transfer(over_short - posted_before, debit=DRAWER, credit=OVER_SHORT)
+
+
+def post_reversal(posted: Iterable[Posting]) -> list[Posting]:
+    """Takes back what was posted: every line on its other side."""
+    entry = _Entry()
+    for line in posted:
+        entry.credit(line.account, line.debit, line.tax_code)
+        entry.credit(line.account, -line.credit, line.tax_code)
+    return entry.postings()
+
+
+def post_retender(moved: Mapping[str, int], *, accounts: PaymentAccounts) -> list[Posting]:
+    """Amounts moved between payment methods, signed and 0 in all: each debits its method's account."""
+    entry = _Entry()
+    for method, amount in moved.items():
+        entry.debit(accounts[method], amount)
+    return entry.postings()
+
+
+def post_safe_count(*, counted: int, balance: int) -> list[Posting]:
+    """Brings the safe's account from `balance` (debits less credits) to what was counted; [] where it agrees."""
+    return _transfer(counted - balance, debit=SAFE, credit=OVER_SHORT)
+
+
+def post_bank_deposit(amount: int) -> list[Posting]:
+    """Cash that leaves the safe for the bank."""
+    return _transfer(amount, debit=TO_THE_BANK, credit=SAFE)
 
 
 def _transfer(amount: int, *, debit: str, credit: str) -> list[Posting]:

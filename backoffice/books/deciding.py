@@ -1,0 +1,231 @@
+"""The life of a decision (books, "Decisions"): decided at once, or asked, then agreed, declined or withdrawn.
+
+Each is one transaction with everything that it posts. What cannot be done cannot be asked for either: a request is tried,
+and what it wrote is taken back.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID, uuid4
+
+from django.contrib.auth.models import User
+from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
+
+from backoffice.books.models import Decision, DecisionAnswer
+from backoffice.books.people import check_note, check_right, usable_reason
+from backoffice.books.refusals import AlreadyDecided, NotDecided
+from backoffice.books.rules import Deed, Subject, VerbRule
+from backoffice.books.verbs import RULES
+from backoffice.domain.cards.masking import mask_cards
+from backoffice.domain.decisions import DecisionState, Verb, needs_second_person
+from backoffice.domain.json_values import find_uncarriable
+from backoffice.postgres.transactions import transaction_required
+
+
+class Proposal(NamedTuple):
+    """What a person wants decided. `arguments` are the verb's own; `agreed_by` is there and agrees at once."""
+
+    verb: Verb
+    subject: str
+    person: User
+    reason: str
+    note: str = ""
+    arguments: Mapping[str, Any] = {}
+    agreed_by: User | None = None
+    address: str | None = None
+    request_id: UUID | None = None
+
+
+class DecisionReport(NamedTuple):
+    """Where a decision stands. `after` is what became of it, empty while it waits."""
+
+    decision_id: UUID
+    verb: str
+    subject: str
+    state: DecisionState
+    request_id: UUID
+    after: Mapping[str, Any]
+
+
+def decide(proposal: Proposal, *, now: datetime) -> DecisionReport:
+    """Decides, or asks for a second person where it takes one. Raises NotDecided: then nothing has changed."""
+    verb, rule = proposal.verb, RULES[proposal.verb]
+    proposal = _without_cards(proposal)
+    check_right(proposal.person, verb)
+    if proposal.agreed_by is not None:
+        _check_other(proposal.agreed_by, asked_by=proposal.person, verb=verb)
+    reason = usable_reason(verb, proposal.reason, person=proposal.person, note=proposal.note)
+    with transaction.atomic(), connection.cursor() as cursor:
+        subject = rule.lock(cursor, proposal.subject, proposal.arguments, person=proposal.person)
+        takes_two = proposal.agreed_by is not None or needs_second_person(
+            verb,
+            amount=subject.amount,
+            above=subject.store.second_person_above,
+            reason_asks=reason.needs_second_person,
+            asks=subject.asks_for_two,
+        )
+        deed = Deed(uuid4(), proposal.arguments, proposal.note, now)
+        if takes_two and proposal.agreed_by is None:
+            _check_not_asked(verb, subject)
+            _rehearse(cursor, rule, subject, deed)
+            after = None
+        else:
+            after = rule.act(cursor, subject, deed)
+        decision = _write_decision(proposal, subject, deed, takes_two=takes_two, after=after)
+        if proposal.agreed_by is not None:
+            _write_answer(decision, "agreed", person=proposal.agreed_by, address=proposal.address, after=after, now=now)
+    return _report(decision, DecisionState.WAITING if after is None else DecisionState.DONE, after)
+
+
+def decide_each(proposals: Sequence[Proposal], *, now: datetime) -> Iterator[DecisionReport | NotDecided]:
+    """Decides each on its own, under one request id: what is refused is answered in its place, and stops no other."""
+    request_id = uuid4()
+    for proposal in proposals:
+        try:
+            yield decide(proposal._replace(request_id=request_id), now=now)
+        except NotDecided as refusal:
+            yield refusal
+
+
+def agree(decision_id: UUID, *, person: User, address: str | None = None, now: datetime) -> DecisionReport:
+    """Another person agrees, and it takes effect.
+
+    Raises NotDecided: to their own, without the right, once answered, or where what it is about has changed since.
+    """
+    with _waiting(decision_id) as (cursor, decision):
+        verb = Verb(decision.verb)
+        _check_other(person, asked_by=decision.person, verb=verb)
+        subject = RULES[verb].lock(cursor, decision.subject, decision.arguments, person=None)
+        if subject.fingerprint != bytes(decision.fingerprint):
+            raise NotDecided(
+                "changed-since", f"{decision.subject} has changed since it was asked: it must be asked again."
+            )
+        after = RULES[verb].act(cursor, subject, Deed(decision.id, decision.arguments, decision.note, now))
+        _write_answer(decision, "agreed", person=person, address=address, after=after, now=now)
+    return _report(decision, DecisionState.DONE, after)
+
+
+def decline(decision_id: UUID, *, person: User, note: str, address: str | None = None, now: datetime) -> DecisionReport:
+    """Another person with the right declines, with a note. Raises NotDecided."""
+    with _waiting(decision_id) as (_, decision):
+        verb = Verb(decision.verb)
+        _check_other(person, asked_by=decision.person, verb=verb)
+        check_note(note)
+        if not note.strip():
+            raise NotDecided("note-missing", "Whoever declines says why, in a note.")
+        _write_answer(decision, "declined", person=person, address=address, note=note, now=now)
+    return _report(decision, DecisionState.DECLINED, None)
+
+
+def withdraw(
+    decision_id: UUID, *, person: User, note: str = "", address: str | None = None, now: datetime
+) -> DecisionReport:
+    """Whoever asked takes it back. Raises NotDecided."""
+    check_note(note)
+    with _waiting(decision_id) as (_, decision):
+        if decision.person_id != person.pk:
+            raise NotDecided("not-allowed", f"Only {decision.person} can withdraw what {decision.person} asked.")
+        _write_answer(decision, "withdrawn", person=person, address=address, note=note, now=now)
+    return _report(decision, DecisionState.WITHDRAWN, None)
+
+
+@contextmanager
+def _waiting(decision_id: UUID) -> Iterator[tuple[CursorWrapper, Decision]]:
+    """A transaction with a request that nobody has answered, locked, so that nobody else can meanwhile."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        waiting = Decision.objects.select_for_update(of=("self",), no_key=True).select_related("person")
+        decision = waiting.filter(pk=decision_id).first()
+        if decision is None:
+            raise NotDecided("unknown-decision", f"There is no decision {decision_id}.")
+        answer = DecisionAnswer.objects.filter(pk=decision_id).select_related("person").first()
+        if answer is not None:
+            raise AlreadyDecided(f"Already {answer.answer} by {answer.person} at {answer.answered_at.isoformat()}.")
+        if not decision.needs_second_person:
+            raise AlreadyDecided(f"Already decided by {decision.person} at {decision.asked_at.isoformat()}.")
+        yield cursor, decision
+
+
+def _without_cards(proposal: Proposal) -> Proposal:
+    """What people type is kept as what terminals send: without card data (protocol §7)."""
+    said = {"note": proposal.note, "arguments": dict(proposal.arguments)}
+    if found := find_uncarriable(said):
+        raise NotDecided("cannot-be-kept", f"{found[0] or '/'}: {found[1]}")
+    masked = mask_cards(json.dumps(said).encode())
+    said = json.loads(masked.body)
+    return proposal._replace(**said)
+
+
+def _rehearse(cursor: CursorWrapper, rule: VerbRule, subject: Subject, deed: Deed) -> None:
+    """Raises NotDecided where it could not be done. Nothing of it stays."""
+    with transaction.atomic():
+        rule.act(cursor, subject, deed)
+        transaction.set_rollback(True)
+
+
+def _check_other(person: User, *, asked_by: User, verb: Verb) -> None:
+    if person.pk == asked_by.pk:
+        raise NotDecided("own-request", "Nobody agrees to what they asked for themselves.")
+    check_right(person, verb)
+
+
+def _check_not_asked(verb: Verb, subject: Subject) -> None:
+    """The same is asked once at a time. What has changed since may be asked again: nobody can agree to it any more."""
+    waiting = Decision.objects.filter(
+        about=subject.about, subject=subject.name, verb=verb.value, needs_second_person=True, answer__isnull=True
+    )
+    asked = waiting.filter(fingerprint=subject.fingerprint).select_related("person").first()
+    if asked is not None:
+        raise NotDecided(
+            "already-asked",
+            f"Already asked by {asked.person} at {asked.asked_at.isoformat()}: decision {asked.id} waits.",
+        )
+
+
+@transaction_required
+def _write_decision(
+    proposal: Proposal, subject: Subject, deed: Deed, *, takes_two: bool, after: Mapping[str, Any] | None
+) -> Decision:
+    return Decision.objects.create(
+        id=deed.decision_id,
+        verb=proposal.verb.value,
+        about=subject.about,
+        subject=subject.name,
+        store=subject.store,
+        shift_id=subject.shift_id,
+        person=proposal.person,
+        asked_at=deed.now,
+        address=proposal.address,
+        reason=proposal.reason,
+        note=proposal.note,
+        arguments=dict(proposal.arguments),
+        before=dict(subject.before),
+        after=None if takes_two else after,
+        amount=subject.amount,
+        request_id=proposal.request_id or uuid4(),
+        needs_second_person=takes_two,
+        fingerprint=subject.fingerprint,
+    )
+
+
+@transaction_required
+def _write_answer(
+    decision: Decision,
+    answer: str,
+    *,
+    person: User,
+    address: str | None,
+    now: datetime,
+    note: str = "",
+    after: Mapping[str, Any] | None = None,
+) -> None:
+    DecisionAnswer.objects.create(
+        decision=decision, answer=answer, person=person, answered_at=now, address=address, note=note, after=after
+    )
+
+
+def _report(decision: Decision, state: DecisionState, after: Mapping[str, Any] | None) -> DecisionReport:
+    return DecisionReport(decision.id, decision.verb, decision.subject, state, decision.request_id, dict(after or {}))

@@ -1,0 +1,194 @@
+"""What is held is posted as sent, corrected, discarded, or moved to another shift of its store."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.contrib.auth.models import User
+from django.db.backends.utils import CursorWrapper
+from django.utils import timezone
+
+from backoffice.books.changes import changed_fields
+from backoffice.books.claims import check_unclaimed
+from backoffice.books.held import (
+    IDENTIFIERS,
+    as_sent,
+    find_held,
+    is_first_version,
+    name_of,
+    number_of,
+    opened,
+    with_identifier,
+)
+from backoffice.books.orders import find_order
+from backoffice.books.record import already_decided
+from backoffice.books.refusals import NotDecided
+from backoffice.books.rules import Deed, Subject, VerbRule
+from backoffice.books.shifts import find_shift, lock_terminals
+from backoffice.domain.decisions import Verb
+from backoffice.domain.reasons import Reason
+from backoffice.domain.upload import Upload
+from backoffice.ingestion.batch.decided import CannotPost, DecidedUpload, post_held
+from backoffice.ingestion.reconcile import reconcile_unsettled
+from backoffice.sales.models import DecidedMember, HeldItem, Shift
+
+
+class HeldRule(VerbRule):
+    """What the four verbs share."""
+
+    def lock(
+        self, cursor: CursorWrapper, subject: str, arguments: Mapping[str, Any], *, person: User | None
+    ) -> Subject:
+        """The held item, with its terminal locked and that of the shift it may go to."""
+        item = find_held(subject)
+        lock_terminals({item.terminal_id, self.target(item, arguments).terminal_id})
+        item = find_held(name_of(item))
+        if item.decision_id is not None:
+            raise already_decided(item.decision_id)
+        if person is not None:
+            check_unclaimed(item, person=person, now=timezone.now())
+        return Subject(
+            "held", name_of(item), item.store, _before(item), item, amount=item.total, shift_id=item.shift_id
+        )
+
+    def target(self, item: HeldItem, arguments: Mapping[str, Any]) -> Shift:
+        """The shift to which it goes: its own, unless it is moved."""
+        return item.shift
+
+    def post(self, cursor: CursorWrapper, item: HeldItem, upload: Upload, deed: Deed, **how: Any) -> dict[str, Any]:
+        """Posts the one member of `upload` in its place; `how` are further fields of the upload."""
+        target = self.target(item, deed.arguments)
+        self.settle(item, deed)
+        decided = DecidedUpload(deed.decision_id, target.terminal_id, target.pk, upload, **how)
+        try:
+            judged = post_held(cursor, decided, item_id=item.item_id, now=deed.now)
+        except CannotPost as error:
+            raise NotDecided("cannot-be-posted", "The rules do not post it.", error.reasons) from None
+        order_id = judged.member.incoming.item_id
+        self.tell(item, deed, order_id=order_id)
+        if target.pk != item.shift_id:
+            self.reconcile(cursor, item, deed)
+        return {IDENTIFIERS[item.what]: str(order_id), "shift_id": str(target.pk)}
+
+    def settle(self, item: HeldItem, deed: Deed) -> None:
+        """It is held no more: whoever reconciles from here on sees it so."""
+        HeldItem.objects.filter(pk=item.pk).update(decision_id=deed.decision_id)
+
+    def tell(self, item: HeldItem, deed: Deed, *, order_id: UUID | None) -> None:
+        """For the receipt of its batch."""
+        DecidedMember.objects.create(
+            decision_id=deed.decision_id,
+            batch_id=item.batch_id,
+            what=item.what,
+            position=item.position,
+            item_id=item.item_id,
+            verb=self.verb.value,
+            decided_at=deed.now,
+            order_id=order_id,
+        )
+
+    def reconcile(self, cursor: CursorWrapper, item: HeldItem, deed: Deed) -> None:
+        """The shift under which it was held."""
+        reconcile_unsettled(
+            cursor, terminal_id=item.terminal_id, shift_id=item.shift_id, batch_id=item.batch_id, now=deed.now
+        )
+
+
+class PostHeld(HeldRule):
+    """As sent. What contradicts another version gets an identifier of its own."""
+
+    verb = Verb.POST
+
+    def act(self, cursor: CursorWrapper, subject: Subject, deed: Deed) -> dict[str, Any]:
+        item: HeldItem = subject.row
+        sent = as_sent(item)
+        raw = sent.raw if is_first_version(item) else with_identifier(sent.raw, uuid4(), what=item.what)
+        late = sent.late and self.target(item, deed.arguments).pk == item.shift_id
+        upload = opened(raw, what=item.what)
+        return self.post(cursor, item, upload, deed, card_flags=sent.card_flags, late=late)
+
+
+class MoveHeld(PostHeld):
+    """As sent, to another shift of the same store."""
+
+    verb = Verb.MOVE
+
+    def target(self, item: HeldItem, arguments: Mapping[str, Any]) -> Shift:
+        """The shift named `to`. Raises NotDecided for its own, and for one of another store."""
+        shift = find_shift(arguments.get("to"))
+        if shift.store_id != item.store_id:
+            raise NotDecided("other-store", f"Shift {shift.pk} is of another store.")
+        if shift.pk == item.shift_id:
+            raise NotDecided("same-shift", "It is held in this very shift: post it there.")
+        return shift
+
+
+class CorrectHeld(HeldRule):
+    """A new version of an order, by the rules of an upload. The original stays as it was sent."""
+
+    verb = Verb.CORRECT
+
+    def act(self, cursor: CursorWrapper, subject: Subject, deed: Deed) -> dict[str, Any]:
+        item: HeldItem = subject.row
+        wanted = deed.arguments.get(item.what)
+        if not isinstance(wanted, dict):
+            raise NotDecided("unreadable", "The corrected version must be a JSON object.")
+        sent = as_sent(item)
+        raw = json.dumps(self._identified(item, wanted)).encode()
+        self._check_number(item, sent.raw, raw)
+        upload = opened(raw, what=item.what)
+        flags = [[found.list, found.index, found.code, found.pointer] for found in upload.findings if found.list]
+        after = self.post(cursor, item, upload, deed, card_flags=flags, late=sent.late)
+        return after | {"changed": changed_fields(sent.raw, raw)}
+
+    def _identified(self, item: HeldItem, wanted: Mapping[str, Any]) -> dict[str, Any]:
+        """Under its own identifier or, where that is another's, a new one."""
+        name = IDENTIFIERS[item.what]
+        given = wanted.get(name, str(item.order_id or item.item_id))
+        if str(given).lower() != str(item.order_id or item.item_id):
+            reason = Reason("identifier-stays", f"/{name}", f"It is {item.order_id or item.item_id}, and stays that")
+            raise NotDecided("cannot-be-posted", "Its identifier stays.", [reason])
+        return {**wanted, name: str(item.item_id if is_first_version(item) else uuid4())}
+
+    def _check_number(self, item: HeldItem, sent: bytes, corrected: bytes) -> None:
+        number = number_of(sent) if item.what == "order" else None
+        if number is not None and number_of(corrected) not in (None, number):
+            reason = Reason("number-stays", "/number", f"It is {number}, and stays that")
+            raise NotDecided("cannot-be-posted", "Its number stays.", [reason])
+
+
+class DiscardHeld(HeldRule):
+    """It goes into no book: it is one that is there already, or never was a sale."""
+
+    verb = Verb.DISCARD
+
+    def act(self, cursor: CursorWrapper, subject: Subject, deed: Deed) -> dict[str, Any]:
+        item: HeldItem = subject.row
+        named = deed.arguments.get("duplicate_of")
+        if named is not None:
+            _check_in_books(item, named)
+        self.settle(item, deed)
+        self.tell(item, deed, order_id=None)
+        self.reconcile(cursor, item, deed)
+        return {"order_id": None, "duplicate_of": named}
+
+
+def _check_in_books(item: HeldItem, named: str) -> None:
+    """Raises NotDecided unless the store has an order of this identifier in its books."""
+    order = find_order(named)
+    if order.store_id != item.store_id:
+        raise NotDecided("unknown-order", f"Order {named} is not in the books of this store.")
+
+
+def _before(item: HeldItem) -> dict[str, Any]:
+    return {
+        "what": item.what,
+        "outcome": item.outcome,
+        "reasons": item.reasons,
+        "order_id": None if item.order_id is None else str(item.order_id),
+        "number": item.number,
+        "total": item.total,
+        "content_hash": bytes(item.content_hash).hex(),
+        "shift_id": str(item.shift_id),
+    }

@@ -1,0 +1,140 @@
+"""Posted orders are voided, once, and their payments corrected. What was posted stands beside it."""
+
+from typing import Any
+
+import pytest
+from django.db import transaction
+
+from backoffice.books.refusals import AlreadyDecided, NotDecided
+from backoffice.domain.decisions import Verb
+from backoffice.sales.models import Order
+from tests.integration.books.office import by_card, decided, map_again, unmap
+from tests.till import Till, a_sale, balance, codes, entry_of
+
+
+def refusal(verb: Verb, subject: Any, **how: Any) -> NotDecided:
+    with pytest.raises(NotDecided) as raised, transaction.atomic():
+        decided(verb, subject, **how)
+    return raised.value
+
+
+def test_a_void_reverses_every_line_of_the_entry(till: Till) -> None:
+    till.sell(order := a_sale(1001))
+    decided(Verb.VOID, order["order_id"])
+    assert entry_of(order["order_id"], kind="order") == {("1000", 240, 0), ("4000", 0, 227), ("2100", 0, 13)}
+    assert entry_of(order["order_id"], kind="void") == {("1000", 0, 240), ("4000", 227, 0), ("2100", 13, 0)}
+    assert balance(till) == 20000
+
+
+def test_a_voided_order_is_counted_and_nothing_else_of_it(till: Till) -> None:
+    orders = [a_sale(1001), a_sale(1002)]
+    receipt = till.sell(*orders)
+    till.close(*orders)
+    assert till.shift()["state"] == "reconciled"
+
+    decided(Verb.VOID, orders[0]["order_id"])
+
+    shift = till.shift()
+    assert (shift["computed"]["order_count"], shift["computed"]["sales"]) == (2, 240)
+    assert shift["state"] == "discrepant"
+    assert shift["cash"] == {"expected": 20240, "counted": 20480, "over_short": 240}
+    assert balance(till, "6900") == -240
+    result = till.receipt(receipt["batch_id"])["results"][0]
+    assert (result["outcome"], result["decision"]["verb"], result["decision"]["order_id"]) == (
+        "posted",
+        "void",
+        orders[0]["order_id"],
+    )
+
+
+def test_an_order_is_voided_once(till: Till) -> None:
+    till.sell(order := a_sale(1001))
+    decided(Verb.VOID, order["order_id"])
+    with pytest.raises(AlreadyDecided, match="Already decided by"):
+        decided(Verb.VOID, order["order_id"])
+
+
+def test_a_voided_order_is_looked_up_as_that_and_gives_nothing_back(till: Till) -> None:
+    till.sell(order := a_sale(1001))
+    decided(Verb.VOID, order["order_id"])
+    assert till.send("GET", f"store/orders/{order['order_id']}").json()["state"] == "voided"
+    assert order["order_id"] not in {each["order_id"] for each in till.send("GET", "store/orders").json()["orders"]}
+    refund = a_sale(1002, kind="refund", total=-240, refund_of=order["order_id"])
+    refund |= {"payments": [{"method": "cash", "amount": -240}]}
+    refund["lines"] = [{**refund["lines"][0], "quantity": "-2", "amount": -240, "taxes": []}]
+    assert "refund-exceeds-original" in codes(till.sell(refund))
+
+
+def test_what_posts_nothing_cannot_be_voided(till: Till) -> None:
+    till.sell(order := a_sale(1001, status="training"))
+    assert refusal(Verb.VOID, order["order_id"]).code == "not-paid"
+    assert refusal(Verb.VOID, "nothing").code == "unknown-order"
+
+
+def test_a_free_order_is_voided_without_an_entry(till: Till) -> None:
+    line = {"quantity": "1", "unit_price": 0, "amount": 0}
+    till.sell(order := a_sale(1001, lines=[line], total=0, payments=[]))
+    decided(Verb.VOID, order["order_id"])
+    assert entry_of(order["order_id"], kind="void") == set()
+    assert Order.objects.get(order_id=order["order_id"]).status == "voided"
+
+
+def test_what_was_held_and_posted_is_voided_in_the_receipt_of_its_own_batch(till: Till) -> None:
+    unmap(till, "card")
+    receipt = till.sell(order := a_sale(1001, **by_card()))
+    map_again(till, "card", "1100")
+    decided(Verb.POST, order["order_id"])
+    decided(Verb.VOID, order["order_id"])
+    assert till.receipt(receipt["batch_id"])["results"][0]["decision"]["verb"] == "void"
+
+
+@pytest.mark.parametrize("payments", [{"card": 240}, [{"method": "card", "amount": 240}]], ids=["sums", "list"])
+def test_keyed_as_cash_and_was_by_card(till: Till, payments: Any) -> None:
+    till.sell(order := a_sale(1001))
+    till.close(order, counted=20000)
+    assert till.shift()["cash"]["over_short"] == -240
+
+    decided(Verb.RETENDER, order["order_id"], payments=payments)
+
+    assert entry_of(order["order_id"], kind="retender", number=1) == {("1100", 240, 0), ("1000", 0, 240)}
+    assert till.shift()["cash"] == {"expected": 20000, "counted": 20000, "over_short": 0}
+    assert till.shift()["computed"]["payments"] == {"card": 240, "cash": 0}
+    assert balance(till) == 20000
+
+
+def test_payments_are_corrected_as_often_as_needed(till: Till) -> None:
+    till.sell(order := a_sale(1001))
+    decided(Verb.RETENDER, order["order_id"], payments={"card": 240})
+    decided(Verb.RETENDER, order["order_id"], reason="declined", payments={"on_account": 240})
+    assert entry_of(order["order_id"], kind="retender", number=2) == {("1300", 240, 0), ("1100", 0, 240)}
+    assert refusal(Verb.RETENDER, order["order_id"], payments={"on_account": 240}).code == "nothing-changes"
+
+
+def test_a_void_takes_back_corrected_payments_too(till: Till) -> None:
+    till.sell(order := a_sale(1001))
+    decided(Verb.RETENDER, order["order_id"], payments={"card": 240})
+    decided(Verb.VOID, order["order_id"])
+    for account in ("1000", "1100", "4000", "2100"):
+        assert balance(till, account) == (20000 if account == "1000" else 0)
+
+
+@pytest.mark.parametrize(
+    ("payments", "pointer"),
+    [
+        ({"card": 239}, "/payments"),
+        ({"gold": 240}, "/payments/gold"),
+        ({"card": "240"}, "/payments/card"),
+        ([{"method": "card", "amount": 240}, {"method": ["x"], "amount": 0}], "/payments/1"),
+        ({"card": True}, "/payments/card"),
+    ],
+)
+def test_payments_that_do_not_add_up_are_refused_place_by_place(till: Till, payments: Any, pointer: str) -> None:
+    till.sell(order := a_sale(1001))
+    refused = refusal(Verb.RETENDER, order["order_id"], payments=payments)
+    assert [error["pointer"] for error in refused.errors] == [pointer]
+    assert entry_of(order["order_id"], kind="retender") == set()
+
+
+def test_payments_that_are_none_are_refused(till: Till) -> None:
+    till.sell(order := a_sale(1001))
+    assert refusal(Verb.RETENDER, order["order_id"], payments="card").code == "cannot-be-posted"
