@@ -31,7 +31,7 @@ def _check_columns(books: TillBooks, shift: ShiftBooks, *, findings: Findings) -
     moved = None if row.float_left is None or row.counted is None else row.counted - row.float_left
     for what, expected, found in (
         ("number of counts", most, row.drawer_counts),
-        ("waits for its count", row.declared is not None and row.counted is None, row.awaits_count),
+        ("waits for its count", row.is_closed and row.counted is None, row.awaits_count),
         ("moved to the safe", moved, row.moved_to_safe),
     ):
         if expected != found:

@@ -26,12 +26,12 @@ FROM ledger_journalline WHERE entry_id = ANY(%s) AND business_date = ANY(%s)
 
 
 class Head(NamedTuple):
-    """An entry without its number and lines: where it belongs, and what it was posted for."""
+    """An entry without its number and lines: where it belongs, and what it was posted for. A safe's is of no terminal."""
 
     business_date: date
     store_id: int
-    terminal_id: int
-    shift_id: str
+    terminal_id: int | None
+    shift_id: str | None
     source_kind: str
     source_id: str
     source_number: int

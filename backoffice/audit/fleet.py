@@ -19,7 +19,7 @@ ORDER BY s.code, t.id
 SELECT_SHIFTS = """
 SELECT shift_id::text, store_id, terminal_id, number, state, business_date, currency, prices_include_tax, opening_float,
     opening_entry_id, drawer_at_opening, declared, computed, expected_cash, over_short, recounted, drawer_counts,
-    awaits_count, moved_to_safe, flags IS NULL
+    awaits_count, moved_to_safe, flags IS NULL, ended_by IS NOT NULL
 FROM sales_shift s WHERE terminal_id = %s AND NOT EXISTS (
     SELECT FROM sales_detachedmonth d WHERE s.business_date BETWEEN d.first_day AND d.last_day AND d.detached_at > s.received_at
 ) ORDER BY opening_entry_id
@@ -49,7 +49,8 @@ class AuditedShift(NamedTuple):
 
     `drawer_at_opening` is what its opening left in the drawer's account where that was not its float, `recounted` head
     office's last count, and `moved_to_safe` what its counts moved in all, where its close said what stays. `is_of_before`
-    if the version before opened it, which knew nothing of what a close left.
+    if the version before opened it, which knew nothing of what a close left. `is_ended` if head office ended it: nothing was
+    declared then.
     """
 
     shift_id: str
@@ -72,6 +73,12 @@ class AuditedShift(NamedTuple):
     awaits_count: bool
     moved_to_safe: int | None
     is_of_before: bool
+    is_ended: bool
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether its drawer was closed, by its terminal or by head office."""
+        return self.declared is not None or self.is_ended
 
     @property
     def is_settled(self) -> bool:

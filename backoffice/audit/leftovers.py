@@ -3,7 +3,7 @@
 A row that has no source in the bytes is a difference, even if it balances and looks like the others.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from django.db import connection
@@ -49,6 +49,47 @@ GROUP BY store_id, currency, account_id ORDER BY store_id, currency, account_id
 SUM_DRAWERS = """
 SELECT drawer_id, sum(debit - credit)::bigint FROM ledger_journalline WHERE drawer_id IS NOT NULL GROUP BY drawer_id
 """
+# By verb, what there must be beside the decision.
+SELECT_WITHOUT_EFFECT = """
+SELECT s.code, d.verb, d.subject FROM books_decision d JOIN fleet_store s ON s.id = d.store_id
+LEFT JOIN books_decisionanswer a ON a.decision_id = d.id
+WHERE (NOT d.needs_second_person OR a.answer = 'agreed') AND (
+    d.about = 'held' AND NOT EXISTS (SELECT FROM sales_helditem h WHERE h.decision_id = d.id)
+    OR d.verb IN ('post', 'correct', 'move', 'enter')
+        AND NOT EXISTS (SELECT FROM inbox_batch b WHERE b.batch_id = d.id AND b.state = 'processed')
+    OR d.verb = 'void' AND EXISTS (
+        SELECT FROM sales_identity i JOIN sales_order o ON o.id = i.row_id AND o.business_date = i.business_date
+        WHERE i.item_id = CASE WHEN d.subject ~ '^[0-9a-f-]{36}$' THEN d.subject::uuid END AND i.version = 0
+            AND o.voided_by IS DISTINCT FROM d.id
+    )
+    OR d.verb = 'explain' AND NOT EXISTS (SELECT FROM sales_explainednumbers e WHERE e.decision_id = d.id)
+    OR d.verb = 'end' AND NOT EXISTS (
+        SELECT FROM sales_shift ended WHERE ended.ended_by = d.id AND ended.shift_id::text = d.subject
+    )
+) ORDER BY d.asked_at LIMIT 1000
+"""
+# What stands in the tables as decided, and no decision says so.
+SELECT_UNDECIDED = """
+WITH done AS (
+    SELECT d.id, d.verb, d.subject FROM books_decision d LEFT JOIN books_decisionanswer a ON a.decision_id = d.id
+    WHERE NOT d.needs_second_person OR a.answer = 'agreed'
+)
+SELECT s.code, 'numbers ' || e.first || ' to ' || e.last || ' of shift ' || e.shift_id, 'explained'
+FROM sales_explainednumbers e JOIN sales_shift t ON t.shift_id = e.shift_id JOIN fleet_store s ON s.id = t.store_id
+WHERE NOT EXISTS (SELECT FROM done WHERE id = e.decision_id AND verb = 'explain' AND subject = e.shift_id::text)
+UNION ALL
+SELECT s.code, 'shift ' || t.number || ' (' || t.shift_id || ')', 'ended by head office'
+FROM sales_shift t JOIN fleet_store s ON s.id = t.store_id WHERE t.ended_by IS NOT NULL
+    AND NOT EXISTS (SELECT FROM done WHERE id = t.ended_by AND verb = 'end' AND subject = t.shift_id::text)
+UNION ALL
+SELECT s.code, 'shift ' || t.number || ' (' || t.shift_id || ')', 'approved'
+FROM sales_shift t JOIN fleet_store s ON s.id = t.store_id WHERE (t.approval_id IS NOT NULL OR t.state = 'approved')
+    AND NOT EXISTS (SELECT FROM done WHERE id = t.approval_id AND verb = 'approve' AND subject = t.shift_id::text)
+UNION ALL
+SELECT '', 'what a receipt says of batch ' || m.batch_id || ', position ' || m.position, 'decided'
+FROM sales_decidedmember m WHERE NOT EXISTS (SELECT FROM done WHERE id = m.decision_id AND verb = m.verb)
+LIMIT 1000
+"""
 COUNT_LINES = "SELECT (SELECT count(*) FROM sales_orderline), (SELECT count(*) FROM sales_payment)"
 
 
@@ -56,30 +97,41 @@ class TableScan(NamedTuple):
     """One table to scan: the statement for its row numbers, those already seen, and the statement that names the rest."""
 
     numbers: str
-    met: Ticks
+    met: Sequence[Ticks]
     naming: str
+
+
+def check_decisions(cursor: CursorWrapper, findings: Findings) -> None:
+    """Decisions that have taken effect, of which there is nothing to be found; and the other way round."""
+    cursor.execute(SELECT_WITHOUT_EFFECT)
+    for code, verb, subject in cursor.fetchall():
+        where = f"the decision to {verb} {subject}"
+        findings.add(code, where, "has no effect", expected="what was decided", found=None)
+    cursor.execute(SELECT_UNDECIDED)
+    for code, where, what in cursor.fetchall():
+        findings.add(code, where, what, expected="a decision", found=None)
 
 
 def check_leftovers(cursor: CursorWrapper, met: Met, ledger: Ledger, findings: Findings) -> None:
     """Scans every table for rows that nothing in the bytes led to, or that are there twice."""
     scans = (
-        TableScan("SELECT id FROM sales_order", met.orders, NAME_ORDERS),
+        TableScan("SELECT id FROM sales_order", [met.orders], NAME_ORDERS),
         TableScan(
             "SELECT coalesce(i.row_id, 0) FROM sales_cashmovement m"
             " LEFT JOIN sales_identity i ON i.item_id = m.movement_id AND i.version = 0"
             " JOIN sales_shift s ON s.shift_id = m.shift_id"
             " WHERE s.business_date > coalesce((SELECT max(last_day) FROM sales_detachedmonth), '-infinity')",
-            met.movements,
+            [met.movements],
             NAME_MOVEMENTS,
         ),
         TableScan(
             "SELECT row_id FROM sales_identity"
             " WHERE business_date > coalesce((SELECT max(last_day) FROM sales_detachedmonth), '-infinity')",
-            met.versions,
+            [met.versions, met.decided],
             NAME_VERSIONS,
         ),
-        TableScan("SELECT id FROM sales_helditem", met.held, NAME_HELD),
-        TableScan("SELECT id FROM ledger_journalentry", ledger.met, NAME_ENTRIES),
+        TableScan("SELECT id FROM sales_helditem", [met.held], NAME_HELD),
+        TableScan("SELECT id FROM ledger_journalentry", [ledger.met], NAME_ENTRIES),
     )
     left = [_scan(cursor, scan, findings) for scan in scans]
     if not left[0]:
@@ -125,7 +177,7 @@ def _scan(cursor: CursorWrapper, scan: TableScan, findings: Findings) -> int:
         rows.execute(scan.numbers)
         while numbers := rows.fetchmany(FETCH):
             for (number,) in numbers:
-                if seen.add(number) and number in scan.met:
+                if seen.add(number) and any(number in met for met in scan.met):
                     continue
                 count += 1
                 if len(left) < MOST_NAMED:

@@ -11,13 +11,15 @@ from dataclasses import dataclass, field
 from django.db.backends.utils import CursorWrapper
 
 from backoffice.audit.batches import SentBatch, SentMember, where_batch
+from backoffice.audit.corrections import corrected
+from backoffice.audit.decided import Decided, is_as_decided, load_corrections, load_decisions, subject_of
 from backoffice.audit.detached import Detached
 from backoffice.audit.drawers import ShiftBooks, TillBooks
 from backoffice.audit.entries import Entry, Source, load_entries
 from backoffice.audit.findings import Findings, Ticks
 from backoffice.audit.fleet import AuditedStore
 from backoffice.audit.ledger import Ledger
-from backoffice.audit.posted import MemberContext, check_movement, check_order
+from backoffice.audit.posted import MemberContext, Posted, check_movement, check_order
 from backoffice.audit.repeats import Originals, same_member
 from backoffice.audit.rows import (
     FoundMovement,
@@ -34,12 +36,16 @@ from backoffice.audit.values import Movement, Order, as_stored, movement_as_stor
 
 @dataclass
 class Met:
-    """The numbers of rows that the bytes led to; for movements the number of their version."""
+    """The numbers of rows that the bytes led to; for movements the number of their version.
+
+    `decided` are versions that a decision led to; the bytes may be those of a detached month.
+    """
 
     orders: Ticks = field(default_factory=Ticks)
     movements: Ticks = field(default_factory=Ticks)
     versions: Ticks = field(default_factory=Ticks)
     held: Ticks = field(default_factory=Ticks)
+    decided: Ticks = field(default_factory=Ticks)
     lines: int = 0
     payments: int = 0
 
@@ -53,6 +59,8 @@ class Chunk:
     orders: dict[int, FoundOrder]
     movements: dict[str, FoundMovement]
     entries: dict[Source, Entry]
+    decisions: dict[str, Decided]
+    corrections: dict[str, list[Decided]]
 
 
 def load_chunk(cursor: CursorWrapper, batches: list[SentBatch]) -> Chunk:
@@ -72,7 +80,11 @@ def load_chunk(cursor: CursorWrapper, batches: list[SentBatch]) -> Chunk:
     entries = load_entries(cursor, ["order"], ids["order"])
     if ids["movement"]:
         entries |= load_entries(cursor, ["movement"], ids["movement"])
-    return Chunk(held, versions, orders, movements, entries)
+    named = {batch.batch_id for batch in batches} | {item.decision_id for item in held.values() if item.decision_id}
+    corrections = load_corrections(cursor, ids["order"])
+    if corrections:
+        entries |= load_entries(cursor, ["void", "retender"], corrections)
+    return Chunk(held, versions, orders, movements, entries, load_decisions(cursor, named), corrections)
 
 
 class Accounting:
@@ -120,6 +132,9 @@ class Accounting:
     def _settle(
         self, member: SentMember, batch: SentBatch, chunk: Chunk, *, shift: ShiftBooks, claimed: set[tuple[str, bytes]]
     ) -> str:
+        decision = chunk.decisions.get(batch.batch_id)
+        if decision is not None:
+            return self._settle_decided(decision, member, batch, chunk, shift=shift)
         held = chunk.held.get((batch.batch_id, member.what, member.position))
         if held is not None:
             self._check_held(held, member, batch, chunk, shift=shift)
@@ -158,6 +173,34 @@ class Accounting:
                 self._add(where, f"{name} of the held item", expected=one, found=other)
         if member.read is None:
             self._originals.remember_unreadable(member.digest)
+        if held.decision_id is not None:
+            decided = chunk.decisions.get(held.decision_id)
+            about = None if decided is None else (decided.about, decided.subject)
+            if about != ("held", subject_of(held)):
+                self._add(where, "decision by which it is held no more", expected=subject_of(held), found=about)
+
+    def _settle_decided(
+        self, decision: Decided, member: SentMember, batch: SentBatch, chunk: Chunk, *, shift: ShiftBooks
+    ) -> str:
+        """The one member of a batch that head office posts: what was held, or what the decision says."""
+        where = f"{self._where(member, batch)}, by the decision to {decision.verb} {decision.subject}"
+        versions = chunk.versions.get(member.item_id or "", [])
+        own = next((version for version in versions if version.version == 0), None)
+        if own is None or member.read is None:
+            self._add(where, "cannot be posted", expected="an order that is remembered", found=member.why or None)
+            return "lost"
+        if own.batch_id == batch.batch_id:
+            self._met.versions.add(own.row_id)
+        self._met.decided.add(own.row_id)
+        if not is_as_decided(decision, member.read, self._originals):
+            self._add(where, "content", expected="what was decided", found="something else")
+        store = self._stores[shift.row.store_id]
+        context = MemberContext(store, self._till.id, batch, member.position, shift, where, of_before=False)
+        if isinstance(member.read, Order):
+            self._post_order(own, member.read, context, chunk)
+        else:
+            self._post_movement(own, member.read, context, chunk)
+        return "posted"
 
     def _check_posted(
         self,
@@ -191,15 +234,16 @@ class Accounting:
             self._post_movement(own, read, context, chunk)
 
     def _post_order(self, own: Version, order: Order, context: MemberContext, chunk: Chunk) -> None:
-        if own.number != order.number:
+        if own.number != order.number and context.batch.batch_id not in chunk.decisions:
             self._add(context.where, "number that it took", expected=order.number, found=own.number)
         found = chunk.orders.get(own.row_id)
         if found is not None:
             self._met.orders.add(own.row_id)
             self._met.lines += len(found.order.lines)
             self._met.payments += len(found.order.payments)
-        entry = chunk.entries.get(("order", order.order_id, 0))
-        check_order(order, found, entry, context, books=self._books, ledger=self._ledger, findings=self._findings)
+        later = chunk.corrections.get(order.order_id, ())
+        posted = Posted(order, corrected(order, later), chunk.entries, context)
+        check_order(posted, found, books=self._books, ledger=self._ledger, findings=self._findings)
 
     def _post_movement(self, own: Version, movement: Movement, context: MemberContext, chunk: Chunk) -> None:
         found = chunk.movements.get(movement.movement_id)
@@ -223,7 +267,7 @@ class Accounting:
             if member.what == "movement":
                 posted = chunk.movements.get(version.item_id)
             read = member.read_as(of_before=version.is_of_before)
-            if posted is not None and read is not None and same_content(posted[1], _as_stored(read)):
+            if posted is not None and read is not None and same_content(posted[1], _as_it_stands(read, chunk)):
                 return True
         if versions and self._originals.is_held(member):
             return True
@@ -238,8 +282,11 @@ class Accounting:
         self._findings.add(self._till.store_code, where, what, expected=expected, found=found)
 
 
-def _as_stored(member: Order | Movement) -> Order | Movement:
-    return as_stored(member) if isinstance(member, Order) else movement_as_stored(member)
+def _as_it_stands(member: Order | Movement, chunk: Chunk) -> Order | Movement:
+    """As the tables hold it, with what was corrected since."""
+    if isinstance(member, Movement):
+        return movement_as_stored(member)
+    return as_stored(corrected(member, chunk.corrections.get(member.order_id, ())).order)
 
 
 def _namesakes(batch: SentBatch) -> dict[str, list[SentMember]]:

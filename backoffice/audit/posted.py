@@ -5,13 +5,14 @@ from collections.abc import Mapping
 from typing import NamedTuple, TypedDict
 
 from backoffice.audit.batches import SentBatch
+from backoffice.audit.corrections import Corrected
 from backoffice.audit.drawers import ShiftBooks, TillBooks
-from backoffice.audit.entries import Entry, derived
+from backoffice.audit.entries import Entry, Source, derived
 from backoffice.audit.findings import Findings
 from backoffice.audit.fleet import AuditedStore
 from backoffice.audit.ledger import Ledger
 from backoffice.audit.rows import FoundMovement, FoundOrder, MovementPlace, OrderPlace
-from backoffice.audit.rules import drawer_effect, movement_sides, order_sides, why_unpostable
+from backoffice.audit.rules import Sides, debit, drawer_effect, movement_sides, order_sides, why_unpostable
 from backoffice.audit.values import Movement, Order, as_stored, movement_as_stored, unequal
 
 
@@ -33,32 +34,71 @@ class MemberContext(NamedTuple):
     of_before: bool
 
 
+class Posted(NamedTuple):
+    """An order as it was posted, what was corrected since, and the entries among which its own are."""
+
+    order: Order
+    corrected: Corrected
+    entries: Mapping[Source, Entry]
+    context: MemberContext
+
+    def entry(self, kind: str, number: int = 0) -> Entry | None:
+        """The entry of this kind that the order has; None if there is none."""
+        return self.entries.get((kind, self.order.order_id, number))
+
+
 def check_order(
-    order: Order,
-    found: FoundOrder | None,
-    entry: Entry | None,
-    context: MemberContext,
-    *,
-    books: TillBooks,
-    ledger: Ledger,
-    findings: Findings,
+    posted: Posted, found: FoundOrder | None, *, books: TillBooks, ledger: Ledger, findings: Findings
 ) -> None:
     """Checks an order that was posted. If it could not have been, that is a difference, and it adds to no figure."""
+    order, context = posted.order, posted.context
     store, shift = context.store, context.shift.row
     rules: _Rules = {"inclusive": shift.inclusive, "methods": store.methods, "of_before": context.of_before}
     reason = why_unpostable(order, **rules)
     if reason:
         findings.add(store.code, context.where, "cannot be posted", expected=f"held: {reason}", found="not held")
         return
-    _check_row(FoundOrder(_place_of(order, context), as_stored(order)), found, context, findings)
-    sides = order_sides(order, **rules)
+    stands = posted.corrected.order
+    _check_row(FoundOrder(_place_of(order, context), as_stored(stands)), found, context, findings)
+    sides, entry = order_sides(order, **rules), posted.entry("order")
     ledger.check(
         derived(context.shift.head("order", order.order_id), sides), entry, store=store.code, where=context.where
     )
-    context.shift.figures.add(order)
+    context.shift.figures.add(stands)
     if order.status == "paid":
         cash = sum(payment.amount for payment in order.payments if payment.method == "cash")
         books.moved(context.shift, entry, cash=cash, drawer=drawer_effect(sides))
+        _check_corrections(posted, sides, cash, books=books, ledger=ledger)
+
+
+def _check_corrections(posted: Posted, sides: Sides, cash: int, *, books: TillBooks, ledger: Ledger) -> None:
+    """Each correction of its payments has an entry, and a void one that takes back all before it."""
+    context = posted.context
+    everything, cash_in_all = dict(sides), cash
+    for number, moved in enumerate(posted.corrected.moved, start=1):
+        step: Sides = {}
+        for method, amount in moved.items():
+            debit(step, context.store.methods.get(method, ""), amount)
+        for key, (debits, credits_) in step.items():
+            before = everything.get(key, (0, 0))
+            everything[key] = (before[0] + debits, before[1] + credits_)
+        _check_step(posted, "retender", number, step, moved.get("cash", 0), books=books, ledger=ledger)
+        cash_in_all += moved.get("cash", 0)
+    if posted.corrected.is_voided:
+        back = {key: (credits_, debits) for key, (debits, credits_) in everything.items()}
+        _check_step(posted, "void", 0, back, -cash_in_all, books=books, ledger=ledger)
+
+
+def _check_step(
+    posted: Posted, kind: str, number: int, sides: Sides, cash: int, *, books: TillBooks, ledger: Ledger
+) -> None:
+    context, order_id = posted.context, posted.order.order_id
+    entry = posted.entry(kind, number)
+    expected = derived(context.shift.head(kind, order_id, number), sides)
+    ledger.check(expected, entry, store=context.store.code, where=f"{kind} {number} of {context.where}")
+    at = 0 if entry is None else entry.id
+    context.shift.cash.add(at, cash)
+    books.drawer.add(at, drawer_effect(sides))
 
 
 def _place_of(order: Order, context: MemberContext) -> OrderPlace:

@@ -57,6 +57,10 @@ class Originals:
                 what = "is neither posted nor held, and repeats nothing"
                 findings.add(self._till.store_code, where, what, expected="one of them", found=None)
 
+    def original_at(self, batch_id: str, what: str, position: int) -> SentMember | None:
+        """What a batch had at a place; None if there is no such place."""
+        return self._members(batch_id).get((what, position))
+
     def _load_members(self, batch_id: str) -> dict[tuple[str, int], SentMember]:
         self._cursor.execute(SELECT_BODY, [batch_id])
         row = self._cursor.fetchone()

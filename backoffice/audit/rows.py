@@ -18,7 +18,7 @@ from backoffice.audit.values import Customer, Line, Movement, Order, Payment, Ta
 # A held item has the time at which its batch was received, which is indexed.
 SELECT_HELD = """
 SELECT id, batch_id::text, what, position, outcome, item_id::text, order_id::text, number, content_hash, store_id,
-    terminal_id, shift_id::text
+    terminal_id, shift_id::text, decision_id::text
 FROM sales_helditem WHERE received_at = ANY(%s) AND batch_id = ANY(%s::uuid[])
 """
 
@@ -52,7 +52,7 @@ FROM sales_cashmovement WHERE movement_id = ANY(%s::uuid[])
 
 
 class Held(NamedTuple):
-    """One held item; `item_id` is the key of its identity."""
+    """One held item; `item_id` is the key of its identity, `decision_id` says by what it is held no more."""
 
     id: int
     batch_id: str
@@ -66,6 +66,7 @@ class Held(NamedTuple):
     store_id: int
     terminal_id: int
     shift_id: str
+    decision_id: str | None
 
 
 class Version(NamedTuple):

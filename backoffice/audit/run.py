@@ -18,10 +18,11 @@ from backoffice.audit.entries import load_entries
 from backoffice.audit.findings import AuditReport, Figures, Findings, StoreReport, Waiting
 from backoffice.audit.fleet import AuditedStore, AuditedTill, load_shifts, load_stores, load_tills
 from backoffice.audit.ledger import Ledger
-from backoffice.audit.leftovers import check_drawers_total, check_leftovers, check_totals
+from backoffice.audit.leftovers import check_decisions, check_drawers_total, check_leftovers, check_totals
 from backoffice.audit.members import Accounting, Met, load_chunk
 from backoffice.audit.openings import check_openings, check_z_numbers, load_stays
 from backoffice.audit.repeats import Originals
+from backoffice.audit.safes import check_safes
 from backoffice.audit.seals import SealCheck
 
 Progress = Callable[[int, int], None]
@@ -86,7 +87,9 @@ class Audit:
         for till in load_tills(self._cursor):
             books = self._audit_till(till, stores, total)
             balances[till.id] = (till, derived_drawer_balance(books))
+        check_safes(self._cursor, stores, self._detached, ledger=self._ledger)
         check_leftovers(self._cursor, self._met, self._ledger, self._findings)
+        check_decisions(self._cursor, self._findings)
         check_totals(self._cursor, self._ledger, stores, self._findings)
         check_drawers_total(self._cursor, balances, self._findings)
         self._check_evidence(stores)

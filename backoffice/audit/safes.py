@@ -1,0 +1,70 @@
+"""The safe of each store, as head office counted and banked it (ledger, "Cash").
+
+What a count found in the account is taken on trust, as the decision has it: closings of that moment may have come before
+or after.
+"""
+
+import json
+from collections.abc import Mapping
+from datetime import date
+from typing import Any, NamedTuple
+
+from django.db.backends.utils import CursorWrapper
+
+from backoffice.audit.detached import Detached
+from backoffice.audit.entries import Head, derived, load_entries
+from backoffice.audit.fleet import AuditedStore
+from backoffice.audit.ledger import Ledger
+from backoffice.audit.rules import OVER_SHORT, SAFE, TO_THE_BANK, Sides, transfer
+
+SELECT_SAFES = """
+SELECT d.id::text, d.verb, d.store_id, d.arguments::text, d.before::text, coalesce(a.after, d.after)::text
+FROM books_decision d LEFT JOIN books_decisionanswer a ON a.decision_id = d.id
+WHERE d.about = 'store' AND (NOT d.needs_second_person OR a.answer = 'agreed') ORDER BY d.asked_at
+"""
+
+
+class SafeDecision(NamedTuple):
+    """A decision about a safe; `day` is that of its entry."""
+
+    id: str
+    verb: str
+    store_id: int
+    amount: int
+    balance: int
+    day: date
+
+    @property
+    def sides(self) -> Sides:
+        """What it posts."""
+        if self.verb == "bank":
+            return transfer(self.amount, TO_THE_BANK, SAFE)
+        return transfer(self.amount - self.balance, SAFE, OVER_SHORT)
+
+
+def check_safes(
+    cursor: CursorWrapper,
+    stores: Mapping[int, AuditedStore],
+    detached: Detached,
+    *,
+    ledger: Ledger,
+) -> None:
+    """Each count and each deposit must have the entry that it says, and no safe another."""
+    cursor.execute(SELECT_SAFES)
+    decisions = [_read(row) for row in cursor.fetchall()]
+    entries = load_entries(cursor, ["safe"], [decision.id for decision in decisions])
+    for decision in decisions:
+        if detached.covers(decision.day):
+            continue
+        store = stores[decision.store_id]
+        head = Head(decision.day, store.id, None, None, "safe", decision.id, 0, store.currency)
+        where = f"safe, by the decision {decision.id} ({decision.verb})"
+        found = entries.get(("safe", decision.id, 0))
+        ledger.check(derived(head, decision.sides), found, store=store.code, where=where)
+
+
+def _read(row: tuple[Any, ...]) -> SafeDecision:
+    decision_id, verb, store_id, *texts = row
+    arguments, before, after = (json.loads(text or "{}") for text in texts)
+    day = date.fromisoformat(after.get("date", "0001-01-01"))
+    return SafeDecision(decision_id, verb, store_id, arguments.get("amount", 0), before.get("balance", 0), day)
