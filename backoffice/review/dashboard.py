@@ -136,7 +136,8 @@ def _oldest(signs: Mapping[int, Signs], *, now: datetime) -> dict[str, Any]:
 def held_stakes() -> list[Stake]:
     """What is held, by currency."""
     rows = (
-        HeldItem.objects.order_by()
+        HeldItem.objects.filter(decision_id__isnull=True)
+        .order_by()
         .values_list("shift__currency")
         .annotate(Count("id"), Sum("total"))
         .order_by("shift__currency")
@@ -165,7 +166,7 @@ def sold_today(stores: Sequence[Store], *, now: datetime) -> list[StoreToday]:
 
 def held_badge() -> str:
     """How many items wait for a decision, for the menu of every page; empty if none do."""
-    count = HeldItem.objects.order_by()[: MOST_COUNTED + 1].count()
+    count = HeldItem.objects.filter(decision_id__isnull=True).order_by()[: MOST_COUNTED + 1].count()
     if count > MOST_COUNTED:
         return f"{MOST_COUNTED:,}+"
     return f"{count:,}" if count else ""

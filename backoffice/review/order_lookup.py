@@ -26,11 +26,12 @@ def find_identities(term: str) -> list[Identity]:
 
 
 def held_among(identities: Iterable[Identity]) -> list[HeldItem]:
-    """The held items among these."""
+    """What is still held among these."""
     items = {identity.item_id for identity in identities}
     if not items:
         return []
-    held = list(HeldItem.objects.filter(item_id__in=items).select_related("terminal__store", "shift")[:SOME])
+    undecided = HeldItem.objects.filter(item_id__in=items, decision_id__isnull=True)
+    held = list(undecided.select_related("terminal__store", "shift")[:SOME])
     mark_modes(held, max_size=READABLE_SIZE)
     return held
 

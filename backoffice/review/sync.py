@@ -24,7 +24,7 @@ FROM (
         0 AS discrepant
     FROM inbox_batch WHERE state <> 'processed' GROUP BY terminal_id
     UNION ALL
-    SELECT terminal_id, 0, 0, NULL, count(*), 0, 0, 0 FROM sales_helditem GROUP BY terminal_id
+    SELECT terminal_id, 0, 0, NULL, count(*), 0, 0, 0 FROM sales_helditem WHERE decision_id IS NULL GROUP BY terminal_id
     UNION ALL
     SELECT terminal_id, 0, 0, NULL, 0, count(*) FILTER (WHERE state = 'open'), count(*) FILTER (WHERE state = 'closing'),
         count(*) FILTER (WHERE state = 'discrepant')
@@ -35,7 +35,8 @@ FROM (
 LAST_HEARD = """
 SELECT t.id,
     (SELECT max(number) FROM sales_identity WHERE terminal_id = t.id),
-    (SELECT received_at FROM inbox_batch WHERE terminal_id = t.id ORDER BY received_at DESC LIMIT 1),
+    (SELECT received_at FROM inbox_batch b WHERE terminal_id = t.id
+        AND NOT EXISTS (SELECT FROM books_decision d WHERE d.id = b.batch_id) ORDER BY received_at DESC LIMIT 1),
     (SELECT processed_at FROM inbox_batch WHERE terminal_id = t.id AND state = 'processed' ORDER BY received_at DESC LIMIT 1)
 FROM fleet_terminal t WHERE t.id = ANY(%s)
 """

@@ -58,7 +58,13 @@ MENU: list[tuple[str, list[dict[str, Any]]]] = [
             _item("Shifts", "schedule", "sales_shift_changelist", kind="shift"),
         ],
     ),
-    ("What is held?", [_item("Held orders", "front_hand", "sales_helditem_changelist", kind="helditem")]),
+    (
+        "What is held?",
+        [
+            _item("Held orders", "front_hand", "sales_helditem_changelist", kind="helditem"),
+            _item("Decisions", "gavel", "books_decision_changelist", kind="decision"),
+        ],
+    ),
     (
         "The books",
         [

@@ -234,6 +234,7 @@ class StoreAdmin(ConsoleAdmin):
                 "description": "What is over or short is always posted. Beyond this a person has to look at the shift.",
             },
         ),
+        ("What takes two people", {"fields": ("second_person_above",)}),
     )
     readonly_fields = ("code", "currency", "timezone")
     page_key = ("code",)
@@ -266,6 +267,10 @@ class StoreAdmin(ConsoleAdmin):
     @admin.display(description=AMOUNTS["max_over_short"].title)
     def max_over_short_shown(self, row: Store) -> SafeString:
         return cells.amount(row.max_over_short, row.currency)
+
+    @admin.display(description=AMOUNTS["second_person_above"].title)
+    def second_person_above_shown(self, row: Store) -> SafeString:
+        return cells.amount(row.second_person_above, row.currency)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Store]:
         stores: QuerySet[Store] = super().get_queryset(request)

@@ -13,6 +13,7 @@ from backoffice.review.admin.base import ReadingAdmin
 from backoffice.review.admin.filters import FilterForm, choice_field, store_field
 from backoffice.review.comparing import compare_versions, is_amount
 from backoffice.review.conflicts import FirstVersion, find_first_version
+from backoffice.review.decisions import read_decision
 from backoffice.review.formats import duration
 from backoffice.review.originals import READABLE_SIZE, Place, StoredOriginal, mark_modes, place_of, read_originals
 from backoffice.review.words import Remark, remark
@@ -26,6 +27,7 @@ class HeldFilters(FilterForm):
     sort = choice_field(
         "Reason", "All reasons", {"held": "Cannot be posted", "conflict": "Contradicts what came first"}
     )
+    decided = choice_field("Decided", "Not yet", {"yes": "Decided"})
 
 
 @admin.register(HeldItem)
@@ -47,7 +49,7 @@ class HeldAdmin(ReadingAdmin):
             queryset = queryset.filter(store=chosen["store"])
         if chosen.get("sort"):
             queryset = queryset.filter(outcome=chosen["sort"])
-        return queryset
+        return queryset.filter(decision_id__isnull=chosen.get("decided") != "yes")
 
     def complete(self, rows: list[Any]) -> None:
         """Stores, terminals, shifts, and the originals, for amounts and asterisks."""
@@ -94,10 +96,13 @@ class HeldAdmin(ReadingAdmin):
         original = originals.get(place_of(row))
         name = "Cash movement" if row.what == "movement" else "Order"
         star = "*" if original is not None and original.is_offline else ""
+        decision = read_decision(row.decision_id)
+        stands = "is held" if row.decision_id is None else "was held"
         return {
-            "title": f"{name} {row.number}{star} is held"
+            "title": f"{name} {row.number}{star} {stands}"
             if row.number is not None
-            else f"{name} without a number is held",
+            else f"{name} without a number {stands}",
+            "decision": decision,
             "remarks": _remarks(row),
             "original": original,
             "mode": "offline" if star else "online",

@@ -15,6 +15,7 @@ from backoffice.inbox.models import Batch
 from backoffice.review import cells
 from backoffice.review.admin.base import ReadingAdmin
 from backoffice.review.admin.filters import FilterForm, choice_field, day_field, store_field, terminal_field
+from backoffice.review.decisions import read_decision
 from backoffice.review.journal import entry_of
 from backoffice.review.order_lookup import find_identities, held_among, order_of
 from backoffice.review.originals import Place, read_originals
@@ -143,6 +144,7 @@ class OrderAdmin(ReadingAdmin):
             "taxes": _taxes(lines),
             "payments": list(Payment.objects.filter(**key)),
             "remarks": _remarks(row),
+            "decision": read_decision(row.voided_by) or read_decision(row.batch_id),
             "entry": entry_of(source_kind="order", source_id=row.order_id),
             "batch": batch,
             "place_in_batch": f"Order {row.position + 1} of {batch.order_count} in its upload",

@@ -55,7 +55,8 @@ class ShiftAdmin(ReadingAdmin):
         prefetch_related_objects(rows, "store", "terminal")
         ids = [row.pk for row in rows]
         sums = _sums(ids, days={row.business_date for row in rows})
-        held = dict(HeldItem.objects.filter(shift_id__in=ids).order_by().values_list("shift_id").annotate(Count("id")))
+        undecided = HeldItem.objects.filter(decision_id__isnull=True)
+        held = dict(undecided.filter(shift_id__in=ids).order_by().values_list("shift_id").annotate(Count("id")))
         for row in rows:
             row.order_count, row.sold_minor = sums.get(row.pk, (0, 0))
             row.held = held.get(row.pk, 0)
@@ -103,7 +104,7 @@ class ShiftAdmin(ReadingAdmin):
         prefetch_related_objects([row], "store", "terminal")
         report = shift_report(row)
         movements = _movements(row)
-        held = list(HeldItem.objects.filter(shift_id=row.pk).order_by("id")[:HELD_SHOWN])
+        held = list(HeldItem.objects.filter(shift_id=row.pk, decision_id__isnull=True).order_by("id")[:HELD_SHOWN])
         mark_modes(held, max_size=READABLE_SIZE)
         return {
             "title": f"Shift {row.number}",

@@ -34,6 +34,9 @@ AMOUNTS = {
         " Empty: no amount does.",
         MAX_MINOR,
     ),
+    "second_person_above": AmountSetting(
+        "Second person above", "Decisions about more than this take two people. Empty: no amount does.", MAX_MINOR
+    ),
 }
 
 
@@ -52,6 +55,7 @@ class StoreForm(forms.ModelForm):  # type: ignore[type-arg] # django-stubs' gene
             "rounding_step",
             "rounding_mode",
             "max_over_short",
+            "second_person_above",
         )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -63,6 +63,7 @@ LISTS = [
     "sales_order_changelist",
     "sales_shift_changelist",
     "sales_helditem_changelist",
+    "books_decision_changelist",
     "ledger_journalentry_changelist",
     "ledger_account_changelist",
 ]

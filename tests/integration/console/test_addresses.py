@@ -12,8 +12,10 @@ from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
 
+from backoffice.domain.decisions import Verb
 from backoffice.review.admin.ledger import MonthForm
 from backoffice.review.paging import AFTER, BEFORE
+from tests.integration.books.office import decided
 from tests.integration.console.conftest import Open
 from tests.integration.console.crawling import addresses_of, model_of, patterns, read
 from tests.integration.console.pages import LISTS
@@ -91,7 +93,8 @@ def till() -> Till:
     """One of each kind of row, so that no list is empty."""
     till = Till()
     till.open()
-    till.sell(a_sale(1001), a_sale(1002, total=1))
+    till.sell(a_sale(1001), a_sale(1002, total=1), voided := a_sale(1003))
+    decided(Verb.VOID, voided["order_id"])
     return till
 
 

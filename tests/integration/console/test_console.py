@@ -166,7 +166,7 @@ class TestStatements:
         self, head_office: Client, django_assert_max_num_queries: Callable[[int], Any]
     ) -> None:
         (till,) = a_busy_day(orders=30)
-        with django_assert_max_num_queries(15):
+        with django_assert_max_num_queries(16):
             head_office.get(reverse("admin:sales_shift_change", args=[till.shift_id]))
         with django_assert_max_num_queries(12):
             head_office.get(reverse("admin:fleet_terminal_change", args=[till.terminal.pk]))

@@ -1,5 +1,6 @@
 """Whatever terminals send, every page of the console shows it: those of what is wrong before all others."""
 
+from html import unescape
 from typing import Any
 
 import pytest
@@ -7,10 +8,13 @@ from django.contrib.auth.models import User
 from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
+from django.utils.html import strip_tags
 
+from backoffice.domain.decisions import Verb
 from backoffice.inbox.models import Batch
 from backoffice.ingestion.sweep import process_waiting
-from backoffice.sales.models import HeldItem, Shift
+from backoffice.sales.models import HeldItem, Order, Shift
+from tests.integration.books.office import a_person, decided
 from tests.integration.console.crawling import addresses_of, broken, crawl
 from tests.integration.console.oddities import MARKUP, send_fuzzed, send_odd_shifts, send_versions
 from tests.till import Till, a_movement, a_sale, a_store
@@ -68,6 +72,24 @@ def test_shifts_of_every_odd_opening_and_close_can_be_looked_at(reader: Client) 
     assert Shift.objects.filter(state="discrepant").count() > 10, "or nothing was declared"
     assert Shift.objects.filter(state="closing").count() > 2, "or nothing waits"
     assert everything(reader) == []
+
+
+def test_what_was_decided_can_be_looked_at(reader: Client) -> None:
+    till = Till(name=MARKUP)
+    till.open()
+    till.sell(sold := a_sale(1001), held := a_sale(1002, total=999), odd := a_sale(1003, total=1, note=MARKUP))
+    ruth, otto = a_person("Ruth"), a_person("Otto")
+    decided(Verb.VOID, sold["order_id"], note=MARKUP)
+    decided(Verb.CORRECT, odd["order_id"], order={**odd, "total": 240}, agreed_by=otto, person=ruth)
+    decided(Verb.DISCARD, held["order_id"])
+    decided(Verb.BANK, till.store.code, amount=500, slip=MARKUP, date="2026-03-02")
+    decided(Verb.ENTER, till.shift_id, order=a_sale(1004, note=MARKUP))
+    assert everything(reader) == []
+    page = reader.get(reverse("admin:sales_helditem_change", args=[HeldItem.objects.get(order_id=held["order_id"]).pk]))
+    assert "Order 1002* was held" in unescape(strip_tags(page.content.decode()))
+    assert "1002" not in reader.get(reverse("admin:sales_helditem_changelist")).content.decode()
+    voided = Order.objects.get(order_id=sold["order_id"])
+    assert "It was decided" in reader.get(reverse("admin:sales_order_change", args=[voided.pk])).content.decode()
 
 
 def test_batches_that_cannot_be_processed_can_be_looked_at(reader: Client) -> None:

@@ -74,7 +74,7 @@ ODD_TEXTS += (
     "\u202e",
     " ",
 )
-AMOUNTS = ("max_order_total", "min_refund_total", "rounding_step", "max_over_short")
+AMOUNTS = ("max_order_total", "min_refund_total", "rounding_step", "max_over_short", "second_person_above")
 FAR = "2099-12-31T10:00:00+01:00"
 
 
@@ -137,6 +137,7 @@ BOUNDS = {
     "refund_days": (0, 3650),
     "rounding_step": (0, 1_000_000),
     "max_over_short": (0, 10**12),
+    "second_person_above": (0, 10**12),
 }
 
 

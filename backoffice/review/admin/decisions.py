@@ -1,0 +1,71 @@
+"""Decisions: who decided what, and why? They are taken by commands; here they are read."""
+
+import json
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import prefetch_related_objects
+from django.utils.safestring import SafeString
+
+from backoffice.books.models import Decision
+from backoffice.review import cells
+from backoffice.review.admin.base import ReadingAdmin
+from backoffice.review.decisions import answer_of, standing_of
+
+
+@admin.register(Decision)
+class DecisionAdmin(ReadingAdmin):
+    """Every decision and every request for one, the newest first."""
+
+    list_title = "Decisions"
+    list_intro = "What head office decided, by whom and why. The newest come first."
+    empty_text = "Nothing has been decided yet."
+    list_display = ("standing", "what", "where", "who", "why", "asked", "stake")
+    page_key = ("asked_at", "id")
+    page_template = "console/decision.html"
+
+    def complete(self, rows: list[Any]) -> None:
+        prefetch_related_objects(rows, "store", "person", "answer__person")
+
+    @admin.display(description="State")
+    def standing(self, row: Decision) -> SafeString:
+        return cells.label(standing_of(row))
+
+    @admin.display(description="Decision")
+    def what(self, row: Decision) -> SafeString:
+        return cells.lines(row.verb, row.subject)
+
+    @admin.display(description="Where")
+    def where(self, row: Decision) -> SafeString:
+        return cells.lines(row.store.name, row.store.code)
+
+    @admin.display(description="Who")
+    def who(self, row: Decision) -> SafeString:
+        answer = answer_of(row)
+        return cells.lines(row.person, "" if answer is None else f"{answer.answer} by {answer.person}")
+
+    @admin.display(description="Why")
+    def why(self, row: Decision) -> SafeString:
+        return cells.lines(row.reason, row.note)
+
+    @admin.display(description="When")
+    def asked(self, row: Decision) -> SafeString:
+        return cells.when(row.asked_at, row.store)
+
+    @admin.display(description="At stake")
+    def stake(self, row: Decision) -> SafeString:
+        return cells.amount(row.amount, row.store.currency)
+
+    def page(self, row: Any) -> dict[str, Any]:
+        """What was before and after, as it was kept."""
+        prefetch_related_objects([row], "store", "person", "answer__person")
+        answer = answer_of(row)
+        after = row.after if answer is None else answer.after
+        kept = {"Asked for": row.arguments, "Before": row.before, "After": after}
+        return {
+            "title": f"Decision to {row.verb}",
+            "decision": row,
+            "answer": answer,
+            "standing": standing_of(row),
+            "kept": [(name, json.dumps(value, indent=2, ensure_ascii=False)) for name, value in kept.items() if value],
+        }
