@@ -25,6 +25,9 @@ from backoffice.domain.decisions import DecisionState, Verb, needs_second_person
 from backoffice.domain.json_values import find_uncarriable
 from backoffice.postgres.transactions import transaction_required
 
+# Whoever answers takes turns. By a lock of its own: a row's needs the right to change the row, which nobody has.
+LOCK_DECISION = "SELECT pg_advisory_xact_lock(hashtextextended(%s::uuid::text, 0))"
+
 
 class Proposal(NamedTuple):
     """What a person wants decided. `arguments` are the verb's own; `agreed_by` is there and agrees at once."""
@@ -137,8 +140,8 @@ def withdraw(
 def _waiting(decision_id: UUID) -> Iterator[tuple[CursorWrapper, Decision]]:
     """A transaction with a request that nobody has answered, locked, so that nobody else can meanwhile."""
     with transaction.atomic(), connection.cursor() as cursor:
-        waiting = Decision.objects.select_for_update(of=("self",), no_key=True).select_related("person")
-        decision = waiting.filter(pk=decision_id).first()
+        cursor.execute(LOCK_DECISION, [decision_id])
+        decision = Decision.objects.select_related("person").filter(pk=decision_id).first()
         if decision is None:
             raise NotDecided("unknown-decision", f"There is no decision {decision_id}.")
         answer = DecisionAnswer.objects.filter(pk=decision_id).select_related("person").first()

@@ -2,7 +2,7 @@
 -- It is one transaction, so a running application never sees half of it.
 --
 --   sales and batches          every table of sales and the inbox                   read, add, change
---   the books, their seals     every table that ledger_refuse_change() guards       read, add
+--   the books, seals, decisions   what ledger_ and books_refuse_change() guard      read, add
 --   everything else            stores, terminals, shifts, sessions, settings        read, add, change, delete
 --
 -- Months (partitions) are reached through their parent table and have no rights of their own; a detached one has none at all.
@@ -20,8 +20,9 @@ BEGIN
     LOOP
         rights := CASE
             WHEN (SELECT relispartition FROM pg_class WHERE oid = name) OR name::text ~ '_[0-9]{6}$' THEN NULL
-            WHEN EXISTS (SELECT FROM pg_trigger WHERE tgrelid = name AND tgfoid = 'public.ledger_refuse_change'::regproc)
-                THEN 'SELECT, INSERT'
+            WHEN EXISTS (SELECT FROM pg_trigger WHERE tgrelid = name AND tgfoid IN (
+                'public.ledger_refuse_change'::regproc, 'public.books_refuse_change'::regproc
+            )) THEN 'SELECT, INSERT'
             WHEN name::text LIKE 'sales\_%' OR name::text LIKE 'inbox\_%'
                 THEN 'SELECT, INSERT, UPDATE'
             WHEN name::text = 'django_migrations' THEN 'SELECT'
@@ -59,7 +60,8 @@ BEGIN
     FOR name IN
         SELECT oid FROM pg_class
         WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')
-        AND (relname ~ '^ledger_journal' OR relname IN ('ledger_entrysource', 'evidence_leaf', 'evidence_dayroot', 'evidence_checkpoint'))
+        AND (relname ~ '^ledger_journal' OR relname ~ '^books_decision'
+            OR relname IN ('ledger_entrysource', 'evidence_leaf', 'evidence_dayroot', 'evidence_checkpoint'))
     LOOP
         IF has_table_privilege('backoffice', name, 'UPDATE, DELETE, TRUNCATE') THEN
             RAISE EXCEPTION 'role backoffice may change %: nothing was granted', name;
