@@ -1,6 +1,7 @@
 """`manage.py decide VERB … --as PERSON --reason CODE`: head office decides (docs/decisions.md)."""
 
 import json
+from argparse import SUPPRESS
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,8 @@ class Command(DecidingCommand):
         parser.add_argument("--reason", required=True, metavar="CODE", help="see `manage.py reasons`")
         parser.add_argument("--note", default="", metavar="TEXT")
         parser.add_argument("--agreed-by", metavar="PERSON", help="the second person, who agrees at once")
+        # Behind the verb too; manage.py has read its value.
+        parser.add_argument("--data-dir", default=SUPPRESS, metavar="DIR", help=SUPPRESS)
         return parser
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -89,7 +92,8 @@ def _arguments(options: dict[str, Any]) -> dict[str, Any]:
     names = ("duplicate_of", "to", "numbers", "amount", "slip", "date")
     told = {name: options[name] for name in names if options.get(name) is not None}
     if options.get("file") is not None:
-        told[options["file_holds"]] = _read(options["file"])
+        holds = "movement" if ":movements:" in options["subject"] else options["file_holds"]
+        told[holds] = _read(options["file"])
     return told
 
 

@@ -63,6 +63,8 @@ def test_held_cash_movements(till: Till, verify: Verify) -> None:
     receipt = till.sell(movements=[{**movement, "amount": 7000}, a_movement(-3)])
     decided(Verb.POST, f"{receipt['batch_id']}:movements:0")
     decided(Verb.DISCARD, f"{receipt['batch_id']}:movements:1")
+    receipt = till.sell(movements=[wrong_sign := a_movement(-5)])
+    decided(Verb.CORRECT, f"{receipt['batch_id']}:movements:0", movement={**wrong_sign, "amount": 5})
     till.close(counted=32000)
     right(verify)
 

@@ -13,7 +13,7 @@ from django.core.management import CommandError, call_command
 from backoffice.books.models import ReasonCode
 from backoffice.domain.decisions import Verb
 from tests.integration.books.office import PLAIN, a_person, by_card
-from tests.till import Till, a_sale, entry_of
+from tests.till import Till, a_movement, a_sale, entry_of
 
 Ran = tuple[int, dict[str, Any], str]
 Run = Callable[..., Ran]
@@ -46,7 +46,8 @@ def ruth() -> User:
 
 def test_a_decision_is_done(till: Till, ruth: User, run: Run) -> None:
     till.sell(order := a_sale(1001, total=999))
-    code, report, said = run("decide", "discard", order["order_id"], "--as", ruth, "--reason", "duplicate")
+    words = ("decide", "discard", order["order_id"], "--as", ruth, "--reason", "duplicate")
+    code, report, said = run(*words, "--data-dir", "var")
     assert (code, said) == (0, "")
     assert (report["state"], report["verb"], report["after"]["order_id"]) == ("done", "discard", None)
 
@@ -101,6 +102,15 @@ def test_a_refusal_names_every_place(till: Till, ruth: User, run: Run, tmp_path:
     assert (code, refused["state"], refused["code"]) == (1, "refused", "cannot-be-posted")
     assert {error["pointer"] for error in refused["errors"]} == {"/total", "/payments"}
     assert "/total: The total is 241, the lines come to 240" in said
+
+
+def test_a_held_cash_movement_is_corrected(till: Till, ruth: User, run: Run, tmp_path: Path) -> None:
+    receipt = till.sell(movements=[movement := a_movement(-5000)])
+    (tmp_path / "right.json").write_text(json.dumps({**movement, "amount": 5000}))
+    words = ("decide", "correct", f"{receipt['batch_id']}:movements:0", "--file", tmp_path / "right.json", "--as", ruth)
+    code, report, said = run(*words, "--reason", "keyed-wrongly")
+    assert (code, said, report["after"]["movement_id"]) == (0, "", movement["movement_id"])
+    assert len(entry_of(movement["movement_id"], kind="movement")) == 2
 
 
 def test_nobody_decides_under_an_unknown_login(till: Till, run: Run) -> None:
