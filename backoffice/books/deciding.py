@@ -16,7 +16,7 @@ from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
 from backoffice.books.models import Decision, DecisionAnswer
-from backoffice.books.people import check_note, check_right, usable_reason
+from backoffice.books.people import check_right, check_typed_note, usable_reason
 from backoffice.books.refusals import AlreadyDecided, NotDecided
 from backoffice.books.rules import Deed, Subject, VerbRule
 from backoffice.books.verbs import RULES
@@ -117,7 +117,7 @@ def decline(decision_id: UUID, *, person: User, note: str, address: str | None =
     with _waiting(decision_id) as (_, decision):
         verb = Verb(decision.verb)
         _check_other(person, asked_by=decision.person, verb=verb)
-        check_note(note)
+        check_typed_note(note)
         if not note.strip():
             raise NotDecided("note-missing", "Whoever declines says why, in a note.")
         _write_answer(decision, "declined", person=person, address=address, note=note, now=now)
@@ -128,7 +128,7 @@ def withdraw(
     decision_id: UUID, *, person: User, note: str = "", address: str | None = None, now: datetime
 ) -> DecisionReport:
     """Whoever asked takes it back. Raises NotDecided."""
-    check_note(note)
+    check_typed_note(note)
     with _waiting(decision_id) as (_, decision):
         if decision.person_id != person.pk:
             raise NotDecided("not-allowed", f"Only {decision.person} can withdraw what {decision.person} asked.")

@@ -39,7 +39,7 @@ def check_right(person: User, verb: Verb) -> None:
         raise NotDecided("not-allowed", f"{person} may not decide this ({verb}).")
 
 
-def check_note(note: str) -> None:
+def check_typed_note(note: str) -> None:
     """Raises NotDecided for a note that cannot be kept."""
     if len(note) > MAX_NOTE or "\0" in note:
         raise NotDecided("note-too-long", f"A note has at most {MAX_NOTE} characters, and none that cannot be shown.")
@@ -47,7 +47,7 @@ def check_note(note: str) -> None:
 
 def usable_reason(verb: Verb, code: str, *, person: User, note: str) -> ReasonCode:
     """The reason of this code, if the person may give it. Raises NotDecided, also where its note is missing."""
-    check_note(note)
+    check_typed_note(note)
     reason = ReasonCode.objects.filter(verb=verb.value, code=code, is_active=True).first()
     if reason is None:
         known = ReasonCode.objects.filter(verb=verb.value, is_active=True).values_list("code", flat=True)
