@@ -3,29 +3,14 @@
 What runs here is deploy/postgres/roles.sql and grants.sql, with psql, as the compose file and the handbook run them.
 """
 
-import os
-import subprocess
-import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
 import pytest
 from psycopg.errors import InsufficientPrivilege
 
-from backoffice.workbench.embedded import postgres
-from backoffice.workbench.embedded.identity import INSTALLATION, wheel
-from backoffice.workbench.embedded.log import Log
-from backoffice.workbench.embedded.ports import free_port
+from tests.integration.deployment.production import BINARIES, SQL, Production, run
 
-CHECKOUT = Path(__file__).resolve().parents[3]
-SQL = CHECKOUT / "deploy" / "postgres"
-BINARIES = wheel() / INSTALLATION / "bin"
-OWNER_PASSWORD, PASSWORD = "owner-of-this-test", "application-of-this-test"
-MAKE_A_SUPERUSER = (
-    "CREATE ROLE {role} LOGIN SUPERUSER PASSWORD '{password}';\nCREATE DATABASE {database} OWNER {role};\n"
-)
 BOOKS = ["ledger_journalentry", "ledger_journalline", "ledger_entrysource"]
 DECISIONS = ["books_decision", "books_decisionanswer"]
 KEPT = ["sales_order", "sales_orderline", "sales_payment", "sales_identity", "inbox_batch"]
@@ -61,66 +46,6 @@ from datetime import date
 from backoffice.ingestion.months import make_months
 print(make_months(today=date(2031, 5, 1)))
 """
-
-
-@dataclass(frozen=True)
-class Production:
-    """A server with the roles, the tables and the rights of production. Addresses are by role."""
-
-    superuser: str
-    owner: str
-    application: str
-
-    def psql(self, address: str, *words: str) -> None:
-        """Runs psql as the handbook does; what it says on failure is in the report."""
-        run([str(BINARIES / "psql"), "--no-psqlrc", "--quiet", *words, address], {})
-
-    def manage(self, address: str, *words: str) -> str:
-        """Runs a manage.py command as a role."""
-        environment = {"DATABASE_URL": address, "REDIS_URL": "redis://127.0.0.1:1/0", "ALLOWED_HOSTS": "testserver"}
-        return run([sys.executable, "manage.py", *words], environment)
-
-    def grant(self) -> None:
-        self.psql(self.owner, "--file", str(SQL / "grants.sql"))
-
-
-def run(command: list[str], environment: dict[str, str]) -> str:
-    passwords = {"DATABASE_OWNER_PASSWORD": OWNER_PASSWORD, "DATABASE_PASSWORD": PASSWORD}
-    done = subprocess.run(
-        command,
-        env={**os.environ, **passwords, **environment},
-        cwd=CHECKOUT,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
-    assert done.returncode == 0, f"{' '.join(command)}:\n{done.stdout}{done.stderr}"
-    return done.stdout
-
-
-@pytest.fixture(scope="module")
-def production(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Production]:
-    folder = tmp_path_factory.mktemp("roles")
-    with (folder / "log").open("w") as log, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(postgres, "ROLE", "admin")
-        patch.setattr(postgres, "DATABASE", "admin")
-        patch.setattr(postgres, "FIRST_STATEMENTS", MAKE_A_SUPERUSER)
-        server = postgres.Postgres(folder / "postgres", password="admin", log=Log(log))
-        server.start(free_port())
-        try:
-            place = server.url.rpartition("@")[2].partition("/")[0]
-            ready = Production(
-                superuser=server.url,
-                owner=f"postgresql://backoffice_owner:{OWNER_PASSWORD}@{place}/backoffice",
-                application=f"postgresql://backoffice:{PASSWORD}@{place}/backoffice",
-            )
-            ready.psql(ready.superuser, "--file", str(SQL / "roles.sql"))
-            ready.manage(ready.owner, "migrate", "--no-input", "--verbosity=0")
-            ready.grant()
-            yield ready
-        finally:
-            server.stop()
 
 
 def rights(address: str, table: str) -> set[str]:
@@ -211,6 +136,21 @@ def test_roles_can_be_made_again_and_then_have_the_new_passwords(production: Pro
     production.psql(production.superuser, "--file", str(SQL / "roles.sql"))
     with psycopg.connect(production.application) as connection:
         assert connection.execute("SELECT current_user").fetchone() == ("backoffice",)
+
+
+def test_running_the_roles_again_changes_the_superusers_password_where_there_is_a_new_one(
+    production: Production,
+) -> None:
+    place = production.superuser.rpartition("@")[2]
+    production.psql(production.superuser, "--file", str(SQL / "roles.sql"), POSTGRES_PASSWORD="new-of-this-test")
+    try:
+        with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
+            psycopg.connect(production.superuser)
+        with psycopg.connect(f"postgresql://admin:new-of-this-test@{place}") as connection:
+            assert connection.execute("SELECT current_user").fetchone() == ("admin",)
+    finally:
+        with psycopg.connect(f"postgresql://admin:new-of-this-test@{place}") as connection:
+            connection.execute("ALTER ROLE admin PASSWORD 'admin'")
 
 
 def test_grants_give_up_when_the_books_stay_open(production: Production) -> None:
