@@ -1,4 +1,3 @@
-# syntax=docker/dockerfile:1
 # The service: one image for web, worker, beat and migrations. Compose says which of them a container is.
 
 # With a digest behind the tag (docs/operations.md, "Images by digest") it can be no other image.

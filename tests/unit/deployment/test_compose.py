@@ -1,6 +1,7 @@
 """docker-compose.yml: hardened, durable, and the same programs that `manage.py up` starts."""
 
 import re
+import subprocess
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -58,7 +59,11 @@ def test_containers_write_to_volumes_and_memory_only(name: str) -> None:
     assert service["read_only"] is True
     assert service["tmpfs"]
     for volume in service.get("volumes", []):
-        source = volume.rpartition("}")[2].split(":")[0] if volume.startswith("$") else volume.split(":")[0]
+        if isinstance(volume, dict):
+            assert volume["type"] == "bind"
+            assert VARIABLE.fullmatch(volume["source"]), volume
+            continue
+        source = volume.split(":")[0]
         assert "docker.sock" not in volume
         if source.startswith("./"):
             assert volume.endswith(":ro"), volume
@@ -118,6 +123,7 @@ def test_tables_come_first_then_rights_then_the_service() -> None:
     for name in ("web", "worker", "beat"):
         assert waits_for(name)["grants"] == "service_completed_successfully"
     assert "valkey" not in waits_for("web"), "uploads are taken without it"
+    assert "depends_on" not in SERVICES["caddy"], "or it is stopped whenever web is made anew"
 
 
 def test_only_migrations_and_grants_are_the_owner_of_the_books() -> None:
@@ -151,6 +157,42 @@ def test_postgresql_is_durable_and_keeps_values_out_of_its_log() -> None:
     assert {said["fsync"], said["synchronous_commit"], said["full_page_writes"]} == {"on"}
     assert said["log_parameter_max_length"] == "0"
     assert "postgres:/var/lib/postgresql" in SERVICES["postgres"]["volumes"], "where 18 and later keep their data"
+
+
+def test_a_dead_disk_costs_no_more_than_five_minutes_of_the_archive() -> None:
+    said = flags("postgres")
+    assert said["archive_timeout"] == "5min"
+    assert "at the latest after five minutes" in HANDBOOK
+
+
+@pytest.mark.parametrize("there", ["nothing", "the same", "another"])
+def test_a_segment_is_archived_once_and_never_over_another(tmp_path: Path, there: str) -> None:
+    command = flags("postgres")["archive_command"].replace("/backups", str(tmp_path / "backups"))
+    (tmp_path / "segment").write_text("the same")
+    kept = tmp_path / "backups" / "wal" / "0001"
+    if there != "nothing":
+        kept.parent.mkdir(parents=True)
+        kept.write_text(there)
+    command = command.replace("%p", str(tmp_path / "segment")).replace("%f", "0001")
+    done = subprocess.run(["sh", "-c", command], capture_output=True, check=False)
+    assert (done.returncode == 0) is (there != "another")
+    assert kept.read_text() == ("another" if there == "another" else "the same")
+    assert [path.name for path in kept.parent.iterdir()] == ["0001"]
+
+
+def test_postgresql_may_do_with_its_folders_what_its_image_does_at_each_start() -> None:
+    service = SERVICES["postgres"]
+    user, _, group = service["user"].partition(":")
+    (socket,) = [mount for mount in service["tmpfs"] if mount.startswith("/run/postgresql:")]
+    assert {f"uid={user}", f"gid={group}", "mode=3775"} <= set(socket.partition(":")[2].split(","))
+
+
+def test_a_folder_for_backups_that_nobody_made_stops_the_start() -> None:
+    (backups,) = [volume for volume in SERVICES["postgres"]["volumes"] if isinstance(volume, dict)]
+    assert backups["target"] == "/backups"
+    assert backups["bind"] == {"create_host_path": False}
+    owner = SERVICES["postgres"]["user"].partition(":")[0]
+    assert f"install --directory --owner {owner} --group {owner} --mode 0700 /var/backups/backoffice" in HANDBOOK
 
 
 def test_postgresql_has_a_connection_for_everybody() -> None:
@@ -193,13 +235,20 @@ def test_each_image_is_one_variable_that_may_carry_a_digest() -> None:
         written = service["image"]
         assert written == "backoffice:local" or VARIABLE.fullmatch(written), name
     assert "ARG PYTHON_IMAGE=" in DOCKERFILE
-    assert SERVICES["web"]["build"]["args"].keys() == {"PYTHON_IMAGE"}
+    assert SERVICES["migrate"]["build"]["args"].keys() == {"PYTHON_IMAGE"}
+
+
+def test_one_service_builds_the_image_and_none_pulls_it() -> None:
+    of_the_image = {name for name, service in SERVICES.items() if service["image"] == "backoffice:local"}
+    assert of_the_image == {"web", "worker", "beat", "migrate"}
+    assert {name for name, service in SERVICES.items() if "build" in service} == {"migrate"}
+    assert {SERVICES[name]["pull_policy"] for name in of_the_image} == {"never"}
 
 
 def test_the_handbook_names_the_same_versions() -> None:
     used = {without_variables(service["image"]) for service in SERVICES.values()} - {"backoffice:local"}
     used |= set(re.findall(r"^ARG PYTHON_IMAGE=(\S+)", DOCKERFILE, re.MULTILINE))
-    assert without_variables(SERVICES["web"]["build"]["args"]["PYTHON_IMAGE"]) in used
+    assert without_variables(SERVICES["migrate"]["build"]["args"]["PYTHON_IMAGE"]) in used
     line = next(line for line in HANDBOOK.splitlines() if line.startswith("Versions, the same here"))
     assert set(re.findall(r"`([^`]+:[^`]+)`", line)) == used
     named = set(re.findall(r"\b(?:postgres|valkey/valkey|caddy|python):\d[\w.-]*", HANDBOOK))

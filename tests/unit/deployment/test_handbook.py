@@ -5,7 +5,7 @@ import re
 import pytest
 from django.urls import Resolver404, resolve
 
-from tests.unit.deployment.files import CHECKOUT, COMPOSE, HANDBOOK, SERVICES, UNITS
+from tests.unit.deployment.files import CHECKOUT, COMPOSE, DEPLOY, HANDBOOK, SERVICES, UNITS
 
 HEALTH_CODE = "".join(
     (CHECKOUT / path).read_text() for path in ("pos_api/views/health.py", "backoffice/health/readiness.py")
@@ -13,6 +13,8 @@ HEALTH_CODE = "".join(
 COMPOSE_COMMANDS = re.findall(
     r"docker compose (exec|logs|ps|restart|rm|run|stop|up)((?: +(?:--?[\w-]+(?:=\S+)?|\d+m|\d+|[a-z]+))*)", HANDBOOK
 )
+# What deploy/backup.sh tells Prometheus is called like a volume.
+OF_A_BACKUP = {"backup_finished_seconds"}
 NO_SERVICE = {"python", "psql", "manage", "sh", "pg"}
 
 
@@ -55,6 +57,31 @@ def test_the_services_that_it_names_exist() -> None:
     assert named <= SERVICES.keys()
 
 
+def test_it_always_waits_until_what_it_starts_is_well() -> None:
+    starts = re.findall(r"docker compose up\b([^`&#|\n]*)", HANDBOOK)
+    assert len(starts) >= 10
+    assert all({"--detach", "--wait"} <= set(words.split()) for words in starts), starts
+
+
+def test_the_backup_from_cron_needs_no_folder_and_has_no_percent_sign() -> None:
+    (line,) = re.findall(r"^printf '(.*)\\n' > /etc/cron\.d/backoffice$", HANDBOOK, re.MULTILINE)
+    *times, user, command = line.split()
+    assert len(times) == 5
+    assert user == "root"
+    assert "%" not in line
+    script = CHECKOUT / command.removeprefix("/opt/backoffice/")
+    assert script == DEPLOY / "backup.sh"
+    assert script.stat().st_mode & 0o111, "cron must be able to run it"
+
+
+def test_what_a_restore_leaves_behind_is_dropped_in_the_end() -> None:
+    for put_aside, dropped in (
+        ("RENAME TO backoffice_broken", "DROP DATABASE backoffice_broken"),
+        ("mv /data/18/docker /data/18/broken", "rm -r /var/lib/postgresql/18/broken"),
+    ):
+        assert HANDBOOK.index(put_aside) < HANDBOOK.index(dropped)
+
+
 def test_the_units_that_it_names_exist() -> None:
     named = set(re.findall(r"\bbackoffice-([a-z]+)\b(?!\.dump)", re.sub(r"`[^`]*\$[^`]*`", "", HANDBOOK))) - {"upgrade"}
     assert named == set(UNITS)
@@ -62,7 +89,7 @@ def test_the_units_that_it_names_exist() -> None:
 
 def test_the_volumes_and_networks_that_it_names_exist() -> None:
     without_metrics = re.sub(r"\| question \| metric \|.*?\n\n", "", HANDBOOK, flags=re.DOTALL)
-    names = set(re.findall(rf"\b{COMPOSE['name']}_([a-z_]+)\b", without_metrics)) - {"owner", "broken"}
+    names = set(re.findall(rf"\b{COMPOSE['name']}_([a-z_]+)\b", without_metrics)) - {"owner", "broken", *OF_A_BACKUP}
     assert names
     assert names <= COMPOSE["volumes"].keys() | COMPOSE["networks"].keys()
 

@@ -57,6 +57,10 @@ def test_requirements_are_installed_with_their_hashes_and_none_for_development()
     assert "requirements-dev" not in DOCKERFILE
 
 
+def test_no_program_is_fetched_to_read_the_dockerfile() -> None:
+    assert not re.search(r"^#\s*syntax\s*=", DOCKERFILE, re.MULTILINE | re.IGNORECASE)
+
+
 def test_what_is_copied_exists_and_is_let_through() -> None:
     assert {"requirements.txt", "manage.py", "backoffice", "pos_api"} <= set(copied())
     for path in copied():
