@@ -11,7 +11,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --generate-hashes --no-header --no-emit
 NO_DATABASE := DATABASE_URL=postgresql://none@127.0.0.1:1/none PYTHONWARNINGS="ignore:Got an error checking a consistent"
 
 .DEFAULT_GOAL := help
-.PHONY: help venv up demo test check fuzz faults bench bench-growth storm lock clean
+.PHONY: help venv up demo test check fuzz faults bench bench-growth storm rehearse lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -73,6 +73,9 @@ bench-growth: $(INSTALLED) ## fill in ten million orders and show that nothing s
 
 storm: $(INSTALLED) ## have two thousand terminals close within one minute (ARGS="--terminals 500 --json FILE"; ARGS="--hostile": three hundred, beside attackers)
 	@$(BIN)/python -m tests.bench.storm $(ARGS)
+
+rehearse: $(INSTALLED) ## install with compose as the handbook says, on a Docker Engine of its own, and work with it (root, Debian; ten minutes)
+	@$(BIN)/python -m tests.rehearsal $(ARGS)
 
 lock: $(INSTALLED) ## pin the requirements of requirements*.in again, with hashes
 	$(COMPILE) requirements.in --output-file requirements.txt

@@ -1,0 +1,1 @@
+"""The acts, in the order in which they are played."""
