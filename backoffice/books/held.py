@@ -8,10 +8,10 @@ from uuid import UUID
 import msgspec
 
 from backoffice.books.refusals import NotDecided
-from backoffice.domain.orders import Order
+from backoffice.domain.orders import CashMovement, Order
 from backoffice.domain.upload import Upload, open_upload
 from backoffice.domain.wire.envelope import BodyMalformed, EnvelopeInvalid
-from backoffice.domain.wire.members import read_order
+from backoffice.domain.wire.members import read_movement, read_order
 from backoffice.inbox.models import Batch
 from backoffice.inbox.packing import unpack
 from backoffice.sales.models import HeldItem, Identity
@@ -104,6 +104,19 @@ def number_of(raw: bytes) -> int | None:
     """The number of an order that can be read."""
     order = read_order(raw)
     return order.number if isinstance(order, Order) else None
+
+
+def amount_of(raw: bytes, *, what: str) -> int | None:
+    """What an order comes to, with its tip if that is more, or a movement moves; None of what cannot be read."""
+    value = read_order(raw) if what == "order" else read_movement(raw)
+    if isinstance(value, Order):
+        return larger(value.total, value.total + value.tip)
+    return value.amount if isinstance(value, CashMovement) else None
+
+
+def larger(*amounts: int | None) -> int | None:
+    """The one that is furthest from 0, of those that are known; None where none is."""
+    return max((amount for amount in amounts if amount is not None), key=abs, default=None)
 
 
 def _uuid(text: str) -> UUID:

@@ -13,9 +13,11 @@ from backoffice.books.changes import changed_fields
 from backoffice.books.claims import check_unclaimed
 from backoffice.books.held import (
     IDENTIFIERS,
+    amount_of,
     as_sent,
     find_held,
     is_first_version,
+    larger,
     name_of,
     number_of,
     opened,
@@ -48,9 +50,12 @@ class HeldRule(VerbRule):
             raise already_decided(item.decision_id)
         if person is not None:
             check_unclaimed(item, person=person, now=timezone.now())
-        return Subject(
-            "held", name_of(item), item.store, _before(item), item, amount=item.total, shift_id=item.shift_id
-        )
+        amount = self.at_stake(item, arguments)
+        return Subject("held", name_of(item), item.store, _before(item), item, amount=amount, shift_id=item.shift_id)
+
+    def at_stake(self, item: HeldItem, arguments: Mapping[str, Any]) -> int | None:
+        """In minor units, as it was sent."""
+        return amount_of(as_sent(item).raw, what=item.what)
 
     def target(self, item: HeldItem, arguments: Mapping[str, Any]) -> Shift:
         """The shift to which it goes: its own, unless it is moved."""
@@ -128,6 +133,14 @@ class CorrectHeld(HeldRule):
     """A new version of an order, by the rules of an upload. The original stays as it was sent."""
 
     verb = Verb.CORRECT
+
+    def at_stake(self, item: HeldItem, arguments: Mapping[str, Any]) -> int | None:
+        """The larger of what was sent and what is posted: a small mistake is not corrected into a large one alone."""
+        sent, wanted = super().at_stake(item, arguments), arguments.get(item.what)
+        if not isinstance(wanted, dict):
+            return sent
+        raw = json.dumps({**wanted, IDENTIFIERS[item.what]: str(item.item_id)}).encode()
+        return larger(sent, amount_of(raw, what=item.what))
 
     def act(self, cursor: CursorWrapper, subject: Subject, deed: Deed) -> dict[str, Any]:
         item: HeldItem = subject.row

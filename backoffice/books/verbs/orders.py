@@ -46,8 +46,8 @@ class OrderRule(VerbRule):
         return Subject("order", str(order.order_id), order.store, before, order, amount=amount, shift_id=order.shift_id)
 
     def at_stake(self, order: Order, paid: PaymentsNow, arguments: Mapping[str, Any]) -> int:
-        """In minor units."""
-        return order.total
+        """In minor units, with the tip if that is more."""
+        return max(order.total, order.total + order.tip, key=abs)
 
     def write(self, cursor: CursorWrapper, order: Order, postings: list[Posting], deed: Deed, *, number: int) -> None:
         """The entry of this verb, if it has lines, and then the shift as it stands."""

@@ -15,7 +15,7 @@ from backoffice.books.refusals import AlreadyDecided, NotDecided
 from backoffice.domain.decisions import DecisionState, Verb
 from backoffice.sales.models import HeldItem
 from tests.integration.books.office import a_person, by_card, decided, map_again, unmap
-from tests.till import Till, a_sale, entry_of
+from tests.till import Till, a_movement, a_sale, entry_of
 
 
 @pytest.fixture
@@ -74,6 +74,31 @@ def test_a_refund_counts_by_its_amount(till: Till) -> None:
     till.store.save()
     till.sell(refund := a_sale(1001, kind="refund", total=-241))
     assert decided(Verb.DISCARD, refund["order_id"]).state == DecisionState.WAITING
+
+
+def test_a_correction_counts_by_what_it_posts_and_not_by_what_was_held_alone(till: Till) -> None:
+    till.store.second_person_above = 300
+    till.store.save()
+    till.sell(order := a_sale(1001, total=1))
+    lines = [{**order["lines"][0], "unit_price": 5000, "amount": 10000, "taxes": []}]
+    right = {**order, "lines": lines, "total": 10000, "payments": [{"method": "cash", "amount": 10000}]}
+    asked = decided(Verb.CORRECT, order["order_id"], order=right)
+    assert (asked.state, Decision.objects.get(pk=asked.decision_id).amount) == (DecisionState.WAITING, 10000)
+
+
+def test_a_cash_movement_counts_by_its_amount(till: Till) -> None:
+    till.store.second_person_above = 4999
+    till.store.save()
+    place = f"{till.sell(movements=[movement := a_movement(-5000)])['batch_id']}:movements:0"
+    assert decided(Verb.CORRECT, place, movement={**movement, "amount": 5000}).state == DecisionState.WAITING
+    assert decided(Verb.DISCARD, place).state == DecisionState.WAITING
+
+
+def test_a_tip_is_at_stake_as_well(till: Till) -> None:
+    till.store.second_person_above = 300
+    till.store.save()
+    till.sell(order := a_sale(1001, tip=10000, payments=[{"method": "card", "amount": 10240}]))
+    assert decided(Verb.VOID, order["order_id"]).state == DecisionState.WAITING
 
 
 def test_a_reason_may_ask_for_two(till: Till) -> None:
