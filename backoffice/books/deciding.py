@@ -114,10 +114,10 @@ def agree(decision_id: UUID, *, person: User, address: str | None = None, now: d
 
 def decline(decision_id: UUID, *, person: User, note: str, address: str | None = None, now: datetime) -> DecisionReport:
     """Another person with the right declines, with a note. Raises NotDecided."""
+    note = _kept_note(note)
     with _waiting(decision_id) as (_, decision):
         verb = Verb(decision.verb)
         _check_other(person, asked_by=decision.person, verb=verb)
-        check_typed_note(note)
         if not note.strip():
             raise NotDecided("note-missing", "Whoever declines says why, in a note.")
         _write_answer(decision, "declined", person=person, address=address, note=note, now=now)
@@ -128,7 +128,7 @@ def withdraw(
     decision_id: UUID, *, person: User, note: str = "", address: str | None = None, now: datetime
 ) -> DecisionReport:
     """Whoever asked takes it back. Raises NotDecided."""
-    check_typed_note(note)
+    note = _kept_note(note)
     with _waiting(decision_id) as (_, decision):
         if decision.person_id != person.pk:
             raise NotDecided("not-allowed", f"Only {decision.person} can withdraw what {decision.person} asked.")
@@ -154,12 +154,22 @@ def _waiting(decision_id: UUID) -> Iterator[tuple[CursorWrapper, Decision]]:
 
 def _without_cards(proposal: Proposal) -> Proposal:
     """What people type is kept as what terminals send: without card data (protocol §7)."""
-    said = {"note": proposal.note, "arguments": dict(proposal.arguments)}
+    said = _masked({"note": proposal.note, "arguments": dict(proposal.arguments)})
+    return proposal._replace(**said)
+
+
+def _kept_note(note: str) -> str:
+    """The note of an answer, likewise. Raises NotDecided."""
+    check_typed_note(note)
+    kept: str = _masked({"note": note})["note"]
+    return kept
+
+
+def _masked(said: dict[str, Any]) -> dict[str, Any]:
     if found := find_uncarriable(said):
         raise NotDecided("cannot-be-kept", f"{found[0] or '/'}: {found[1]}")
-    masked = mask_cards(json.dumps(said).encode())
-    said = json.loads(masked.body)
-    return proposal._replace(**said)
+    masked: dict[str, Any] = json.loads(mask_cards(json.dumps(said).encode()).body)
+    return masked
 
 
 def _rehearse(cursor: CursorWrapper, rule: VerbRule, subject: Subject, deed: Deed) -> None:

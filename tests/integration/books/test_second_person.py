@@ -10,7 +10,7 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from backoffice.books.deciding import DecisionReport, agree, decline, withdraw
-from backoffice.books.models import Decision, ReasonCode
+from backoffice.books.models import Decision, DecisionAnswer, ReasonCode
 from backoffice.books.refusals import AlreadyDecided, NotDecided
 from backoffice.domain.decisions import DecisionState, Verb
 from backoffice.sales.models import HeldItem
@@ -155,6 +155,18 @@ def test_it_is_declined_with_a_note(order: dict[str, Any], ruth: User, otto: Use
     with pytest.raises(AlreadyDecided, match=f"Already declined by {otto} at 20"):
         answered(agree, asked.decision_id, otto)
     assert entry_of(order["order_id"]) == set()
+
+
+def test_answers_keep_no_card_numbers_either(order: dict[str, Any], ruth: User, otto: User) -> None:
+    for answer, person in ((decline, otto), (withdraw, ruth)):
+        asked = decided(Verb.POST, order["order_id"], person=ruth)
+        answered(answer, asked.decision_id, person, note="Paid with 4111111111111111.")
+        assert "4111111111111111" not in DecisionAnswer.objects.get(pk=asked.decision_id).note
+
+
+def test_an_answer_that_cannot_be_kept_is_refused_in_words(order: dict[str, Any], ruth: User, otto: User) -> None:
+    asked = decided(Verb.POST, order["order_id"], person=ruth)
+    assert refused(lambda: answered(decline, asked.decision_id, otto, note="\ud800")) == "cannot-be-kept"
 
 
 def test_only_who_asked_withdraws(order: dict[str, Any], ruth: User, otto: User) -> None:
