@@ -15,6 +15,8 @@ from backoffice.books.shifts import lock_terminals
 from backoffice.domain.decisions import Verb
 from backoffice.domain.posting import Posting, post_retender, post_reversal
 from backoffice.domain.reasons import Reason
+from backoffice.ingestion.batch.named import orders_naming
+from backoffice.ingestion.batch.refunds import lock_named
 from backoffice.ingestion.reconcile import reconcile_unsettled, write_entry_of_shift
 from backoffice.ledger.models import PaymentAccount
 from backoffice.ledger.writers import Entry, entry_count, next_entry_id, posted_lines
@@ -68,12 +70,25 @@ class VoidOrder(OrderRule):
 
     def act(self, cursor: CursorWrapper, subject: Subject, deed: Deed) -> dict[str, Any]:
         order: Order = subject.row
+        _check_nothing_stands_on(cursor, order)
         posted = posted_lines(cursor, source_kinds=["order", "retender"], source_id=order.order_id)
         where = Order.objects.filter(pk=order.pk, business_date=order.business_date)
         where.update(status="voided", voided_by=deed.decision_id)
         _tell(order, deed)
         self.write(cursor, order, post_reversal(posted), deed, number=0)
         return {"order_id": str(order.order_id), "status": "voided"}
+
+
+def _check_nothing_stands_on(cursor: CursorWrapper, order: Order) -> None:
+    """Raises NotDecided where the books have given something of it back, or adjusted it: it would be taken back twice.
+
+    A refund at this very moment comes before it, or after it and is flagged.
+    """
+    lock_named(cursor, {order.order_id})
+    by = orders_naming(cursor, order.order_id, store_id=order.store_id)
+    if by:
+        named = ", ".join(str(order_id) for order_id in by)
+        raise NotDecided("stood-on", f"It was given back or adjusted by {named}: void that first.")
 
 
 def _tell(order: Order, deed: Deed) -> None:

@@ -73,6 +73,17 @@ CROSS JOIN LATERAL (
 WHERE o.store_id = %(store_id)s AND o.status = 'paid' AND o.id < %(before_id)s GROUP BY naming.original
 """.replace("{lines}", LINES_GIVING_BACK)  # nosec B608
 
+SELECT_NAMING = """
+SELECT o.order_id FROM sales_order o
+WHERE o.refund_of = %(order_id)s AND o.store_id = %(store_id)s AND o.status = 'paid'
+UNION SELECT o.order_id FROM sales_order o
+WHERE o.adjusts = %(order_id)s AND o.store_id = %(store_id)s AND o.status = 'paid'
+UNION SELECT o.order_id FROM sales_orderline l
+JOIN sales_order o ON o.id = l.order_id AND o.business_date = l.business_date
+WHERE l.refund_of = %(order_id)s AND l.amount < 0 AND l.kind <> 'discount' AND o.store_id = %(store_id)s AND o.status = 'paid'
+ORDER BY order_id LIMIT 10
+"""
+
 # No id is as large.
 BEHIND_ALL_ROWS = 2**63 - 1
 
@@ -128,6 +139,12 @@ def _adjustments(
 def _add(sums: dict[str, int], more: Mapping[str, int]) -> None:
     for method, amount in more.items():
         sums[method] = sums.get(method, 0) + amount
+
+
+def orders_naming(cursor: CursorWrapper, order_id: UUID, *, store_id: int) -> list[UUID]:
+    """Orders of the store, posted and not voided, that give back something of an order or adjust it; ten at most."""
+    cursor.execute(SELECT_NAMING, {"order_id": order_id, "store_id": store_id})
+    return [naming for (naming,) in cursor.fetchall()]
 
 
 def sum_returns(

@@ -10,7 +10,7 @@ A batch in which nothing is given back or adjusted pays nothing.
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -86,7 +86,13 @@ def lock_originals(cursor: CursorWrapper, members: Iterable[Member]) -> None:
         if member.named:
             named |= member.named
     if named:
-        cursor.execute(LOCK_ORIGINALS, [sorted(named, key=str)])
+        lock_named(cursor, named)
+
+
+@transaction_required
+def lock_named(cursor: CursorWrapper, order_ids: Collection[UUID]) -> None:
+    """Has whoever names one of these orders, and whoever voids it, wait until the transaction ends."""
+    cursor.execute(LOCK_ORIGINALS, [sorted(order_ids, key=str)])
 
 
 def find_refund_flags(cursor: CursorWrapper, judged: JudgedBatch) -> FlagsOfNaming:

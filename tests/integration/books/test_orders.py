@@ -4,11 +4,13 @@ from typing import Any
 
 import pytest
 from django.db import transaction
+from django.utils import timezone
 
+from backoffice.books.deciding import agree
 from backoffice.books.refusals import AlreadyDecided, NotDecided
 from backoffice.domain.decisions import Verb
 from backoffice.sales.models import Order
-from tests.integration.books.office import by_card, decided, map_again, unmap
+from tests.integration.books.office import a_person, by_card, decided, map_again, unmap
 from tests.till import Till, a_sale, balance, codes, entry_of
 
 
@@ -63,6 +65,44 @@ def test_a_voided_order_is_looked_up_as_that_and_gives_nothing_back(till: Till) 
     refund |= {"payments": [{"method": "cash", "amount": -240}]}
     refund["lines"] = [{**refund["lines"][0], "quantity": "-2", "amount": -240, "taxes": []}]
     assert "refund-exceeds-original" in codes(till.sell(refund))
+
+
+def a_refund_of(order: dict[str, Any], number: int) -> dict[str, Any]:
+    refund = a_sale(number, kind="refund", total=-240, refund_of=order["order_id"])
+    refund["lines"] = [{**refund["lines"][0], "quantity": "-2", "amount": -240, "taxes": []}]
+    return refund | {"payments": [{"method": "cash", "amount": -240}]}
+
+
+def test_what_was_given_back_is_not_taken_back_again(till: Till) -> None:
+    till.sell(order := a_sale(1001), refund := a_refund_of(order, 1002))
+    refused = refusal(Verb.VOID, order["order_id"])
+    assert refused.code == "stood-on"
+    assert refund["order_id"] in refused.detail
+    decided(Verb.VOID, refund["order_id"])
+    decided(Verb.VOID, order["order_id"])
+    assert (balance(till), balance(till, "4000")) == (20000, 0)
+
+
+def test_what_was_given_back_since_a_void_was_asked_for_is_not_taken_back_again(till: Till) -> None:
+    till.store.second_person_above = 200
+    till.store.save()
+    till.sell(order := a_sale(1001))
+    asked = decided(Verb.VOID, order["order_id"])
+    till.sell(a_refund_of(order, 1002))
+    with pytest.raises(NotDecided, match="given back"), transaction.atomic():
+        agree(asked.decision_id, person=a_person("Otto"), now=timezone.now())
+    assert balance(till) == 20000
+
+
+def test_an_order_that_was_adjusted_is_not_voided_before_its_adjustment(till: Till) -> None:
+    moved = [{"method": "cash", "amount": -240}, {"method": "card", "amount": 240}]
+    till.sell(
+        order := a_sale(1001), change := a_sale(1002, lines=[], total=0, payments=moved, adjusts=order["order_id"])
+    )
+    assert refusal(Verb.VOID, order["order_id"]).code == "stood-on"
+    decided(Verb.VOID, change["order_id"])
+    decided(Verb.VOID, order["order_id"])
+    assert (balance(till), balance(till, "1100")) == (20000, 0)
 
 
 def test_what_posts_nothing_cannot_be_voided(till: Till) -> None:
