@@ -140,6 +140,12 @@ class RetenderOrder(OrderRule):
 def _moved(order: Order, paid: PaymentsNow, arguments: Mapping[str, Any]) -> dict[str, int]:
     """What each method gets more or less, in the order of their names. Raises NotDecided, field by field."""
     known = set(PaymentAccount.objects.filter(store=order.store_id).values_list("method", flat=True))
+    if unmapped := set(paid.by_method) - known:
+        reasons = [
+            Reason("unmapped-method", f"/payments/{each}", "It is paid so, and no account is mapped")
+            for each in sorted(unmapped)
+        ]
+        raise NotDecided("cannot-be-posted", "A method by which it is paid has no account.", reasons)
     wanted = read_amounts(arguments.get("payments"), known=known, name="payments")
     due, said = order.total + order.tip, sum(wanted.values())
     if said != due:

@@ -175,6 +175,13 @@ def test_payments_that_do_not_add_up_are_refused_place_by_place(till: Till, paym
     assert entry_of(order["order_id"], kind="retender") == set()
 
 
+def test_a_method_that_is_mapped_no_more_is_named(till: Till) -> None:
+    till.sell(order := a_sale(1001))
+    unmap(till, "cash")
+    refused = refusal(Verb.RETENDER, order["order_id"], payments={"card": 240})
+    assert [(error["code"], error["pointer"]) for error in refused.errors] == [("unmapped-method", "/payments/cash")]
+
+
 def test_payments_that_are_none_are_refused(till: Till) -> None:
     till.sell(order := a_sale(1001))
     assert refusal(Verb.RETENDER, order["order_id"], payments="card").code == "cannot-be-posted"
