@@ -146,7 +146,7 @@ def test_a_well_behaved_till_is_served_beside_64_hostile_clients(till: HttpTill)
 
 
 def test_a_well_behaved_till_is_served_beside_a_flood(till: HttpTill, flood: Counter[int]) -> None:
-    eventually(lambda: flood[429], bool)
+    eventually(lambda: flood.total() > 1_000, bool)
     assert p99_of(till, range(1001, 1101)) < PATIENCE_S
     assert set(flood) <= {200, 401, 429}
 

@@ -85,6 +85,8 @@ def test_the_service_answers_an_example_as_documented(answers: Answers, exchange
     status, headers, content = answers[exchange.operation, exchange.name]
     assert status == exchange.status, content
     body = conforms(exchange.operation, status=status, headers=headers, content=content)
+    if "checkpoint" in body:
+        body["checkpoint"] = None  # the example's books are not sealed yet, those of other tests may be
     assert body == exchange.answer
 
 
