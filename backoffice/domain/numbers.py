@@ -34,28 +34,17 @@ def without(ranges: Iterable[tuple[int, int]], passed: Collection[int]) -> list[
 
     Each of them ends one range at most: whoever wants n ranges gives n more than there are numbers passed over.
     """
-    left: list[tuple[int, int]] = []
-    numbers = sorted(passed)
-    for first, last in sorted(ranges):
-        start = first
-        for number in numbers[bisect_left(numbers, first) : bisect_right(numbers, last)]:
-            if number > start:
-                left.append((start, number - 1))
-            start = number + 1
-        if start <= last:
-            left.append((start, last))
-    return left
+    return without_ranges(ranges, [(number, number) for number in passed])
 
 
 def without_ranges(ranges: Iterable[tuple[int, int]], taken: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
     """What is left of inclusive ranges when others are taken out, in order. Those taken out may overlap."""
     out = merged(taken)
+    begins, ends = [begin for begin, _ in out], [end for _, end in out]
     left: list[tuple[int, int]] = []
     for first, last in sorted(ranges):
         start = first
-        for begin, end in out:
-            if end < start or begin > last:
-                continue
+        for begin, end in out[bisect_left(ends, first) : bisect_right(begins, last)]:
             if begin > start:
                 left.append((start, begin - 1))
             start = end + 1
