@@ -1,6 +1,6 @@
 """Opening an upload: the only way from the bytes of a request to what may be stored (protocol §5, §7)."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from backoffice.domain.cards.masking import Finding, mask_cards
 from backoffice.domain.wire.envelope import Envelope, decode_batch
@@ -17,6 +17,11 @@ class Upload(NamedTuple):
     gzip: bytes | None
     envelope: Envelope
     findings: tuple[Finding, ...]
+
+    @property
+    def card_flags(self) -> list[list[Any]]:
+        """What was masked or removed in members, as it is kept with the batch: list, place, code, pointer."""
+        return [[found.list, found.index, found.code, found.pointer] for found in self.findings if found.list]
 
 
 def open_upload(body: bytes, *, gzip: bytes | None, max_orders: int) -> Upload:

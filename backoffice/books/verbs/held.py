@@ -151,8 +151,7 @@ class CorrectHeld(HeldRule):
         raw = json.dumps(self._identified(item, wanted)).encode()
         self._check_number(item, sent.raw, raw)
         upload = opened(raw, what=item.what)
-        flags = [[found.list, found.index, found.code, found.pointer] for found in upload.findings if found.list]
-        after = self.post(cursor, item, upload, deed, card_flags=flags, late=sent.late)
+        after = self.post(cursor, item, upload, deed, card_flags=upload.card_flags, late=sent.late)
         return after | {"changed": changed_fields(sent.raw, raw)}
 
     def _identified(self, item: HeldItem, wanted: Mapping[str, Any]) -> dict[str, Any]:

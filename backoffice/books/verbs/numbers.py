@@ -94,8 +94,9 @@ class EnterOrder(VerbRule):
         shift: Shift = subject.row
         wanted = {"order_id": str(uuid4()), **deed.arguments["order"]}
         upload = opened(json.dumps(wanted).encode(), what="order")
-        flags = [[found.list, found.index, found.code, found.pointer] for found in upload.findings if found.list]
-        decided = DecidedUpload(deed.decision_id, shift.terminal_id, shift.pk, upload, flags, flags=(BY_HAND,))
+        decided = DecidedUpload(
+            deed.decision_id, shift.terminal_id, shift.pk, upload, card_flags=upload.card_flags, flags=(BY_HAND,)
+        )
         try:
             judged = post_entered(cursor, decided, now=deed.now)
         except CannotPost as error:

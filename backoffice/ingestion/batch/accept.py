@@ -125,7 +125,7 @@ def store_batch(
     `is_claimed` keeps workers off while the caller processes it. Raises ShiftUnknown, IdentifierReused.
     """
     digest = hashlib.sha256(upload.body).digest()
-    card_flags = [[found.list, found.index, found.code, found.pointer] for found in upload.findings if found.list]
+    card_flags = upload.card_flags
     failpoint("receive-before-commit")
     with connection.cursor() as cursor:
         cursor.execute(
