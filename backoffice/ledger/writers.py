@@ -21,8 +21,8 @@ class EntryRow(NamedTuple):
     source_id: UUID
     business_date: date
     store_id: Int4
-    terminal_id: Int4
-    shift_id: UUID
+    terminal_id: Int4 | None
+    shift_id: UUID | None
     source_kind: str
     source_number: Int4
     currency: str
@@ -49,12 +49,12 @@ JOURNAL_LINES = Table("ledger_journalline", JournalLineRow)
 
 
 class EntryOrigin(NamedTuple):
-    """Where entries come from, the same for all that are written of it."""
+    """Where entries come from, the same for all that are written of it. A store's safe is of no terminal and no shift."""
 
     business_date: date
     store_id: int
-    terminal_id: int
-    shift_id: UUID
+    terminal_id: int | None
+    shift_id: UUID | None
     source_kind: str
     source_number: int
     currency: str
@@ -115,35 +115,6 @@ def write_entries(cursor: CursorWrapper, entries: Sequence[Entry], *, origin: En
     (`one_entry_per_source`).
     """
     write_rows(cursor, [(table, [rows]) for table, rows in entry_writes(entries, origin=origin)])
-
-
-WRITE_STORE_ENTRY = """
-INSERT INTO ledger_journalentry (id, business_date, store_id, source_kind, source_id, source_number, currency, posted_at)
-VALUES (%(id)s, %(date)s, %(store_id)s, 'safe', %(source_id)s, 0, %(currency)s, %(posted_at)s)
-"""
-
-
-@transaction_required
-def write_store_entry(
-    cursor: CursorWrapper, entry: Entry, *, store_id: int, date: date, currency: str, posted_at: datetime
-) -> None:
-    """Writes an entry of a store's safe, which is of no terminal and no shift. Raises as `write_entries` does."""
-    cursor.execute(
-        WRITE_STORE_ENTRY,
-        {
-            "id": entry.id,
-            "date": date,
-            "store_id": store_id,
-            "source_id": entry.source_id,
-            "currency": currency,
-            "posted_at": posted_at,
-        },
-    )
-    lines: list[Row] = [
-        JournalLineRow(entry.id, position, debit, credit, date, store_id, account, None, tax_code, currency)
-        for position, (account, debit, credit, tax_code) in enumerate(entry.postings)
-    ]
-    write_rows(cursor, [(JOURNAL_LINES, [lines])])
 
 
 def account_balance(cursor: CursorWrapper, *, store_id: int, account: str, currency: str) -> int:

@@ -15,7 +15,7 @@ from backoffice.domain.decisions import Verb
 from backoffice.domain.posting import Posting, post_bank_deposit, post_safe_count
 from backoffice.domain.scalars import MAX_MINOR
 from backoffice.fleet.models import Store
-from backoffice.ledger.writers import Entry, account_balance, next_entry_id, write_store_entry
+from backoffice.ledger.writers import Entry, EntryOrigin, account_balance, next_entry_id, write_entries
 
 MAX_SLIP = 64
 FIRST_DAY = date(2000, 1, 1)
@@ -46,7 +46,17 @@ class SafeRule(VerbRule):
         """The entry, if it has lines, on the store's own day."""
         if postings:
             entry = Entry(next_entry_id(cursor), deed.decision_id, postings)
-            write_store_entry(cursor, entry, store_id=store.pk, date=day, currency=store.currency, posted_at=deed.now)
+            origin = EntryOrigin(
+                business_date=day,
+                store_id=store.pk,
+                terminal_id=None,
+                shift_id=None,
+                source_kind="safe",
+                source_number=0,
+                currency=store.currency,
+                posted_at=deed.now,
+            )
+            write_entries(cursor, [entry], origin=origin)
 
 
 class CountSafe(SafeRule):
