@@ -12,24 +12,19 @@ _ABSENT = object()
 
 def changed_fields(sent: bytes, corrected: bytes) -> list[dict[str, Any]]:
     """Each field that differs as `{"pointer", "before", "after"}`; what is not there is null. At most `MOST_CHANGES`."""
-    changes = _changes(json_values.parse(sent.decode()), json_values.parse(corrected.decode()), "")
+    changes = _changes(json_values.parse(sent.decode()), json_values.parse(corrected.decode()))
     return [change for change, _ in zip(changes, range(MOST_CHANGES), strict=False)]
 
 
-def _changes(one: Any, other: Any, pointer: str) -> Iterator[dict[str, Any]]:
+def _changes(one: Any, other: Any, *tokens: str | int) -> Iterator[dict[str, Any]]:
     if isinstance(one, dict) and isinstance(other, dict):
         for name in dict.fromkeys((*one, *other)):
-            yield from _changes(one.get(name, _ABSENT), other.get(name, _ABSENT), f"{pointer}/{_escaped(name)}")
+            yield from _changes(one.get(name, _ABSENT), other.get(name, _ABSENT), *tokens, name)
     elif isinstance(one, list) and isinstance(other, list):
         for place, (before, after) in enumerate(zip_longest(one, other, fillvalue=_ABSENT)):
-            yield from _changes(before, after, f"{pointer}/{place}")
+            yield from _changes(before, after, *tokens, place)
     elif one is _ABSENT or other is _ABSENT or type(one) is not type(other) or one != other:
-        yield {"pointer": pointer, "before": _shown(one), "after": _shown(other)}
-
-
-def _escaped(name: str) -> str:
-    """As in a JSON Pointer (RFC 6901)."""
-    return name.replace("~", "~0").replace("/", "~1")
+        yield {"pointer": json_values.pointer_to(*tokens), "before": _shown(one), "after": _shown(other)}
 
 
 def _shown(value: Any) -> Any:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 
-from backoffice.books.refusals import NotDecided
+from backoffice.books.refusals import NotDecided, read_uuid
 from backoffice.domain.orders import CashMovement, Order
 from backoffice.domain.upload import Upload, open_upload
 from backoffice.domain.wire.envelope import BodyMalformed, EnvelopeInvalid
@@ -120,9 +120,5 @@ def larger(*amounts: int | None) -> int | None:
 
 
 def _uuid(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError:
-        raise NotDecided(
-            "unknown-name", f"{text!r} names nothing here: expected BATCH_ID:INDEX or an identifier."
-        ) from None
+    detail = f"{text!r} names nothing here: expected BATCH_ID:INDEX or an identifier."
+    return read_uuid(text, code="unknown-name", detail=detail)

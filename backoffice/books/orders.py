@@ -1,18 +1,14 @@
 """Posted orders as decisions find them."""
 
 from typing import Any, NamedTuple
-from uuid import UUID
 
-from backoffice.books.refusals import NotDecided
+from backoffice.books.refusals import NotDecided, read_uuid
 from backoffice.sales.models import Identity, Order, Payment
 
 
 def find_order(name: Any) -> Order:
     """The order of this identifier, in the books of any store. Raises NotDecided."""
-    try:
-        order_id = UUID(str(name))
-    except ValueError:
-        raise NotDecided("unknown-order", f"{name!r} is no order id.") from None
+    order_id = read_uuid(name, code="unknown-order", detail=f"{name!r} is no order id.")
     identity = Identity.objects.filter(item_id=order_id, version=0).first()
     if identity is not None:
         posted = Order.objects.select_related("store").filter(

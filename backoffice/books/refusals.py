@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from typing import Any
+from uuid import UUID
 
 from backoffice.domain.reasons import Reason, reasons_json
 
@@ -21,3 +22,11 @@ class AlreadyDecided(NotDecided):
 
     def __init__(self, detail: str) -> None:
         super().__init__("already-decided", detail)
+
+
+def read_uuid(value: Any, *, code: str, detail: str) -> UUID:
+    """An identifier as people name it. Raises NotDecided, with these words, where it is none."""
+    try:
+        return UUID(str(value))
+    except ValueError:
+        raise NotDecided(code, detail) from None

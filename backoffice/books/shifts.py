@@ -2,9 +2,8 @@
 
 from collections.abc import Iterable
 from typing import Any
-from uuid import UUID
 
-from backoffice.books.refusals import NotDecided
+from backoffice.books.refusals import NotDecided, read_uuid
 from backoffice.ingestion.locks import lock_terminal
 from backoffice.postgres.transactions import transaction_required
 from backoffice.sales.models import Shift
@@ -19,10 +18,7 @@ def lock_terminals(terminal_ids: Iterable[int]) -> None:
 
 def find_shift(name: Any) -> Shift:
     """The shift of this identifier. Raises NotDecided."""
-    try:
-        shift_id = UUID(str(name))
-    except ValueError:
-        raise NotDecided("unknown-shift", f"{name!r} is no shift id.") from None
+    shift_id = read_uuid(name, code="unknown-shift", detail=f"{name!r} is no shift id.")
     shift = Shift.objects.select_related("store", "terminal").filter(pk=shift_id).first()
     if shift is None:
         raise NotDecided("unknown-shift", f"There is no shift {shift_id}.")
