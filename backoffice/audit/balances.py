@@ -6,18 +6,14 @@ from django.db import connection
 
 from backoffice.audit.findings import Findings
 from backoffice.audit.fleet import AuditedStore
+from backoffice.audit.sealed import MARK
 
 FETCH = 1_000
 
 # All lines less those of entries that are not sealed, which are few: behind the mark, or all without a leaf where the mark
 # came with a dump from another cluster. What is kept of detached months is taken on trust.
 SELECT_DIFFERENT = """
-WITH next AS (
-    SELECT greatest(pg_snapshot_xmax(pg_current_snapshot())::text::bigint, coalesce(pg_current_xact_id_if_assigned()::text::bigint + 1, 0)) AS xid
-), mark AS (
-    SELECT (CASE WHEN m.xid < next.xid THEN m.xid ELSE 0 END)::text::xid8 AS xid, m.row_id
-    FROM evidence_sealmark m, next WHERE m.source = 'entry'
-), unsealed AS MATERIALIZED (
+WITH {mark}, unsealed AS MATERIALIZED (
     SELECT e.id FROM ledger_journalentry e
     WHERE (e.xid, e.id) > (SELECT xid, row_id FROM mark)
         AND NOT EXISTS (SELECT FROM evidence_leaf f WHERE f.kind = 'entry' AND f.row_id = e.id)
@@ -32,7 +28,7 @@ FROM sums s FULL JOIN evidence_dailybalance b USING (store_id, business_date, ac
 WHERE (s.debit, s.credit) IS DISTINCT FROM (b.debit, b.credit)
     AND NOT EXISTS (SELECT FROM sales_detachedmonth d WHERE business_date BETWEEN d.first_day AND d.last_day)
 ORDER BY store_id, business_date, account_id, currency
-"""
+""".replace("{mark}", MARK)  # nosec B608
 
 
 def check_daily_balances(stores: Mapping[int, AuditedStore], findings: Findings) -> None:

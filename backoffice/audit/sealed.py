@@ -7,6 +7,16 @@ from typing import Any, NamedTuple
 
 from django.db.backends.utils import CursorWrapper
 
+# How far the sealer came with entries. A mark that no transaction has reached came with a dump from another cluster: then it
+# is the very beginning.
+MARK = """
+next AS (
+    SELECT greatest(pg_snapshot_xmax(pg_current_snapshot())::text::bigint, coalesce(pg_current_xact_id_if_assigned()::text::bigint + 1, 0)) AS xid
+), mark AS (
+    SELECT (CASE WHEN m.xid < next.xid THEN m.xid ELSE 0 END)::text::xid8 AS xid, m.row_id
+    FROM evidence_sealmark m, next WHERE m.source = 'entry'
+)"""
+
 SELECT_LEAVES = """
 SELECT position, kind, version, number, row_id, item_id::text, business_date, hash FROM evidence_leaf
 WHERE store_id = %s AND day = %s AND position >= %s ORDER BY position LIMIT %s

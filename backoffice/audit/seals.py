@@ -17,7 +17,7 @@ from backoffice.audit.detached import Detached
 from backoffice.audit.findings import Findings
 from backoffice.audit.fleet import AuditedStore
 from backoffice.audit.hashes import Peaks, hash_texts
-from backoffice.audit.sealed import SealedLeaf, next_leaves, texts_today
+from backoffice.audit.sealed import MARK, SealedLeaf, next_leaves, texts_today
 
 CHUNK = 5_000
 
@@ -36,16 +36,11 @@ SELECT_STORE_TREES = "SELECT store_id, day, size, packed, numbers::text FROM evi
 # What is older than the sealer's mark and has no seal was put there behind it. A mark that no transaction has reached came
 # with a dump from another cluster, and says nothing until the sealer has noticed.
 SELECT_ADDED = """
-WITH next AS (
-    SELECT greatest(pg_snapshot_xmax(pg_current_snapshot())::text::bigint, coalesce(pg_current_xact_id_if_assigned()::text::bigint + 1, 0)) AS xid
-), mark AS (
-    SELECT (CASE WHEN m.xid < next.xid THEN m.xid ELSE 0 END)::text::xid8 AS xid, m.row_id
-    FROM evidence_sealmark m, next WHERE m.source = 'entry'
-)
+WITH {mark}
 SELECT e.store_id, e.id, e.source_kind, e.source_id FROM ledger_journalentry e
 WHERE (e.xid, e.id) <= (SELECT xid, row_id FROM mark)
     AND NOT EXISTS (SELECT FROM evidence_leaf f WHERE f.kind = 'entry' AND f.row_id = e.id)
-"""
+""".replace("{mark}", MARK)  # nosec B608
 
 
 class _Place(NamedTuple):
