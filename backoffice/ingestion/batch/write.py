@@ -10,7 +10,6 @@ from django.db.backends.utils import CursorWrapper
 from backoffice.domain.limits import MAX_CODE, shortened
 from backoffice.domain.orders import Order
 from backoffice.domain.reasons import TEXT_SHORTENED, reasons_json
-from backoffice.domain.returns import names_others
 from backoffice.domain.rules import is_compared
 from backoffice.inbox.processed import Processed, mark_processed
 from backoffice.ingestion.batch.lock import LockedBatch
@@ -139,7 +138,7 @@ def _order_row(item: Judged, order: Order, *, batch: LockedBatch, now: datetime)
         order.printed_to,
         order.refund_of,
         order.adjusts,
-        _named_by_lines(order) if names_others(order) else None,
+        _named_by_lines(order),
         order.note,
         shift.currency,
         order.rounding,
