@@ -82,6 +82,21 @@ def a_movement(amount: Any = 5000, **changes: Any) -> dict[str, Any]:
     return movement | changes
 
 
+def a_heartbeat(**changes: Any) -> dict[str, Any]:
+    """From a till with nothing in its cache and no open shift."""
+    heartbeat = {
+        "sent_at": timezone.now().isoformat(),
+        "offline_mode": False,
+        "cached_orders": 0,
+        "cached_total": 0,
+        "oldest_cached_at": None,
+        "last_number": None,
+        "shift_id": None,
+        "app_version": "4.1.0",
+    }
+    return heartbeat | changes
+
+
 @cache
 def _service() -> ClientHandler:
     """The service, loaded once as a web server does: each client of Django's own would look for all static files again."""

@@ -7,21 +7,11 @@ import pytest
 from django.utils import timezone
 
 from backoffice.fleet.models import Heartbeat
-from tests.till import Till, a_sale, codes
+from tests.till import Till, a_heartbeat, a_sale, codes
 
 
 def beat(till: Till, **changes: Any) -> Any:
-    message = {
-        "sent_at": timezone.now().isoformat(),
-        "offline_mode": False,
-        "cached_orders": 0,
-        "cached_total": 0,
-        "oldest_cached_at": None,
-        "last_number": None,
-        "shift_id": None,
-        "app_version": "4.1.0",
-    }
-    return till.send("PUT", "terminal/heartbeat", message | changes)
+    return till.send("PUT", "terminal/heartbeat", a_heartbeat(**changes))
 
 
 def test_it_answers_with_the_servers_time_and_the_open_shift(till: Till) -> None:

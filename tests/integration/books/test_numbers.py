@@ -10,7 +10,7 @@ from backoffice.books.deciding import agree
 from backoffice.books.refusals import NotDecided
 from backoffice.domain.decisions import DecisionState, Verb
 from tests.integration.books.office import a_person, decided
-from tests.till import Till, a_sale, codes, entry_of, outcomes
+from tests.till import Till, a_heartbeat, a_sale, codes, entry_of, outcomes
 
 
 def refusal(verb: Verb, subject: Any, **how: Any) -> NotDecided:
@@ -21,17 +21,7 @@ def refusal(verb: Verb, subject: Any, **how: Any) -> NotDecided:
 
 def beat(till: Till) -> list[list[int]]:
     """The numbers that a heartbeat says are missing."""
-    message = {
-        "sent_at": timezone.now().isoformat(),
-        "offline_mode": False,
-        "cached_orders": 0,
-        "cached_total": 0,
-        "oldest_cached_at": None,
-        "last_number": 1009,
-        "shift_id": None,
-        "app_version": "4.1.0",
-    }
-    answer = till.send("PUT", "terminal/heartbeat", message)
+    answer = till.send("PUT", "terminal/heartbeat", a_heartbeat(last_number=1009))
     assert answer.status_code == 200, answer.content
     return answer.json()["missing_numbers"]
 
