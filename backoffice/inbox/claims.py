@@ -56,7 +56,7 @@ UPDATE inbox_batch SET
     due_at = %(now)s + CASE WHEN attempts < %(fail_after)s THEN %(grace)s * (1 + next.size / 250000) ELSE least(
         %(first_retry)s * 2 ^ least(attempts - %(fail_after)s + (state = 'failed')::integer, 10), %(longest_retry)s) END
 FROM next WHERE inbox_batch.ctid = next.ctid
-RETURNING inbox_batch.batch_id, inbox_batch.attempts, next.was <> inbox_batch.state AS gave_up, next.place,
+RETURNING inbox_batch.batch_id, inbox_batch.attempts, next.place, CASE WHEN next.was = inbox_batch.state THEN body END AS body,
     set_config('synchronous_commit', 'off', true)
 """
 
@@ -97,15 +97,19 @@ RETRIES: Mapping[str, Any] = {"fail_after": FAIL_AFTER, "first_retry": FIRST_RET
 class Claim(NamedTuple):
     """A batch that this process may try now; `attempts` counts this try.
 
-    `gave_up`: it killed whoever tried it until now, so instead of another try it became `failed`. `envelope` is its body
-    as decoded, and `request_id` names the request that brought it, where that request still waits.
+    `body` is what is to be tried: as stored, or as decoded where the request that brought it still waits; `request_id`
+    names that request.
     """
 
     batch_id: UUID
     attempts: int
-    gave_up: bool = False
-    envelope: Envelope | None = None
+    body: bytes | Envelope | None
     request_id: str | None = None
+
+    @property
+    def gave_up(self) -> bool:
+        """It killed whoever tried it until now, so instead of another try it became `failed`: there is no body to try."""
+        return self.body is None
 
 
 def claim_next(*, now: datetime, most: int = 1) -> list[Claim]:
@@ -128,7 +132,7 @@ def claim_next(*, now: datetime, most: int = 1) -> list[Claim]:
         }
         cursor.execute(CLAIM_NEXT, due)
         rows = sorted(named_rows(cursor), key=itemgetter("place"))
-    return [Claim(row["batch_id"], row["attempts"], row["gave_up"]) for row in rows]
+    return [Claim(row["batch_id"], row["attempts"], row["body"]) for row in rows]
 
 
 def give_back(batch_ids: Sequence[UUID], *, now: datetime) -> None:

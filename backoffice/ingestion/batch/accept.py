@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import threading
 import zlib
 from contextlib import nullcontext
 from datetime import datetime, timedelta
@@ -34,6 +33,7 @@ from backoffice.ingestion.batch.receipts import (
 from backoffice.ingestion.bell import ring_soon
 from backoffice.metrics import count_accepted
 from backoffice.sales.models import Shift
+from backoffice.short_turns import short_turns
 
 log = structlog.get_logger(__name__)
 
@@ -43,7 +43,6 @@ INLINE_MEMBERS = 50
 INLINE_BYTES = 262_144
 # A larger body may keep the interpreter busy for a second. One is opened at a time: live orders share it with that one alone.
 LARGE = 1_000_000
-_one_at_a_time = threading.Lock()
 # A live order's batch is stored as claimed by its request: no worker tries it in that time.
 CLAIMED_AT_BIRTH = timedelta(seconds=2)
 
@@ -85,7 +84,7 @@ def accept(
     Raises BodyMalformed, EnvelopeInvalid, TooManyOrders, ShiftUnknown, IdentifierReused: then nothing is stored. An error
     after that says that the batch is stored and its receipt could not be read: a repeat gets it.
     """
-    with _one_at_a_time if len(body) > LARGE else nullcontext():
+    with short_turns() if len(body) > LARGE else nullcontext():
         upload = open_upload(body, gzip=gzip, max_orders=settings.MAX_BATCH_ORDERS)
     envelope = upload.envelope
     is_small = len(envelope.orders) + len(envelope.movements) <= INLINE_MEMBERS and len(upload.body) <= INLINE_BYTES
@@ -176,7 +175,7 @@ def _is_of(stored: Batch, digest: bytes) -> bool:
 def _process_at_once(*, batch_id: UUID, shift_id: UUID, envelope: Envelope, now: datetime) -> Receipt | None:
     """None where the batch is left to a worker: it is durable, and nothing that goes wrong here may fail the answer."""
     try:
-        processed = process_live(Claim(batch_id, 1, envelope=envelope, request_id=get_contextvars().get("request_id")))
+        processed = process_live(Claim(batch_id, 1, envelope, request_id=get_contextvars().get("request_id")))
     except Exception:
         log.exception("live order left to a worker")
         return None

@@ -4,14 +4,12 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
-from uuid import UUID
 
 import pytest
 from django.db import connection, connections
 from django.utils import timezone
 
 from backoffice.inbox import packing
-from backoffice.inbox.claims import Claim
 from backoffice.inbox.models import Batch
 from backoffice.ingestion import sweep, tasks
 from backoffice.ingestion.batch import post
@@ -19,6 +17,7 @@ from backoffice.ingestion.batch.claims import process_claimed, process_next
 from backoffice.ingestion.batch.lock import LockedBatch
 from backoffice.ingestion.batch.members import ReadMember
 from backoffice.ingestion.sweep import process_waiting
+from tests.integration.ingestion.claiming import claim_of
 from tests.till import Till, a_sale, at_once, later, outcomes
 
 PATIENCE_S = 20
@@ -139,7 +138,7 @@ def test_a_live_order_is_stored_at_once_while_its_terminal_is_at_work(
 def test_the_same_batch_claimed_by_many_at_once_is_processed_once(committed_db: None, till: Till):
     orders = [a_sale(1001 + index) for index in range(20)]
     batch_id = till.upload(*orders).json()["batch_id"]
-    at_once([lambda: process_claimed([Claim(UUID(batch_id), 1)], now=timezone.now())] * 6)
+    at_once([lambda: process_claimed([claim_of(batch_id)], now=timezone.now())] * 6)
     assert till.receipt(batch_id)["outcomes"]["posted"] == 20
     assert till.shift()["computed"]["order_count"] == 20
 
@@ -203,5 +202,5 @@ def test_a_body_is_read_before_anything_is_locked(
         return decode(body, **limits)
 
     monkeypatch.setattr(packing, "decode_batch", watched)
-    process_claimed([Claim(UUID(batch_id), 1)], now=timezone.now())
+    process_claimed([claim_of(batch_id)], now=timezone.now())
     assert (seen, state(batch_id)) == ([False], "processed")

@@ -2,7 +2,6 @@
 
 from threading import Lock
 from typing import Any
-from uuid import UUID
 
 import pytest
 from django.utils import timezone
@@ -11,6 +10,7 @@ from backoffice.inbox.claims import ISOLATE_AFTER, Claim
 from backoffice.ingestion.batch import isolate, post
 from backoffice.ingestion.batch.claims import process_claimed
 from backoffice.sales.models import Order
+from tests.integration.ingestion.claiming import claim_of
 from tests.integration.ingestion.test_lost_connections import SOMEBODY_WAITS, a_connection, until
 from tests.till import Till, a_sale, at_once, codes
 
@@ -64,7 +64,7 @@ def tills_of_a_store() -> list[Till]:
 
 
 def sent(till: Till, order: dict[str, Any], *, tried: int = 0) -> Claim:
-    return Claim(UUID(till.upload(order).json()["batch_id"]), tried + 1)
+    return claim_of(till.upload(order).json()["batch_id"], attempts=tried + 1)
 
 
 def by_card(number: int, reference: str = "A1B2C3", **changes: Any) -> dict[str, Any]:

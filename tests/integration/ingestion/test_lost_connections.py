@@ -15,7 +15,6 @@ import pytest
 from django.db import OperationalError, connection, connections
 from django.utils import timezone
 
-from backoffice.inbox.claims import Claim
 from backoffice.inbox.models import Batch
 from backoffice.ingestion.batch import post
 from backoffice.ingestion.batch.accept import STORE_BATCH
@@ -25,6 +24,7 @@ from backoffice.ingestion.batch.members import ReadMember
 from backoffice.ingestion.sweep import process_waiting
 from backoffice.sales.models import Order
 from tests.conftest import CHECKOUT
+from tests.integration.ingestion.claiming import claim_of
 from tests.till import Till, a_sale, at_once, balance, later, outcomes
 
 PATIENCE_S = 30
@@ -123,7 +123,7 @@ def test_a_worker_that_froze_loses_its_claim_and_its_late_commit_fails(
         return read(batch, members)
 
     monkeypatch.setattr(post, "number_members", freeze)
-    worker = in_a_thread(lambda: came_to.append(process_claimed([Claim(UUID(batch_id), 1)], now=timezone.now())))
+    worker = in_a_thread(lambda: came_to.append(process_claimed([claim_of(batch_id)], now=timezone.now())))
     try:
         assert asleep.wait(PATIENCE_S)
         # PostgreSQL ends the frozen one's transaction, and the batch is free again.
@@ -190,7 +190,7 @@ def deadlock(batch_id: str, first: UUID, second: UUID) -> str:
     with a_connection() as other, a_connection() as watcher:
         watcher.autocommit = True
         other.execute(HOLD_IDENTITY, [second, uuid4(), uuid4()])
-        worker = in_a_thread(lambda: process_claimed([Claim(UUID(batch_id), 1)], now=timezone.now()))
+        worker = in_a_thread(lambda: process_claimed([claim_of(batch_id)], now=timezone.now()))
         until(lambda: watcher.execute(SOMEBODY_WAITS).fetchone()[0])  # type: ignore[index]
         with contextlib.suppress(psycopg.errors.DeadlockDetected, psycopg.errors.UniqueViolation):
             other.execute(HOLD_IDENTITY, [first, uuid4(), uuid4()])  # chosen itself, or the worker had gone on

@@ -2,17 +2,17 @@
 
 from collections.abc import Iterator
 from typing import Any
-from uuid import UUID
 
 import pytest
 from django.db import connection
 from django.utils import timezone
 
-from backoffice.inbox.claims import ISOLATE_AFTER, Claim
+from backoffice.inbox.claims import ISOLATE_AFTER
 from backoffice.inbox.models import Batch
 from backoffice.ingestion.batch import post
 from backoffice.ingestion.batch.claims import process_claimed, process_next
 from backoffice.sales.models import HeldItem, Order
+from tests.integration.ingestion.claiming import claim_of
 from tests.integration.ingestion.test_lost_connections import a_connection, until
 from tests.till import Till, a_sale, balance, later, outcomes
 
@@ -55,7 +55,7 @@ def test_a_batch_that_somebody_changed_under_its_worker_waits_and_is_posted_once
 
     with monkeypatch.context() as race:
         race.setattr(post, "lock_batches", too_late)
-        assert process_claimed([Claim(UUID(batch_id), 1)], now=timezone.now()) == {}
+        assert process_claimed([claim_of(batch_id)], now=timezone.now()) == {}
     batch = Batch.objects.get(batch_id=batch_id)
     assert (batch.state, batch.last_error) == (
         "received",
