@@ -27,7 +27,7 @@ demo: $(INSTALLED) ## show Back Office at work with simulated terminals (with AR
 # Two processes with databases of their own share the first half: the console's tests look at everything in theirs. What
 # measures time, kills servers, or looks for what others leaked follows, and has the machine to itself.
 BESIDE := tests/unit tests/fuzz tests/vectors clients/python/tests tests/integration/console tests/integration/books tests/integration/evidence tests/integration/audit
-ALONE := tests/integration/api tests/faults tests/journeys
+ALONE := tests/faults tests/journeys
 PYTEST := $(BIN)/python -m pytest
 
 test: $(INSTALLED) ## run the tests on private servers (ARGS="tests/unit -x")
