@@ -72,6 +72,7 @@ class Decision(models.Model):
             ("decide_numbers", "Can explain missing numbers and enter orders by hand"),
             ("decide_shift", "Can recount, end and approve shifts"),
             ("decide_safe", "Can count the safe and bank"),
+            ("decide_period", "Can lock and unlock a store's books"),
         ]
         constraints = [
             models.CheckConstraint(

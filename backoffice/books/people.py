@@ -22,6 +22,8 @@ PERMISSIONS: Mapping[Verb, str] = {
     Verb.APPROVE: "decide_shift",
     Verb.COUNT_SAFE: "decide_safe",
     Verb.BANK: "decide_safe",
+    Verb.LOCK: "decide_period",
+    Verb.UNLOCK: "decide_period",
 }
 
 

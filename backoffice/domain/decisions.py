@@ -19,9 +19,11 @@ class Verb(StrEnum):
     APPROVE = "approve"
     COUNT_SAFE = "count-safe"
     BANK = "bank"
+    LOCK = "lock"
+    UNLOCK = "unlock"
 
 
-ALWAYS_TWO = frozenset({Verb.ENTER})
+ALWAYS_TWO = frozenset({Verb.ENTER, Verb.UNLOCK})
 """Nobody decides these alone, whatever the amount."""
 
 

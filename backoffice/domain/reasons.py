@@ -61,6 +61,7 @@ SIGN_MISMATCH = "sign-mismatch"
 NUMBER_USED_BEFORE = "number-used-before"
 OPENING_FLOAT_DIFFERS = "opening-float-differs"
 ENTERED_BY_HAND = "entered-by-hand"
+IN_LOCKED_PERIOD = "business-date-in-locked-period"
 
 UNREADABLE_ORDER = "unreadable-order"
 UNREADABLE_MOVEMENT = "unreadable-movement"
@@ -111,6 +112,9 @@ REASONS: Mapping[str, ReasonKind] = {
     NUMBER_USED_BEFORE: ReasonKind("flag", "The shift opened with a number that this terminal had used before."),
     OPENING_FLOAT_DIFFERS: ReasonKind("flag", "The shift opened with another float than the last close left."),
     ENTERED_BY_HAND: ReasonKind("flag", "Head office entered it by hand: its terminal could not send it any more."),
+    IN_LOCKED_PERIOD: ReasonKind(
+        "flag", "The books of its business date were locked: it stands on the first open day."
+    ),
     UNREADABLE_ORDER: ReasonKind("hold", "It cannot be read as an order."),
     UNREADABLE_MOVEMENT: ReasonKind("hold", "It cannot be read as a cash movement."),
     SUMS_DO_NOT_ADD_UP: ReasonKind("hold", "The total is not the sum of its lines, taxes and rounding."),

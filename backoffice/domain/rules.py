@@ -71,10 +71,14 @@ class StoreSettings(msgspec.Struct, kw_only=True, frozen=True):
 
 
 class Circumstances(msgspec.Struct, kw_only=True, frozen=True):
-    """How the batch came: after the close and not listed by it; with which skew of the clock (device minus server)."""
+    """How the batch came: after the close and not listed by it; with which skew of the clock (device minus server).
+
+    `entered_on` is the first open day where the books of its business date are locked, and None where they are open.
+    """
 
     late: bool = False
     clock_skew_ms: int | None = None
+    entered_on: date | None = None
 
 
 def holds(order: Order, *, shift: Shift, methods: Collection[str]) -> tuple[Reason, ...]:
@@ -203,6 +207,8 @@ def _circumstance_flags(circumstances: Circumstances) -> list[Reason]:
         found.append(Reason(codes.CLOCK_SKEW, "", f"The device's clock is {abs(skew_ms) // 1000} s {direction} ours"))
     if circumstances.late:
         found.append(Reason(codes.LATE, "", "Received after the close, in a batch that the close does not list"))
+    if circumstances.entered_on is not None:
+        found.append(Reason(codes.IN_LOCKED_PERIOD, "", f"Entered in the books on {circumstances.entered_on}"))
     return found
 
 

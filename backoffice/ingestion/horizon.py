@@ -8,8 +8,9 @@ so whoever announces nothing is waited for, as ever.
 
 from django.db.backends.utils import CursorWrapper
 
-# Shared locks, for which nobody ever waits: they are there to be read, until the transaction ends. Pairs of numbers
-# beside the store's own lock, (1, store). `SELECT_BATCHES` takes those of the stores; this one says that no more will come.
+# Shared locks, for which only whoever locks a period waits (ADR 39): they are there to be read, until the transaction ends.
+# Pairs of numbers beside the store's own lock, (1, store). `LOCK_BATCHES` takes those of the stores, (2, store); this one
+# says that no more will come.
 ANNOUNCE_END = "SELECT pg_advisory_xact_lock_shared(3, 0)"
 
 # The locks are read once, so that they are those of one moment; the page is read by a statement after this one. Whoever

@@ -12,6 +12,7 @@ from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
 from backoffice.domain.limits import MAX_CODE
+from backoffice.domain.periods import entry_date
 from backoffice.domain.posting import post_over_short
 from backoffice.domain.states import ShiftState, check_shift_transition
 from backoffice.domain.totals import Difference, ShiftTotals, cash_differences, reconcile, settled_state
@@ -20,7 +21,7 @@ from backoffice.domain.wire.messages import MAX_CLOSE_BATCHES, MAX_CLOSE_METHODS
 from backoffice.ingestion.detaching import is_detached_shift
 from backoffice.ingestion.figures import ShiftFigures, shift_figures
 from backoffice.ingestion.locks import lock_terminal
-from backoffice.ledger.writers import Entry, EntryOrigin, next_entry_id, write_entries
+from backoffice.ledger.writers import Entry, EntryOrigin, locked_through, next_entry_id, write_entries
 from backoffice.postgres.arrays import integer_array
 from backoffice.postgres.transactions import transaction_required
 from backoffice.sales.models import Shift
@@ -232,8 +233,9 @@ def write_entry_of_shift(
     cursor: CursorWrapper, shift: Shift, entry: Entry, *, source_kind: str, source_number: int, now: datetime
 ) -> None:
     """Writes an entry that the shift itself makes. Raises as `write_entries` does."""
+    locked = locked_through(cursor, store_id=shift.store_id)
     origin = EntryOrigin(
-        business_date=shift.business_date,
+        business_date=entry_date(shift.business_date, locked_through=locked),
         store_id=shift.store_id,
         terminal_id=shift.terminal_id,
         shift_id=shift.shift_id,

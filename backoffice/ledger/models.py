@@ -61,7 +61,8 @@ SOURCES = {
 
 
 class JournalEntry(models.Model):
-    """One balanced entry. `source_number` counts the over/short entries of one shift, the counts of its drawer, and the
+    """One balanced entry. `business_date` is the day on which it stands in the books: that of what it is made from or,
+    where the books were locked then, the first day that was open (`domain/periods.py`). `source_number` counts the over/short entries of one shift, the counts of its drawer, and the
     corrections of one order's payments; elsewhere it is 0."""
 
     id = models.BigIntegerField(primary_key=True)
@@ -118,3 +119,21 @@ class EntrySource(models.Model):
 
     class Meta:
         managed = False
+
+
+class PeriodLock(models.Model):
+    """A store's books are locked through a date, from here on. The newest row of a store is in force.
+
+    Rows are only ever added. Their ids are of the entries' sequence: whatever has a lower one was posted before it.
+    """
+
+    id = models.BigIntegerField(primary_key=True, help_text="From the sequence of entries, by its trigger.")
+    store = models.ForeignKey("fleet.Store", on_delete=models.PROTECT, related_name="+")
+    locked_through = models.DateField(help_text="The last locked day.")
+    decision_id = models.UUIDField(unique=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["store", "id"], name="ledger_newest_period_lock")]
+
+    def __str__(self) -> str:
+        return f"store {self.store_id} through {self.locked_through}"

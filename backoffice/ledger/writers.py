@@ -49,7 +49,10 @@ JOURNAL_LINES = Table("ledger_journalline", JournalLineRow)
 
 
 class EntryOrigin(NamedTuple):
-    """Where entries come from, the same for all that are written of it. A store's safe is of no terminal and no shift."""
+    """Where entries come from, the same for all that are written of it. A store's safe is of no terminal and no shift.
+
+    `business_date` is the day on which they stand in the books: `domain/periods.entry_date` says which.
+    """
 
     business_date: date
     store_id: int
@@ -156,3 +159,25 @@ def drawer_balance(cursor: CursorWrapper, *, terminal_id: int, after_entry_id: i
     )
     row = cursor.fetchone()
     return int(row[0]) if row else 0
+
+
+def locked_through(cursor: CursorWrapper, *, store_id: int) -> date | None:
+    """The last locked day of a store's books, None where nothing was ever locked.
+
+    It holds until the transaction ends where this has announced that it posts for the store (`ingestion/locks.py`).
+    """
+    cursor.execute(
+        "SELECT locked_through FROM ledger_periodlock WHERE store_id = %s ORDER BY id DESC LIMIT 1", [store_id]
+    )
+    row = cursor.fetchone()
+    return None if row is None else row[0]
+
+
+@transaction_required
+def write_period_lock(cursor: CursorWrapper, *, store_id: int, through: date, decision_id: UUID) -> None:
+    """Locks a store's books through a date, be it later or earlier than before. Waits for those who are posting."""
+    # Its trigger gives the id, once it has waited.
+    cursor.execute(
+        "INSERT INTO ledger_periodlock (id, store_id, locked_through, decision_id) VALUES (0, %s, %s, %s)",
+        [store_id, through, decision_id],
+    )

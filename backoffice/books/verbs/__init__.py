@@ -6,6 +6,7 @@ from backoffice.books.rules import VerbRule
 from backoffice.books.verbs.held import CorrectHeld, DiscardHeld, MoveHeld, PostHeld
 from backoffice.books.verbs.numbers import EnterOrder, ExplainNumbers
 from backoffice.books.verbs.orders import RetenderOrder, VoidOrder
+from backoffice.books.verbs.periods import LockPeriod, UnlockPeriod
 from backoffice.books.verbs.safe import BankSafe, CountSafe
 from backoffice.books.verbs.shifts import ApproveShift, EndShift, RecountShift
 from backoffice.domain.decisions import Verb
@@ -26,5 +27,7 @@ RULES: Mapping[Verb, VerbRule] = {
         ApproveShift(),
         CountSafe(),
         BankSafe(),
+        LockPeriod(),
+        UnlockPeriod(),
     )
 }

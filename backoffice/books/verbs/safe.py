@@ -1,24 +1,32 @@
 """The safe of a store: counted, and brought to the bank (ledger, "Cash")."""
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.contrib.auth.models import User
 from django.db.backends.utils import CursorWrapper
 
 from backoffice.books.refusals import NotDecided
 from backoffice.books.rules import Deed, Subject, VerbRule
+from backoffice.books.stores import find_store, read_day, store_today
 from backoffice.domain.accounts import SAFE
 from backoffice.domain.decisions import Verb
+from backoffice.domain.periods import entry_date
 from backoffice.domain.posting import Posting, post_bank_deposit, post_safe_count
 from backoffice.domain.scalars import MAX_MINOR
 from backoffice.fleet.models import Store
-from backoffice.ledger.writers import Entry, EntryOrigin, account_balance, next_entry_id, write_entries
+from backoffice.ingestion.locks import announce_posting
+from backoffice.ledger.writers import (
+    Entry,
+    EntryOrigin,
+    account_balance,
+    locked_through,
+    next_entry_id,
+    write_entries,
+)
 
 MAX_SLIP = 64
-FIRST_DAY = date(2000, 1, 1)
 
 
 class SafeRule(VerbRule):
@@ -30,9 +38,8 @@ class SafeRule(VerbRule):
         self, cursor: CursorWrapper, subject: str, arguments: Mapping[str, Any], *, person: User | None
     ) -> Subject:
         """The store, and what its safe should hold."""
-        store = Store.objects.select_for_update(no_key=True).filter(code=subject).first()
-        if store is None:
-            raise NotDecided("unknown-store", f"There is no store {subject}.")
+        announce_posting(cursor, store_id=find_store(subject).pk)
+        store = Store.objects.select_for_update(no_key=True).get(code=subject)
         amount = _amount(arguments.get("amount"), least=self.least)
         balance = account_balance(cursor, store_id=store.pk, account=SAFE, currency=store.currency)
         at_stake = self.at_stake(amount, balance=balance)
@@ -42,12 +49,15 @@ class SafeRule(VerbRule):
         """In minor units."""
         return amount
 
-    def write(self, cursor: CursorWrapper, store: Store, postings: list[Posting], deed: Deed, *, day: date) -> None:
-        """The entry, if it has lines, on the store's own day."""
+    def write(
+        self, cursor: CursorWrapper, store: Store, postings: list[Posting], deed: Deed, *, day: date
+    ) -> dict[str, Any]:
+        """The entry, if it has lines, on the store's own day or the first that is open; both days, for the record."""
+        entered_on = entry_date(day, locked_through=locked_through(cursor, store_id=store.pk))
         if postings:
             entry = Entry(next_entry_id(cursor), deed.decision_id, postings)
             origin = EntryOrigin(
-                business_date=day,
+                business_date=entered_on,
                 store_id=store.pk,
                 terminal_id=None,
                 shift_id=None,
@@ -57,6 +67,7 @@ class SafeRule(VerbRule):
                 posted_at=deed.now,
             )
             write_entries(cursor, [entry], origin=origin)
+        return {"date": day.isoformat(), "entry_date": entered_on.isoformat()}
 
 
 class CountSafe(SafeRule):
@@ -71,9 +82,9 @@ class CountSafe(SafeRule):
     def act(self, cursor: CursorWrapper, subject: Subject, deed: Deed) -> dict[str, Any]:
         store: Store = subject.row
         counted, balance = deed.arguments["amount"], subject.before["balance"]
-        day = _today(store, deed.now)
-        self.write(cursor, store, post_safe_count(counted=counted, balance=balance), deed, day=day)
-        return {"expected": balance, "counted": counted, "over_short": counted - balance, "date": day.isoformat()}
+        postings = post_safe_count(counted=counted, balance=balance)
+        dates = self.write(cursor, store, postings, deed, day=store_today(store, deed.now))
+        return {"expected": balance, "counted": counted, "over_short": counted - balance} | dates
 
 
 class BankSafe(SafeRule):
@@ -87,27 +98,12 @@ class BankSafe(SafeRule):
         amount, slip = deed.arguments["amount"], str(deed.arguments.get("slip", "")).strip()
         if not 0 < len(slip) <= MAX_SLIP:
             raise NotDecided("slip-missing", f"A deposit has the number of its slip, at most {MAX_SLIP} characters.")
-        day = _day(deed.arguments.get("date"), latest=_today(store, deed.now))
-        self.write(cursor, store, post_bank_deposit(amount), deed, day=day)
-        return {"amount": amount, "slip": slip, "date": day.isoformat(), "left": subject.before["balance"] - amount}
+        day = read_day(deed.arguments.get("date"), latest=store_today(store, deed.now))
+        dates = self.write(cursor, store, post_bank_deposit(amount), deed, day=day)
+        return {"amount": amount, "slip": slip, "left": subject.before["balance"] - amount} | dates
 
 
 def _amount(value: Any, *, least: int) -> int:
     if type(value) is not int or not least <= value <= MAX_MINOR:
         raise NotDecided("not-an-amount", f"{value!r} is no amount of at least {least}, in minor units.")
     return value
-
-
-def _today(store: Store, now: datetime) -> date:
-    return now.astimezone(ZoneInfo(store.timezone)).date()
-
-
-def _day(text: Any, *, latest: date) -> date:
-    """A day as `2026-03-01`, not in the future. Raises NotDecided."""
-    try:
-        day = date.fromisoformat(str(text))
-    except ValueError:
-        raise NotDecided("not-a-date", f"{text!r} is no date such as 2026-03-01.") from None
-    if not FIRST_DAY <= day <= latest:
-        raise NotDecided("not-a-date", f"{day} is before {FIRST_DAY} or in the future.")
-    return day

@@ -111,7 +111,8 @@ def _store_and_lock(cursor: CursorWrapper, decided: DecidedUpload, *, now: datet
     (batch,) = lock_batches(cursor, [decided.batch_id])
     (member,) = number_members(batch, read_members(upload.envelope))
     # What the clock said, and when it came, was said of it when it was sent.
-    return batch._replace(circumstances=Circumstances(late=decided.late)), member
+    how = Circumstances(late=decided.late, entered_on=batch.circumstances.entered_on)
+    return batch._replace(circumstances=how), member
 
 
 def _post(

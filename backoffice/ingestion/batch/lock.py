@@ -10,6 +10,7 @@ from django.db import connection
 from django.db.backends.utils import CursorWrapper
 from psycopg.types.json import Jsonb
 
+from backoffice.domain.periods import entry_date
 from backoffice.domain.reasons import CARD_DATA_REMOVED, CARD_NUMBER_MASKED, Reason
 from backoffice.domain.rules import Circumstances, Shift, StoreSettings
 from backoffice.ingestion.horizon import ANNOUNCE_END
@@ -20,16 +21,19 @@ from backoffice.postgres.transactions import transaction_required
 # SKIP LOCKED: whoever finds the terminal at work goes elsewhere instead of waiting.
 # LATERAL: batch by batch through the primary key, also by a plan that was made when the inbox was still small. And JSON
 # instead of an array, whose length the planner would look at: it would plan every execution anew, which costs as much.
+# It announces for which stores this transaction posts: whoever locks their books waits for it (ADR 39).
 LOCK_BATCHES = """
-SELECT locked.batch_id FROM jsonb_array_elements_text(%s) AS wanted (batch_id) CROSS JOIN LATERAL (
-    SELECT b.batch_id FROM inbox_batch b JOIN fleet_terminal t ON t.id = b.terminal_id
+SELECT locked.batch_id, pg_advisory_xact_lock_shared(2, locked.store_id) AS announced
+FROM jsonb_array_elements_text(%s) AS wanted (batch_id) CROSS JOIN LATERAL (
+    SELECT b.batch_id, s.store_id FROM inbox_batch b
+    JOIN fleet_terminal t ON t.id = b.terminal_id JOIN sales_shift s ON s.shift_id = b.shift_id
     WHERE b.batch_id = wanted.batch_id::uuid AND b.state <> 'processed'
     FOR NO KEY UPDATE OF b, t SKIP LOCKED
 ) AS locked
 """
 
-# A statement of its own: its snapshot is taken under the lock, so it sees a close that committed just before, and its
-# ids follow those of every entry that the terminal's other work made. It announces for which stores this transaction posts.
+# A statement of its own: its snapshot is taken under the locks, so it sees a close or the lock of a period that committed
+# just before, and its ids follow those of every entry that the terminal's other work made.
 SELECT_BATCHES = """
 SELECT found.* FROM jsonb_array_elements_text(%s) AS wanted (batch_id) CROSS JOIN LATERAL (
     SELECT b.batch_id, b.received_at, b.terminal_id,
@@ -49,7 +53,8 @@ SELECT found.* FROM jsonb_array_elements_text(%s) AS wanted (batch_id) CROSS JOI
         (SELECT json_object_agg(reason, account_id)::text FROM ledger_cashreason r WHERE r.store_id = s.store_id)
             AS reason_accounts,
         EXISTS (SELECT FROM sales_awaitedoriginal WHERE arrived_at IS NULL) AS a_refund_waits,
-        pg_advisory_xact_lock_shared(2, s.store_id) AS announced
+        (SELECT p.locked_through FROM ledger_periodlock p WHERE p.store_id = s.store_id ORDER BY p.id DESC LIMIT 1)
+            AS locked_through
     FROM inbox_batch b
     JOIN fleet_terminal t ON t.id = b.terminal_id
     JOIN sales_shift s ON s.shift_id = b.shift_id
@@ -92,8 +97,13 @@ class LockedBatch(NamedTuple):
 
     @property
     def business_date(self) -> date:
-        """The shift's: everything of a batch is booked on it."""
+        """The shift's: everything of a batch is kept under it."""
         return self.shift.business_date
+
+    @property
+    def entry_date(self) -> date:
+        """The day on which all of its entries stand in the books."""
+        return self.circumstances.entered_on or self.shift.business_date
 
 
 @transaction_required
@@ -129,7 +139,7 @@ def _read(row: Mapping[str, Any]) -> LockedBatch:
             first_number=row["first_number"],
             business_date=row["business_date"],
         ),
-        circumstances=Circumstances(late=row["late"], clock_skew_ms=row["clock_skew_ms"]),
+        circumstances=_circumstances(row),
         card_flags=_card_flags(json.loads(row["card_flags"])),
         settings=StoreSettings(
             max_order_total=row["max_order_total"],
@@ -145,6 +155,12 @@ def _read(row: Mapping[str, Any]) -> LockedBatch:
         a_shift_waits=row["a_shift_waits"],
         a_refund_waits=row["a_refund_waits"],
     )
+
+
+def _circumstances(row: Mapping[str, Any]) -> Circumstances:
+    day = entry_date(row["business_date"], locked_through=row["locked_through"])
+    entered_on = None if day == row["business_date"] else day
+    return Circumstances(late=row["late"], clock_skew_ms=row["clock_skew_ms"], entered_on=entered_on)
 
 
 def _card_flags(stored: list[tuple[str, int, str, str]]) -> dict[tuple[str, int], tuple[Reason, ...]]:

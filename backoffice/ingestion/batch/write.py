@@ -170,7 +170,7 @@ def _entry_writes(judged: JudgedBatch, *, now: datetime) -> list[tuple[Table, Se
 
 def _origin(batch: LockedBatch, what: str, *, now: datetime) -> EntryOrigin:
     return EntryOrigin(
-        business_date=batch.business_date,
+        business_date=batch.entry_date,
         store_id=batch.store_id,
         terminal_id=batch.terminal_id,
         shift_id=batch.shift.shift_id,

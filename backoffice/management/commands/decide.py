@@ -52,6 +52,10 @@ class Command(DecidingCommand):
         bank.add_argument("amount", type=int, metavar="AMOUNT", help="minor units")
         bank.add_argument("--slip", required=True, metavar="TEXT", help="the number of its slip")
         bank.add_argument("--date", required=True, metavar="DATE", help="such as 2026-03-01")
+        lock = self._verb(verbs, Verb.LOCK, "locks the books of a store through a date", **store)
+        lock.add_argument("date", metavar="DATE", help="the last locked day, such as 2026-03-31")
+        unlock = self._verb(verbs, Verb.UNLOCK, "opens the books of a store again, from a date on", **store)
+        unlock.add_argument("date", metavar="DATE", help="the first open day, such as 2026-03-15")
 
     def _verb(self, verbs: Any, verb: Verb, what: str, **subject: Any) -> CommandParser:
         """The parser of one verb, with its subject and what every decision has."""

@@ -1,0 +1,34 @@
+"""Stores and their days as decisions name them."""
+
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from backoffice.books.refusals import NotDecided
+from backoffice.fleet.models import Store
+
+FIRST_DAY = date(2000, 1, 1)
+
+
+def find_store(code: str) -> Store:
+    """The store with this code. Raises NotDecided."""
+    store = Store.objects.filter(code=code).first()
+    if store is None:
+        raise NotDecided("unknown-store", f"There is no store {code}.")
+    return store
+
+
+def store_today(store: Store, now: datetime) -> date:
+    """What day it is in the store."""
+    return now.astimezone(ZoneInfo(store.timezone)).date()
+
+
+def read_day(text: Any, *, latest: date) -> date:
+    """A day as `2026-03-01`, not in the future. Raises NotDecided."""
+    try:
+        day = date.fromisoformat(str(text))
+    except ValueError:
+        raise NotDecided("not-a-date", f"{text!r} is no date such as 2026-03-01.") from None
+    if not FIRST_DAY <= day <= latest:
+        raise NotDecided("not-a-date", f"{day} is before {FIRST_DAY} or in the future.")
+    return day
