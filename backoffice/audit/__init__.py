@@ -11,6 +11,8 @@ Derived again, from `inbox_batch.body` alone:
 - for each of them: what it says, whether it could be posted at all (readable, within limits, sums and signs right, kinds
   of lines and taxes known, payment methods mapped), and so every field, line, tax and payment of the posted row;
 - its journal entry: accounts, sides, tax codes, drawer, store, currency, date; or that it has none;
+- which dates were locked when, from the decisions: no entry stands in a period that was locked when it was posted, and every
+  lock is somebody's decision. Before and after are told by the numbers of entries and locks, which are one sequence;
 - figures per shift and store, expected cash, over and short at each reconciliation, what each count moved to the safe,
   what each opening moved and left apart (`drawer_at_opening`), and that Z numbers have no gap;
 - what head office posted: that its bytes are those that were held, or what the decision says; orders voided and payments

@@ -55,7 +55,9 @@ def _check_closings(books: TillBooks, shift: ShiftBooks, *, ledger: Ledger) -> C
             in_all = row.counted_at_close - row.float_left
         else:
             in_all = moved - _drawer_effect(found)
-        expected = derived(shift.head("closing", row.shift_id, number), transfer(in_all - moved, SAFE, DRAWER))
+        expected = derived(
+            shift.head("closing", row.shift_id, number, found=found), transfer(in_all - moved, SAFE, DRAWER)
+        )
         where = f"closing, count {number} of {where_shift(books.till, row)}"
         ledger.check(expected, found, store=books.till.store_code, where=where)
         if found is not None:
@@ -74,7 +76,8 @@ def _check_over_short(
     for number, entry in enumerate(shift.over_short, start=1):
         cash = row.opening_float + shift.cash.until(entry.id)
         over = _over_short_at(shift, entry, counts, cash=cash, posted=posted)
-        expected = derived(shift.head("over_short", row.shift_id, number), transfer(over - posted, DRAWER, OVER_SHORT))
+        head = shift.head("over_short", row.shift_id, number, found=entry)
+        expected = derived(head, transfer(over - posted, DRAWER, OVER_SHORT))
         ledger.check(expected, entry, store=store, where=f"over or short, reconciliation {number} of {where}")
         books.drawer.add(entry.id, over - posted)
         posted = over

@@ -4,13 +4,15 @@ from backoffice.audit.entries import Entry, Head, Source
 from backoffice.audit.findings import Figures, Findings
 from backoffice.audit.fleet import AuditedShift, AuditedTill
 from backoffice.audit.ledger import Effects
+from backoffice.audit.periods import LockedPeriods
 
 
 class ShiftBooks:
     """What the bytes say about one shift; `cash` is its cash payments and movements, in the order of entries."""
 
-    def __init__(self, shift: AuditedShift, entries: dict[Source, Entry]) -> None:
+    def __init__(self, shift: AuditedShift, entries: dict[Source, Entry], *, periods: LockedPeriods) -> None:
         self.row = shift
+        self._periods = periods
         self.figures = Figures()
         own = {
             (kind, number): entry for (kind, shift_id, number), entry in entries.items() if shift_id == shift.shift_id
@@ -21,12 +23,13 @@ class ShiftBooks:
         self.over_short = sorted(corrections, key=lambda entry: entry.id)
         self.cash = Effects([entry.id for entry in self.over_short])
 
-    def head(self, kind: str, source_id: str, number: int = 0) -> Head:
-        """The head of an entry of this shift."""
+    def head(self, kind: str, source_id: str, number: int = 0, *, found: Entry | None) -> Head:
+        """The head of an entry of this shift. Its date follows from what was locked when it was posted."""
         row = self.row
-        return Head(
-            row.business_date, row.store_id, row.terminal_id, row.shift_id, kind, source_id, number, row.currency
-        )
+        day = row.business_date
+        if found is not None:
+            day = self._periods.entry_date(row.store_id, day, found.id)
+        return Head(day, row.store_id, row.terminal_id, row.shift_id, kind, source_id, number, row.currency)
 
 
 class TillBooks:
@@ -36,12 +39,18 @@ class TillBooks:
     """
 
     def __init__(
-        self, till: AuditedTill, shifts: list[AuditedShift], entries: dict[Source, Entry], *, left: int = 0
+        self,
+        till: AuditedTill,
+        shifts: list[AuditedShift],
+        entries: dict[Source, Entry],
+        *,
+        periods: LockedPeriods,
+        left: int = 0,
     ) -> None:
         self.till = till
         self.left = left
         self.opened_with = left
-        self.shifts = {shift.shift_id: ShiftBooks(shift, entries) for shift in shifts}
+        self.shifts = {shift.shift_id: ShiftBooks(shift, entries, periods=periods) for shift in shifts}
         self.drawer = Effects([shift.opening_entry_id for shift in shifts])
         self._last_entry_id = 0
 

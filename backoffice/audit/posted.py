@@ -61,9 +61,8 @@ def check_order(
     stands = posted.corrected.order
     _check_row(FoundOrder(_place_of(order, context), as_stored(stands)), found, context, findings)
     sides, entry = order_sides(order, **rules), posted.entry("order")
-    ledger.check(
-        derived(context.shift.head("order", order.order_id), sides), entry, store=store.code, where=context.where
-    )
+    head = context.shift.head("order", order.order_id, found=entry)
+    ledger.check(derived(head, sides), entry, store=store.code, where=context.where)
     context.shift.figures.add(stands)
     if order.status == "paid":
         cash = sum(payment.amount for payment in order.payments if payment.method == "cash")
@@ -94,7 +93,7 @@ def _check_step(
 ) -> None:
     context, order_id = posted.context, posted.order.order_id
     entry = posted.entry(kind, number)
-    expected = derived(context.shift.head(kind, order_id, number), sides)
+    expected = derived(context.shift.head(kind, order_id, number, found=entry), sides)
     ledger.check(expected, entry, store=context.store.code, where=f"{kind} {number} of {context.where}")
     at = 0 if entry is None else entry.id
     context.shift.cash.add(at, cash)
@@ -133,7 +132,7 @@ def check_movement(
     at = MovementPlace(shift.store_id, context.terminal_id, shift.shift_id, context.batch.batch_id, context.position)
     _check_row(FoundMovement(at, movement_as_stored(movement)), found, context, findings)
     sides = movement_sides(movement, reasons=context.store.reasons)
-    head = context.shift.head("movement", movement.movement_id)
+    head = context.shift.head("movement", movement.movement_id, found=entry)
     ledger.check(derived(head, sides), entry, store=context.store.code, where=context.where)
     cash = movement.amount if movement.kind == "cash_in" else -movement.amount
     books.moved(context.shift, entry, cash=cash, drawer=drawer_effect(sides))

@@ -12,7 +12,7 @@ from backoffice.audit.anchors import SignedHead, load_keys, read_anchor
 from backoffice.audit.balances import check_daily_balances
 from backoffice.audit.batches import chunks_of, count_orders
 from backoffice.audit.counts import check_counts
-from backoffice.audit.detached import Detached, load_detached, load_left
+from backoffice.audit.detached import Detached, load_detached, load_left, take_late_entries
 from backoffice.audit.drawers import TillBooks, check_figures, derived_drawer_balance
 from backoffice.audit.entries import load_entries
 from backoffice.audit.findings import AuditReport, Figures, Findings, StoreReport, Waiting
@@ -21,6 +21,7 @@ from backoffice.audit.ledger import Ledger
 from backoffice.audit.leftovers import check_decisions, check_drawers_total, check_leftovers, check_totals
 from backoffice.audit.members import Accounting, Met, load_chunk
 from backoffice.audit.openings import check_openings, check_z_numbers, load_stays
+from backoffice.audit.periods import LockedPeriods, load_locked
 from backoffice.audit.repeats import Originals
 from backoffice.audit.safes import check_safes
 from backoffice.audit.seals import SealCheck
@@ -77,17 +78,21 @@ class Audit:
         self._figures: dict[tuple[int, str], Figures] = defaultdict(Figures)
         self._done = 0
         self._detached = Detached([], None)
+        self._periods = LockedPeriods()
 
     def run(self) -> AuditReport:
         """From the bytes to the tables, then from the tables back."""
         stores = load_stores(self._cursor)
         self._detached = load_detached(self._cursor)
+        self._periods = load_locked(self._cursor, self._findings)
         total = count_orders(self._cursor)
         balances: dict[int, tuple[AuditedTill, int]] = {}
+        late = take_late_entries(self._cursor, self._ledger) if self._detached.months else {}
         for till in load_tills(self._cursor):
             books = self._audit_till(till, stores, total)
-            balances[till.id] = (till, derived_drawer_balance(books))
-        check_safes(self._cursor, stores, self._detached, ledger=self._ledger)
+            balances[till.id] = (till, derived_drawer_balance(books) + late.get(till.id, 0))
+        check_safes(self._cursor, stores, self._detached, periods=self._periods, ledger=self._ledger)
+        self._periods.check_entries(self._cursor, {each.id: each.code for each in stores.values()}, self._findings)
         check_leftovers(self._cursor, self._met, self._ledger, self._findings)
         check_decisions(self._cursor, self._findings)
         check_totals(self._cursor, self._ledger, stores, self._findings)
@@ -106,7 +111,7 @@ class Audit:
         shift_ids = [shift.shift_id for shift in shifts]
         entries = load_entries(self._cursor, ["opening", "over_short", "closing"], shift_ids)
         left = load_left(self._cursor, till) if self._detached.months else 0
-        books = TillBooks(till, shifts, entries, left=left)
+        books = TillBooks(till, shifts, entries, periods=self._periods, left=left)
         originals = Originals(self._cursor, till)
         accounting = Accounting(
             books,

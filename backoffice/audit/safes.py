@@ -15,17 +15,18 @@ from backoffice.audit.detached import Detached
 from backoffice.audit.entries import Head, derived, load_entries
 from backoffice.audit.fleet import AuditedStore
 from backoffice.audit.ledger import Ledger
+from backoffice.audit.periods import LockedPeriods
 from backoffice.audit.rules import OVER_SHORT, SAFE, TO_THE_BANK, Sides, transfer
 
 SELECT_SAFES = """
 SELECT d.id::text, d.verb, d.store_id, d.arguments::text, d.before::text, coalesce(a.after, d.after)::text
 FROM books_decision d LEFT JOIN books_decisionanswer a ON a.decision_id = d.id
-WHERE d.about = 'store' AND (NOT d.needs_second_person OR a.answer = 'agreed') ORDER BY d.asked_at
+WHERE d.about = 'store' AND d.verb NOT IN ('lock', 'unlock') AND (NOT d.needs_second_person OR a.answer = 'agreed') ORDER BY d.asked_at
 """
 
 
 class SafeDecision(NamedTuple):
-    """A decision about a safe; `day` is that of its entry."""
+    """A decision about a safe: its own day, and that on which it says that its entry stands."""
 
     id: str
     verb: str
@@ -33,6 +34,7 @@ class SafeDecision(NamedTuple):
     amount: int
     balance: int
     day: date
+    entered_on: date
 
     @property
     def sides(self) -> Sides:
@@ -47,6 +49,7 @@ def check_safes(
     stores: Mapping[int, AuditedStore],
     detached: Detached,
     *,
+    periods: LockedPeriods,
     ledger: Ledger,
 ) -> None:
     """Each count and each deposit must have the entry that it says, and no safe another."""
@@ -54,12 +57,13 @@ def check_safes(
     decisions = [_read(row) for row in cursor.fetchall()]
     entries = load_entries(cursor, ["safe"], [decision.id for decision in decisions])
     for decision in decisions:
-        if detached.covers(decision.day):
+        if detached.covers(decision.entered_on):
             continue
         store = stores[decision.store_id]
-        head = Head(decision.day, store.id, None, None, "safe", decision.id, 0, store.currency)
-        where = f"safe, by the decision {decision.id} ({decision.verb})"
         found = entries.get(("safe", decision.id, 0))
+        day = decision.day if found is None else periods.entry_date(store.id, decision.day, found.id)
+        head = Head(day, store.id, None, None, "safe", decision.id, 0, store.currency)
+        where = f"safe, by the decision {decision.id} ({decision.verb})"
         ledger.check(derived(head, decision.sides), found, store=store.code, where=where)
 
 
@@ -67,4 +71,6 @@ def _read(row: tuple[Any, ...]) -> SafeDecision:
     decision_id, verb, store_id, *texts = row
     arguments, before, after = (json.loads(text or "{}") for text in texts)
     day = date.fromisoformat(after.get("date", "0001-01-01"))
-    return SafeDecision(decision_id, verb, store_id, arguments.get("amount", 0), before.get("balance", 0), day)
+    entered_on = date.fromisoformat(after.get("entry_date", day.isoformat()))
+    amount, balance = arguments.get("amount", 0), before.get("balance", 0)
+    return SafeDecision(decision_id, verb, store_id, amount, balance, day, entered_on)

@@ -26,9 +26,11 @@ def store_today(store: Store, now: datetime) -> date:
 def read_day(text: Any, *, latest: date) -> date:
     """A day as `2026-03-01`, not in the future. Raises NotDecided."""
     try:
-        day = date.fromisoformat(str(text))
-    except ValueError:
-        raise NotDecided("not-a-date", f"{text!r} is no date such as 2026-03-01.") from None
+        day = date.fromisoformat(text)
+    except (ValueError, TypeError):
+        day = None
+    if day is None or day.isoformat() != text:
+        raise NotDecided("not-a-date", f"{text!r} is no date such as 2026-03-01.")
     if not FIRST_DAY <= day <= latest:
         raise NotDecided("not-a-date", f"{day} is before {FIRST_DAY} or in the future.")
     return day

@@ -17,7 +17,7 @@ from backoffice.ingestion.carried import last_carried
 from backoffice.ingestion.detaching import is_detached_shift
 from backoffice.ingestion.locks import lock_terminal
 from backoffice.ingestion.reconcile import counted_cash, reconcile_shift, write_entry_of_shift
-from backoffice.ledger.writers import Entry, drawer_balance, next_entry_id
+from backoffice.ledger.writers import Entry, drawer_balance, drawer_balance_of_shift, next_entry_id
 from backoffice.postgres.rows import rows_as
 from backoffice.postgres.transactions import transaction_required
 from backoffice.sales.models import Shift
@@ -88,11 +88,15 @@ def _balance_before(cursor: CursorWrapper, shift: Shift) -> int:
     before = (
         Shift.objects.filter(terminal_id=shift.terminal_id, opening_entry_id__lt=shift.opening_entry_id)
         .order_by("-opening_entry_id")
-        .values_list("opening_entry_id", balance_then)
+        .values_list("opening_entry_id", balance_then, "shift_id", is_detached_shift())
         .first()
     )
-    after_entry_id, balance = before or (0, 0)
-    return balance + drawer_balance(cursor, terminal_id=shift.terminal_id, after_entry_id=after_entry_id)
+    after_entry_id, balance, shift_id, is_detached = before or (0, 0, None, False)
+    key: dict[str, Any] = {"terminal_id": shift.terminal_id, "after_entry_id": after_entry_id}
+    since = drawer_balance(cursor, **key)
+    if is_detached:  # what came late for a locked period stands in a month that is still there, and is in both
+        since -= drawer_balance_of_shift(cursor, shift_id=shift_id, **key)
+    return balance + since
 
 
 @transaction_required

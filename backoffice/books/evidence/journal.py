@@ -40,6 +40,13 @@ UNION ALL
 SELECT e.id, m.batch_id FROM ledger_journalentry e JOIN sales_cashmovement m ON m.movement_id = e.source_id
 WHERE e.id = ANY(%(ids)s) AND e.business_date = ANY(%(dates)s) AND e.source_kind = 'movement'
 """
+# What came late for a locked period stands on another day than its order.
+SELECT_LATE_BATCHES_OF = """
+SELECT e.id, o.batch_id FROM ledger_journalentry e
+JOIN sales_identity i ON i.item_id = e.source_id AND i.version = 0 AND i.row_id = e.id
+JOIN sales_order o ON o.id = i.row_id AND o.business_date = i.business_date
+WHERE e.id = ANY(%(ids)s) AND e.business_date = ANY(%(dates)s) AND e.source_kind = 'order'
+"""
 
 SELECT_BATCHES = """
 SELECT b.batch_id, t.uuid::text, b.shift_id::text, b.received_at, b.size, b.order_count, b.movement_count, b.digest
@@ -99,7 +106,12 @@ def batches_of(cursor: CursorWrapper, keys: Sequence[tuple[int, date]]) -> dict[
     """The batch that brought each entry's order or cash movement; entries of shifts have none."""
     wanted: dict[str, Any] = {"ids": [entry_id for entry_id, _ in keys], "dates": list({day for _, day in keys})}
     cursor.execute(SELECT_BATCHES_OF, wanted)
-    return dict(cursor.fetchall())
+    found = dict(cursor.fetchall())
+    others = [entry_id for entry_id, _ in keys if entry_id not in found]
+    if others:
+        cursor.execute(SELECT_LATE_BATCHES_OF, wanted | {"ids": others})
+        found |= dict(cursor.fetchall())
+    return found
 
 
 def read_unsealed_batches(cursor: CursorWrapper, batch_ids: Sequence[UUID]) -> Mapping[UUID, BatchFacts]:

@@ -27,6 +27,7 @@ TABLES = (
     "ledger_journalline",
     "ledger_journalentry",
     "ledger_entrysource",
+    "ledger_periodlock",
     "sales_payment",
     "sales_orderline",
     "sales_order",

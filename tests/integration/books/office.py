@@ -26,8 +26,10 @@ PLAIN = {
     Verb.APPROVE: "agrees",
     Verb.COUNT_SAFE: "daily",
     Verb.BANK: "deposit",
+    Verb.LOCK: "month-closed",
+    Verb.UNLOCK: "locked-by-mistake",
 }
-ALL_RIGHTS = ("decide_held", "decide_order", "decide_numbers", "decide_shift", "decide_safe")
+ALL_RIGHTS = ("decide_held", "decide_order", "decide_numbers", "decide_shift", "decide_safe", "decide_period")
 
 
 def a_person(name: str = "Ruth", *, rights: tuple[str, ...] = ALL_RIGHTS) -> User:

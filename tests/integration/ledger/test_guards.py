@@ -295,8 +295,15 @@ def test_making_a_month_twice_makes_it_once():
     assert rows("SELECT ledger_create_month('2031-07-20'), sales_create_month('2031-07-01')") == [(False, False)]
 
 
+def test_no_partition_is_without_the_guard_of_locked_periods():
+    execute("SELECT ledger_create_month('2031-07-01')")
+    tables = {table for parent in PARENTS[:2] for table in (parent, *leaves(parent))}
+    found = rows("SELECT tgrelid::regclass::text FROM pg_trigger WHERE tgname = 'check_period'")
+    assert {table for (table,) in found} == tables
+
+
 def test_no_guard_is_switched_off():
-    guards = ("check_balance", "check_lines", "record_source", "refuse_change", "refuse_truncate")
+    guards = ("check_balance", "check_lines", "check_period", "record_source", "refuse_change", "refuse_truncate")
     found = rows("SELECT tgname, tgenabled FROM pg_trigger WHERE tgname = ANY(%s)", [list(guards)])
     assert {name for name, _ in found} == set(guards)
     assert {enabled for _, enabled in found} == {"O"}
