@@ -11,9 +11,13 @@ from backoffice.ledger.models import EntrySource, JournalLine
 
 
 class EntryLines(NamedTuple):
-    """The lines of a journal entry, with the sum of each side; the two are equal."""
+    """The lines of a journal entry, with the sum of each side; the two are equal.
+
+    `business_date` is the day on which it stands in the books: another than that of its shift where that was locked.
+    """
 
     entry_id: int
+    business_date: date
     lines: list[JournalLine]
     debit: int
     credit: int
@@ -29,7 +33,9 @@ def entry_of(*, source_kind: str, source_id: UUID, source_number: int = 0) -> En
 def read_entry(entry_id: int, business_date: date) -> EntryLines:
     """The lines of one entry; only the month that they are in is read."""
     lines = list(JournalLine.objects.filter(entry_id=entry_id, business_date=business_date).select_related("account"))
-    return EntryLines(entry_id, lines, sum(line.debit for line in lines), sum(line.credit for line in lines))
+    return EntryLines(
+        entry_id, business_date, lines, sum(line.debit for line in lines), sum(line.credit for line in lines)
+    )
 
 
 def entry_amounts(entries: Iterable[tuple[int, date]]) -> dict[int, int]:

@@ -1,8 +1,9 @@
 """The trial balance: accounts by currency, for one store or all, and whether both sides are equal."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+from backoffice.books.both_dates import BothDates
 from backoffice.fleet.models import Store
 from backoffice.review.journal import AccountMovement
 
@@ -35,13 +36,14 @@ class StoreRow(NamedTuple):
 
 
 class Block(NamedTuple):
-    """The books in one currency."""
+    """The books in one currency. `earlier` are the accounts of one store to which something came for locked days."""
 
     currency: str
     accounts: list[AccountRow]
     stores: list[StoreRow]
     debit: int
     credit: int
+    earlier: Sequence[BothDates] = ()
 
     @property
     def balances(self) -> bool:
@@ -73,3 +75,9 @@ def _block(currency: str, found: list[AccountMovement], *, stores: Mapping[int, 
         sum(row.debit for row in accounts.values()),
         sum(row.credit for row in accounts.values()),
     )
+
+
+def with_both_dates(blocks: Iterable[Block], rows: Iterable[BothDates]) -> list[Block]:
+    """The blocks of one store, each with those of its accounts whose entries are not all of the same days."""
+    differing = [row for row in rows if row.differs]
+    return [block._replace(earlier=[row for row in differing if row.currency == block.currency]) for block in blocks]

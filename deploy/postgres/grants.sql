@@ -61,7 +61,7 @@ BEGIN
         SELECT oid FROM pg_class
         WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')
         AND (relname ~ '^ledger_journal' OR relname ~ '^books_decision'
-            OR relname IN ('ledger_entrysource', 'evidence_leaf', 'evidence_dayroot', 'evidence_checkpoint'))
+            OR relname IN ('ledger_entrysource', 'ledger_periodlock', 'evidence_leaf', 'evidence_dayroot', 'evidence_checkpoint'))
     LOOP
         IF has_table_privilege('backoffice', name, 'UPDATE, DELETE, TRUNCATE') THEN
             RAISE EXCEPTION 'role backoffice may change %: nothing was granted', name;

@@ -14,6 +14,7 @@ from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
+from backoffice.books.both_dates import by_both_dates
 from backoffice.fleet.models import Store
 from backoffice.ledger.models import Account, JournalEntry
 from backoffice.review import cells
@@ -22,7 +23,7 @@ from backoffice.review.admin.filters import DAYS, FilterForm, day_field, store_f
 from backoffice.review.journal import entry_amounts, movements, read_entry
 from backoffice.review.order_lookup import order_of
 from backoffice.review.rights import may_see
-from backoffice.review.trial_balance import trial_balance
+from backoffice.review.trial_balance import trial_balance, with_both_dates
 from backoffice.review.words import SOURCES, named
 from backoffice.sales.models import Shift
 
@@ -151,6 +152,9 @@ class AccountAdmin(ConsoleAdmin):
         store: Store | None = chosen.get("store")
         stores = {store.pk: store for store in Store.objects.all()}
         blocks = trial_balance(movements(first=first, end=end), stores=stores, only=store)
+        if store is not None:
+            last = end - timedelta(days=1)
+            blocks = with_both_dates(blocks, by_both_dates(store=store, first=first, last=last))
         form = MonthForm({"month": f"{first:%Y-%m}", "store": store and store.pk})
         request.current_app = self.admin_site.name
         context = {"title": "Trial balance", "filters": form, "month": first, "blocks": blocks, "chosen": store}

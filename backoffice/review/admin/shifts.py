@@ -8,6 +8,7 @@ from django.contrib import admin
 from django.db.models import Case, Count, Q, QuerySet, Sum, When, Window, prefetch_related_objects
 from django.utils.safestring import SafeString
 
+from backoffice.domain.reasons import IN_LOCKED_PERIOD
 from backoffice.ingestion.report import shift_report
 from backoffice.review import cells
 from backoffice.review.admin.base import ReadingAdmin
@@ -113,10 +114,20 @@ class ShiftAdmin(ReadingAdmin):
             "drawer": drawer_rows(row, report, movements),
             "movements": movements,
             "movements_shown": MOVEMENTS_SHOWN,
-            "problems": what_is_wrong(report),
+            "problems": [*what_is_wrong(report), *_entered_later(row)],
             "held": held,
             "report": report,
         }
+
+
+def _entered_later(shift: Shift) -> list[str]:
+    """Says how many of its orders stand in the books on another day, since those of its business day were locked."""
+    flag = [{"code": IN_LOCKED_PERIOD}]
+    orders = Order.objects.filter(shift_id=shift.pk, business_date=shift.business_date, flags__contains=flag).count()
+    if not orders:
+        return []
+    verb = "stands" if orders == 1 else "stand"
+    return [f"{counted(orders, 'order')} came when the books of this day were locked, and {verb} on a later one."]
 
 
 def _movements(shift: Shift) -> list[CashMovement]:
