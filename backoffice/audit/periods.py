@@ -32,7 +32,7 @@ WHERE e.id > %s AND e.id < %s AND e.store_id = %s AND e.business_date <= %s ORDE
 BEYOND_ALL = 2**63 - 1
 
 
-class PeriodLock(NamedTuple):
+class LockedSince(NamedTuple):
     """Through which day a store was locked from the entry of this number on, as a decision has it."""
 
     from_entry: int
@@ -43,9 +43,9 @@ class LockedPeriods:
     """What was locked when, store by store."""
 
     def __init__(self) -> None:
-        self._locks: dict[int, list[PeriodLock]] = defaultdict(list)
+        self._locks: dict[int, list[LockedSince]] = defaultdict(list)
 
-    def add(self, store_id: int, lock: PeriodLock) -> None:
+    def add(self, store_id: int, lock: LockedSince) -> None:
         """In the order in which they came into force."""
         self._locks[store_id].append(lock)
 
@@ -86,5 +86,5 @@ def load_locked(cursor: CursorWrapper, findings: Findings) -> LockedPeriods:
         for what, one, other in (("store", decided_code, code), ("locked through", expected, through)):
             if one != other:
                 findings.add(code, f"period lock {row_id}", what, expected=one, found=other)
-        periods.add(decided_store, PeriodLock(row_id, expected))
+        periods.add(decided_store, LockedSince(row_id, expected))
     return periods

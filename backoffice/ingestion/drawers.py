@@ -91,12 +91,14 @@ def _balance_before(cursor: CursorWrapper, shift: Shift) -> int:
         .values_list("opening_entry_id", balance_then, "shift_id", is_detached_shift())
         .first()
     )
-    after_entry_id, balance, shift_id, is_detached = before or (0, 0, None, False)
+    if before is None:
+        return drawer_balance(cursor, terminal_id=shift.terminal_id, after_entry_id=0)
+    after_entry_id, balance, shift_id, is_detached = before
     key: dict[str, Any] = {"terminal_id": shift.terminal_id, "after_entry_id": after_entry_id}
     since = drawer_balance(cursor, **key)
     if is_detached:  # what came late for a locked period stands in a month that is still there, and is in both
         since -= drawer_balance_of_shift(cursor, shift_id=shift_id, **key)
-    return balance + since
+    return int(balance) + since
 
 
 @transaction_required

@@ -98,6 +98,8 @@ class Story:
             return None if order is None else (str(order.order_id), {"payments": rng.choice(PAYMENTS)})
         if verb in {Verb.COUNT_SAFE, Verb.BANK}:
             return self.first.store.code, {"amount": rng.randrange(1, 9999), "slip": "4711", "date": "2026-03-02"}
+        if verb in {Verb.LOCK, Verb.UNLOCK}:
+            return self.first.store.code, {"date": rng.choice(["2026-02-28", "2026-03-01", "2026-03-31", "2026-04-15"])}
         number = rng.randint(1001, max(1001, *self.numbers.values()))
         counts = {"cash": 20000 + rng.randrange(-500, 500)}
         return str(shift.pk), {"numbers": str(number), "order": a_sale(number), "counts": counts}
