@@ -17,6 +17,7 @@ Derived again, from `inbox_batch.body` alone:
   what each opening moved and left apart (`drawer_at_opening`), and that Z numbers have no gap;
 - what head office posted: that its bytes are those that were held, or what the decision says; orders voided and payments
   corrected, with their entries; what its safes moved;
+- that each cache file that was taken in is as it was agreed to, and that all of it is in the inbox;
 - that every decision has its effect, and that nothing stands as decided that no decision led to;
 - that a member that is neither posted nor held repeats one that is, with equal content;
 - every leaf of what is sealed, from the rows as they are today, the trees above them, the signed heads, and an anchor among
@@ -37,6 +38,7 @@ Taken on trust, because there is nothing to derive it from or it would take the 
 - that an earlier shift waited when an opening left something to it, if the times allow it; and that none did when it left
   nothing, unless the shift never settled, is not counted, or has a number that was taken after the opening;
 - that the public keys in `evidence_verifierkey` are the operator's: an auditor compares them with what was handed over;
+- that a cache file was signed by its terminal: the file is not kept, since it may hold card data, only what was taken of it;
 - decisions themselves, with what was typed into them, and what a count of a safe found in its account;
 - for a detached month: everything, its leaves but not its roots, including what its last shifts left in their drawers;
 - the mapping of payment methods and cash reasons to accounts: today's, since no older one is kept.

@@ -17,6 +17,7 @@ from backoffice.audit.drawers import TillBooks, check_figures, derived_drawer_ba
 from backoffice.audit.entries import load_entries
 from backoffice.audit.findings import AuditReport, Figures, Findings, StoreReport, Waiting
 from backoffice.audit.fleet import AuditedStore, AuditedTill, load_shifts, load_stores, load_tills
+from backoffice.audit.imported import check_imports
 from backoffice.audit.ledger import Ledger
 from backoffice.audit.leftovers import check_decisions, check_drawers_total, check_leftovers, check_totals
 from backoffice.audit.members import Accounting, Met, load_chunk
@@ -95,6 +96,7 @@ class Audit:
         self._periods.check_entries(self._cursor, {each.id: each.code for each in stores.values()}, self._findings)
         check_leftovers(self._cursor, self._met, self._ledger, self._findings)
         check_decisions(self._cursor, self._findings)
+        check_imports(self._cursor, self._findings)
         check_totals(self._cursor, self._ledger, stores, self._findings)
         check_drawers_total(self._cursor, balances, self._findings)
         self._check_evidence(stores)

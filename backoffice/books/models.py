@@ -14,6 +14,7 @@ SUBJECTS = [
     ("order", "a posted order"),
     ("shift", "a shift"),
     ("store", "a store"),
+    ("terminal", "a terminal"),
 ]
 ANSWERS = [("agreed", "agreed"), ("declined", "declined"), ("withdrawn", "withdrawn")]
 MAX_NOTE = 500
@@ -73,6 +74,7 @@ class Decision(models.Model):
             ("decide_shift", "Can recount, end and approve shifts"),
             ("decide_safe", "Can count the safe and bank"),
             ("decide_period", "Can lock and unlock a store's books"),
+            ("decide_terminal", "Can take in the cache of a terminal that died"),
         ]
         constraints = [
             models.CheckConstraint(
@@ -124,3 +126,21 @@ class HeldClaim(models.Model):
 
     def __str__(self) -> str:
         return f"claim of {self.held_id}"
+
+
+class CacheFile(models.Model):
+    """What a terminal saved of its cache, kept from request to agreement: see `caches`. Rows are only ever added.
+
+    `digest` is the SHA-256 of the file as it was handed in. Its own bytes are not kept, since they may hold card data.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    digest = models.BinaryField(max_length=32, unique=True)
+    terminal = models.ForeignKey("fleet.Terminal", on_delete=models.PROTECT, related_name="+")
+    signed_with = models.BinaryField(max_length=32, help_text="The key of one of its terminal's credentials.")
+    saved_at = models.DateTimeField(help_text="By the device's clock.")
+    kept_at = models.DateTimeField()
+    content = models.BinaryField(help_text="zlib")
+
+    def __str__(self) -> str:
+        return f"cache of {self.terminal_id}, saved {self.saved_at}"

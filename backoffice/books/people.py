@@ -24,6 +24,7 @@ PERMISSIONS: Mapping[Verb, str] = {
     Verb.BANK: "decide_safe",
     Verb.LOCK: "decide_period",
     Verb.UNLOCK: "decide_period",
+    Verb.IMPORT_CACHE: "decide_terminal",
 }
 
 

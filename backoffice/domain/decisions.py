@@ -21,9 +21,10 @@ class Verb(StrEnum):
     BANK = "bank"
     LOCK = "lock"
     UNLOCK = "unlock"
+    IMPORT_CACHE = "import-cache"
 
 
-ALWAYS_TWO = frozenset({Verb.ENTER, Verb.UNLOCK})
+ALWAYS_TWO = frozenset({Verb.ENTER, Verb.UNLOCK, Verb.IMPORT_CACHE})
 """Nobody decides these alone, whatever the amount."""
 
 

@@ -7,11 +7,13 @@ Source: protocol §3.
 import hashlib
 import secrets
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from django.db import connection
 from django.db.models import F
 from django.utils.crypto import salted_hmac
 
+from backoffice.domain.cache_files import cache_key
 from backoffice.fleet.models import ActivationCode, Credential, Store, Terminal
 
 ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
@@ -20,7 +22,7 @@ STORE_FIELDS = [field.attname for field in Store._meta.concrete_fields]  # noqa:
 TERMINAL_FIELDS = ["id", "uuid", "store_id", "name"]
 # Asked with every request, so it is spelled out: building it with the ORM costs more than running it.
 SELECT_BEARER = f"""
-SELECT c.used_at, {", ".join(f"t.{field}" for field in TERMINAL_FIELDS)}, {", ".join(f"s.{field}" for field in STORE_FIELDS)}
+SELECT c.used_at IS NOT NULL, c.cache_key IS NOT NULL, {", ".join(f"t.{field}" for field in TERMINAL_FIELDS)}, {", ".join(f"s.{field}" for field in STORE_FIELDS)}
 FROM fleet_credential c
 JOIN fleet_terminal t ON t.id = c.terminal_id
 JOIN fleet_store s ON s.id = t.store_id
@@ -91,16 +93,30 @@ def replace_credential(*, terminal: Terminal, now: datetime) -> str:
     return _mint(terminal)
 
 
-def terminal_of_token(token: str) -> tuple[Terminal, bool] | None:
-    """The terminal, with its store, that a live token speaks for, and whether the token was used before."""
+def note_cache_key(token: str) -> None:
+    """What checks the cache files that are signed with a token of before there were any. The token itself is not kept."""
+    Credential.objects.filter(token_hash=hash_token(token), cache_key__isnull=True).update(cache_key=cache_key(token))
+
+
+class Bearer(NamedTuple):
+    """Whom a live token speaks for: its terminal, with its store."""
+
+    terminal: Terminal
+    was_used: bool
+    has_cache_key: bool
+
+
+def terminal_of_token(token: str) -> Bearer | None:
+    """Whom a token speaks for; None for what is no live token."""
     with connection.cursor() as cursor:
         cursor.execute(SELECT_BEARER, [hash_token(token)])
         row = cursor.fetchone()
     if row is None:
         return None
-    terminal = Terminal.from_db("default", TERMINAL_FIELDS, row[1 : 1 + len(TERMINAL_FIELDS)])
-    terminal.store = Store.from_db("default", STORE_FIELDS, row[1 + len(TERMINAL_FIELDS) :])
-    return terminal, row[0] is not None
+    was_used, has_cache_key, *fields = row
+    terminal = Terminal.from_db("default", TERMINAL_FIELDS, fields[: len(TERMINAL_FIELDS)])
+    terminal.store = Store.from_db("default", STORE_FIELDS, fields[len(TERMINAL_FIELDS) :])
+    return Bearer(terminal, was_used, has_cache_key)
 
 
 def hash_token(token: str) -> bytes:
@@ -110,7 +126,7 @@ def hash_token(token: str) -> bytes:
 
 def _mint(terminal: Terminal) -> str:
     token = secrets.token_urlsafe(32)
-    Credential.objects.create(terminal=terminal, token_hash=hash_token(token))
+    Credential.objects.create(terminal=terminal, token_hash=hash_token(token), cache_key=cache_key(token))
     return token
 
 

@@ -170,7 +170,8 @@ class ActivationCode(models.Model):
 class Credential(models.Model):
     """A terminal's bearer token, as its SHA-256 only.
 
-    A terminal has one live token that it has used and, after a rotation, at most one that it has not used yet.
+    A terminal has one live token that it has used and, after a rotation, at most one that it has not used yet. Those that
+    are revoked stay: what was signed with them can be checked (ADR 46).
     """
 
     terminal = models.ForeignKey(Terminal, on_delete=models.CASCADE, related_name="credentials")
@@ -178,6 +179,11 @@ class Credential(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     used_at = models.DateTimeField(null=True, blank=True, help_text="First used.")
     revoked_at = models.DateTimeField(null=True, blank=True)
+    cache_key = models.BinaryField(
+        max_length=32,
+        null=True,
+        help_text="What checks the signature of its cache files. Empty where the token was last used before there were any.",
+    )
 
     class Meta:
         constraints = [

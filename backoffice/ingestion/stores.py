@@ -12,6 +12,7 @@ from backoffice.fleet.activation import (
     begin_to_use,
     hash_token,
     issue_code,
+    note_cache_key,
     redeem_code,
     replace_credential,
     rotate_credential,
@@ -85,12 +86,13 @@ def authenticate(*, token: str, now: datetime) -> Terminal | None:
     found = terminal_of_token(token)
     if found is None:
         return None
-    terminal, used = found
-    if not used:
+    if not found.was_used:
         with transaction.atomic():
-            lock_terminal(terminal.pk)
+            lock_terminal(found.terminal.pk)
             begin_to_use(token_hash=hash_token(token), now=now)
-    return terminal
+    if not found.has_cache_key:
+        note_cache_key(token)
+    return found.terminal
 
 
 def is_live(*, token: str) -> bool:

@@ -9,6 +9,7 @@ from backoffice.books.verbs.orders import RetenderOrder, VoidOrder
 from backoffice.books.verbs.periods import LockPeriod, UnlockPeriod
 from backoffice.books.verbs.safe import BankSafe, CountSafe
 from backoffice.books.verbs.shifts import ApproveShift, EndShift, RecountShift
+from backoffice.books.verbs.terminals import ImportCache
 from backoffice.domain.decisions import Verb
 
 RULES: Mapping[Verb, VerbRule] = {
@@ -29,5 +30,6 @@ RULES: Mapping[Verb, VerbRule] = {
         BankSafe(),
         LockPeriod(),
         UnlockPeriod(),
+        ImportCache(),
     )
 }

@@ -5,11 +5,12 @@ import json
 import zlib
 from contextlib import nullcontext
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 import structlog
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 from structlog.contextvars import get_contextvars
 
 from backoffice.domain.cards.masking import mask_cards
@@ -32,6 +33,7 @@ from backoffice.ingestion.batch.receipts import (
 )
 from backoffice.ingestion.bell import ring_soon
 from backoffice.metrics import count_accepted
+from backoffice.postgres.transactions import transaction_required
 from backoffice.sales.models import Shift
 from backoffice.short_turns import short_turns
 
@@ -119,7 +121,7 @@ def repeated_upload_of_before(*, terminal: Terminal, shift_id: UUID, batch_id: U
 def store_batch(
     *, terminal: Terminal, shift_id: UUID, batch_id: UUID, upload: Upload, is_claimed: bool, now: datetime
 ) -> bool:
-    """Stores a batch, once, and what was masked in it; whether it is new. On return it is committed.
+    """Stores a batch, once, and what was masked in it; whether it is new. On return it is committed, or with its caller.
 
     `is_claimed` keeps workers off while the caller processes it. Raises ShiftUnknown, IdentifierReused.
     """
@@ -148,6 +150,25 @@ def store_batch(
             return True
     _check_repeat(terminal=terminal, shift_id=shift_id, batch_id=batch_id, digest=digest)
     return False
+
+
+@transaction_required
+def store_recovered(*, terminal: Terminal, shift_id: UUID, batch_id: UUID, upload: Upload, now: datetime) -> bool:
+    """Stores a batch that its terminal could not send, as `store_batch` does; a worker is rung once that is committed.
+
+    Raises ShiftUnknown, IdentifierReused.
+    """
+    is_new = store_batch(
+        terminal=terminal, shift_id=shift_id, batch_id=batch_id, upload=upload, is_claimed=False, now=now
+    )
+    if is_new:
+        transaction.on_commit(partial(_announce, orders=len(upload.envelope.orders)))
+    return is_new
+
+
+def _announce(*, orders: int) -> None:
+    count_accepted(orders=orders)
+    ring_soon()
 
 
 def _check_repeat(*, terminal: Terminal, shift_id: UUID, batch_id: UUID, digest: bytes) -> None:

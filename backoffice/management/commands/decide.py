@@ -9,7 +9,9 @@ from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
 from backoffice.books.deciding import DecisionReport, Proposal, decide
+from backoffice.books.importing import import_cache
 from backoffice.books.people import find_person
+from backoffice.domain.cache_files import MAX_FILE_BYTES
 from backoffice.domain.decisions import Verb
 from backoffice.management.deciding import DecidingCommand
 
@@ -56,6 +58,7 @@ class Command(DecidingCommand):
         lock.add_argument("date", metavar="DATE", help="the last locked day, such as 2026-03-31")
         unlock = self._verb(verbs, Verb.UNLOCK, "opens the books of a store again, from a date on", **store)
         unlock.add_argument("date", metavar="DATE", help="the first open day, such as 2026-03-15")
+        self._verb(verbs, Verb.IMPORT_CACHE, "takes in what a terminal could not send any more", metavar="FILE")
 
     def _verb(self, verbs: Any, verb: Verb, what: str, **subject: Any) -> CommandParser:
         """The parser of one verb, with its subject and what every decision has."""
@@ -73,7 +76,16 @@ class Command(DecidingCommand):
         self.answer(lambda: self._decide(options))
 
     def _decide(self, options: dict[str, Any]) -> DecisionReport:
-        agreed_by = options["agreed_by"]
+        agreed_by = None if options["agreed_by"] is None else find_person(options["agreed_by"])
+        if options["verb"] == Verb.IMPORT_CACHE.value:
+            return import_cache(
+                _read_bytes(Path(options["subject"])),
+                person=find_person(options["person"]),
+                reason=options["reason"],
+                note=options["note"],
+                agreed_by=agreed_by,
+                now=timezone.now(),
+            )
         proposal = Proposal(
             verb=Verb(options["verb"]),
             subject=options["subject"],
@@ -81,7 +93,7 @@ class Command(DecidingCommand):
             reason=options["reason"],
             note=options["note"],
             arguments=_arguments(options),
-            agreed_by=None if agreed_by is None else find_person(agreed_by),
+            agreed_by=agreed_by,
         )
         return decide(proposal, now=timezone.now())
 
@@ -108,6 +120,15 @@ def _read(path: Path) -> Any:
         raise CommandError(f"{path} cannot be read: {error.strerror}") from None
     except ValueError as error:
         raise CommandError(f"{path} is no JSON: {error}") from None
+
+
+def _read_bytes(path: Path) -> bytes:
+    """All of a file, or enough of it to see that it is too large."""
+    try:
+        with path.open("rb") as file:
+            return file.read(MAX_FILE_BYTES + 1)
+    except OSError as error:
+        raise CommandError(f"{path} cannot be read: {error.strerror}") from None
 
 
 def _refuse(name: str) -> Any:

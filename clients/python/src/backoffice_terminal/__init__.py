@@ -15,6 +15,7 @@ from backoffice_terminal.api import (
     StoreOrder,
     Totals,
 )
+from backoffice_terminal.cache_file import CacheSaved
 from backoffice_terminal.journal import Journal
 from backoffice_terminal.money import TaxRate
 from backoffice_terminal.orders import Draft, Line, NotBalanced, Order, Payment, Tax
@@ -40,6 +41,7 @@ __all__ = [
     "ActivationCodeInvalid",
     "Api",
     "Busy",
+    "CacheSaved",
     "CredentialInvalid",
     "Device",
     "Draft",

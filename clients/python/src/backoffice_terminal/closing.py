@@ -19,9 +19,13 @@ def said_at_close(cash_counted: int | None, float_left: int | None, carried_over
     return said | ({"carried_over": list(carried_over)} if carried_over else {})
 
 
-def declaration(journal: Journal, shift: SavedShift) -> bytes:
-    """The body of the close. Make it once all batches have arrived, so that it names those that Back Office has."""
-    arrived = journal.batches(shift.shift_id, "accepted", "processed", "failed")
+def declaration(journal: Journal, shift: SavedShift, *, with_sealed: bool = False) -> bytes:
+    """The body of the close. Make it once all batches have arrived, so that it names those that Back Office has.
+
+    `with_sealed` names also those that go with it, in a file.
+    """
+    states = ("accepted", "processed", "failed", *(["sealed"] if with_sealed else []))
+    arrived = journal.batches(shift.shift_id, *states)
     orders = [saved.order for saved in journal.orders(shift.shift_id)]
     # A table of an earlier shift keeps its number, which is below those of this one.
     numbers = [order.number for order in orders if order.number >= shift.first_number]

@@ -4,7 +4,7 @@ from backoffice_terminal.api import Api
 from backoffice_terminal.journal import Journal
 from backoffice_terminal.problems import NotActivated
 
-TOKEN, NEXT_TOKEN = "token", "token_next"
+TOKEN, NEXT_TOKEN, REFUSED_TOKEN = "token", "token_next", "token_refused"
 
 
 class Credential:
@@ -25,6 +25,14 @@ class Credential:
         """Whether a next token is waiting for its first successful answer."""
         return self._journal.fact(NEXT_TOKEN) is not None
 
+    @property
+    def signing_token(self) -> str | None:
+        """The token that signs what is saved: the one that has worked, for Back Office keeps a mark of that for ever.
+
+        Also when it is refused by now, and a next one only where there is no other. None before the first activation.
+        """
+        return next(filter(None, map(self._journal.fact, (TOKEN, REFUSED_TOKEN, NEXT_TOKEN))), None)
+
     def require(self) -> None:
         """Raises NotActivated if there is no token to present."""
         if self._api.token is None:
@@ -32,7 +40,7 @@ class Credential:
 
     def replace(self, token: str) -> None:
         """Saves the token of an activation, which ends all earlier ones."""
-        self._journal.change_facts({TOKEN: token, NEXT_TOKEN: None})
+        self._journal.change_facts({TOKEN: token, NEXT_TOKEN: None, REFUSED_TOKEN: None})
         self._api.token = token
 
     def propose(self, token: str) -> None:
@@ -48,9 +56,10 @@ class Credential:
     def reject(self) -> bool:
         """Call this when the credential is refused. Returns whether there is an older token to fall back to.
 
-        Without one the terminal sends nothing until it is activated again.
+        Without one the terminal sends nothing until it is activated again. The refused one goes on signing what is saved.
         """
         older = self._journal.fact(TOKEN) if self.is_unproven else None
-        self._journal.change_facts({TOKEN: older, NEXT_TOKEN: None})
+        facts = {TOKEN: older, NEXT_TOKEN: None}
+        self._journal.change_facts(facts if older else {**facts, REFUSED_TOKEN: self._api.token})
         self._api.token = older
         return older is not None

@@ -13,13 +13,13 @@ from backoffice_terminal.api import (
     Api,
     Device,
     FoundOrder,
-    Heartbeat,
     HeartbeatAnswer,
     ShiftView,
     Store,
     StoreOrder,
     Totals,
 )
+from backoffice_terminal.cache_file import CacheSaved, save_cache
 from backoffice_terminal.closing import expected_cash, said_at_close, totals
 from backoffice_terminal.credential import Credential
 from backoffice_terminal.feed import Feed
@@ -37,6 +37,7 @@ from backoffice_terminal.problems import (
 )
 from backoffice_terminal.retry import Retry
 from backoffice_terminal.saved import Movement, Opening, SavedBatch, SavedShift, Sold
+from backoffice_terminal.standing import standing
 from backoffice_terminal.uplink import Uplink
 
 # Operators keep restores within seven days (§2.2); until then the terminal's copy may be the only one.
@@ -227,6 +228,14 @@ class Terminal:
         """Sends what the other device's file still holds, when it is found (§10). Raises as `go_online` does."""
         self._predecessor.send_kept(path)
 
+    def save_cache(self, path: Path) -> CacheSaved:
+        """Saves what was not acknowledged as a signed file that head office takes in (§12). Needs no connection.
+
+        Nothing changes here: should this till live, it sends the same. Raises NotActivated, and OSError for the file.
+        """
+        token, now = self._credential.signing_token, self._now()
+        return save_cache(path, journal=self.journal, uplink=self._uplink, token=token, store=self.store, now=now)
+
     # -- orders
 
     def draft(
@@ -323,20 +332,9 @@ class Terminal:
         `at` is the time on the device's clock, if `now` gives another (in a simulation). Orders are flagged if that
         clock is more than ten minutes off, so show people a large `clock_skew_ms`. Does not change the mode.
         """
-        shift, cached = self.journal.current_shift(), self.journal.cached()
-        next_number = self.journal.next_number("order_number")
-        return self._uplink.beat(
-            Heartbeat(
-                sent_at=(at or self._now()).isoformat(),
-                offline_mode=self.mode == "offline",
-                cached_orders=cached.orders,
-                cached_total=cached.total,
-                oldest_cached_at=cached.oldest_at,
-                last_number=next_number - 1 if next_number > 1 else None,
-                shift_id=shift.shift_id if shift is not None and shift.opened else None,
-                app_version=self._app_version or self.journal.fact("app_version") or "",
-            )
-        )
+        said = self._app_version or self.journal.fact("app_version") or ""
+        sent_at = (at or self._now()).isoformat()
+        return self._uplink.beat(standing(self.journal, sent_at=sent_at, mode=self.mode, app_version=said))
 
     def follow_store(self) -> list[StoreOrder]:
         """What the store's terminals, this one included, have sold since the last call; each order once.

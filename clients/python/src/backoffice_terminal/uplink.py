@@ -142,6 +142,20 @@ class Uplink:
                     raise
                 self._refuse(piece, problem)
 
+    def packed(self, shift: SavedShift) -> list[tuple[SavedBatch, bytes]]:
+        """What Back Office has not acknowledged of a shift, refused batches too, as it would be sent: nothing is."""
+        self.seal(shift)
+        waiting = self._journal.batches(shift.shift_id, "sealed", "refused")
+        ready = []
+        while waiting:
+            piece = waiting.pop(0)
+            body = batch_body(piece.sent_at, *self._journal.members(piece))
+            if len(piece.orders) > 1 and not fits(body, len(piece.orders), self.limits):
+                waiting[:0] = self._split(piece, len(piece.orders) // 2)
+            else:
+                ready.append((piece, body))
+        return ready
+
     def _put(self, batch: SavedBatch, body: bytes, wait_s: int, attempts: int | None, patience_s: float) -> Receipt:
         def put() -> Receipt:
             return self._api.put_batch(batch.shift_id, batch.batch_id, body, wait_s=wait_s)
