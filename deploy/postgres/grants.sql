@@ -60,7 +60,7 @@ BEGIN
     FOR name IN
         SELECT oid FROM pg_class
         WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')
-        AND (relname ~ '^ledger_journal' OR relname ~ '^books_decision'
+        AND (relname ~ '^ledger_journal' OR relname ~ '^books_(decision|cachefile)'
             OR relname IN ('ledger_entrysource', 'ledger_periodlock', 'evidence_leaf', 'evidence_dayroot', 'evidence_checkpoint'))
     LOOP
         IF has_table_privilege('backoffice', name, 'UPDATE, DELETE, TRUNCATE') THEN

@@ -20,6 +20,7 @@ from backoffice.review import cells
 from backoffice.review.admin.base import ConsoleAdmin, PageAdmin
 from backoffice.review.admin.filters import FilterForm, choice_field, store_field
 from backoffice.review.admin.store_form import AMOUNTS, StoreForm, TerminalForm
+from backoffice.review.caches import read_caches
 from backoffice.review.formats import counted, duration, number_ranges
 from backoffice.review.sync import SyncState, read_signs, read_standings, signs_in_words, unsettled_state
 from backoffice.review.timeline import read_timeline
@@ -161,6 +162,7 @@ class TerminalAdmin(PageAdmin):
             "now": row.now,
             "unlisted_shifts": row.standing.signs.open - len(row.standing.open_shifts),
             "timeline": read_timeline(row.pk),
+            "caches": read_caches(row),
         }
 
     def get_urls(self) -> list[URLPattern]:

@@ -22,6 +22,7 @@ TABLES = (
     "books_heldclaim",
     "books_decisionanswer",
     "books_decision",
+    "books_cachefile",
     "sales_decidedmember",
     "sales_explainednumbers",
     "ledger_journalline",

@@ -28,8 +28,17 @@ PLAIN = {
     Verb.BANK: "deposit",
     Verb.LOCK: "month-closed",
     Verb.UNLOCK: "locked-by-mistake",
+    Verb.IMPORT_CACHE: "till-dead",
 }
-ALL_RIGHTS = ("decide_held", "decide_order", "decide_numbers", "decide_shift", "decide_safe", "decide_period")
+ALL_RIGHTS = (
+    "decide_held",
+    "decide_order",
+    "decide_numbers",
+    "decide_shift",
+    "decide_safe",
+    "decide_period",
+    "decide_terminal",
+)
 
 
 def a_person(name: str = "Ruth", *, rights: tuple[str, ...] = ALL_RIGHTS) -> User:

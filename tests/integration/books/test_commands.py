@@ -12,6 +12,7 @@ from django.core.management import CommandError, call_command
 
 from backoffice.books.models import ReasonCode
 from backoffice.domain.decisions import Verb
+from tests.caches import cached_batch, cached_shift, saved_cache
 from tests.integration.books.office import PLAIN, a_person, by_card
 from tests.till import Till, a_movement, a_sale, entry_of
 
@@ -131,6 +132,7 @@ def test_every_verb_has_its_command(till: Till, ruth: User, run: Run, tmp_path: 
     for name, value in files.items():
         (tmp_path / name).write_text(json.dumps(value))
     (tmp_path / "right").write_text(json.dumps({**a_sale(1005), "order_id": held}))
+    (tmp_path / "cache").write_bytes(saved_cache(till, cached_shift(till.shift_id, cached_batch(a_sale(1020)))))
     till_shift, end_shift = till.shift_id, other.shift_id
     commands: dict[Verb, tuple[Any, ...]] = {
         Verb.POST: (places[0],),
@@ -145,6 +147,7 @@ def test_every_verb_has_its_command(till: Till, ruth: User, run: Run, tmp_path: 
         Verb.APPROVE: (end_shift,),
         Verb.COUNT_SAFE: (till.store.code, 0),
         Verb.BANK: (till.store.code, 100, "--slip", "4711", "--date", "2026-03-02"),
+        Verb.IMPORT_CACHE: (tmp_path / "cache", "--agreed-by", a_person("Otto")),
     }
     refused_here = {Verb.DISCARD, Verb.APPROVE}
     for verb, words in commands.items():

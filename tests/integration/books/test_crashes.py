@@ -17,7 +17,7 @@ from tests.till import Till, a_sale, entry_of
 # More than any decision takes.
 MOST_STATEMENTS = 200
 SNAPSHOT = """
-SELECT (SELECT count(*) FROM books_decision), (SELECT count(*) FROM books_decisionanswer), (SELECT count(*) FROM inbox_batch),
+SELECT (SELECT count(*) FROM books_decision), (SELECT count(*) FROM books_decisionanswer), (SELECT count(*) FROM inbox_batch), (SELECT count(*) FROM books_cachefile),
     (SELECT count(*) FROM sales_order), (SELECT count(*) FROM sales_payment), (SELECT count(*) FROM ledger_journalline),
     (SELECT count(*) FROM sales_decidedmember), (SELECT count(*) FROM sales_explainednumbers),
     (SELECT md5(string_agg(s::text, '' ORDER BY s.shift_id)) FROM sales_shift s),

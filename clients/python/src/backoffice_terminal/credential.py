@@ -56,7 +56,7 @@ class Credential:
     def reject(self) -> bool:
         """Call this when the credential is refused. Returns whether there is an older token to fall back to.
 
-        Without one the terminal sends nothing until it is activated again. The refused one goes on signing what is saved.
+        Without one the terminal sends nothing until it is activated again. What it saves, the refused one still signs.
         """
         older = self._journal.fact(TOKEN) if self.is_unproven else None
         facts = {TOKEN: older, NEXT_TOKEN: None}
