@@ -88,4 +88,6 @@ def _check_batches(cursor: CursorWrapper, each: Import, findings: Findings) -> N
             # What its terminal had sent itself may have been stored by a version that masked less.
             if found is None or found[:2] != expected[:2] or (as_taken["is_new"] and found != expected):
                 words = None if found is None else "another batch"
-                findings.add(each.code, each.where, f"batch {batch['batch_id']}", expected="as in the file", found=words)
+                findings.add(
+                    each.code, each.where, f"batch {batch['batch_id']}", expected="as in the file", found=words
+                )

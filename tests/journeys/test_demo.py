@@ -1,6 +1,7 @@
 """The demo is a promise: a fresh folder, a day with everything going wrong, and right books at its end."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -24,3 +25,8 @@ def test_the_demo_ends_with_books_that_equal_the_tills_own(tmp_path: Path) -> No
     assert done.returncode == 0, done.stdout + done.stderr
     for currency in ("EUR", "USD", "JPY"):
         assert currency in done.stdout
+    assert done.stdout.count("│ approved │") == 6
+    for decision in ("posted as sent", "corrected and posted", "drawer counted", "its difference explained"):
+        assert decision in done.stdout
+    assert re.search(r"│ ruth +│ otto +│", done.stdout)
+    assert "145 orders, no difference" in done.stdout

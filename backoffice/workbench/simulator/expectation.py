@@ -1,8 +1,9 @@
 """What the tills wrote down themselves, summed per store: the books must agree to the minor unit."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from backoffice_terminal import Journal, Order
@@ -34,10 +35,13 @@ class Sums:
             self.payments[payment.method] = self.payments.get(payment.method, 0) + payment.amount
 
 
-def written_down(journals: Iterable[Path], *, except_for: Collection[str] = ()) -> Sums:
+def written_down(
+    journals: Iterable[Path], *, except_for: Collection[str] = (), corrected: Mapping[str, Order] = MappingProxyType({})
+) -> Sums:
     """The sums over every order in some tills' journal files, each order once.
 
-    `except_for` names the orders that were broken on purpose and must not be in the books.
+    `except_for` names the orders that were broken on purpose and must not be in the books; `corrected` has those that
+    head office has put right.
     """
     found: dict[str, Order] = {}
     for path in journals:
@@ -47,7 +51,7 @@ def written_down(journals: Iterable[Path], *, except_for: Collection[str] = ()) 
     sums = Sums()
     for order_id, order in found.items():
         if order_id not in except_for:
-            sums.add(order)
+            sums.add(corrected.get(order_id, order))
     sums.payments = _without_zeros(sums.payments)
     return sums
 

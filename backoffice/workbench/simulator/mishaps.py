@@ -10,14 +10,17 @@ from msgspec.structs import replace
 
 from backoffice.workbench.simulator.till import Till
 
+# In minor units.
+TOO_HIGH = 100
+
 
 class WrongSums(Draft):
-    """A draft rung up by a program that cannot add: its total is a hundred minor units too high."""
+    """A draft rung up by a program that cannot add: its total is too high."""
 
     def finish(self, *, order_id: str, number: int, mode: Mode, status: Status, **times: object) -> Order:
         """The order, wrong."""
         order = super().finish(order_id=order_id, number=number, mode=mode, status=status, **times)  # type: ignore[arg-type]
-        return replace(order, total=order.total + 100)
+        return replace(order, total=order.total + TOO_HIGH)
 
 
 def miscalculate(till: Till) -> Order:
@@ -25,6 +28,11 @@ def miscalculate(till: Till) -> Order:
     draft, wrong = till.ring_up(), WrongSums.__new__(WrongSums)
     wrong.__dict__.update(draft.__dict__)
     return till.finish(wrong).order
+
+
+def add_up(wrong: Order) -> Order:
+    """The same order as it should have been."""
+    return replace(wrong, total=wrong.total - TOO_HIGH)
 
 
 def reboot_from_old_copy(till: Till, copy: Path) -> Path:

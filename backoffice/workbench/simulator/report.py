@@ -14,7 +14,7 @@ from backoffice.workbench.simulator.till import Till
 
 _COLOURS = {"reconciled": "green", "approved": "green", "discrepant": "yellow"}
 # Wide enough for every column in full if the output is a file or a pipe.
-_PLAIN_WIDTH = 150
+PLAIN_WIDTH = 150
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ def print_rows(rows: Sequence[Row], out: TextIO) -> None:
     for one in rows:
         table.add_row(*_cells(one))
     console = Console(file=out)
-    Console(file=out, width=max(console.width, _PLAIN_WIDTH)).print(table)
+    Console(file=out, width=max(console.width, PLAIN_WIDTH)).print(table)
 
 
 def _cells(one: Row) -> list[str]:

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from backoffice_terminal import Busy, LinkError, Order
 
-from backoffice.workbench.simulator.mishaps import copy_journal, miscalculate, mislay, reboot_from_old_copy
+from backoffice.workbench.simulator.mishaps import add_up, copy_journal, miscalculate, mislay, reboot_from_old_copy
 from backoffice.workbench.simulator.till import PATIENCE_S, Till
 
 # The orders of a shift before the line fails, without it, and after it is back.
@@ -20,7 +20,8 @@ class Plot:
     """A shift that loses its line, and nothing else. Other plots override the moment at which something happens.
 
     `besides` is the number of orders that a plot adds; `short` is what the drawer will lack. `broken` has the orders that
-    must not be in the books, each with the reason in words; `older_journals` are files that a till has left behind. A
+    must not be in the books before a person decides, each with the reason in words; `corrected` has what they should have
+    been, where that is not what was sent. `older_journals` are files that a till has left behind. A
     `blind` close leaves the counting to head office: the shift is discrepant until it has counted.
     """
 
@@ -29,6 +30,7 @@ class Plot:
     short: int = 0
     blind: bool = False
     broken: dict[str, str] = field(default_factory=dict)
+    corrected: dict[str, Order] = field(default_factory=dict)
     older_journals: list[Path] = field(default_factory=list)
 
     @property
@@ -82,7 +84,7 @@ class UsesANumberTwice(Plot):
         till.lose_line()
         second = till.finish(till.ring_up()).order
         till.witness.happened(till, f"gives number {first.number} to another order: {second.label}")
-        self.broken[second.order_id] = f"{till.shop.code} {till.name}, order {second.label}: a number used twice"
+        self.broken[second.order_id] = f"order {second.label}, a number used twice"
 
 
 class CannotAdd(Plot):
@@ -93,7 +95,8 @@ class CannotAdd(Plot):
     def before_the_line_fails(self, till: Till) -> None:
         wrong = miscalculate(till)
         till.witness.happened(till, f"sends order {wrong.label} with sums that do not add up")
-        self.broken[wrong.order_id] = f"{till.shop.code} {till.name}, order {wrong.label}: sums that do not add up"
+        self.broken[wrong.order_id] = f"order {wrong.label}, sums that do not add up"
+        self.corrected[wrong.order_id] = add_up(wrong)
 
 
 class SendsAllAgain(Plot):

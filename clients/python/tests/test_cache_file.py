@@ -73,7 +73,7 @@ def test_a_close_that_was_not_sent_names_the_batches_beside_it(
     till.go_offline()
     till.sell(baguette())
     server.script = [httpx.ConnectError("cut")] * 9
-    with pytest.raises(Exception, match="cut|answer|connect"):
+    with pytest.raises(Exception, match=r"cut|answer|connect"):
         till.close_shift(cash_counted=20_240)
     till.save_cache(tmp_path / "cache")
     (shift,) = read(tmp_path / "cache", token=token_of(till))["shifts"]

@@ -58,6 +58,19 @@ def test_each_plot_ends_as_it_should_and_the_books_are_right(
     assert verdict.right, verdict.lines
 
 
+def test_what_head_office_put_right_is_in_the_books(install: Install, server: FakeBackOffice) -> None:
+    till, plot = install(), CannotAdd()
+    plot.play(till)
+    ((order_id, right),) = plot.corrected.items()
+    books = books_of(server, code="PARIS")
+    assert not compare([(till, plot)], books, decided=True).right
+    order = msgspec.to_builtins(right)
+    server.orders[order_id].body, server.orders[order_id].outcome = order, "posted"
+    verdict = compare([(till, plot)], books_of(server, code="PARIS"), decided=True)
+    assert verdict.right, verdict.lines
+    assert verdict.lines[-1].endswith("26 orders, no difference.")
+
+
 def test_sending_all_again_gives_duplicates(install: Install) -> None:
     till, plot = install(), SendsAllAgain()
     plot.play(till)

@@ -17,6 +17,7 @@ from backoffice.workbench.embedded.stack import Stack
 from backoffice.workbench.simulator.board import Board
 from backoffice.workbench.simulator.catalogue import NEW_YORK, PARIS, TOKYO, Shop
 from backoffice.workbench.simulator.crowd import at_once, shift_rows
+from backoffice.workbench.simulator.desk import Desk, print_deeds
 from backoffice.workbench.simulator.head_office import HeadOffice
 from backoffice.workbench.simulator.link import ROUGH
 from backoffice.workbench.simulator.report import print_rows
@@ -31,6 +32,7 @@ WORKERS = 2
 # By the tills' own clocks, a shift of the demo takes about an hour and a half.
 SHIFT_LENGTH = timedelta(hours=2)
 ADMIN = "demo"
+FIRST, SECOND = "ruth", "otto"
 
 Cast = list[tuple[Till, Plot]]
 
@@ -94,11 +96,13 @@ class Command(BaseCommand):
         try:
             with board.shown():
                 at_once(list(plots), lambda till: plots[till].play(till))
+            desk = _head_office_decides(cast, stack)
             print_rows(shift_rows(list(plots)), sys.stdout)
+            print_deeds(desk.deeds, sys.stdout)
         finally:
             for till in plots:
                 till.close()
-        verdict = compare(cast, head_office.books())
+        verdict = compare(cast, head_office.books(), decided=True)
         password = new_admin(ADMIN)
         for line in (
             *verdict.lines,
@@ -132,6 +136,20 @@ def _engage(head_office: HeadOffice, stack: Stack, board: Board) -> Cast:
             till.activate(head_office.activation_code(shop, till.name), ROUGH)
             cast.append((till, plot))
     return cast
+
+
+def _head_office_decides(cast: Cast, stack: Stack) -> Desk:
+    """What is held, then what was not counted, then every shift."""
+    desk = Desk(str(stack.data_dir), first=FIRST, second=SECOND)
+    shifts = [(till, plot, shift.shift_id) for till, plot in cast for shift in till.terminal.journal.declared_shifts()]
+    for till, plot in cast:
+        desk.decide_held(till, plot)
+    for till, plot, shift_id in shifts:
+        if plot.blind:
+            desk.count_drawer(till, shift_id)
+    for till, _, shift_id in shifts:
+        desk.approve(till, shift_id)
+    return desk
 
 
 def _programme() -> list[tuple[Shop, tuple[Plot, Plot]]]:

@@ -1,0 +1,108 @@
+"""What head office does once the tills are done: two people decide, count and approve, by the commands that people use."""
+
+import io
+import json
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, TextIO
+
+import msgspec
+from backoffice_terminal.money import to_text
+from django.contrib.auth import get_user_model
+from django.core.management import call_command
+from rich.console import Console
+from rich.table import Table
+
+from backoffice.fleet.models import Store
+from backoffice.workbench.simulator.report import PLAIN_WIDTH
+from backoffice.workbench.simulator.story import Plot
+from backoffice.workbench.simulator.till import Till
+
+WAITS = 3
+
+
+class Deed(NamedTuple):
+    """Something that was decided, in words. `agreed` is empty where one person was enough."""
+
+    where: str
+    what: str
+    decided: str
+    agreed: str
+
+
+class Desk:
+    """Two people of head office. Where an amount is at stake it takes both: one asks, the other agrees."""
+
+    def __init__(self, data_dir: str, *, first: str, second: str) -> None:
+        self.deeds: list[Deed] = []
+        self._data_dir = data_dir
+        self._first = first
+        self._second = second
+        for name in (first, second):
+            get_user_model().objects.create_superuser(username=name)
+        Store.objects.update(second_person_above=0)
+
+    def decide_held(self, till: Till, plot: Plot) -> None:
+        """What is held: corrected where the till got it wrong, posted as it was sent where only its number was in the way."""
+        for order_id, words in plot.broken.items():
+            right = plot.corrected.get(order_id)
+            if right is None:
+                self._decide(till, f"{words}: posted as sent", "post", order_id, ("identity-only",))
+            else:
+                done, order = f"{words}: corrected and posted", msgspec.json.encode(right)
+                self._decide(till, done, "correct", order_id, ("till-fault",), file=order)
+
+    def count_drawer(self, till: Till, shift_id: str) -> None:
+        """Counts what was closed without a count."""
+        cash, currency = till.terminal.expected_cash(shift_id), till.shop.currency
+        counts = msgspec.json.encode({"cash": cash})
+        words = f"drawer counted: {to_text(cash, currency)} {currency}"
+        self._decide(till, words, "recount", shift_id, ("closed-blind",), file=counts)
+
+    def approve(self, till: Till, shift_id: str) -> None:
+        """Approves a shift, with a note where it differs."""
+        view = till.persist(lambda: till.terminal.look(shift_id))
+        differs = bool(view.differences or view.cash.over_short)
+        reason = ("difference-explained", "--note", "The day's report explains it.") if differs else ("agrees",)
+        words = "shift approved, its difference explained" if differs else "shift approved"
+        self._decide(till, words, "approve", shift_id, reason)
+
+    def _decide(
+        self, till: Till, words: str, verb: str, subject: str, reason: Sequence[str], *, file: bytes | None = None
+    ) -> None:
+        """Raises CommandError where it is refused."""
+        with tempfile.TemporaryDirectory() as folder:
+            more: tuple[str, ...] = ()
+            if file is not None:
+                path = Path(folder) / "decided.json"
+                path.write_bytes(file)
+                more = ("--file", str(path))
+            asked = self._run("decide", verb, subject, *more, "--as", self._first, "--reason", *reason)
+        agreed = ""
+        if asked["state"] == "waiting":
+            self._run("agree", asked["decision_id"], "--as", self._second)
+            agreed = self._second
+        self.deeds.append(Deed(f"{till.shop.code} {till.name}", words, self._first, agreed))
+
+    def _run(self, *words: str) -> dict[str, Any]:
+        """What a command printed. Raises CommandError."""
+        out = io.StringIO()
+        try:
+            call_command(*words, f"--data-dir={self._data_dir}", stdout=out)
+        except SystemExit as end:
+            if end.code != WAITS:
+                raise
+        answer: dict[str, Any] = json.loads(out.getvalue())
+        return answer
+
+
+def print_deeds(deeds: Sequence[Deed], out: TextIO) -> None:
+    """Writes what head office decided, one decision a line."""
+    table = Table(title="Head office", caption="Where an amount is at stake, another person agrees.")
+    for name in ("Till", "Decision", "Decided by", "Agreed by"):
+        table.add_column(name, no_wrap=name != "Decision")
+    for deed in deeds:
+        table.add_row(*deed)
+    console = Console(file=out)
+    Console(file=out, width=max(console.width, PLAIN_WIDTH)).print(table)
