@@ -41,18 +41,17 @@ MAX_OPENING_BYTES = 64 * 1024
 
 
 class KeptBatch(msgspec.Struct, frozen=True):
-    """A batch as it would have been stored. `card_flags` are what was masked in it."""
+    """A batch as it would have been stored, and what was masked in it."""
 
     batch_id: UUID
     body: str
-    card_flags: list[tuple[str, int | None, str, str]]
+    findings: tuple[Finding, ...]
 
     @property
     def upload(self) -> Upload:
         """As it was opened when it was kept."""
         body = self.body.encode()
-        findings = tuple(Finding(*flag) for flag in self.card_flags)
-        return Upload(body, None, decode_batch(body, max_orders=len(body), is_checked=True), findings)
+        return Upload(body, None, decode_batch(body, max_orders=len(body), is_checked=True), self.findings)
 
 
 class KeptShift(msgspec.Struct, frozen=True):
@@ -176,7 +175,8 @@ class _Door:
             masked = mask_cards(body).body
             read_open_shift(masked)
         except (CacheFileRefused, BodyMalformed, EnvelopeInvalid) as error:
-            return self._refuse("opening", shift.shift_id, error)
+            self._refuse("opening", shift.shift_id, error)
+            return None
         return masked.decode()
 
     def _close(self, shift: CachedShift) -> str | None:
@@ -186,7 +186,8 @@ class _Door:
             masked = mask_cards(_within(shift.close, most=settings.MAX_DECODED_BYTES)).body
             read_close_shift(masked)
         except (CacheFileRefused, BodyMalformed, EnvelopeInvalid) as error:
-            return self._refuse("close", shift.shift_id, error)
+            self._refuse("close", shift.shift_id, error)
+            return None
         return masked.decode()
 
     def _batch(self, batch: CachedBatch) -> KeptBatch | None:
@@ -194,9 +195,9 @@ class _Door:
             body = _within(batch.body, most=settings.MAX_DECODED_BYTES)
             upload = open_upload(body, gzip=None, max_orders=settings.MAX_BATCH_ORDERS)
         except (CacheFileRefused, BodyMalformed, EnvelopeInvalid, TooManyOrders) as error:
-            return self._refuse("batch", batch.batch_id, error)
-        flags = [(found.list, found.index, found.code, found.pointer) for found in upload.findings]
-        return KeptBatch(batch.batch_id, upload.body.decode(), flags)
+            self._refuse("batch", batch.batch_id, error)
+            return None
+        return KeptBatch(batch.batch_id, upload.body.decode(), upload.findings)
 
     def _refuse(self, what: str, identifier: UUID, error: Exception) -> None:
         codes = {BodyMalformed: "body-malformed", EnvelopeInvalid: "envelope-invalid"}

@@ -35,7 +35,9 @@ def read_caches(terminal: Terminal) -> list[ShownCache]:
     files = CacheFile.objects.filter(terminal=terminal).values_list("pk", "signed_with")
     keys = {str(pk): bytes(key) for pk, key in files} if decisions else {}
     credentials = Credential.objects.filter(terminal=terminal, revoked_at__isnull=False, cache_key__isnull=False)
-    revoked = {bytes(key): at for key, at in credentials.values_list("cache_key", "revoked_at")} if decisions else {}
+    revoked = (
+        {bytes(key or b""): at for key, at in credentials.values_list("cache_key", "revoked_at")} if decisions else {}
+    )
     return [_shown(decision, revoked.get(keys.get(decision.arguments["file"], b""))) for decision in decisions]
 
 

@@ -22,7 +22,7 @@ from backoffice.workbench.simulator.till import Till
 WAITS = 3
 
 
-class Deed(NamedTuple):
+class DeskNote(NamedTuple):
     """Something that was decided, in words. `agreed` is empty where one person was enough."""
 
     where: str
@@ -35,7 +35,7 @@ class Desk:
     """Two people of head office. Where an amount is at stake it takes both: one asks, the other agrees."""
 
     def __init__(self, data_dir: str, *, first: str, second: str) -> None:
-        self.deeds: list[Deed] = []
+        self.notes: list[DeskNote] = []
         self._data_dir = data_dir
         self._first = first
         self._second = second
@@ -83,7 +83,7 @@ class Desk:
         if asked["state"] == "waiting":
             self._run("agree", asked["decision_id"], "--as", self._second)
             agreed = self._second
-        self.deeds.append(Deed(f"{till.shop.code} {till.name}", words, self._first, agreed))
+        self.notes.append(DeskNote(f"{till.shop.code} {till.name}", words, self._first, agreed))
 
     def _run(self, *words: str) -> dict[str, Any]:
         """What a command printed. Raises CommandError."""
@@ -97,12 +97,12 @@ class Desk:
         return answer
 
 
-def print_deeds(deeds: Sequence[Deed], out: TextIO) -> None:
+def print_notes(notes: Sequence[DeskNote], out: TextIO) -> None:
     """Writes what head office decided, one decision a line."""
     table = Table(title="Head office", caption="Where an amount is at stake, another person agrees.")
     for name in ("Till", "Decision", "Decided by", "Agreed by"):
         table.add_column(name, no_wrap=name != "Decision")
-    for deed in deeds:
-        table.add_row(*deed)
+    for note in notes:
+        table.add_row(*note)
     console = Console(file=out)
     Console(file=out, width=max(console.width, PLAIN_WIDTH)).print(table)

@@ -17,7 +17,7 @@ from backoffice.workbench.embedded.stack import Stack
 from backoffice.workbench.simulator.board import Board
 from backoffice.workbench.simulator.catalogue import NEW_YORK, PARIS, TOKYO, Shop
 from backoffice.workbench.simulator.crowd import at_once, shift_rows
-from backoffice.workbench.simulator.desk import Desk, print_deeds
+from backoffice.workbench.simulator.desk import Desk, print_notes
 from backoffice.workbench.simulator.head_office import HeadOffice
 from backoffice.workbench.simulator.link import ROUGH
 from backoffice.workbench.simulator.report import print_rows
@@ -98,7 +98,7 @@ class Command(BaseCommand):
                 at_once(list(plots), lambda till: plots[till].play(till))
             desk = _head_office_decides(cast, stack)
             print_rows(shift_rows(list(plots)), sys.stdout)
-            print_deeds(desk.deeds, sys.stdout)
+            print_notes(desk.notes, sys.stdout)
         finally:
             for till in plots:
                 till.close()
