@@ -8,10 +8,13 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from backoffice.fleet.models import Terminal
+from backoffice.books.importing import import_cache
+from backoffice.fleet.models import Credential, Terminal
 from backoffice.inbox.models import Batch
 from backoffice.ingestion.stores import issue_activation_code
 from backoffice.review.sync import Signs, SyncState, signs_in_words, sync_state
+from tests.caches import cached_batch, cached_shift, saved_cache
+from tests.integration.books.office import a_person
 from tests.integration.console.conftest import Open
 from tests.till import Till, a_sale, a_store
 
@@ -167,3 +170,16 @@ def test_a_terminal_can_be_renamed(head_office: Client) -> None:
     assert answer.status_code == 302
     till.terminal.refresh_from_db()
     assert till.terminal.name == "Window"
+
+
+def test_the_page_names_what_was_saved_from_the_till(page: Open) -> None:
+    till = Till()
+    till.open()
+    assert "Saved from the till" not in page("fleet_terminal_change", till.terminal.pk).text
+    file = saved_cache(till, cached_shift(till.shift_id, cached_batch(a_sale(1001), a_sale(1002))))
+    import_cache(file, person=a_person("Ruth"), reason="till-dead", now=timezone.now())
+    Credential.objects.filter(terminal=till.terminal).update(revoked_at=timezone.now())
+    shown = page("fleet_terminal_change", till.terminal.pk).text
+    for words in ("Saved from the till", "Waits for a second person", "2 orders, 0 cash movements", "asked by Ruth-"):
+        assert words in shown
+    assert "not valid since" in shown
