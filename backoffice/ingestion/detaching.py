@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 from django.db import connection, transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet, Subquery
 from psycopg import sql
 
 from backoffice.domain.states import BatchState, ShiftState
@@ -103,12 +103,19 @@ def tables_of(month: date) -> list[MonthTable]:
 
 def is_detached_shift() -> Exists:
     """A condition on shifts: their month was detached after they were received, so their sales cannot be summed."""
-    return Exists(
-        DetachedMonth.objects.filter(
-            first_day__lte=OuterRef("business_date"),
-            last_day__gte=OuterRef("business_date"),
-            detached_at__gt=OuterRef("received_at"),
-        )
+    return Exists(_month_of_shift())
+
+
+def detached_at_of_shift() -> Subquery:
+    """When their month was detached, of such shifts; None of others."""
+    return Subquery(_month_of_shift().values("detached_at")[:1])
+
+
+def _month_of_shift() -> QuerySet[DetachedMonth]:
+    return DetachedMonth.objects.filter(
+        first_day__lte=OuterRef("business_date"),
+        last_day__gte=OuterRef("business_date"),
+        detached_at__gt=OuterRef("received_at"),
     )
 
 

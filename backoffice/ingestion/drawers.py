@@ -14,7 +14,7 @@ from backoffice.domain.accounts import DRAWER
 from backoffice.domain.posting import post_closing, post_opening
 from backoffice.domain.states import ShiftState, check_shift_transition
 from backoffice.ingestion.carried import last_carried
-from backoffice.ingestion.detaching import is_detached_shift
+from backoffice.ingestion.detaching import detached_at_of_shift, is_detached_shift
 from backoffice.ingestion.locks import lock_terminal
 from backoffice.ingestion.reconcile import counted_cash, reconcile_shift, write_entry_of_shift
 from backoffice.ledger.writers import Entry, drawer_balance, drawer_balance_of_shift, next_entry_id
@@ -88,16 +88,19 @@ def _balance_before(cursor: CursorWrapper, shift: Shift) -> int:
     before = (
         Shift.objects.filter(terminal_id=shift.terminal_id, opening_entry_id__lt=shift.opening_entry_id)
         .order_by("-opening_entry_id")
-        .values_list("opening_entry_id", balance_then, "shift_id", is_detached_shift())
+        .annotate(detached_at=detached_at_of_shift())
+        .values_list("opening_entry_id", balance_then, "shift_id", "detached_at")
         .first()
     )
     if before is None:
         return drawer_balance(cursor, terminal_id=shift.terminal_id, after_entry_id=0)
-    after_entry_id, balance, shift_id, is_detached = before
+    after_entry_id, balance, shift_id, detached_at = before
     key: dict[str, Any] = {"terminal_id": shift.terminal_id, "after_entry_id": after_entry_id}
     since = drawer_balance(cursor, **key)
-    if is_detached:  # what came late for a locked period stands in a month that is still there, and is in both
-        since -= drawer_balance_of_shift(cursor, shift_id=shift_id, **key)
+    if (
+        detached_at is not None
+    ):  # what had come late for a locked period stands in a month that did not leave: it is in both
+        since -= drawer_balance_of_shift(cursor, shift_id=shift_id, until=detached_at, **key)
     return int(balance) + since
 
 

@@ -161,13 +161,15 @@ def drawer_balance(cursor: CursorWrapper, *, terminal_id: int, after_entry_id: i
     return int(row[0]) if row else 0
 
 
-def drawer_balance_of_shift(cursor: CursorWrapper, *, terminal_id: int, shift_id: UUID, after_entry_id: int) -> int:
-    """As `drawer_balance`, of the entries of one shift."""
+def drawer_balance_of_shift(
+    cursor: CursorWrapper, *, terminal_id: int, shift_id: UUID, after_entry_id: int, until: datetime
+) -> int:
+    """As `drawer_balance`, of the entries of one shift that were posted until then."""
     cursor.execute(
         "SELECT coalesce(sum(l.debit - l.credit), 0)::bigint FROM ledger_journalline l"
         " JOIN ledger_journalentry e ON e.id = l.entry_id AND e.business_date = l.business_date"
-        " WHERE l.drawer_id = %s AND l.entry_id > %s AND e.shift_id = %s",
-        [terminal_id, after_entry_id, shift_id],
+        " WHERE l.drawer_id = %s AND l.entry_id > %s AND e.shift_id = %s AND e.posted_at <= %s",
+        [terminal_id, after_entry_id, shift_id, until],
     )
     row = cursor.fetchone()
     return int(row[0]) if row else 0

@@ -12,9 +12,11 @@ from django.utils import timezone
 
 from backoffice.audit.run import audit
 from backoffice.audit.text_report import lines_of
+from backoffice.domain.decisions import Verb
 from backoffice.ingestion.detaching import NotNow, attach_month, detach_month, reasons_against
 from backoffice.ingestion.months import default_rows, drain_default
 from backoffice.sales.models import DetachedMonth, Order, Shift
+from tests.integration.books.office import decided
 from tests.till import Till, a_movement, a_sale, balance, entry_of, outcomes
 
 pytestmark = pytest.mark.django_db
@@ -166,6 +168,22 @@ class TestDetached:
         as_committed()
         assert drain_default(today=TODAY) == 0
         assert default_rows() == {OLD: 2}
+
+    def test_what_came_late_for_its_locked_books_stays_in_those_of_a_later_month(self, till: Till) -> None:
+        """Its entry and what it made short stand in March; the drawer is as it was left, once."""
+        decided(Verb.LOCK, till.store.code, date="2000-02-29")
+        till.sell(late := sale(1003))
+        decided(Verb.APPROVE, till.shift_id, reason="difference-accepted", note="The till was found again.")
+        as_committed()
+        assert audit(progress=lambda *_: None).differences == []
+        detach()
+        assert execute("SELECT business_date FROM ledger_entrysource WHERE source_id = %s", late["order_id"]) == (
+            date(2000, 3, 1),
+        )
+        assert balance(till) == 240 - 240  # paid, and short once more
+        open_shift(till, month="2026-11", number=312, first_number=1004)
+        assert entry_of(till.shift_id) == {("1010", 680, 0), ("1000", 0, 680)}
+        assert audit(progress=lambda *_: None).differences == []
 
     def test_it_comes_back_whole_with_what_came_late(self, till: Till) -> None:
         detach()
