@@ -4,7 +4,9 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from backoffice.domain.decisions import Verb
 from backoffice.ledger.models import Account, JournalEntry
+from tests.integration.books.office import decided
 from tests.integration.console.conftest import Open
 from tests.till import Till, a_sale, a_store
 
@@ -76,3 +78,23 @@ def test_an_account_can_be_renamed_and_keeps_its_code(head_office: Client) -> No
     assert answer.status_code == 302
     account = Account.objects.get(pk="1010")
     assert (account.name, account.normal_side) == ("Vault", "debit")
+
+
+def test_both_dates_show_where_something_came_for_a_locked_month(page: Open) -> None:
+    till = a_till(name="Paris Bastille Late")
+    decided(Verb.LOCK, till.store.code, date="2026-03-31")
+    till.sell(late := a_sale(1002))
+    entry = JournalEntry.objects.get(source_id=late["order_id"])
+
+    assert "Business day 1 Mar 2026, whose books were locked In the books on 1 Apr 2026" in (
+        page("ledger_journalentry_change", entry.pk).text
+    )
+    order = page("sales_order_change", entry.pk).text
+    assert "In the books on 1 Apr 2026, the first open day: those of 1 Mar 2026 were locked." in order
+    shift = page("sales_shift_change", till.shift_id).text
+    assert "1 order came when the books of this day were locked, and stands on a later one." in shift
+    march, april = (
+        page("ledger_trial_balance", store=till.store.pk, month=month).text for month in ("2026-03", "2026-04")
+    )
+    assert "4000 −€4.54 −€2.27 €0.00 −€2.27" in march
+    assert "4000 €0.00 €0.00 −€2.27 −€2.27" in april
