@@ -186,3 +186,19 @@ def test_a_file_that_is_no_json_is_refused(till: Till, ruth: User, tmp_path: Pat
     for path in (tmp_path / "broken", tmp_path / "missing"):
         with pytest.raises(CommandError, match=str(path)):
             call_command("decide", "recount", str(uuid4()), "--file", path, "--as", ruth, "--reason", "miscounted")
+
+
+def test_books_are_locked_and_unlocked(till: Till, ruth: User, run: Run) -> None:
+    lock = ("decide", "lock", till.store.code)
+    code, report, said = run(*lock, "2026-03-31", "--as", ruth, "--reason", "month-closed")
+    assert (code, report["after"]["first_open_day"], said) == (0, "2026-04-01", "")
+    assert report["after"]["unfinished"]["shifts"][0]["shift_id"] == str(till.shift_id)
+    code, refused, said = run(*lock, "2026-02-28", "--as", ruth, "--reason", "month-closed")
+    assert (code, refused["code"], said) == (1, "already-locked", "The books are locked through 2026-03-31 already.")
+    code, refused, said = run(*lock, "2999-01-31", "--as", ruth, "--reason", "month-closed")
+    assert (code, refused["code"], "in the future" in said) == (1, "not-a-date", True)
+    unlock = ("decide", "unlock", till.store.code, "2026-03-15", "--as", ruth, "--reason", "locked-by-mistake")
+    code, asked, _ = run(*unlock)
+    assert (code, asked["state"]) == (3, "waiting")
+    code, report, _ = run("agree", asked["decision_id"], "--as", a_person("Otto"))
+    assert (code, report["after"]["locked_through"]) == (0, "2026-03-14")

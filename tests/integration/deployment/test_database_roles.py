@@ -11,7 +11,7 @@ from psycopg.errors import InsufficientPrivilege
 
 from tests.integration.deployment.production import BINARIES, SQL, Production, run
 
-BOOKS = ["ledger_journalentry", "ledger_journalline", "ledger_entrysource"]
+BOOKS = ["ledger_journalentry", "ledger_journalline", "ledger_entrysource", "ledger_periodlock"]
 DECISIONS = ["books_decision", "books_decisionanswer", "books_cachefile"]
 KEPT = ["sales_order", "sales_orderline", "sales_payment", "sales_identity", "inbox_batch"]
 
