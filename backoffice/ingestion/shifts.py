@@ -55,9 +55,12 @@ class NoSuchShift(Exception):
     """No shift of this identifier was opened."""
 
 
-def open_shift(*, terminal: Terminal, shift_id: UUID, message: OpenShift, now: datetime) -> tuple[Shift, bool]:
+def open_shift(
+    *, terminal: Terminal, shift_id: UUID, message: OpenShift, ended_at: datetime | None = None, now: datetime
+) -> tuple[Shift, bool]:
     """Opens a shift, once, and brings the drawer's account to its float. The shift, and whether it is new.
 
+    `ended_at` records it as ended, where others than its terminal know so; for its terminal the opening is as it sent it.
     Raises IdentifierReused, ShiftAlreadyOpen, and EnvelopeInvalid for a currency that is not the store's.
     """
     store = terminal.store
@@ -71,6 +74,9 @@ def open_shift(*, terminal: Terminal, shift_id: UUID, message: OpenShift, now: d
             raise EnvelopeInvalid(
                 pointer="/currency", code="currency-not-of-store", detail=f"This store sells in {store.currency}."
             )
+        opening_hash = message_hash(message)
+        if message.closed_at is None:
+            message = msgspec.structs.replace(message, closed_at=ended_at)
         other = open_shift_of(terminal)
         if other is not None and message.closed_at is None:
             raise ShiftAlreadyOpen(other.shift_id)
@@ -88,7 +94,7 @@ def open_shift(*, terminal: Terminal, shift_id: UUID, message: OpenShift, now: d
             opening_float=message.opening_float,
             first_number=message.first_number,
             opened_at=message.opened_at.astimezone(UTC),
-            opening_hash=message_hash(message),
+            opening_hash=opening_hash,
             opening_entry_id=next_entry_id(cursor),
             recorded_end=message.closed_at,
             received_at=now,

@@ -96,11 +96,15 @@ class _Taking:
         if shift.opening is None:
             raise NotDecided("shift-unknown", f"Shift {shift.shift_id} is not known, and its opening cannot be read.")
         message = read_open_shift(shift.opening.encode())
-        if message.closed_at is None:
-            ended = max(self._saved_at, message.opened_at)
-            message = msgspec.structs.replace(message, closed_at=ended)
+        ended_at = max(self._saved_at, message.opened_at)
         try:
-            open_shift(terminal=self._terminal, shift_id=shift.shift_id, message=message, now=self._deed.now)
+            open_shift(
+                terminal=self._terminal,
+                shift_id=shift.shift_id,
+                message=message,
+                ended_at=ended_at,
+                now=self._deed.now,
+            )
         except EnvelopeInvalid as error:
             raise NotDecided("envelope-invalid", f"Shift {shift.shift_id}: {error.detail}") from None
         return True

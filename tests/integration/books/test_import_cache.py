@@ -16,11 +16,13 @@ from django.utils import timezone
 
 from backoffice.books.caches import find_cache
 from backoffice.books.deciding import DecisionReport, agree
+from backoffice.books.evidence.models import VerifierKey
 from backoffice.books.importing import import_cache
 from backoffice.books.models import CacheFile, Decision
 from backoffice.books.refusals import AlreadyDecided, NotDecided
 from backoffice.domain import cache_files
 from backoffice.domain.decisions import DecisionState
+from backoffice.domain.evidence.notes import SigningKey
 from backoffice.fleet.models import Credential
 from backoffice.inbox.models import Batch
 from backoffice.ingestion.stores import issue_activation_code
@@ -177,6 +179,8 @@ def test_a_shift_that_is_not_known_is_opened_as_ended(till: Till) -> None:
     assert (shift.state, shift.recorded_end is not None) == ("open", True)
     assert outcomes(till.receipt(batch["batch_id"])) == ["posted"]
     assert till.send("GET", "terminal").json()["open_shift"]["shift_id"] == str(till.shift_id)
+    # The till lives after all, and has no answer to its opening yet.
+    assert till.open(lost, number=310, first_number=901).status_code == 200
 
 
 def test_card_numbers_are_kept_nowhere_and_the_order_says_so(till: Till, ruth: User, otto: User) -> None:
@@ -278,6 +282,14 @@ def test_a_file_that_is_wrong_is_refused_with_words_and_nothing_is_kept(
     assert (refusal.code, refusal.detail.endswith(".")) == (code, True)
     assert not CacheFile.objects.exists()
     assert not Decision.objects.exists()
+
+
+def test_a_file_for_the_books_of_another_installation_is_refused(till: Till, ruth: User) -> None:
+    key = SigningKey("books.here", bytes(32)).checking
+    VerifierKey.objects.create(text=str(key), first_used_at=timezone.now())
+    file = saved_cache(till, cached_shift(till.shift_id), books="books.there")
+    assert refused(lambda: asked(file, ruth)).code == "other-installation"
+    assert asked(saved_cache(till, cached_shift(till.shift_id), books="books.here"), ruth).state == "waiting"
 
 
 def test_a_shift_of_another_terminal_is_refused_as_a_whole(till: Till, ruth: User) -> None:
