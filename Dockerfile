@@ -14,6 +14,11 @@ RUN python -m venv --without-pip /opt/venv \
     && /opt/venv/bin/python -m compileall -q /opt/venv/lib
 
 FROM python AS service
+# What lays PDFs out (ADR 41), and letters for whatever names tills send.
+RUN apt-get -qq update \
+    && DEBIAN_FRONTEND=noninteractive apt-get -qq install --yes --no-install-recommends \
+        libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-dejavu-core fonts-noto-core fonts-noto-color-emoji \
+    && rm -rf /var/lib/apt/lists/*
 RUN groupadd --gid 10001 backoffice \
     && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /tmp --shell /usr/sbin/nologin backoffice \
     && install --directory --owner 10001 --group 10001 --mode 0700 /var/lib/backoffice

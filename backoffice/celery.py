@@ -71,11 +71,16 @@ app.conf.update(
         "refunds": {"task": "backoffice.ingestion.tasks.refunds", "schedule": 60.0, "options": {"expires": 60}},
         "shifts": {"task": "backoffice.ingestion.tasks.shifts", "schedule": 60.0, "options": {"expires": 60}},
         "seals": {"task": "backoffice.books.evidence.tasks.seal_books", "schedule": 60.0, "options": {"expires": 60}},
+        "reports": {
+            "task": "backoffice.books.reports.tasks.keep_reports",
+            "schedule": 60.0,
+            "options": {"expires": 60},
+        },
         "months": {"task": "backoffice.ingestion.tasks.months", "schedule": 3600.0, "options": {"expires": 3600}},
     },
 )
 app.Task.Strategy = "backoffice.messages:bare_calls_only"
-app.autodiscover_tasks(["backoffice.ingestion", "backoffice.books.evidence"])
+app.autodiscover_tasks(["backoffice.ingestion", "backoffice.books.evidence", "backoffice.books.reports"])
 
 
 @setup_logging.connect

@@ -42,6 +42,7 @@ INSTALLED_APPS = [
     "backoffice.ledger",
     "backoffice.ingestion",
     "backoffice.books.evidence",
+    "backoffice.books.reports",
     "backoffice.books",
     "backoffice.review",
     "pos_api",

@@ -1,4 +1,4 @@
-"""The books as the console shows them: one entry with its lines, and the movements of a month."""
+"""The books as the console shows them: one entry with its lines, and what entries come to."""
 
 from collections.abc import Iterable
 from datetime import date
@@ -48,28 +48,3 @@ def entry_amounts(entries: Iterable[tuple[int, date]]) -> dict[int, int]:
         .annotate(Sum("debit"))
     )
     return dict(rows)
-
-
-class AccountMovement(NamedTuple):
-    """The sums of one account in one store."""
-
-    store_id: int
-    currency: str
-    code: str
-    name: str
-    debit: int
-    credit: int
-
-
-def movements(*, first: date, end: date) -> list[AccountMovement]:
-    """The sums from `first` to before `end`, by store, currency and account. One statement over those months."""
-    rows = (
-        JournalLine.objects.filter(business_date__gte=first, business_date__lt=end)
-        .order_by("store_id", "currency", "account_id")
-        .values_list("store_id", "currency", "account_id", "account__name")
-        .annotate(Sum("debit"), Sum("credit"))
-    )
-    return [
-        AccountMovement(store_id, currency, code, name, int(debit), int(credit))
-        for store_id, currency, code, name, debit, credit in rows
-    ]

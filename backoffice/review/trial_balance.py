@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from backoffice.books.both_dates import BothDates
+from backoffice.books.evidence.balance import AccountMoved
 from backoffice.fleet.models import Store
-from backoffice.review.journal import AccountMovement
 
 
 class AccountRow(NamedTuple):
@@ -51,21 +51,22 @@ class Block(NamedTuple):
         return self.debit == self.credit
 
 
-def trial_balance(moved: Iterable[AccountMovement], *, stores: Mapping[int, Store], only: Store | None) -> list[Block]:
-    """One block per currency, for all stores or `only` one."""
-    by_currency: dict[str, list[AccountMovement]] = {}
+def trial_balance(
+    moved: Iterable[AccountMoved], *, stores: Mapping[int, Store], names: Mapping[str, str]
+) -> list[Block]:
+    """One block per currency; `names` are those of accounts, by their code."""
+    by_currency: dict[str, list[AccountMoved]] = {}
     for movement in moved:
-        if only is None or movement.store_id == only.pk:
-            by_currency.setdefault(movement.currency, []).append(movement)
-    return [_block(currency, found, stores=stores) for currency, found in sorted(by_currency.items())]
+        by_currency.setdefault(movement.currency, []).append(movement)
+    return [_block(currency, found, stores=stores, names=names) for currency, found in sorted(by_currency.items())]
 
 
-def _block(currency: str, found: list[AccountMovement], *, stores: Mapping[int, Store]) -> Block:
+def _block(currency: str, found: list[AccountMoved], *, stores: Mapping[int, Store], names: Mapping[str, str]) -> Block:
     accounts: dict[str, AccountRow] = {}
     sides: dict[int, StoreRow] = {}
     for one in found:
-        row = accounts.get(one.code, AccountRow(one.code, one.name, 0, 0))
-        accounts[one.code] = row._replace(debit=row.debit + one.debit, credit=row.credit + one.credit)
+        row = accounts.get(one.account, AccountRow(one.account, names.get(one.account, ""), 0, 0))
+        accounts[one.account] = row._replace(debit=row.debit + one.debit, credit=row.credit + one.credit)
         side = sides.get(one.store_id, StoreRow(stores[one.store_id], 0, 0))
         sides[one.store_id] = side._replace(debit=side.debit + one.debit, credit=side.credit + one.credit)
     return Block(

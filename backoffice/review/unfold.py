@@ -21,8 +21,8 @@ def _item(title: str, icon: str, address: str, *, kind: str = "", **more: Any) -
 
 
 def _at_accounts(request: HttpRequest) -> bool:
-    # The trial balance is under the accounts' address, but has an item of its own.
-    return "/ledger/account/" in request.path and "trial-balance" not in request.path
+    # The trial balance is under the accounts' address, but has an item of its own, and leads to the days of an account.
+    return "/ledger/account/" in request.path and not request.path.endswith(("/trial-balance/", "/days/"))
 
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
@@ -71,6 +71,18 @@ MENU: list[tuple[str, list[dict[str, Any]]]] = [
             _item("Journal", "menu_book", "ledger_journalentry_changelist", kind="journalentry"),
             _item("Trial balance", "balance", "ledger_trial_balance", kind="journalentry"),
             _item("Accounts", "account_tree", "ledger_account_changelist", kind="account", active=_at_accounts),
+        ],
+    ),
+    (
+        "Reports",
+        [
+            _item("Sales summary", "bar_chart", "report_sales", kind="order"),
+            _item("Tax", "percent", "report_tax", kind="order"),
+            _item("Over and short", "difference", "report_over_short", kind="shift"),
+            _item("Refunds without receipt", "assignment_return", "report_no_receipt", kind="order"),
+            _item("Risk", "flag", "report_risk", kind="order"),
+            _item("Cash not banked", "savings", "report_cash", kind="journalentry"),
+            _item("Made offline", "cloud_off", "report_offline", kind="order"),
         ],
     ),
     ("Set up", [_item("Stores", "storefront", "fleet_store_changelist", kind="store")]),

@@ -1,7 +1,7 @@
 """The trial balance at any date: daily balances of what is sealed, and the lines of what is not yet. Always exact."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from typing import Any, NamedTuple
@@ -21,21 +21,38 @@ SELECT_NEXT = """
 SELECT greatest(pg_snapshot_xmax(pg_current_snapshot())::text::bigint, coalesce(pg_current_xact_id_if_assigned()::text::bigint + 1, 0))
 """
 SELECT_KEPT = """
-SELECT store_id, account_id, currency, sum(debit)::bigint, sum(credit)::bigint FROM evidence_dailybalance
+SELECT store_id, CASE WHEN %(by_day)s THEN business_date END, account_id, currency, sum(debit)::bigint, sum(credit)::bigint
+FROM evidence_dailybalance
 WHERE (%(store_id)s::integer IS NULL OR store_id = %(store_id)s::integer)
+    AND (%(since)s::date IS NULL OR business_date >= %(since)s::date)
     AND (%(at)s::date IS NULL OR business_date <= %(at)s::date)
-GROUP BY store_id, account_id, currency
+    AND (%(accounts)s::text[] IS NULL OR account_id = ANY(%(accounts)s::text[]))
+GROUP BY 1, 2, 3, 4
 """
 SELECT_LINES = """
-SELECT store_id, account_id, currency, sum(debit)::bigint, sum(credit)::bigint FROM ledger_journalline
+SELECT store_id, CASE WHEN %(by_day)s THEN business_date END, account_id, currency, sum(debit)::bigint, sum(credit)::bigint
+FROM ledger_journalline
 WHERE entry_id = ANY(%(ids)s) AND business_date = ANY(%(dates)s)
     AND (%(store_id)s::integer IS NULL OR store_id = %(store_id)s::integer)
+    AND (%(since)s::date IS NULL OR business_date >= %(since)s::date)
     AND (%(at)s::date IS NULL OR business_date <= %(at)s::date)
-GROUP BY store_id, account_id, currency
+    AND (%(accounts)s::text[] IS NULL OR account_id = ANY(%(accounts)s::text[]))
+GROUP BY 1, 2, 3, 4
 """
 
-Sums = dict[tuple[int, str, str], list[int]]
-"""Debits and credits by (store, account, currency)."""
+Sums = dict[tuple[int, date | None, str, str], list[int]]
+"""Debits and credits by (store, business date or none, account, currency)."""
+
+
+class AccountMoved(NamedTuple):
+    """What an account of a store moved, in minor units: on one business date, or in all where there is none."""
+
+    store_id: int
+    business_date: date | None
+    account: str
+    currency: str
+    debit: int
+    credit: int
 
 
 class BalanceRow(NamedTuple):
@@ -51,19 +68,37 @@ class BalanceRow(NamedTuple):
 
 def trial_balance_at(*, store: Store | None = None, at: date | None = None) -> list[BalanceRow]:
     """Every account that moved up to the end of a business date, of one store or of all. Months that were detached count."""
-    wanted: dict[str, Any] = {"store_id": None if store is None else store.pk, "at": at}
+    codes = dict(Store.objects.values_list("pk", "code"))
+    return sorted(
+        BalanceRow(codes[row.store_id], row.account, row.currency, row.debit, row.credit, row.debit - row.credit)
+        for row in accounts_moved(store=store, at=at)
+    )
+
+
+def accounts_moved(
+    *,
+    store: Store | None = None,
+    accounts: Sequence[str] | None = None,
+    since: date | None = None,
+    at: date | None = None,
+    by_day: bool = False,
+) -> list[AccountMoved]:
+    """What accounts moved from one business date to the end of another, in all or day by day."""
+    wanted: dict[str, Any] = {
+        "store_id": None if store is None else store.pk,
+        "since": since,
+        "at": at,
+        "by_day": by_day,
+    }
+    wanted["accounts"] = None if accounts is None else list(accounts)
     sums: Sums = defaultdict(lambda: [0, 0])
-    with _one_moment(), connection.cursor() as cursor:
+    with one_moment(), connection.cursor() as cursor:
         cursor.execute(SELECT_KEPT, wanted)
         _add(sums, cursor)
         for ids, dates in _unsealed(cursor):
             cursor.execute(SELECT_LINES, {**wanted, "ids": ids, "dates": dates})
             _add(sums, cursor)
-        codes = dict(Store.objects.values_list("pk", "code"))
-    return sorted(
-        BalanceRow(codes[store_id], account, currency, debit, credit, debit - credit)
-        for (store_id, account, currency), (debit, credit) in sums.items()
-    )
+    return [AccountMoved(*key, *both) for key, both in sums.items()]
 
 
 def _unsealed(cursor: CursorWrapper) -> Iterator[tuple[list[int], list[date]]]:
@@ -82,14 +117,14 @@ def _unsealed(cursor: CursorWrapper) -> Iterator[tuple[list[int], list[date]]]:
 
 
 def _add(sums: Sums, cursor: CursorWrapper) -> None:
-    for store_id, account, currency, debit, credit in cursor.fetchall():
-        both = sums[store_id, account, currency]
+    for store_id, day, account, currency, debit, credit in cursor.fetchall():
+        both = sums[store_id, day, account, currency]
         both[0] += debit
         both[1] += credit
 
 
 @contextmanager
-def _one_moment() -> Iterator[None]:
+def one_moment() -> Iterator[None]:
     """Sees what is sealed and what is not as of one moment; within a caller's transaction, as that transaction sees it."""
     is_outermost = not connection.in_atomic_block
     with transaction.atomic():

@@ -10,10 +10,11 @@ from django.core.management.base import CommandError, CommandParser
 from backoffice.books.evidence.balance import BalanceRow, trial_balance_at
 from backoffice.fleet.models import Store
 from backoffice.management.base import StackCommand
+from backoffice.review.formats import money
 
 
 class Command(StackCommand):
-    help = "Debits, credits and balance of every account that moved, in minor units, by store and currency."
+    help = "Debits, credits and balance of every account that moved, by store and currency; with --json in minor units."
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
@@ -31,22 +32,27 @@ class Command(StackCommand):
         if options["json"]:
             self.stdout.write(json.dumps([row._asdict() for row in rows], ensure_ascii=False))
             return
-        for line in in_columns(rows):
+        for line in in_columns(_as_people_write(rows), texts=3):
             self.stdout.write(line)
 
 
-def in_columns(rows: list[BalanceRow]) -> list[str]:
-    """A table of the rows, with figures to the right."""
-    cells = [tuple(BalanceRow._fields)] + [
-        (row.store, row.account, row.currency, f"{row.debit:,}", f"{row.credit:,}", f"{row.balance:,}") for row in rows
+def _as_people_write(rows: list[BalanceRow]) -> list[list[str]]:
+    """The rows in words, below their names: amounts in units of their currency."""
+    names = list(BalanceRow._fields)
+    return [names] + [
+        [row.store, row.account, row.currency, *(money(amount, row.currency) for amount in row[3:])] for row in rows
     ]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+
+
+def in_columns(rows: list[list[str]], *, texts: int) -> list[str]:
+    """A table of rows of cells: the first `texts` columns to the left, figures to the right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return [
         "  ".join(
-            cell.ljust(width) if place < 3 else cell.rjust(width)  # noqa: PLR2004 - names, then figures
+            cell.ljust(width) if place < texts else cell.rjust(width)
             for place, (cell, width) in enumerate(zip(row, widths, strict=True))
-        )
-        for row in cells
+        ).rstrip()
+        for row in rows
     ]
 
 

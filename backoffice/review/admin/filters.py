@@ -10,6 +10,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 
 from backoffice.domain.scalars import FIRST_YEAR, LAST_YEAR
 from backoffice.fleet.models import Store, Terminal
+from backoffice.ledger.models import Account
 
 # Any business day there can be: a store's may differ by one from the day at the till (protocol §2.5).
 DAYS = (MinValueValidator(date(FIRST_YEAR - 1, 12, 31)), MaxValueValidator(date(LAST_YEAR + 1, 1, 1)))
@@ -50,6 +51,10 @@ def terminal_field() -> forms.ModelChoiceField[Terminal]:
     )
 
 
+def account_field() -> forms.ModelChoiceField[Account]:
+    return forms.ModelChoiceField(Account.objects.all(), label="Account", empty_label="All accounts")
+
+
 def choice_field(label: str, everything: str, choices: dict[str, str]) -> forms.ChoiceField:
     """A choice, with `everything` as the name of no choice."""
     return forms.ChoiceField(label=label, choices=[("", everything), *choices.items()])
@@ -57,3 +62,11 @@ def choice_field(label: str, everything: str, choices: dict[str, str]) -> forms.
 
 def day_field(label: str = "Business day") -> forms.DateField:
     return forms.DateField(label=label, widget=DayInput(), validators=DAYS)
+
+
+class ReportFilters(FilterForm):
+    """Of which store and days a report is."""
+
+    store = store_field()
+    first = day_field("From")
+    last = day_field("To")

@@ -1,13 +1,13 @@
 """The ledger: do the books balance?"""
 
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
+from urllib.parse import urlencode
 
-from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet, prefetch_related_objects
+from django.db.models import Exists, OuterRef, QuerySet, prefetch_related_objects
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
@@ -15,12 +15,14 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from backoffice.books.both_dates import by_both_dates
+from backoffice.books.evidence.balance import accounts_moved
 from backoffice.fleet.models import Store
-from backoffice.ledger.models import Account, JournalEntry
+from backoffice.ledger.models import Account, JournalEntry, JournalLine
 from backoffice.review import cells
+from backoffice.review.admin.account_days import account_days
 from backoffice.review.admin.base import ConsoleAdmin, ReadingAdmin
-from backoffice.review.admin.filters import DAYS, FilterForm, day_field, store_field
-from backoffice.review.journal import entry_amounts, movements, read_entry
+from backoffice.review.admin.filters import FilterForm, account_field, day_field, store_field
+from backoffice.review.journal import entry_amounts, read_entry
 from backoffice.review.order_lookup import order_of
 from backoffice.review.rights import may_see
 from backoffice.review.trial_balance import trial_balance, with_both_dates
@@ -34,6 +36,7 @@ DAYS_BACK = timedelta(days=31)
 class EntryFilters(FilterForm):
     store = store_field()
     day = day_field()
+    account = account_field()
 
 
 @admin.register(JournalEntry)
@@ -56,8 +59,12 @@ class EntryAdmin(ReadingAdmin):
             queryset = queryset.filter(business_date=chosen["day"])
         if chosen.get("store"):
             queryset = queryset.filter(store=chosen["store"])
-            if not chosen.get("day"):
-                queryset = queryset.filter(business_date__gte=timezone.now().date() - DAYS_BACK)
+        if chosen.get("account"):
+            # One look-up for each entry, by its key: lines have no index by account.
+            lines = JournalLine.objects.filter(entry_id=OuterRef("pk"), business_date=OuterRef("business_date"))
+            queryset = queryset.filter(Exists(lines.filter(account=chosen["account"])))
+        if (chosen.get("store") or chosen.get("account")) and not chosen.get("day"):
+            queryset = queryset.filter(business_date__gte=timezone.now().date() - DAYS_BACK)
         return queryset
 
     def complete(self, rows: list[Any]) -> None:
@@ -103,21 +110,12 @@ class EntryAdmin(ReadingAdmin):
         }
 
 
-class MonthForm(forms.Form):
-    """Which month, and which store."""
+class BalanceFilters(FilterForm):
+    """Up to which day, from which on, and of which store."""
 
-    month = forms.DateField(
-        label="Month",
-        required=False,
-        input_formats=["%Y-%m"],
-        validators=DAYS,
-        widget=forms.DateInput(format="%Y-%m", attrs={"type": "month", "placeholder": "2026-03"}),
-    )
     store = store_field()
-
-    def __init__(self, data: Any) -> None:
-        super().__init__(data, auto_id="filter-%s", label_suffix="")
-        self.fields["store"].required = False
+    since = day_field("From")
+    at = day_field("At the end of")
 
 
 @admin.register(Account)
@@ -138,33 +136,35 @@ class AccountAdmin(ConsoleAdmin):
         return {"debit": "Debit", "credit": "Credit"}.get(row.normal_side, "Either")
 
     def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(self.trial_balance)
-        return [path("trial-balance/", view, name="ledger_trial_balance"), *super().get_urls()]
+        own = [
+            path("trial-balance/", self.admin_site.admin_view(self.trial_balance), name="ledger_trial_balance"),
+            path("days/", self.admin_site.admin_view(account_days), name="ledger_account_days"),
+        ]
+        return [*own, *super().get_urls()]
 
     def trial_balance(self, request: HttpRequest) -> HttpResponse:
-        """The movements of one month by store and account, and whether both sides are equal: the journal in sum."""
+        """Every account at the end of a day, by store and in all, and whether both sides are equal. Each leads to its days."""
         if not may_see(request)["journalentry"]:
             raise PermissionDenied
-        form = MonthForm(request.GET)
+        form = BalanceFilters(request.GET)
         chosen = form.cleaned_data if form.is_valid() else {}
-        first = (chosen.get("month") or _latest_month()).replace(day=1)
-        end = (first + timedelta(days=31)).replace(day=1)
-        store: Store | None = chosen.get("store")
-        stores = {store.pk: store for store in Store.objects.all()}
-        blocks = trial_balance(movements(first=first, end=end), stores=stores, only=store)
-        if store is not None:
-            last = end - timedelta(days=1)
-            blocks = with_both_dates(blocks, by_both_dates(store=store, first=first, last=last))
-        form = MonthForm({"month": f"{first:%Y-%m}", "store": store and store.pk})
+        store, since, at = chosen.get("store"), chosen.get("since"), chosen.get("at")
+        moved = accounts_moved(store=store, since=since, at=at)
+        names = dict(Account.objects.values_list("code", "name"))
+        blocks = trial_balance(moved, stores={one.pk: one for one in Store.objects.all()}, names=names)
+        if store is not None and since and at:
+            blocks = with_both_dates(blocks, by_both_dates(store=store, first=since, last=at))
         request.current_app = self.admin_site.name
-        context = {"title": "Trial balance", "filters": form, "month": first, "blocks": blocks, "chosen": store}
+        context = {
+            "title": "Trial balance",
+            "filters": form,
+            "since": since,
+            "at": at,
+            "blocks": blocks,
+            "chosen": store,
+        }
+        context["days"] = urlencode({"since": since or "", "at": at or ""})
         context |= {"opts": self.opts, "is_fullwidth": "1"}
         return TemplateResponse(
             request, "console/trial_balance.html", {**self.admin_site.each_context(request), **context}
         )
-
-
-def _latest_month() -> date:
-    """A day in the month of the newest entry, so that the page is not empty on the first of a month."""
-    newest = JournalEntry.objects.order_by("-id").values_list("business_date", flat=True).first()
-    return newest or timezone.now().date()

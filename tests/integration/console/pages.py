@@ -68,11 +68,23 @@ LISTS = [
     "ledger_account_changelist",
 ]
 
+REPORTS = [
+    "report_sales",
+    "report_tax",
+    "report_over_short",
+    "report_no_receipt",
+    "report_risk",
+    "report_cash",
+    "report_offline",
+]
+# Pages that are of no list.
+OTHERS = ["ledger_trial_balance", "ledger_account_days", *REPORTS]
+
 
 def every_page(client: Client) -> dict[str, Page]:
     """The dashboard, every list, and the first page that each list leads to."""
     found = {}
-    for name in ["index", *LISTS, "ledger_trial_balance"]:
+    for name in ["index", *LISTS, *OTHERS]:
         answer = client.get(reverse(f"admin:{name}"))
         assert answer.status_code == 200, name
         found[name] = Page(answer.content.decode())

@@ -13,7 +13,9 @@ from django.test import Client
 from django.urls import reverse
 
 from backoffice.domain.decisions import Verb
-from backoffice.review.admin.ledger import MonthForm
+from backoffice.review.admin.account_days import AccountDaysFilters
+from backoffice.review.admin.filters import ReportFilters
+from backoffice.review.drilling import FigureForm
 from backoffice.review.paging import AFTER, BEFORE
 from tests.integration.books.office import decided
 from tests.integration.console.conftest import Open
@@ -67,10 +69,16 @@ REPORTED = {
     "inbox_batch_changelist": ["digest=1", "body=1", "outcomes__x=1", "terminal__store__code=%00"],
     "fleet_store_changelist": ["order_types__contains=x", "order_types__0_1=x"],
     "ledger_journalentry_changelist": ["kind__in=%00", "source_kind__in=%00", "day=9999-12-31"],
-    "ledger_trial_balance": ["month=9999-12", "month=0001-01", "month=10000-01", "store=%00"],
+    "ledger_trial_balance": ["at=9999-12-31", "since=0001-01-01", "at=10000-01-01", "store=%00"],
+    "ledger_account_days": ["account=4000&since=0001-01-01", "account=%00", "account=4000&at=9999-12-31"],
+    "report_sales": ["first=9999-12-31", "last=0001-01-01", "first=2026-03-02&last=2026-03-01", "store=%00&as=print"],
+    "report_orders": ["figure=sale", "figure=x", "figure=sale&store=1&first=0001-01-01&last=9999-12-31", "figure=%00"],
     "search": ["s=x&page=x", "s=x&page=0", "s=x&page=" + "9" * 5000, "s=%00", "s=x&page=2"],
 }
 
+
+# What pages besides lists take.
+OF_PAGES = [*AccountDaysFilters.base_fields, *ReportFilters.base_fields, *FigureForm.base_fields]
 
 # Of the odd values, for each parameter and place: there are enough of those that each value has its turn.
 SOME = 14
@@ -105,7 +113,7 @@ def names_of(model: type[Model]) -> list[str]:
     looked_up = [
         f"{field}{lookup}" for field in (*fields, "store__code", "terminal__credentials") for lookup in LOOKUPS
     ]
-    return [*page.filter_form.base_fields, *MonthForm.base_fields, *OTHERS, *looked_up]
+    return [*page.filter_form.base_fields, *OF_PAGES, *OTHERS, *looked_up]
 
 
 def odd_queries(model: type[Model] | None, rng: Random, count: int) -> Iterator[str]:

@@ -25,7 +25,18 @@ OPEN = {"index", "search", "login", "password_change", "password_change_done", "
 # What no page of the console offers, whatever one's rights.
 CLOSED = {"autocomplete"}
 # Where the address says one kind, and what is shown is another's.
-OF_ANOTHER_KIND = {"ledger_trial_balance": "journalentry"}
+OF_ANOTHER_KIND = {
+    "ledger_trial_balance": "journalentry",
+    "ledger_account_days": "journalentry",
+    "report_sales": "order",
+    "report_tax": "order",
+    "report_over_short": "shift",
+    "report_no_receipt": "order",
+    "report_risk": "order",
+    "report_cash": "journalentry",
+    "report_offline": "order",
+    "report_orders": "order",
+}
 MONEY = ("€", "EUR", "573", "5.73")
 
 

@@ -116,7 +116,10 @@ def test_a_table_is_printed_for_people(till: Till) -> None:
     till.sell(a_sale(1001))
     out = StringIO()
     call_command("trial_balance", "--store", till.store.code, stdout=out)
-    assert out.getvalue().splitlines()[0].split() == ["store", "account", "currency", "debit", "credit", "balance"]
+    head, *lines = [line.split() for line in out.getvalue().splitlines()]
+    assert head == ["store", "account", "currency", "debit", "credit", "balance"]
+    assert [till.store.code, "4000", "EUR", "€0.00", "€2.27", "−€2.27"] in lines
+    assert [till.store.code, "1000", "EUR", "€202.40", "€0.00", "€202.40"] in lines
 
 
 def test_a_store_that_has_sold_nothing_has_no_rows(committed_db: None) -> None:

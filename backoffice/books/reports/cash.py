@@ -1,0 +1,212 @@
+"""Cash: what was over or short in drawers, and what has not been brought to the bank."""
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from typing import Any
+
+from django.db.models import Count, Q, QuerySet, Sum
+
+from backoffice.books.evidence.balance import AccountMoved, accounts_moved
+from backoffice.books.reports.sales import to_account
+from backoffice.books.reports.shape import (
+    DAY,
+    STORE,
+    Column,
+    LeadsTo,
+    ReportRow,
+    Scope,
+    Sheet,
+    make_sheet,
+    of_store,
+    shops,
+)
+from backoffice.domain.accounts import DRAWER, OVER_SHORT, SAFE, TO_THE_BANK
+from backoffice.fleet.models import Store, Terminal
+from backoffice.sales.models import Shift
+
+MOST_SHIFTS = 5_000
+
+SHIFTS = (
+    STORE,
+    DAY,
+    Column("terminal", "Terminal"),
+    Column("cashier", "Cashier"),
+    Column("shift", "Shift", "number"),
+    Column("expected", "Expected", "money"),
+    Column("counted", "Counted", "money"),
+    Column("over_short", "Over or short", "money"),
+)
+TOTALS = (
+    Column("shifts", "Shifts counted", "count"),
+    Column("over", "Over", "money"),
+    Column("short", "Short", "money"),
+    Column("over_short", "Together", "money"),
+)
+IN_LEDGER = (
+    STORE,
+    Column("of_shifts", "Of shifts", "money"),
+    Column("in_ledger", "Posted to 6900", "money"),
+    Column("difference", "Other", "money"),
+)
+OTHER = "Other is what opening floats and counts of the safe were over or short, and what was posted on other days."
+NOT_BANKED = (
+    STORE,
+    Column("drawers", "In drawers", "money"),
+    Column("safe", "In the safe", "money"),
+    Column("on_its_way", "On its way to the bank", "money"),
+    Column("not_banked", "Not banked", "money"),
+    Column("banked_on", "Last taken to the bank", "day"),
+)
+SAFE_DAYS = (
+    STORE,
+    DAY,
+    Column("in", "Into the safe", "money"),
+    Column("out", "Out of the safe", "money"),
+    Column("banked", "Of it to the bank", "money"),
+    Column("left", "Left in the safe", "balance"),
+)
+
+
+def over_short_report(scope: Scope) -> Iterator[Sheet]:
+    """Over and short of counted shifts: by store, terminal and cashier, each shift that differs, and the ledger's account."""
+    shifts, stores = _counted(scope), shops()
+    terminals = dict(Terminal.objects.values_list("pk", "name"))
+    names = {
+        "store": (STORE,),
+        "terminal": (STORE, Column("terminal", "Terminal")),
+        "cashier": (STORE, Column("cashier", "Cashier")),
+    }
+    fields = {"store": (), "terminal": ("terminal_id",), "cashier": ("cashier",)}
+    moved = accounts_moved(store=scope.store, accounts=[OVER_SHORT], since=scope.first, at=scope.last)
+    found = {name: _totals(shifts, *fields[name]) for name in names}
+    for currency in sorted({row["currency"] for row in found["store"]} | {row.currency for row in moved}):
+        for name, columns in names.items():
+            rows = [
+                ReportRow(
+                    of_store(stores[row["store_id"]])
+                    | {"terminal": terminals.get(row.get("terminal_id", 0)), "cashier": row.get("cashier")}
+                    | {column.key: row[column.key] or 0 for column in TOTALS},
+                    {},
+                )
+                for row in found[name]
+                if row["currency"] == currency
+            ]
+            yield make_sheet(f"By {name}", currency, (*columns, *TOTALS), rows)
+        if scope.by_day:
+            rows = _shifts(shifts, currency, stores, terminals)
+            yield make_sheet("Shifts that were over or short", currency, SHIFTS, rows)
+        of_shifts = {row["store_id"]: row["over_short"] or 0 for row in found["store"] if row["currency"] == currency}
+        yield make_sheet(
+            "Beside the ledger", currency, IN_LEDGER, _in_ledger(scope, currency, of_shifts, moved, stores), OTHER
+        )
+
+
+def _counted(scope: Scope) -> QuerySet[Shift]:
+    store_ids = [scope.store.pk] if scope.store else list(Store.objects.values_list("pk", flat=True))
+    days = (scope.first, scope.last)
+    return Shift.objects.filter(store_id__in=store_ids, business_date__range=days, over_short__isnull=False)
+
+
+def _totals(shifts: QuerySet[Shift], *fields: str) -> list[dict[str, Any]]:
+    over, short = Sum("over_short", filter=Q(over_short__gt=0)), Sum("over_short", filter=Q(over_short__lt=0))
+    grouped = shifts.order_by().values("currency", "store_id", *fields)
+    totals = grouped.annotate(shifts=Count("pk"), over=over, short=short)
+    return [
+        dict(row, over_short=(row["over"] or 0) + (row["short"] or 0))
+        for row in totals.order_by("currency", "store_id", *fields)
+    ]
+
+
+def _shifts(
+    shifts: QuerySet[Shift], currency: str, stores: dict[int, Store], terminals: dict[int, str]
+) -> list[ReportRow]:
+    differing = (
+        shifts.filter(currency=currency).exclude(over_short=0).order_by("store_id", "business_date", "opened_at")
+    )
+    rows = []
+    for shift in differing[:MOST_SHIFTS]:
+        over_short, expected = shift.over_short or 0, shift.expected_cash or 0
+        cells = {"day": shift.business_date, "terminal": terminals[shift.terminal_id], "cashier": shift.cashier}
+        cells |= {
+            "shift": shift.number,
+            "expected": expected,
+            "counted": expected + over_short,
+            "over_short": over_short,
+        }
+        rows.append(
+            ReportRow(
+                of_store(stores[shift.store_id]) | cells, {"shift": LeadsTo("shift", {"shift_id": str(shift.pk)})}
+            )
+        )
+    return rows
+
+
+def _in_ledger(
+    scope: Scope, currency: str, of_shifts: dict[int, int], moved: list[AccountMoved], stores: dict[int, Store]
+) -> list[ReportRow]:
+    posted = {row.store_id: row.credit - row.debit for row in moved if row.currency == currency}
+    rows = []
+    for key in sorted({*of_shifts, *posted}):
+        own, booked = of_shifts.get(key, 0), posted.get(key, 0)
+        cells = of_store(stores[key]) | {"of_shifts": own, "in_ledger": booked, "difference": booked - own}
+        rows.append(ReportRow(cells, {"in_ledger": to_account(scope, key, OVER_SHORT)}))
+    return rows
+
+
+def not_banked_report(scope: Scope) -> Iterator[Sheet]:
+    """Cash that is not in the bank at the end of the last day, and how each day moved the safe."""
+    stores, accounts = shops(), [DRAWER, SAFE, TO_THE_BANK]
+    before = accounts_moved(store=scope.store, accounts=accounts, at=scope.first - timedelta(days=1))
+    moved = accounts_moved(store=scope.store, accounts=accounts, since=scope.first, at=scope.last, by_day=True)
+    for currency in sorted({row.currency for row in (*before, *moved)}):
+        opening = _balances([row for row in before if row.currency == currency])
+        days = [row for row in moved if row.currency == currency]
+        closing = _balances(days, opening)
+        ids = sorted({store_id for store_id, _ in closing})
+        rows = [_standing(scope, stores[key], closing, days) for key in ids]
+        yield make_sheet(f"At the end of {scope.last.day} {scope.last:%b %Y}", currency, NOT_BANKED, rows)
+        if scope.by_day:
+            rows = [row for key in ids for row in _safe_days(stores[key], opening.get((key, SAFE), 0), days)]
+            yield make_sheet("The safe, day by day", currency, SAFE_DAYS, rows)
+
+
+def _balances(
+    rows: list[AccountMoved], opening: dict[tuple[int, str], int] | None = None
+) -> dict[tuple[int, str], int]:
+    """Debits less credits by store and account."""
+    balances = dict(opening or {})
+    for row in rows:
+        key = row.store_id, row.account
+        balances[key] = balances.get(key, 0) + row.debit - row.credit
+    return balances
+
+
+def _standing(scope: Scope, store: Store, closing: dict[tuple[int, str], int], days: list[AccountMoved]) -> ReportRow:
+    amounts = {
+        key: closing.get((store.pk, account), 0)
+        for key, account in (("drawers", DRAWER), ("safe", SAFE), ("on_its_way", TO_THE_BANK))
+    }
+    banked = [
+        row.business_date for row in days if row.store_id == store.pk and row.account == TO_THE_BANK and row.debit
+    ]
+    cells: dict[str, Any] = of_store(store) | amounts
+    cells |= {"not_banked": sum(amounts.values()), "banked_on": max((day for day in banked if day), default=None)}
+    leads = {"drawers": DRAWER, "safe": SAFE, "on_its_way": TO_THE_BANK}
+    return ReportRow(cells, {key: to_account(scope, store.pk, account) for key, account in leads.items()})
+
+
+def _safe_days(store: Store, opening: int, rows: list[AccountMoved]) -> Iterator[ReportRow]:
+    mine = [row for row in rows if row.store_id == store.pk and row.business_date is not None]
+    banked = {row.business_date: row.debit for row in mine if row.account == TO_THE_BANK}
+    left = opening
+    for row in sorted((row for row in mine if row.account == SAFE), key=lambda row: row.business_date or date.min):
+        left += row.debit - row.credit
+        cells = {
+            "day": row.business_date,
+            "in": row.debit,
+            "out": row.credit,
+            "banked": banked.get(row.business_date, 0),
+            "left": left,
+        }
+        query = {"store": str(store.pk), "day": str(row.business_date), "account": SAFE}
+        yield ReportRow(of_store(store) | cells, {key: LeadsTo("journal", query) for key in ("in", "out")})

@@ -1,0 +1,126 @@
+"""From a figure of a report to its days, and to the orders of a day; each order leads to its stored original."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django import forms
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.db.models import prefetch_related_objects
+from django.http import Http404, HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import reverse
+
+from backoffice.books.reports.drill import ORDERS_SHOWN, FigureAsked, days_of_figure, orders_of_figure
+from backoffice.books.reports.shape import MOST_DAYS
+from backoffice.fleet.models import Store
+from backoffice.review.admin.filters import DAYS
+from backoffice.review.rights import may_see
+from backoffice.review.words import LINE_KINDS, METHODS, named
+from backoffice.sales.models import Order
+
+FIGURE_NAMES = {
+    "sale": "Sales",
+    "refund": "Refunds",
+    "tip": "Orders with a tip",
+    "rounding": "Orders that were rounded",
+    "method": "Orders paid",
+    "tax": "Orders with tax",
+    "line": "Orders with lines",
+    "discount": "Sales with a discount",
+    "no-receipt": "Refunds without receipt",
+    "voided": "Voided orders",
+    "training": "Training orders",
+    "offline": "Orders made offline",
+    "out-of-hours": "Orders out of hours",
+}
+MOST_ORDERS = 1_000_000
+
+
+class FigureForm(forms.Form):
+    """What a link of a report asks for; `by_code` and its like say that the text counts, which may be empty."""
+
+    store = forms.ModelChoiceField(Store.objects.all())
+    first = forms.DateField(validators=DAYS)
+    last = forms.DateField(validators=DAYS)
+    figure = forms.ChoiceField(choices=list(FIGURE_NAMES.items()))
+    code = forms.CharField(required=False, max_length=64, strip=False)
+    rate = forms.CharField(required=False, max_length=64)
+    cashier = forms.CharField(required=False, max_length=64, strip=False)
+    by_code = forms.BooleanField(required=False)
+    by_rate = forms.BooleanField(required=False)
+    by_cashier = forms.BooleanField(required=False)
+    after = forms.IntegerField(required=False, min_value=0, max_value=MOST_ORDERS)
+
+    def asked(self) -> FigureAsked:
+        """Raises Http404 where it asks for nothing that there is."""
+        if not self.is_valid():
+            raise Http404
+        said = self.cleaned_data
+        if not 0 <= (said["last"] - said["first"]).days < MOST_DAYS:
+            raise Http404
+        texts = {name: said[name] if said[f"by_{name}"] else None for name in ("code", "rate", "cashier")}
+        return FigureAsked(said["store"], said["first"], said["last"], said["figure"], **texts)
+
+
+def figure_page(request: HttpRequest) -> HttpResponse:
+    """The days of a figure, or the orders of one day. Raises Http404, PermissionDenied."""
+    if not may_see(request)["order"]:
+        raise PermissionDenied
+    if "figure" not in request.GET:
+        return _page(request, "console/figure.html", {"title": "What a figure is the sum of"})
+    form = FigureForm(request.GET)
+    asked = form.asked()
+    context: dict[str, Any] = {
+        "title": _title(asked),
+        "asked": asked,
+        "up_title": "Reports",
+        "up_url": reverse("admin:report_sales"),
+    }
+    if asked.first != asked.last:
+        return _page(request, "console/figure.html", context | {"days": _days(request, asked)})
+    after = form.cleaned_data["after"] or 0
+    found = orders_of_figure(asked, after=after)
+    context |= {
+        "orders": _orders([(one.id, one) for one in found]),
+        "found": found[0] if found else None,
+        "is_day": True,
+    }
+    if found and found[0].of_orders > after + ORDERS_SHOWN:
+        context["next"] = "?" + _query(request, after=after + ORDERS_SHOWN)
+    return _page(request, "console/figure.html", context)
+
+
+def _title(asked: FigureAsked) -> str:
+    what = FIGURE_NAMES[asked.figure]
+    if asked.code is not None:
+        words = {"method": named(METHODS, asked.code), "line": named(LINE_KINDS, asked.code)}
+        what += f": {words.get(asked.figure, asked.code) or 'without'}"
+    return what
+
+
+def _days(request: HttpRequest, asked: FigureAsked) -> list[dict[str, Any]]:
+    return [
+        {"figure": one, "url": "?" + _query(request, first=one.business_date, last=one.business_date)}
+        for one in days_of_figure(asked)
+    ]
+
+
+def _query(request: HttpRequest, **changed: object) -> str:
+    return urlencode({**request.GET.dict(), **changed})
+
+
+def _orders(found: list[tuple[int, Any]]) -> list[Any]:
+    """The rows of orders, each with what it adds as `adds`."""
+    adds = dict(found)
+    days = {one.business_date for one in adds.values()}
+    orders = list(Order.objects.filter(id__in=adds, business_date__in=days).order_by("id"))
+    prefetch_related_objects(orders, "store", "terminal")
+    for order in orders:
+        order.adds = adds[order.pk]  # type: ignore[attr-defined]
+    return orders
+
+
+def _page(request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
+    request.current_app = admin.site.name
+    return TemplateResponse(request, template, {**admin.site.each_context(request), "is_fullwidth": "1", **context})

@@ -1,0 +1,188 @@
+"""Reports in the console: the figures of `books.reports`, written for people, on the screen and on A4."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any, NamedTuple
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.template.loader import render_to_string
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.text import slugify
+
+from backoffice.books.reports.catalogue import REPORTS, ReportKind, make_report
+from backoffice.books.reports.pdf import PdfNotMade, pdf
+from backoffice.books.reports.shape import Column, LeadsTo, ReportRefused, ReportRow, Scope, Sheet, make_scope
+from backoffice.fleet.models import Store
+from backoffice.review.admin.filters import ReportFilters
+from backoffice.review.formats import MINUS, moment, money
+from backoffice.review.rights import may_see
+from backoffice.review.words import LINE_KINDS, METHODS, named
+
+ROWS_SHOWN = 500
+PAGES: Mapping[str, tuple[str, str]] = {
+    "orders": ("admin:report_orders", "order"),
+    "journal": ("admin:ledger_journalentry_changelist", "journalentry"),
+    "account": ("admin:ledger_account_days", "journalentry"),
+}
+
+
+class ShownCell(NamedTuple):
+    """A cell as people read it, with the address of what it is the sum of, or none."""
+
+    text: str
+    kind: str
+    url: str = ""
+
+    @property
+    def is_figure(self) -> bool:
+        """Whether it stands to the right."""
+        return self.kind in {"money", "balance", "count", "share", "rate", "number"}
+
+
+class ShownSheet(NamedTuple):
+    """A sheet as people read it: its first rows, how many more there are, and the sums of all."""
+
+    title: str
+    currency: str
+    columns: Sequence[ShownCell]
+    rows: Sequence[Sequence[ShownCell]]
+    sums: Sequence[ShownCell]
+    more: int
+    note: str
+
+
+def shown_sheet(sheet: Sheet, *, may: Mapping[str, bool]) -> ShownSheet:
+    """A sheet in words; links lead where the reader may go."""
+    sums = [] if sheet.sums is None else [ShownCell(_sum(sheet, column), column.kind) for column in sheet.columns]
+    return ShownSheet(
+        sheet.title,
+        sheet.currency,
+        [ShownCell(column.title, column.kind) for column in sheet.columns],
+        [[_cell(sheet, column, row, may) for column in sheet.columns] for row in sheet.rows[:ROWS_SHOWN]],
+        sums,
+        max(0, len(sheet.rows) - ROWS_SHOWN),
+        sheet.note,
+    )
+
+
+def _sum(sheet: Sheet, column: Column) -> str:
+    value = (sheet.sums or {}).get(column.key)
+    return "" if value is None else written(value, column.kind, sheet.currency)
+
+
+def _cell(sheet: Sheet, column: Column, row: ReportRow, may: Mapping[str, bool]) -> ShownCell:
+    value, lead = row.cells[column.key], row.leads.get(column.key)
+    text = written(value, column.kind, sheet.currency)
+    return ShownCell(text, column.kind, address_of(lead, may) if lead and value else "")
+
+
+def address_of(lead: LeadsTo, may: Mapping[str, bool]) -> str:
+    """Where a figure leads; "" where the reader may not go."""
+    if lead.page == "shift":
+        return reverse("admin:sales_shift_change", args=[lead.query["shift_id"]]) if may["shift"] else ""
+    name, kind = PAGES[lead.page]
+    return f"{reverse(name)}?{urlencode(lead.query)}" if may[kind] else ""
+
+
+def written(value: Any, kind: str, currency: str) -> str:
+    """A value of a report as people write it; – where there is none."""
+    if value is None or (kind == "text" and not value):
+        return "–"
+    if kind in {"money", "balance"}:
+        return money(value, currency)
+    return WRITTEN[kind](value) if kind in WRITTEN else str(value)
+
+
+def _percent(rate: str) -> str:
+    """A rate, which is a fraction of one: `0.055` is `5.5 %`."""
+    shown = f"{float(rate) * 100:.4f}".rstrip("0").rstrip(".")
+    return f"{shown.replace('-', MINUS)}\N{NO-BREAK SPACE}%"
+
+
+WRITTEN: Mapping[str, Callable[[Any], str]] = {
+    "day": lambda value: f"{value.day} {value:%b %Y}",
+    "count": lambda value: f"{value:,}".replace("-", MINUS),
+    "share": lambda value: f"{value / 100:.1f}\N{NO-BREAK SPACE}%",
+    "rate": _percent,
+    "code": lambda value: str(value) or "without tax",
+    "method": lambda value: named(METHODS, value),
+    "line_kind": lambda value: named(LINE_KINDS, value),
+}
+
+
+def today_at(store: Store | None, now: datetime) -> date:
+    """The day that it is at the store, or at the first of all to have a new one."""
+    zones = [store.timezone] if store else Store.objects.order_by().values_list("timezone", flat=True).distinct()
+    return max((now.astimezone(ZoneInfo(zone)).date() for zone in zones), default=now.date())
+
+
+def report_page(request: HttpRequest, name: str) -> HttpResponse:
+    """A report on the screen; with `?as=print` for A4; a POST, since it costs more, gives a PDF. Raises Http404, PermissionDenied."""
+    kind = REPORTS.get(name)
+    if kind is None:
+        raise Http404
+    may = may_see(request)
+    if not may[kind.of]:
+        raise PermissionDenied
+    form = ReportFilters(request.GET)
+    chosen = form.cleaned_data if form.is_valid() else {}
+    store, refused = chosen.get("store"), ""
+    today = today_at(store, timezone.now())
+    try:
+        scope = make_scope(store=store, first=chosen.get("first"), last=chosen.get("last"), today=today)
+    except ReportRefused as error:
+        refused = str(error)
+        scope = make_scope(store=store, first=None, last=None, today=today)
+    # Of many stores a row per day is what nobody reads: a figure leads to its days.
+    scope = scope._replace(by_day=store is not None or scope.first == scope.last)
+    sheets = [] if refused else [shown_sheet(sheet, may=may) for sheet in make_report(name, scope)]
+    context: dict[str, Any] = {"kind": kind, "scope": scope, "sheets": sheets, "refused": refused}
+    if request.method == "POST" or request.GET.get("as") == "print":
+        return _on_paper(context, as_pdf=request.method == "POST")
+    query = {"store": "" if store is None else store.pk, "first": scope.first, "last": scope.last}
+    context |= {"title": kind.title, "filters": ReportFilters(query), "query": urlencode(query), "is_fullwidth": "1"}
+    return TemplateResponse(request, "console/report.html", _in_console(request, context))
+
+
+def _in_console(request: HttpRequest, context: Mapping[str, Any]) -> dict[str, Any]:
+    request.current_app = admin.site.name
+    return {**admin.site.each_context(request), **context}
+
+
+def _on_paper(context: Mapping[str, Any], *, as_pdf: bool) -> HttpResponse:
+    kind, scope = context["kind"], context["scope"]
+    html = paper(kind, scope, context["sheets"])
+    if not as_pdf:
+        return HttpResponse(html)
+    try:
+        made = pdf(html)
+    except PdfNotMade as error:
+        return HttpResponseBadRequest(str(error), content_type="text/plain; charset=utf-8")
+    where = slugify(scope.store.code) if scope.store else "all"
+    headers = {"Content-Disposition": f'attachment; filename="{kind.name}-{where}-{scope.first}-{scope.last}.pdf"'}
+    return HttpResponse(made, content_type="application/pdf", headers=headers)
+
+
+def paper(kind: ReportKind, scope: Scope, sheets: Sequence[ShownSheet]) -> str:
+    """A report as a document for A4, its styles in it."""
+    wide = max((len(sheet.columns) for sheet in sheets), default=0) > 8  # noqa: PLR2004 - what A4 holds upright
+    made = moment(timezone.now(), scope.store.timezone if scope.store else "UTC")
+    return render_to_string(
+        "console/report_paper.html",
+        {"kind": kind, "scope": scope, "sheets": sheets, "made": made, "is_wide": wide},
+    )
+
+
+def paper_of(name: str, scope: Scope) -> str:
+    """A report of this name for A4, without links. Raises KeyError."""
+    sheets = [
+        shown_sheet(sheet, may=dict.fromkeys(("order", "shift", "journalentry"), False))
+        for sheet in make_report(name, scope)
+    ]
+    return paper(REPORTS[name], scope, sheets)
