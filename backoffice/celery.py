@@ -76,11 +76,14 @@ app.conf.update(
             "schedule": 60.0,
             "options": {"expires": 60},
         },
+        "exports": {"task": "backoffice.books.exports.tasks.run_exports", "schedule": 15.0, "options": {"expires": 15}},
         "months": {"task": "backoffice.ingestion.tasks.months", "schedule": 3600.0, "options": {"expires": 3600}},
     },
 )
 app.Task.Strategy = "backoffice.messages:bare_calls_only"
-app.autodiscover_tasks(["backoffice.ingestion", "backoffice.books.evidence", "backoffice.books.reports"])
+app.autodiscover_tasks(
+    ["backoffice.ingestion", "backoffice.books.evidence", "backoffice.books.exports", "backoffice.books.reports"]
+)
 
 
 @setup_logging.connect

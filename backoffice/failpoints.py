@@ -14,7 +14,7 @@ from typing import Final
 
 VARIABLE: Final = "BACKOFFICE_FAILPOINTS"
 
-# In the order in which a batch passes them, and then those of the sealer; the prefix says where they are.
+# In the order in which a batch passes them, and then those of the sealer and of exports; the prefix says where they are.
 POINTS: Final = (
     "receive-before-commit",  # the upload has been read, nothing is stored
     "receive-after-commit",  # stored, the bell not yet rung
@@ -31,6 +31,10 @@ POINTS: Final = (
     "seal-written",  # leaves, trees and balances of a chunk written, its mark not moved
     "seal-before-commit",
     "seal-after-commit",  # a chunk is sealed, the next not begun
+    "export-decided",  # what is sent is decided and numbered, no byte written
+    "export-between-pages",
+    "export-written",  # its files are whole, under temporary names
+    "export-renamed",  # its files are in their places, and that is not kept
 )
 
 

@@ -43,6 +43,7 @@ INSTALLED_APPS = [
     "backoffice.ingestion",
     "backoffice.books.evidence",
     "backoffice.books.reports",
+    "backoffice.books.exports",
     "backoffice.books",
     "backoffice.review",
     "pos_api",

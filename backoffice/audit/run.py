@@ -15,6 +15,7 @@ from backoffice.audit.counts import check_counts
 from backoffice.audit.detached import Detached, load_detached, load_left, take_late_entries
 from backoffice.audit.drawers import TillBooks, check_figures, derived_drawer_balance
 from backoffice.audit.entries import load_entries
+from backoffice.audit.exported import check_exports
 from backoffice.audit.findings import AuditReport, Figures, Findings, StoreReport, Waiting
 from backoffice.audit.fleet import AuditedStore, AuditedTill, load_shifts, load_stores, load_tills
 from backoffice.audit.imported import check_imports
@@ -147,6 +148,7 @@ class Audit:
     def _check_evidence(self, stores: dict[int, AuditedStore]) -> None:
         SealCheck(self._cursor, self._findings, stores=stores, detached=self._detached, anchor=self._anchor).run()
         check_daily_balances(stores, self._findings)
+        check_exports(self._cursor, stores, self._findings)
 
     def _store_reports(self, stores: Iterable[AuditedStore]) -> list[StoreReport]:
         reports = []

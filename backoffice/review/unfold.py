@@ -71,6 +71,7 @@ MENU: list[tuple[str, list[dict[str, Any]]]] = [
             _item("Journal", "menu_book", "ledger_journalentry_changelist", kind="journalentry"),
             _item("Trial balance", "balance", "ledger_trial_balance", kind="journalentry"),
             _item("Accounts", "account_tree", "ledger_account_changelist", kind="account", active=_at_accounts),
+            _item("Exports", "output", "exports_exportjob_changelist", kind="exportjob"),
         ],
     ),
     (

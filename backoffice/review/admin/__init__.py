@@ -3,9 +3,9 @@
 from django.contrib import admin
 from django.contrib.auth.models import Group, User
 
-from backoffice.review.admin import batches, decisions, fleet, held, ledger, orders, shifts
+from backoffice.review.admin import batches, decisions, exports, fleet, held, ledger, orders, shifts
 
-__all__ = ["batches", "decisions", "fleet", "held", "ledger", "orders", "shifts"]
+__all__ = ["batches", "decisions", "exports", "fleet", "held", "ledger", "orders", "shifts"]
 
 admin.site.index_template = "console/dashboard.html"
 admin.site.index_title = "Dashboard"

@@ -13,6 +13,15 @@ from tests.till import Till
 
 # Children first; all of it comes back when the test's transaction is rolled back.
 TABLES = (
+    "exports_keptpiece",
+    "exports_exportdownload",
+    "exports_exportjob",
+    "exports_exportwritten",
+    "exports_exportedsum",
+    "exports_exportrevision",
+    "exports_exportrun",
+    "exports_exportmap",
+    "exports_exportprofile",
     "evidence_leaf",
     "evidence_dayroot",
     "evidence_checkpoint",
@@ -45,11 +54,11 @@ TABLES = (
     "fleet_store",
 )
 GUARDED = """
-SELECT DISTINCT tgrelid::regclass::text FROM pg_trigger WHERE NOT tgisinternal AND tgrelid::regclass::text ~ '^(books|evidence|ledger|sales)_'
+SELECT DISTINCT tgrelid::regclass::text FROM pg_trigger WHERE NOT tgisinternal AND tgrelid::regclass::text ~ '^(books|evidence|exports|ledger|sales)_'
 """
 REFERENCES = """
 SELECT conrelid::regclass::text, conname FROM pg_constraint
-WHERE contype = 'f' AND conparentid = 0 AND conrelid::regclass::text ~ '^(books|fleet|inbox|sales|ledger)_'
+WHERE contype = 'f' AND conparentid = 0 AND conrelid::regclass::text ~ '^(books|exports|fleet|inbox|sales|ledger)_'
 """
 
 

@@ -37,6 +37,8 @@ OF_ANOTHER_KIND = {
     "report_offline": "order",
     "report_orders": "order",
 }
+# What a right of its own is needed for, and no right to see or to change a row is enough.
+BY_THEIR_OWN_RIGHT = {"exports_exportjob_ask": "run_export", "exports_exportjob_file": "run_export"}
 MONEY = ("€", "EUR", "573", "5.73")
 
 
@@ -73,7 +75,7 @@ def keys(model: type[Model]) -> list[Any]:
 
 
 def addresses_named(name: str) -> list[str]:
-    if name in OPEN | CLOSED:
+    if name in OPEN | CLOSED or name == "exports_exportjob_ask":
         return [reverse(f"admin:{name}")]
     if name.endswith(("_changelist", "_add")) or name in OF_ANOTHER_KIND:
         return [reverse(f"admin:{name}")]
@@ -87,6 +89,8 @@ def expected(right: str, name: str) -> set[int]:
         return {200, 302}
     if name in CLOSED:
         return {403}
+    if name in BY_THEIR_OWN_RIGHT:
+        return {405} if right == BY_THEIR_OWN_RIGHT[name] else {403}
     needed = OF_ANOTHER_KIND.get(name) or str(model_of(name)._meta.model_name)
     if kind != needed or verb not in {"view", "change"} or name.endswith(("_add", "_delete")):
         return {403}
@@ -95,7 +99,7 @@ def expected(right: str, name: str) -> set[int]:
     return {200}
 
 
-@pytest.mark.parametrize("right", ["", *ONE_RIGHT])
+@pytest.mark.parametrize("right", ["", *ONE_RIGHT, "run_export"])
 def test_one_right_opens_its_own_pages_and_no_others(till: Till, right: str) -> None:
     client = somebody(*([right] if right else []))
     wrong = []
