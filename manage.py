@@ -13,7 +13,10 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "backoffice.settings")
     from django.core.management import execute_from_command_line
 
-    execute_from_command_line(words_for_django(sys.argv))
+    from backoffice.trail.acting import acting, at_the_command_line
+
+    with acting(at_the_command_line("".join(sys.argv[1:2]))):
+        execute_from_command_line(words_for_django(sys.argv))
 
 
 if __name__ == "__main__":

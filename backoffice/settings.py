@@ -40,6 +40,7 @@ INSTALLED_APPS = [
     "backoffice.inbox",
     "backoffice.sales",
     "backoffice.ledger",
+    "backoffice.trail",
     "backoffice.ingestion",
     "backoffice.books.evidence",
     "backoffice.books.reports",
@@ -62,6 +63,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "backoffice.review.middleware.ConsolePolicy",
+    "backoffice.review.middleware.PersonAtWork",
     "backoffice.review.login.LoginRefusals",
 ]
 

@@ -27,6 +27,7 @@ from backoffice.audit.periods import LockedPeriods, load_locked
 from backoffice.audit.repeats import Originals
 from backoffice.audit.safes import check_safes
 from backoffice.audit.seals import SealCheck
+from backoffice.audit.trail import check_trail
 
 Progress = Callable[[int, int], None]
 """Called with the number of orders checked so far, and the number in all."""
@@ -149,6 +150,7 @@ class Audit:
         SealCheck(self._cursor, self._findings, stores=stores, detached=self._detached, anchor=self._anchor).run()
         check_daily_balances(stores, self._findings)
         check_exports(self._cursor, stores, self._findings)
+        check_trail(self._cursor, self._findings)
 
     def _store_reports(self, stores: Iterable[AuditedStore]) -> list[StoreReport]:
         reports = []

@@ -1,8 +1,9 @@
-"""What sealed rows say today, as the texts of their leaves: entries with their lines, and batches."""
+"""What sealed rows say today, as the texts of their leaves: entries with their lines, batches, and the audit trail."""
 
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date
+from itertools import chain
 from typing import Any, NamedTuple
 
 from django.db.backends.utils import CursorWrapper
@@ -40,6 +41,20 @@ SELECT b.batch_id::text, coalesce(t.uuid::text, ''), b.shift_id::text, to_char(b
     b.size::text, b.order_count::text, b.movement_count::text, encode(b.digest, 'hex')
 FROM inbox_batch b LEFT JOIN fleet_terminal t ON t.id = b.terminal_id WHERE b.batch_id = ANY(%s::uuid[])
 """
+SELECT_TRAIL = """
+SELECT id, ARRAY[to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), what, about, object_id, object_name,
+    coalesce(person_id::text, ''), person, address, via, reason] FROM trail_entry WHERE id = ANY(%s)
+"""
+SELECT_TRAIL_FIELDS = """
+SELECT id, key, coalesce(was, ''), coalesce(stands, '') FROM trail_entry, LATERAL (
+    SELECT key, max(value) FILTER (WHERE side = 1), max(value) FILTER (WHERE side = 2) FROM (
+        SELECT 1, * FROM jsonb_each_text(before) UNION ALL SELECT 2, * FROM jsonb_each_text(after)
+    ) AS each (side, key, value) GROUP BY key
+) AS field (key, was, stands) WHERE id = ANY(%s) ORDER BY id, key COLLATE "C"
+"""
+
+
+NAMES = {"entry": "journal entry", "trail": "audit trail"}
 
 
 class SealedLeaf(NamedTuple):
@@ -57,11 +72,11 @@ class SealedLeaf(NamedTuple):
     @property
     def key(self) -> tuple[str, object]:
         """What its record is found by."""
-        return self.kind, self.row_id if self.kind == "entry" else self.item_id
+        return self.kind, self.item_id if self.row_id is None else self.row_id
 
     @property
     def in_words(self) -> str:
-        name = f"journal entry {self.row_id}" if self.kind == "entry" else f"{self.kind} {self.item_id or self.row_id}"
+        name = f"{NAMES.get(self.kind, self.kind)} {self.item_id or self.row_id}"
         return f"{name}, sealed as {self.kind} {self.number}"
 
 
@@ -90,4 +105,19 @@ def texts_today(cursor: CursorWrapper, leaves: Sequence[SealedLeaf]) -> dict[tup
     if batches:
         cursor.execute(SELECT_BATCHES, [batches])
         found |= {("batch", row[0]): list(row) for row in cursor.fetchall()}
+    trail = [leaf.row_id for leaf in leaves if leaf.kind == "trail"]
+    if trail:
+        found |= _trail_today(cursor, trail)
     return found
+
+
+def _trail_today(cursor: CursorWrapper, row_ids: list[int | None]) -> dict[tuple[str, object], list[str]]:
+    cursor.execute(SELECT_TRAIL_FIELDS, [row_ids])
+    fields: dict[int, list[list[str]]] = defaultdict(list)
+    for row_id, *field in cursor.fetchall():
+        fields[row_id].append(field)
+    cursor.execute(SELECT_TRAIL, [row_ids])
+    return {
+        ("trail", row_id): [*texts, str(len(fields[row_id])), *chain.from_iterable(fields[row_id])]
+        for row_id, texts in cursor.fetchall()
+    }

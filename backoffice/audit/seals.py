@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import NamedTuple
+from uuid import UUID
 
 from django.db import connection
 from django.db.backends.utils import CursorWrapper
@@ -68,7 +69,7 @@ class SealCheck:
         self._detached = detached
         self._anchor = anchor
         cursor.execute(SELECT_STORES)
-        self._uuids: dict[int, str] = dict(cursor.fetchall())
+        self._uuids: dict[int, str] = {0: str(UUID(int=0)), **dict(cursor.fetchall())}  # 0: of no store
         self._numbers: dict[int, dict[str, int]] = defaultdict(lambda: defaultdict(int))
         self._trees: dict[int, tuple[date, Peaks]] = {}
 

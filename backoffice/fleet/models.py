@@ -18,6 +18,8 @@ from backoffice.domain.scalars import MAX_MINOR
 MAX_REFUND_DAYS = 3650
 MAX_ROUNDING_STEP = 1_000_000
 MAX_ORDER_TYPES = 64
+# What the law asks of books is six to ten years in most countries.
+RETENTION_YEARS, MIN_RETENTION_YEARS, MAX_RETENTION_YEARS = 10, 1, 100
 ROUNDING_MODES = ("nearest", "down", "up")
 # Names that a time zone database has, and that are no place: what the first means depends on the machine.
 _NO_PLACES = frozenset({"localtime", "Factory"})
@@ -98,6 +100,12 @@ class Store(models.Model):
         validators=[MinValueValidator(0), MaxValueValidator(MAX_MINOR)],
         help_text="Minor units. What head office decides about more than this takes two people. Empty, no amount does.",
     )
+    retention_years = models.PositiveSmallIntegerField(
+        default=RETENTION_YEARS,
+        db_default=RETENTION_YEARS,
+        validators=[MinValueValidator(MIN_RETENTION_YEARS), MaxValueValidator(MAX_RETENTION_YEARS)],
+        help_text="Years for which orders and journal are kept, from the end of their month.",
+    )
 
     class Meta:
         ordering = ["code"]
@@ -124,6 +132,10 @@ class Store(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(second_person_above__range=(0, MAX_MINOR)), name="store_second_person_above_bounded"
+            ),
+            models.CheckConstraint(
+                condition=Q(retention_years__range=(MIN_RETENTION_YEARS, MAX_RETENTION_YEARS)),
+                name="store_retention_years_bounded",
             ),
         ]
 

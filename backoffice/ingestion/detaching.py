@@ -4,13 +4,15 @@ A detached month's tables stay in the database beside the others, guarded as bef
 brought back. What stays: identities, shifts, batches and the register of sources, so that a repeat is still a duplicate.
 """
 
-from datetime import date, datetime, timedelta
+from collections.abc import Collection
+from datetime import date, datetime
 from typing import NamedTuple
 
 from django.db import connection, transaction
 from django.db.models import Exists, OuterRef, QuerySet, Subquery
 from psycopg import sql
 
+from backoffice.domain.retention import last_day_of
 from backoffice.domain.states import BatchState, ShiftState
 from backoffice.inbox.models import Batch
 from backoffice.ingestion.months import default_rows
@@ -53,7 +55,7 @@ def detach_month(*, month: date, now: datetime) -> list[MonthTable]:
         cursor.execute("SET LOCAL lock_timeout = '2s'")
         cursor.execute("SELECT sales_leave_month(%s), ledger_leave_month(%s)", [month, month])
         _check(_undecided(month))  # under the locks nothing new can come between
-        DetachedMonth.objects.create(first_day=month, last_day=_last_day(month), detached_at=now)
+        DetachedMonth.objects.create(first_day=month, last_day=last_day_of(month), detached_at=now)
     return tables_of(month)
 
 
@@ -73,19 +75,25 @@ def attach_month(*, month: date) -> list[MonthTable]:
     return tables_of(month)
 
 
-def reasons_against(*, month: date, today: date) -> list[str]:
-    """Every reason why a month cannot be detached, as sentences; none where it can."""
+def attached_months() -> list[date]:
+    """The first days of the months that have tables of their own among orders and journal, the oldest first."""
     with connection.cursor() as cursor:
         cursor.execute(SELECT_ATTACHED)
-        attached = [row[0].rpartition("_")[2] for row in cursor.fetchall()]
-    suffix = f"{month:%Y%m}"
-    if suffix not in attached:
+        suffixes = [row[0].rpartition("_")[2] for row in cursor.fetchall()]
+    return [date(int(suffix[:4]), int(suffix[4:]), 1) for suffix in suffixes]
+
+
+def reasons_against(*, month: date, today: date, leaving: Collection[date] = ()) -> list[str]:
+    """Every reason why a month cannot be detached, as sentences; none where it can, once those of `leaving` have left."""
+    attached = attached_months()
+    if month not in attached:
         return [f"{month:%Y-%m} is not among the tables: it is detached already, or was never made."]
     reasons = []
     if (today.year - month.year) * 12 + today.month - month.month <= MONTHS_KEPT:
         reasons.append(f"It is too young: {MONTHS_KEPT} whole months are kept.")
-    if attached[0] != suffix:
-        reasons.append(f"{attached[0][:4]}-{attached[0][4:]} is older: the oldest month leaves first.")
+    oldest = next(one for one in attached if one not in leaving)
+    if oldest < month:
+        reasons.append(f"{oldest:%Y-%m} is older: the oldest month leaves first.")
     return reasons + _undecided(month)
 
 
@@ -121,7 +129,7 @@ def _month_of_shift() -> QuerySet[DetachedMonth]:
 
 def _undecided(month: date) -> list[str]:
     """What somebody or something still has to do with the month."""
-    days = (month, _last_day(month))
+    days = (month, last_day_of(month))
     settled = [ShiftState.RECONCILED.value, ShiftState.APPROVED.value]
     shifts = Shift.objects.filter(business_date__range=days).exclude(state__in=settled).count()
     held = HeldItem.objects.filter(shift__business_date__range=days, decision_id__isnull=True).count()
@@ -139,10 +147,6 @@ def _undecided(month: date) -> list[str]:
 def _check(reasons: list[str]) -> None:
     if reasons:
         raise NotNow(*reasons)
-
-
-def _last_day(month: date) -> date:
-    return (month + timedelta(days=31)).replace(day=1) - timedelta(days=1)
 
 
 def _names(month: date) -> list[str]:

@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import OperationalError, connection
 
 from backoffice.env import DEFAULT_DATA_DIR, names_own_servers
+from backoffice.trail.acting import acting, at_the_command_line
 
 
 class StackCommand(BaseCommand):
@@ -29,7 +30,8 @@ class StackCommand(BaseCommand):
         if "DATABASE_URL" not in os.environ:
             raise nothing_runs(options["data_dir"])
         try:
-            return super().execute(*args, **options)
+            with acting(at_the_command_line(self._name(), person=options.get("person"))):
+                return super().execute(*args, **options)
         except OperationalError as error:
             if getattr(error.__cause__, "sqlstate", None) is not None:
                 raise  # the server answered: it refused a statement
@@ -37,6 +39,9 @@ class StackCommand(BaseCommand):
                 raise nothing_runs(options["data_dir"]) from error
             host, port = connection.settings_dict["HOST"], connection.settings_dict["PORT"]
             raise CommandError(f"The database at {host}:{port} (DATABASE_URL) does not answer: {error}") from error
+
+    def _name(self) -> str:
+        return type(self).__module__.rpartition(".")[2]
 
 
 def nothing_runs(data_dir: str) -> CommandError:

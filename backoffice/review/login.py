@@ -21,6 +21,8 @@ from django.http import HttpRequest, HttpResponse
 from backoffice.buckets import Buckets
 from backoffice.metrics import logins_refused, tries_unmetered
 from backoffice.remote import is_this_machine, remote_address
+from backoffice.trail.acting import Actor
+from backoffice.trail.events import LOGIN, LOGIN_FAILED, LOGOUT, record_event
 
 log = structlog.get_logger(__name__)
 
@@ -28,6 +30,7 @@ log = structlog.get_logger(__name__)
 # address, behind which there may be a whole office.
 NAME_PER_S, NAME_BURST = 1 / 30, 10
 ADDRESS_PER_S, ADDRESS_BURST = 1 / 3, 20
+NOBODY = "(nobody's)"
 
 buckets = Buckets(settings.REDIS_URL, prefix="backoffice:logins", unmetered=tries_unmetered)
 
@@ -94,17 +97,27 @@ def _count_try(request: HttpRequest | None, username: str) -> None:
 def _log_login(request: HttpRequest | None, user: User, **_: Any) -> None:
     buckets.fill(_name_key(user.get_username()))
     log.info("login", user=user.get_username(), address=_address(request))
+    _note(LOGIN, user, request)
 
 
 @receiver(user_logged_out)
 def _log_logout(request: HttpRequest | None, user: User | None, **_: Any) -> None:
     if user is not None:
         log.info("logout", user=user.get_username(), address=_address(request))
+        _note(LOGOUT, user, request)
 
 
 @receiver(user_login_failed)
 def _log_failure(credentials: Mapping[str, Any], request: HttpRequest | None = None, **_: Any) -> None:
-    log.warning("login failed", user=_known_name(str(credentials.get("username"))), address=_address(request))
+    user = _find_user(str(credentials.get("username")))
+    log.warning("login failed", user=NOBODY if user is None else user.get_username(), address=_address(request))
+    if user is not None:  # of other names the log alone knows: whoever guesses them must not fill a table
+        _note(LOGIN_FAILED, user, request)
+
+
+def _note(what: str, user: User, request: HttpRequest | None) -> None:
+    actor = Actor(user.get_username(), user.pk, _address(request), via="console")
+    record_event(what, about="user", object_id=str(user.pk), object_name=user.get_username(), actor=actor)
 
 
 def _address(request: HttpRequest | None) -> str:
@@ -118,7 +131,7 @@ def _name_key(username: str) -> str:
 
 def _known_name(username: str) -> str:
     """The name as the log may have it: that of a user. Anything else may be a password in the wrong field."""
-    return "(nobody's)" if _find_user(username) is None else username
+    return NOBODY if _find_user(username) is None else username
 
 
 def _find_user(username: str) -> User | None:

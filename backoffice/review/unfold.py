@@ -86,6 +86,13 @@ MENU: list[tuple[str, list[dict[str, Any]]]] = [
             _item("Made offline", "cloud_off", "report_offline", kind="order"),
         ],
     ),
+    (
+        "Who did what?",
+        [
+            _item("Audit trail", "manage_search", "trail_trailentry_changelist", kind="trailentry"),
+            _item("People", "group", "auth_user_changelist", kind="user"),
+        ],
+    ),
     ("Set up", [_item("Stores", "storefront", "fleet_store_changelist", kind="store")]),
 ]
 

@@ -10,7 +10,8 @@ from django.db.models import Q
 class Leaf(models.Model):
     """One sealed record, at its place in the tree of its store's day. `number` is dense per store and kind.
 
-    `row_id` (a journal entry) or `item_id` (a batch) leads to the record; neither is part of what is hashed.
+    `row_id` (a journal entry, a row of the audit trail) or `item_id` (a batch) leads to the record; neither is part of what
+    is hashed. What is of no store has the store 0.
     """
 
     pk = models.CompositePrimaryKey("store_id", "day", "position")

@@ -21,7 +21,16 @@ from backoffice.books.evidence.journal import (
     read_entries,
     read_unsealed_batches,
 )
-from backoffice.domain.evidence.leaves import BATCH, ENTRY, LeafKind, batch_values, entry_values
+from backoffice.books.evidence.trail import read_trail, trail_after, unsealed_trail
+from backoffice.domain.evidence.leaves import (
+    BATCH,
+    ENTRY,
+    TRAIL,
+    LeafKind,
+    batch_values,
+    entry_values,
+    trail_values,
+)
 
 # Of one transaction: some 10 MB of facts, a fifth of a second.
 MOST_AT_ONCE = 2_000
@@ -83,4 +92,18 @@ class Journal:
         return records
 
 
-SOURCES: Sequence[Source] = (Journal(),)
+class AuditTrail:
+    """Changes and events, each in the tree of its store; those of none in the house's own."""
+
+    name = "trail"
+
+    def read(self, cursor: CursorWrapper, *, after: Mark, before: int) -> Portion:
+        found = trail_after(cursor, after, before=before, most=MOST_AT_ONCE)
+        mark = found[-1].mark if found else after
+        keys = unsealed_trail(cursor, found) if found else []
+        facts = read_trail(cursor, [key.id for key in keys]) if keys else {}
+        records = [Record(key.store_id, TRAIL, trail_values(facts[key.id]), row_id=key.id) for key in keys]
+        return Portion(records, mark, is_last=len(found) < MOST_AT_ONCE)
+
+
+SOURCES: Sequence[Source] = (Journal(), AuditTrail())

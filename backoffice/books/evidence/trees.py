@@ -91,6 +91,10 @@ def write_trees(trees: Trees, uuids: Mapping[int, UUID], *, now: datetime) -> No
     InstallationTree.objects.filter(pk=1).update(day=trees.day, size=trees.tree.size, packed=trees.tree.packed)
 
 
+# What is of no store, such as its people, has a tree among those of the stores.
+THE_HOUSE, ITS_UUID = 0, UUID(int=0)
+
+
 def store_uuids(store_ids: Collection[int]) -> dict[int, UUID]:
-    """The identifiers by which terminals know stores."""
-    return dict(Store.objects.filter(pk__in=store_ids).values_list("pk", "uuid"))
+    """The identifiers by which terminals know stores; of the house itself, zeros."""
+    return {THE_HOUSE: ITS_UUID, **dict(Store.objects.filter(pk__in=store_ids).values_list("pk", "uuid"))}

@@ -128,7 +128,7 @@ def find_profile(name: str) -> ExportProfile:
     return profile
 
 
-def find_store(code: str) -> Store:
+def store_to_export(code: str) -> Store:
     """The store of this code. Raises NotExported."""
     store = Store.objects.filter(code=code).first()
     if store is None:

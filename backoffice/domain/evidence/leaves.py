@@ -31,6 +31,7 @@ class LeafKind(NamedTuple):
 
 ENTRY = LeafKind("entry", 1)
 BATCH = LeafKind("batch", 1)
+TRAIL = LeafKind("trail", 1)
 DAY = LeafKind("day", 1)
 
 
@@ -73,6 +74,30 @@ class BatchFacts(NamedTuple):
     order_count: int
     movement_count: int
     digest: bytes
+
+
+class FieldFacts(NamedTuple):
+    """What a change made of one field, in PostgreSQL's text of the values; None where there was none."""
+
+    name: str
+    before: str | None
+    after: str | None
+
+
+class TrailFacts(NamedTuple):
+    """A row of the audit trail. Its ids are what was noted of rows that may be gone: part of it, and leading nowhere."""
+
+    at: datetime
+    what: str
+    about: str
+    object_id: str
+    object_name: str
+    person_id: int | None
+    person: str
+    address: str
+    via: str
+    reason: str
+    fields: Sequence[FieldFacts]
 
 
 def encode(texts: Iterable[str]) -> bytes:
@@ -125,6 +150,26 @@ def batch_values(batch: BatchFacts) -> list[str]:
         str(batch.movement_count),
         batch.digest.hex(),
     ]
+
+
+def trail_values(trail: TrailFacts) -> list[str]:
+    """What a row of the audit trail says, with its fields by their name."""
+    values = [
+        moment_text(trail.at),
+        trail.what,
+        trail.about,
+        trail.object_id,
+        trail.object_name,
+        "" if trail.person_id is None else str(trail.person_id),
+        trail.person,
+        trail.address,
+        trail.via,
+        trail.reason,
+        str(len(trail.fields)),
+    ]
+    for field in trail.fields:
+        values += [field.name, field.before or "", field.after or ""]
+    return values
 
 
 def day_texts(*, store: str, day: date, size: int, root: bytes) -> list[str]:

@@ -10,8 +10,8 @@ from django.db.utils import OperationalError
 from django.utils import timezone
 from psycopg.errors import InsufficientPrivilege
 
-from backoffice.books.evidence.sealer import seal
-from backoffice.ingestion.detaching import MonthTable, NotNow, detach_month
+from backoffice.books.retention import let_go
+from backoffice.ingestion.detaching import MonthTable, NotNow
 from backoffice.management.base import StackCommand
 
 MEBIBYTE = 1024 * 1024
@@ -29,9 +29,8 @@ class Command(StackCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         name = f"{options['month']:%Y-%m}"
-        seal(now=timezone.now())  # what leaves should leave sealed
         try:
-            tables = detach_month(month=options["month"], now=timezone.now())
+            tables = let_go(month=options["month"], now=timezone.now())
         except NotNow as error:
             raise CommandError(f"{name} stays. " + "\n".join(error.reasons)) from None
         except DatabaseError as error:

@@ -13,7 +13,10 @@ from django.urls import reverse
 from unfold.admin import ModelAdmin
 
 from backoffice.review.admin.filters import FilterForm
+from backoffice.review.admin.history import history_of
 from backoffice.review.paging import KeysetChangeList
+from backoffice.review.rights import may_see
+from backoffice.trail.acting import because
 
 
 class ConsoleAdmin(ModelAdmin):  # type: ignore[misc]
@@ -27,6 +30,8 @@ class ConsoleAdmin(ModelAdmin):  # type: ignore[misc]
     page_key: tuple[str, ...] = ("id",)
     newest_first = True
     filter_form: type[FilterForm] = FilterForm
+    # The kind of thing that a row is in the audit trail; empty where nothing of it is noted.
+    history_about = ""
 
     change_list_template = "console/list.html"
     change_form_template = "console/form.html"
@@ -83,7 +88,23 @@ class ConsoleAdmin(ModelAdmin):  # type: ignore[misc]
     ) -> TemplateResponse:
         """A form whose header links back to the list."""
         context |= {"title": str(kwargs.get("obj") or ""), "subtitle": None, "show_save_and_continue": False}
+        context |= self.history(request, kwargs.get("obj"))
         return super().render_change_form(request, self.way_up() | context, *args, **kwargs)  # type: ignore[no-any-return]
+
+    def save_model(self, request: HttpRequest, obj: Model, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's
+        """Saves a row, for the reason that its form asks for."""
+        because(form.cleaned_data.get("why") or "")
+        super().save_model(request, obj, form, change)
+
+    def history(self, request: HttpRequest, row: Model | None) -> dict[str, Any]:
+        """What was changed of a row, for its page; nothing to who may not see the audit trail."""
+        if row is None or not self.history_about or not may_see(request)["trailentry"]:
+            return {}
+        return {
+            "history": history_of(self.history_about, row.pk),
+            "history_about": self.history_about,
+            "history_id": row.pk,
+        }
 
     def way_up(self) -> dict[str, str]:
         """The link in the header of a page, back to the list."""
@@ -125,7 +146,8 @@ class PageAdmin(ConsoleAdmin):
         request.current_app = self.admin_site.name
         context = {**self.admin_site.each_context(request), "opts": self.opts, "row": row, "is_fullwidth": "1"}
         context["may_change"] = self.has_change_permission(request, row)
-        return TemplateResponse(request, template, context | self.way_up() | self.page(row) | extra)
+        context |= self.way_up() | self.history(request, row)
+        return TemplateResponse(request, template, context | self.page(row) | extra)
 
 
 class ReadingAdmin(PageAdmin):

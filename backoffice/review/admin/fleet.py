@@ -58,8 +58,11 @@ class TerminalAdmin(PageAdmin):
     newest_first = False
     page_template = "console/terminal.html"
     form = TerminalForm
-    fields = ("of_store", "name")
     readonly_fields = ("of_store",)
+    history_about = "terminal"
+
+    def get_fields(self, request: HttpRequest, obj: Terminal | None = None) -> list[str]:
+        return ["of_store", "name", *(["why"] if self.has_change_permission(request, obj) else [])]
 
     def narrow(self, queryset: QuerySet[Terminal], chosen: Mapping[str, Any]) -> QuerySet[Terminal]:
         """By store and state; the most urgent first, by a `rank` that sorts as text."""
@@ -237,7 +240,9 @@ class StoreAdmin(ConsoleAdmin):
             },
         ),
         ("What takes two people", {"fields": ("second_person_above",)}),
+        ("How long books are kept", {"fields": ("retention_years",)}),
     )
+    history_about = "store"
     readonly_fields = ("code", "currency", "timezone")
     page_key = ("code",)
     newest_first = False
@@ -245,7 +250,7 @@ class StoreAdmin(ConsoleAdmin):
     def get_fieldsets(self, request: HttpRequest, obj: Store | None = None) -> Any:
         """To somebody who may only look, amounts are shown as people write them, not in the minor units that they are."""
         if self.has_change_permission(request, obj):
-            return self.fieldsets
+            return [*self.fieldsets, ("Why it is changed", {"fields": ("why",)})]
         return [
             (title, options | {"fields": [f"{name}_shown" if name in AMOUNTS else name for name in options["fields"]]})
             for title, options in self.fieldsets

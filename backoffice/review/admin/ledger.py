@@ -22,6 +22,7 @@ from backoffice.review import cells
 from backoffice.review.admin.account_days import account_days
 from backoffice.review.admin.base import ConsoleAdmin, ReadingAdmin
 from backoffice.review.admin.filters import FilterForm, account_field, day_field, store_field
+from backoffice.review.admin.store_form import ReasonedForm
 from backoffice.review.journal import entry_amounts, read_entry
 from backoffice.review.order_lookup import order_of
 from backoffice.review.rights import may_see
@@ -125,11 +126,15 @@ class AccountAdmin(ConsoleAdmin):
     list_title = "Accounts"
     list_intro = "One chart for the company; every store has its own books in it. Names may be changed, codes may not."
     list_display = ("code", "name", "side")
-    fields = ("code", "name", "normal_side")
+    form = ReasonedForm
     readonly_fields = ("code", "normal_side")
+    history_about = "account"
     page_key = ("code",)
     newest_first = False
     list_per_page = 200
+
+    def get_fields(self, request: HttpRequest, obj: Account | None = None) -> list[str]:
+        return ["code", "name", "normal_side", *(["why"] if self.has_change_permission(request, obj) else [])]
 
     @admin.display(description="Normal side")
     def side(self, row: Account) -> str:

@@ -9,7 +9,8 @@ from unfold.widgets import UnfoldAdminDecimalFieldWidget, UnfoldAdminTextInputWi
 
 from backoffice.domain.rules import ORDER_TYPES
 from backoffice.domain.scalars import MAX_MINOR
-from backoffice.fleet.models import MAX_ROUNDING_STEP, Store, Terminal
+from backoffice.fleet.models import MAX_ROUNDING_STEP, Store, Terminal, check_printable
+from backoffice.trail.acting import MAX_REASON
 
 
 class AmountSetting(NamedTuple):
@@ -40,7 +41,20 @@ AMOUNTS = {
 }
 
 
-class StoreForm(forms.ModelForm):  # type: ignore[type-arg] # django-stubs' generic has no run-time counterpart
+class ReasonedForm(forms.ModelForm):  # type: ignore[type-arg] # django-stubs' generic has no run-time counterpart
+    """A form that asks why; the answer is for the audit trail."""
+
+    why = forms.CharField(
+        label="Why",
+        help_text="For the audit trail. May be empty.",
+        required=False,
+        max_length=MAX_REASON,
+        validators=[check_printable],
+        widget=UnfoldAdminTextInputWidget(),
+    )
+
+
+class StoreForm(ReasonedForm):
     """Shows amounts in the store's currency."""
 
     class Meta:
@@ -56,11 +70,12 @@ class StoreForm(forms.ModelForm):  # type: ignore[type-arg] # django-stubs' gene
             "rounding_mode",
             "max_over_short",
             "second_person_above",
+            "retention_years",
         )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if not self.fields:
+        if "name" not in self.fields:
             return  # shown to somebody who may only look
         digits = get_currency_precision(self.instance.currency)
         for name, setting in AMOUNTS.items():
@@ -87,10 +102,17 @@ class StoreForm(forms.ModelForm):  # type: ignore[type-arg] # django-stubs' gene
             "rounding_mode"
         ].help_text = "To the nearest step, rounding is at most half of it; up or down, less than a whole one. Empty: to the nearest."
         self.fields["refund_days"].label = "Days in which a refund is usual"
+        self.fields["retention_years"].label = "Years for which books are kept"
+        self.fields["retention_years"].required = False
 
     def clean_order_types(self) -> list[str] | None:
         """Each type once, in alphabetical order; None means the protocol's own types."""
         return sorted({name for word in self.cleaned_data["order_types"].split(",") if (name := word.strip())}) or None
+
+    def clean_retention_years(self) -> int:
+        """Empty, it stays as it was: books are kept for some time."""
+        years: int | None = self.cleaned_data["retention_years"]
+        return self.instance.retention_years if years is None else years
 
     def clean(self) -> dict[str, Any]:
         """Converts amounts to minor units."""
@@ -102,7 +124,7 @@ class StoreForm(forms.ModelForm):  # type: ignore[type-arg] # django-stubs' gene
         return cleaned
 
 
-class TerminalForm(forms.ModelForm):  # type: ignore[type-arg] # as above
+class TerminalForm(ReasonedForm):
     """Another name for a terminal."""
 
     class Meta:

@@ -28,6 +28,7 @@ TABLES = (
     "evidence_verifierkey",
     "evidence_storetree",
     "evidence_dailybalance",
+    "trail_entry",
     "books_heldclaim",
     "books_decisionanswer",
     "books_decision",
@@ -54,7 +55,8 @@ TABLES = (
     "fleet_store",
 )
 GUARDED = """
-SELECT DISTINCT tgrelid::regclass::text FROM pg_trigger WHERE NOT tgisinternal AND tgrelid::regclass::text ~ '^(books|evidence|exports|ledger|sales)_'
+SELECT DISTINCT tgrelid::regclass::text FROM pg_trigger
+WHERE NOT tgisinternal AND tgrelid::regclass::text ~ '^(books|evidence|exports|fleet|ledger|sales|trail)_'
 """
 REFERENCES = """
 SELECT conrelid::regclass::text, conname FROM pg_constraint

@@ -66,6 +66,8 @@ LISTS = [
     "books_decision_changelist",
     "ledger_journalentry_changelist",
     "ledger_account_changelist",
+    "trail_trailentry_changelist",
+    "auth_user_changelist",
 ]
 
 REPORTS = [

@@ -150,6 +150,8 @@ class TestStatements:
         "report_risk": 16,
         "report_cash": 26,
         "report_offline": 16,
+        "trail_trailentry_changelist": 5,
+        "auth_user_changelist": 5,
     }
 
     @pytest.mark.parametrize(("name", "most"), PAGES.items())

@@ -13,6 +13,7 @@ from tests.integration.deployment.production import BINARIES, SQL, Production, r
 
 BOOKS = ["ledger_journalentry", "ledger_journalline", "ledger_entrysource", "ledger_periodlock"]
 DECISIONS = ["books_decision", "books_decisionanswer", "books_cachefile"]
+TRAIL = ["trail_entry"]
 KEPT = ["sales_order", "sales_orderline", "sales_payment", "sales_identity", "inbox_batch"]
 
 A_DAY = """
@@ -41,6 +42,15 @@ print(*database.role(), len(database.changeable_books()), len(database.missing_m
 print(len(outside))
 """
 THE_OWNERS = "from backoffice.health import database; print(database.changeable_books())"
+A_SETTING = """
+from django.db import connection
+from tests.till import a_store
+store = a_store()
+type(store).objects.filter(pk=store.pk).update(refund_days=30)
+with connection.cursor() as cursor:
+    cursor.execute("SELECT what, after ->> 'refund_days', via, address FROM trail_entry WHERE about = 'store' ORDER BY id DESC LIMIT 1")
+    print(*cursor.fetchone())
+"""
 SOME_MONTHS = """
 from datetime import date
 from backoffice.ingestion.months import make_months
@@ -77,7 +87,7 @@ def test_the_service_can_ask_after_itself_with_the_applications_rights(productio
     )
 
 
-@pytest.mark.parametrize("table", [*BOOKS, *DECISIONS])
+@pytest.mark.parametrize("table", [*BOOKS, *DECISIONS, *TRAIL])
 def test_the_books_can_be_added_to_and_read_only(production: Production, table: str) -> None:
     assert rights(production.application, table) == {"SELECT", "INSERT"}
 
@@ -87,6 +97,11 @@ def test_the_books_can_be_added_to_and_read_only(production: Production, table: 
 def test_changing_the_books_is_refused_for_want_of_a_right(production: Production, table: str, statement: str) -> None:
     with psycopg.connect(production.application) as connection, pytest.raises(InsufficientPrivilege):
         connection.execute(statement.format(table))
+
+
+def test_what_the_application_changes_is_noted_with_its_rights(production: Production) -> None:
+    said = production.manage(production.application, "shell", "--verbosity=0", "--command", A_SETTING)
+    assert said.split()[:3] == ["changed", "30", "command"], said
 
 
 @pytest.mark.parametrize("table", KEPT)
@@ -116,6 +131,7 @@ def test_the_application_makes_months_and_still_cannot_reach_into_them(productio
         "DROP TABLE ledger_journalline",
         "SET session_replication_role = replica",
         "ALTER FUNCTION ledger_refuse_change() RENAME TO allow_change",
+        "ALTER TABLE fleet_store DISABLE TRIGGER USER",
         "SET ROLE backoffice_owner",
     ],
 )
@@ -158,7 +174,7 @@ def test_grants_give_up_when_the_books_stay_open(production: Production) -> None
     with psycopg.connect(production.superuser.rpartition("/")[0] + "/backoffice") as connection:
         connection.execute("GRANT pg_write_all_data TO backoffice")
     try:
-        with pytest.raises(AssertionError, match=r"may change (books|ledger)_"):
+        with pytest.raises(AssertionError, match=r"may change (books|ledger|trail)_"):
             production.grant()
     finally:
         with psycopg.connect(production.superuser) as connection:
@@ -206,6 +222,7 @@ def test_the_application_drains_the_default_partition_and_the_owner_alone_detach
     for function in ("sales_join_month", "ledger_join_month", "sales_leave_month", "ledger_leave_month"):
         with psycopg.connect(production.application) as connection, pytest.raises(InsufficientPrivilege):
             connection.execute(f"SELECT {function}('2000-02-01')")
+    assert "2000-02  was kept through 2010-02-28" in production.manage(production.application, "retention")
     assert "2000-02 is detached" in production.manage(production.owner, "detach_month", "2000-02")
     production.grant()
     tables = [f"{parent}_200002" for parent in MONTHS]

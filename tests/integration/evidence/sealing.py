@@ -6,20 +6,20 @@ from typing import Any
 from django.db import connection, transaction
 
 from backoffice.books.evidence.sealer import Horizon, seal_chunk
-from backoffice.books.evidence.sources import SOURCES
+from backoffice.books.evidence.sources import SOURCES, Source
 from backoffice.books.evidence.trees import lock_trees
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 
 
-def seal_here(*, now: datetime = NOON) -> int:
+def seal_here(*, now: datetime = NOON, source: Source = SOURCES[0]) -> int:
     """Seals what the test's own open transaction has posted, as if it had ended: for tests that are rolled back."""
     sealed, is_last = 0, False
     while not is_last:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("SELECT pg_current_xact_id()::text::bigint")
             (xid,) = cursor.fetchone()
-            count, is_last = seal_chunk(cursor, lock_trees(), SOURCES[0], horizon=Horizon(xid + 1, xid + 2), now=now)
+            count, is_last = seal_chunk(cursor, lock_trees(), source, horizon=Horizon(xid + 1, xid + 2), now=now)
             sealed += count
     return sealed
 

@@ -17,6 +17,7 @@ from backoffice.ingestion.detaching import NotNow, attach_month, detach_month, r
 from backoffice.ingestion.months import default_rows, drain_default
 from backoffice.sales.models import DetachedMonth, Order, Shift
 from tests.integration.books.office import decided
+from tests.integration.evidence.sealing import seal_here
 from tests.till import Till, a_movement, a_sale, balance, entry_of, outcomes
 
 pytestmark = pytest.mark.django_db
@@ -264,6 +265,7 @@ class TestCommands:
     """What the commands say."""
 
     def test_they_say_what_they_did_and_how_to_go_back(self, till: Till) -> None:
+        seal_here()
         said = StringIO()
         call_command("detach_month", "2000-02", stdout=said)
         words = said.getvalue()
@@ -276,6 +278,7 @@ class TestCommands:
         assert "2000-02 is attached" in said.getvalue()
 
     def test_a_refusal_says_why(self, till: Till) -> None:
+        seal_here()
         till.upload(sale(1003))
         with pytest.raises(CommandError, match=r"2000-02 stays\. 1 uploads are not processed"):
             call_command("detach_month", "2000-02")

@@ -10,7 +10,7 @@ from django.db.migrations.recorder import MigrationRecorder
 
 SCRATCH = "scratch"
 # One depends on the next: this is the order in which they may go.
-APPS = ["evidence", "books", "review", "ledger", "inbox", "sales", "fleet"]
+APPS = ["evidence", "trail", "books", "review", "ledger", "inbox", "sales", "fleet"]
 OUT_OF_BOUNDS = """
 INSERT INTO fleet_store (uuid, code, name, timezone, currency, prices_include_tax, created_at, max_order_total,
     min_refund_total, refund_days, rounding_step, order_types)
