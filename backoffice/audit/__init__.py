@@ -15,6 +15,8 @@ Derived again, from `inbox_batch.body` alone:
   lock is somebody's decision. Before and after are told by the numbers of entries and locks, which are one sequence;
 - figures per shift and store, expected cash, over and short at each reconciliation, what each count moved to the safe,
   what each opening moved and left apart (`drawer_at_opening`), and that Z numbers have no gap;
+- every kept Z: that none is missing, that its figures agree with each other and with the orders that were posted then, the
+  newest with all that the bytes say of its shift; and that the perpetual totals of a terminal go on from one to the next;
 - what head office posted: that its bytes are those that were held, or what the decision says; orders voided and payments
   corrected, with their entries; what its safes moved;
 - that each cache file that was taken in is as it was agreed to, and that all of it is in the inbox;
@@ -34,6 +36,7 @@ Taken on trust, because there is nothing to derive it from or it would take the 
   is judged by the rules of its day, and whatever stands in fields that were unknown then is passed over (ADR 27);
 - shifts as they were opened, declared and flagged, and their business date, the corrected time of their opening, the
   numbers that they carry over and the `max_over_short` of their close: the messages are kept as columns, not as bytes;
+- of a Z, what of it no sum comes to: how much was offline, voided, in training or late, and what was explained or held then;
 - head office's last count. Those between it and the close are not kept: what went with them is in their entries alone;
 - that an earlier shift waited when an opening left something to it, if the times allow it; and that none did when it left
   nothing, unless the shift never settled, is not counted, or has a number that was taken after the opening;

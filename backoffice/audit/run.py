@@ -28,6 +28,7 @@ from backoffice.audit.repeats import Originals
 from backoffice.audit.safes import check_safes
 from backoffice.audit.seals import SealCheck
 from backoffice.audit.trail import check_trail
+from backoffice.audit.z_reports import check_z_reports
 
 Progress = Callable[[int, int], None]
 """Called with the number of orders checked so far, and the number in all."""
@@ -142,6 +143,7 @@ class Audit:
         check_counts(books, ledger=self._ledger, findings=self._findings)
         check_openings(self._cursor, books, stays, ledger=self._ledger, findings=self._findings)
         check_z_numbers(books, stays, findings=self._findings)
+        check_z_reports(self._cursor, books, findings=self._findings)
         for shift in books.shifts.values():
             check_figures(books, shift, findings=self._findings)
             self._figures[shift.row.store_id, shift.row.currency].merge(shift.figures)

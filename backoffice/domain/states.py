@@ -1,4 +1,7 @@
-"""The states of a shift and of a batch, and which may follow which (protocol §6, §5). docs/states.md draws both tables."""
+"""The states of a shift, of a batch and of a store day, and which may follow which (protocol §6, §5; books.md).
+
+docs/states.md draws the tables.
+"""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -22,6 +25,16 @@ class BatchState(StrEnum):
     FAILED = "failed"
 
 
+class StoreDayState(StrEnum):
+    """Where all shifts of a store and business date stand: `collecting → to_review → audited → exported → superseded`."""
+
+    COLLECTING = "collecting"
+    TO_REVIEW = "to_review"
+    AUDITED = "audited"
+    EXPORTED = "exported"
+    SUPERSEDED = "superseded"
+
+
 class TransitionRefused(Exception):
     """The state asked for cannot follow the present one."""
 
@@ -42,6 +55,16 @@ BATCH_TRANSITIONS: Mapping[BatchState, frozenset[BatchState]] = {
     BatchState.RECEIVED: frozenset({BatchState.PROCESSED, BatchState.FAILED}),
     BatchState.FAILED: frozenset({BatchState.PROCESSED}),
     BatchState.PROCESSED: frozenset(),
+}
+
+# The state of a store day is derived from its shifts and its exports whenever it is asked for, and stored nowhere. Until it is
+# exported it goes where they go, back as well. What was exported stays so, or is superseded by what came since.
+STORE_DAY_TRANSITIONS: Mapping[StoreDayState, frozenset[StoreDayState]] = {
+    StoreDayState.COLLECTING: frozenset({StoreDayState.TO_REVIEW, StoreDayState.AUDITED}),
+    StoreDayState.TO_REVIEW: frozenset({StoreDayState.COLLECTING, StoreDayState.AUDITED}),
+    StoreDayState.AUDITED: frozenset({StoreDayState.COLLECTING, StoreDayState.TO_REVIEW, StoreDayState.EXPORTED}),
+    StoreDayState.EXPORTED: frozenset({StoreDayState.SUPERSEDED}),
+    StoreDayState.SUPERSEDED: frozenset({StoreDayState.EXPORTED}),
 }
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
+from backoffice.domain.impacts import Concern, ShiftStep, blocks
 from backoffice.domain.orders import Order
 from backoffice.domain.states import ShiftState
 
@@ -94,6 +95,8 @@ def settled_state(*, waiting_batches: int, missing_numbers: int, held: int, diff
 
     It stays `closing` while a declared batch or number has not arrived and been processed.
     """
-    if waiting_batches or missing_numbers:
+    found = {Concern.GAP: waiting_batches or missing_numbers, Concern.HELD: held, Concern.DIFFERENCE: differences}
+    concerns = [concern for concern, count in found.items() if count]
+    if blocks(concerns, ShiftStep.SETTLED):
         return ShiftState.CLOSING
-    return ShiftState.DISCREPANT if held or differences else ShiftState.RECONCILED
+    return ShiftState.DISCREPANT if blocks(concerns, ShiftStep.RECONCILED) else ShiftState.RECONCILED

@@ -106,6 +106,16 @@ class Store(models.Model):
         validators=[MinValueValidator(MIN_RETENTION_YEARS), MaxValueValidator(MAX_RETENTION_YEARS)],
         help_text="Years for which orders and journal are kept, from the end of their month.",
     )
+    approves_by_itself = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="A shift that adds up, its drawer within what the store tolerates, needs no person's approval.",
+    )
+    flags_need_a_person = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="Where the store approves by itself: a shift with flagged orders still needs a person's approval.",
+    )
 
     class Meta:
         ordering = ["code"]

@@ -21,6 +21,8 @@ from backoffice.domain.wire.messages import MAX_CLOSE_BATCHES, MAX_CLOSE_METHODS
 from backoffice.ingestion.detaching import is_detached_shift
 from backoffice.ingestion.figures import ShiftFigures, shift_figures
 from backoffice.ingestion.locks import lock_terminal
+from backoffice.ingestion.z_figures import Standing
+from backoffice.ingestion.z_reports import keep_z_report
 from backoffice.ledger.writers import Entry, EntryOrigin, locked_through, next_entry_id, write_entries
 from backoffice.postgres.arrays import integer_array
 from backoffice.postgres.transactions import transaction_required
@@ -122,13 +124,16 @@ def reconcile_unsettled(
     shift_id: UUID,
     batch_id: UUID,
     numbers: Iterable[int] = (),
+    done: set[UUID] | None = None,
     now: datetime,
 ) -> None:
     """Reconciles the shift that a batch went to, if it is closed, and others that waited for it or for its `numbers`.
 
     A shift whose month was detached since then stays as it was settled: its sales are not there to be summed. The caller
-    holds the terminal's lock.
+    holds the terminal's lock. Those in `done` are left out, and those reconciled are added to it: where several batches
+    are in the books already, a shift of theirs needs it once, and has one revision of its Z.
     """
+    done = set() if done is None else done
     brought: dict[str, Any] = {
         "terminal_id": terminal_id,
         "shift_id": shift_id,
@@ -137,9 +142,10 @@ def reconcile_unsettled(
         "most": MOST_TOUCHED,
     }
     cursor.execute(SELECT_TOUCHED, brought)
-    touched = Shift.objects.filter(shift_id__in=[row[0] for row in cursor.fetchall()])
+    touched = Shift.objects.filter(shift_id__in={row[0] for row in cursor.fetchall()} - done)
     for shift in touched.exclude(is_detached_shift()).order_by("opened_at"):
         reconcile_shift(cursor, shift, now=now)
+        done.add(shift.shift_id)
 
 
 def catch_up_on_shifts(*, now: datetime) -> int:
@@ -167,7 +173,7 @@ def catch_up_on_shifts(*, now: datetime) -> int:
 
 @transaction_required
 def reconcile_shift(cursor: CursorWrapper, shift: Shift, *, now: datetime) -> None:
-    """Settles a closed shift, or leaves it `closing` while something declared is missing. Saves it."""
+    """Settles a closed shift and keeps its Z, or leaves it `closing` while something declared is missing. Saves it."""
     figures = shift_figures(cursor, shift)
     differences = differences_of(shift, figures)
     before = shift.computed, shift.differences, shift.expected_cash
@@ -198,6 +204,8 @@ def reconcile_shift(cursor: CursorWrapper, shift: Shift, *, now: datetime) -> No
         log.info("shift settled", shift_id=str(shift.shift_id), was=shift.state, state=wanted.value)
         shift.state = wanted.value
     shift.save()
+    if wanted != ShiftState.CLOSING:
+        keep_z_report(cursor, shift, figures, Standing(counted_cash(shift), differences), now=now)
 
 
 def _is_posted(shift: Shift) -> bool:

@@ -25,6 +25,10 @@ def _at_accounts(request: HttpRequest) -> bool:
     return "/ledger/account/" in request.path and not request.path.endswith(("/trial-balance/", "/days/"))
 
 
+def _at_shifts(request: HttpRequest) -> bool:
+    return "/sales/shift/" in request.path and "/shift/days/" not in request.path  # as above
+
+
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     """The menu, in the order of the questions people ask: what the user may see, "Held orders" with their number."""
     from backoffice.review.dashboard import held_badge  # noqa: PLC0415 - settings are read before models can be
@@ -55,7 +59,8 @@ MENU: list[tuple[str, list[dict[str, Any]]]] = [
         "What was sold?",
         [
             _item("Orders", "receipt_long", "sales_order_changelist", kind="order"),
-            _item("Shifts", "schedule", "sales_shift_changelist", kind="shift"),
+            _item("Shifts", "schedule", "sales_shift_changelist", kind="shift", active=_at_shifts),
+            _item("Store days", "calendar_month", "sales_store_days", kind="shift"),
         ],
     ),
     (

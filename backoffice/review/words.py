@@ -22,6 +22,14 @@ SHIFT_STATES: dict[str, Label] = {
     "discrepant": Label("Does not add up", "red"),
     "approved": Label("Approved", "green"),
 }
+SHIFT_STATE_NAMES: dict[str, str] = {state: word.text for state, word in SHIFT_STATES.items()}
+STORE_DAY_STATES: dict[str, Label] = {
+    "collecting": Label("Collecting", "blue"),
+    "to_review": Label("To review", "amber"),
+    "audited": Label("Audited", "green"),
+    "exported": Label("Exported", "green"),
+    "superseded": Label("Changed since its export", "red"),
+}
 BATCH_STATES: dict[str, Label] = {
     "received": Label("Waiting", "blue"),
     "processed": Label("Done", "green"),
@@ -54,6 +62,7 @@ LINE_KINDS: dict[str, str] = {
     "account_payment": "Payment to account",
     "service_charge": "Service charge",
     "donation": "Donation",
+    "discount": "Discount",
 }
 MOVEMENTS: dict[str, str] = {"cash_in": "Cash in", "cash_out": "Cash out"}
 PRINTED_TO: dict[str, str] = {"none": "Not printed", "local": "At the till", "network": "On a network printer"}

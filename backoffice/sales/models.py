@@ -1,7 +1,6 @@
 """What was sold: shifts, orders with their lines and payments, cash movements, and what is held for a person.
 
-Orders, lines and payments are partitioned by business month; their tables are made in SQL (migration 0002) and only
-read through these models. Writes are set-based: see `writers.py`.
+Orders, lines and payments are partitioned by business month: made in SQL (migration 0002), and only read by these models.
 """
 
 from django.contrib.postgres.fields import ArrayField
@@ -9,6 +8,7 @@ from django.db import models
 from django.db.models import Q
 
 from backoffice.domain.states import ShiftState
+from backoffice.sales import z_reports  # noqa: F401 - its model is one of this room
 
 
 class Shift(models.Model):
@@ -66,6 +66,7 @@ class Shift(models.Model):
     z_number = models.BigIntegerField(
         null=True, help_text="Without a gap on its terminal; given when it first settles, from the version that had it."
     )
+    z_revision = models.IntegerField(null=True, help_text="The newest of its Z; NULL where none was kept.")
     awaits_number = models.BigIntegerField(
         null=True, help_text="While it is closing: the first number that is missing."
     )
@@ -129,8 +130,8 @@ class Shift(models.Model):
 class Identity(models.Model):
     """Every version of every order and cash movement that a terminal ever sent: identity lives for ever.
 
-    Version 0 is the first that was received; a conflicting one gets the next version. `number` is set on the one
-    version that took the number. An item without a readable identifier has one made from the hash of its JSON value.
+    Version 0 is the first; a conflicting one gets the next. `number` is set on the one version that took the number.
+    An item without a readable identifier has one made from the hash of its JSON value.
     """
 
     pk = models.CompositePrimaryKey("item_id", "version")
@@ -266,10 +267,9 @@ class CashMovement(models.Model):
 
 
 class PostedRange(models.Model):
-    """Orders of a store that one transaction posted: what its terminals follow (ADR 10).
+    """Orders of a store that one transaction posted: those of `batch_id` between two ids. Its terminals follow them (ADR 10).
 
     Transactions commit in another order than they number their rows; `xid` tells which of them may still be under way.
-    The orders are those of `batch_id` between the two ids.
     """
 
     pk = models.CompositePrimaryKey("store_id", "xid", "first_id")

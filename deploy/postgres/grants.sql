@@ -4,6 +4,7 @@
 --   sales and batches          every table of sales and the inbox                   read, add, change
 --   the books, seals, decisions   what ledger_, books_ and trail_refuse_change()    read, add
 --   and the audit trail           guard
+--   Z reports                  what sales_refuse_z_change() guards                  read, add
 --   everything else            stores, terminals, shifts, sessions, settings        read, add, change, delete
 --
 -- Months (partitions) are reached through their parent table and have no rights of their own; a detached one has none at all.
@@ -23,7 +24,8 @@ BEGIN
             WHEN (SELECT relispartition FROM pg_class WHERE oid = name) OR name::text ~ '_[0-9]{6}$' THEN NULL
             WHEN EXISTS (SELECT FROM pg_trigger WHERE tgrelid = name AND tgfoid IN (
                 'public.ledger_refuse_change'::regproc, 'public.books_refuse_change'::regproc,
-                'public.trail_refuse_change'::regproc
+                'public.trail_refuse_change'::regproc,
+                'public.sales_refuse_z_change'::regproc
             )) THEN 'SELECT, INSERT'
             WHEN name::text LIKE 'sales\_%' OR name::text LIKE 'inbox\_%'
                 THEN 'SELECT, INSERT, UPDATE'
@@ -63,7 +65,7 @@ BEGIN
         SELECT oid FROM pg_class
         WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')
         AND (relname ~ '^ledger_journal' OR relname ~ '^books_(decision|cachefile)'
-            OR relname IN ('ledger_entrysource', 'ledger_periodlock', 'trail_entry', 'evidence_leaf', 'evidence_dayroot',
+            OR relname IN ('ledger_entrysource', 'ledger_periodlock', 'trail_entry', 'sales_zreport', 'evidence_leaf', 'evidence_dayroot',
                 'evidence_checkpoint'))
     LOOP
         IF has_table_privilege('backoffice', name, 'UPDATE, DELETE, TRUNCATE') THEN

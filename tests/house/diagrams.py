@@ -6,13 +6,14 @@ from collections.abc import Set as AbstractSet
 from enum import StrEnum
 from pathlib import Path
 
-from backoffice.domain.states import BATCH_TRANSITIONS, SHIFT_TRANSITIONS
+from backoffice.domain.states import BATCH_TRANSITIONS, SHIFT_TRANSITIONS, STORE_DAY_TRANSITIONS
 from tests.house.sources import CHECKOUT, Breach
 
 DOCUMENT = "docs/states.md"
 DIAGRAMS: Mapping[str, Mapping[StrEnum, AbstractSet[StrEnum]]] = {
     "BATCH_TRANSITIONS": BATCH_TRANSITIONS,
     "SHIFT_TRANSITIONS": SHIFT_TRANSITIONS,
+    "STORE_DAY_TRANSITIONS": STORE_DAY_TRANSITIONS,
 }
 BLOCK = re.compile(r"(?P<mark><!-- drawn from (?P<table>\w+) -->\n)(?P<diagram>```mermaid\n[^`]*```)")
 

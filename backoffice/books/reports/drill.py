@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from django.db import connection
 
 from backoffice.books.evidence.balance import one_moment
-from backoffice.books.reports.figures import OF_ORDERS, Figure, ShiftOfDay, keys_of, read_figures
+from backoffice.books.reports.figures import OF_ORDERS, CountedShift, Figure, keys_of, read_figures
 from backoffice.books.reports.shape import Scope
 from backoffice.fleet.models import Store
 from backoffice.postgres.rows import rows_as
@@ -80,7 +80,7 @@ def orders_of_figure(asked: FigureAsked, *, after: int = 0) -> Sequence[OrderInF
     """The orders of one day's figure (`first`), in the order in which they were posted; some at a time."""
     with one_moment(), connection.cursor() as cursor:
         shifts = Shift.objects.filter(store=asked.store, business_date=asked.first)
-        keys = [ShiftOfDay(*row) for row in shifts.values_list("shift_id", "store_id", "business_date")]
+        keys = [CountedShift(*row) for row in shifts.values_list("shift_id", "store_id", "business_date")]
         wanted: dict[str, Any] = {**keys_of(keys), "after": after, "most": ORDERS_SHOWN}
         wanted |= {"figure": asked.figure, "code": asked.code, "rate": asked.rate, "cashier": asked.cashier}
         cursor.execute(ORDERS_OF_FIGURE, wanted)

@@ -135,7 +135,7 @@ class Figure(NamedTuple):
     amount: int
 
 
-class ShiftOfDay(NamedTuple):
+class CountedShift(NamedTuple):
     """A shift whose orders are read, with its store's day."""
 
     shift_id: Any
@@ -167,7 +167,7 @@ def read_figures(
     return [Figure._make((*key, *values)) for key, values in sums.items()]
 
 
-def figures_of_shifts(cursor: CursorWrapper, shifts: Sequence[ShiftOfDay]) -> list[Figure]:
+def figures_of_shifts(cursor: CursorWrapper, shifts: Sequence[CountedShift]) -> list[Figure]:
     """The figures of these shifts by day and cashier, read from their orders."""
     found: list[Figure] = []
     for start in range(0, len(shifts), SHIFTS_AT_ONCE):
@@ -176,7 +176,7 @@ def figures_of_shifts(cursor: CursorWrapper, shifts: Sequence[ShiftOfDay]) -> li
     return found
 
 
-def fresh_shifts(cursor: CursorWrapper, scope: Scope, store_ids: str) -> list[ShiftOfDay]:
+def fresh_shifts(cursor: CursorWrapper, scope: Scope, store_ids: str) -> list[CountedShift]:
     """The shifts of a scope whose day's figures are not kept, or have changed since."""
     cursor.execute(SELECT_IS_KNOWN)
     (known,) = cursor.fetchone() or (False,)
@@ -190,7 +190,7 @@ def fresh_shifts(cursor: CursorWrapper, scope: Scope, store_ids: str) -> list[Sh
         "changed_days": word_array(day for _, day in changed),
     }
     cursor.execute(SELECT_FRESH, wanted)
-    return rows_as(ShiftOfDay, cursor)
+    return rows_as(CountedShift, cursor)
 
 
 def changed_days(cursor: CursorWrapper, store_ids: str) -> list[tuple[int, date]]:
@@ -206,7 +206,7 @@ def store_ids_of(scope: Scope) -> str:
     return integer_array(Store.objects.values_list("pk", flat=True))
 
 
-def keys_of(shifts: Sequence[ShiftOfDay]) -> dict[str, str]:
+def keys_of(shifts: Sequence[CountedShift]) -> dict[str, str]:
     """How the orders of these shifts are found, as parameters."""
     return {
         "shift_ids": uuid_array(one.shift_id for one in shifts),

@@ -13,8 +13,8 @@ from django.db.backends.utils import CursorWrapper
 
 from backoffice.books.reports.figures import (
     SELECT_IS_KNOWN,
+    CountedShift,
     Figure,
-    ShiftOfDay,
     changed_days,
     figures_of_shifts,
 )
@@ -105,7 +105,7 @@ def _forget_everything(cursor: CursorWrapper) -> None:
 @transaction_required
 def _keep(cursor: CursorWrapper, days: Sequence[tuple[int, date]]) -> None:
     cursor.execute(SELECT_SHIFTS, _as_arrays(days))
-    figures: Sequence[Figure] = figures_of_shifts(cursor, rows_as(ShiftOfDay, cursor))
+    figures: Sequence[Figure] = figures_of_shifts(cursor, rows_as(CountedShift, cursor))
     DayFigure.objects.bulk_create((DayFigure(**figure._asdict()) for figure in figures), batch_size=1000)
     KeptDay.objects.bulk_create(KeptDay(store_id=store_id, business_date=day) for store_id, day in days)
 

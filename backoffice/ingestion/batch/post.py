@@ -125,7 +125,8 @@ def finish(
 
 @transaction_required
 def reconcile_shifts(cursor: CursorWrapper, batches: Sequence[Recognised], *, now: datetime) -> None:
-    """Reconciles the closed shifts that may have waited for these batches."""
+    """Reconciles the closed shifts that may have waited for these batches, each once."""
+    done: set[UUID] = set()
     for batch, members, _ in batches:
         if batch.a_shift_waits:
             reconcile_unsettled(
@@ -134,6 +135,7 @@ def reconcile_shifts(cursor: CursorWrapper, batches: Sequence[Recognised], *, no
                 shift_id=batch.shift.shift_id,
                 batch_id=batch.batch_id,
                 numbers=[member.number for member in members if member.number is not None],
+                done=done,
                 now=now,
             )
 

@@ -241,6 +241,7 @@ class StoreAdmin(ConsoleAdmin):
         ),
         ("What takes two people", {"fields": ("second_person_above",)}),
         ("How long books are kept", {"fields": ("retention_years",)}),
+        ("What takes nobody", {"fields": ("approves_by_itself", "flags_need_a_person")}),
     )
     history_about = "store"
     readonly_fields = ("code", "currency", "timezone")

@@ -1,21 +1,30 @@
 """Shifts: does this drawer add up?"""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from django.contrib import admin
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
 from django.db.models import Case, Count, Q, QuerySet, Sum, When, Window, prefetch_related_objects
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from backoffice.domain.reasons import IN_LOCKED_PERIOD
 from backoffice.ingestion.report import shift_report
+from backoffice.ingestion.till_reports import TillReport, report_of_shift, x_report, z_report
 from backoffice.review import cells
 from backoffice.review.admin.base import ReadingAdmin
 from backoffice.review.admin.filters import FilterForm, choice_field, day_field, store_field, terminal_field
+from backoffice.review.admin.store_days import store_days_view
 from backoffice.review.formats import counted, some_of
 from backoffice.review.originals import READABLE_SIZE, mark_modes
 from backoffice.review.shift_figures import drawer_rows, figure_rows, what_is_wrong
+from backoffice.review.till_report import PAPERS, report_html
 from backoffice.review.words import SHIFT_STATES, figure
 from backoffice.sales.models import CashMovement, HeldItem, Order, Shift
 
@@ -23,6 +32,8 @@ UNSETTLED = ("open", "closing", "discrepant")
 HELD_SHOWN = 50
 MOVEMENTS_SHOWN = 200
 DIFFERENCES_NAMED = 8
+REVISIONS_LISTED = 20
+REVISION_DIGITS = 9
 
 
 class ShiftFilters(FilterForm):
@@ -100,6 +111,28 @@ class ShiftAdmin(ReadingAdmin):
         names = some_of([figure(item["what"]).lower() for item in row.differences], limit=DIFFERENCES_NAMED)
         return cells.lines(cells.difference(row.over_short, row.currency), f"differs: {names}" if names else "")
 
+    def get_urls(self) -> list[URLPattern]:
+        wrap = self.admin_site.admin_view
+        days = partial(store_days_view, site=self.admin_site)
+        return [
+            path("days/", wrap(days), name="sales_store_days"),
+            path("<path:object_id>/report/", wrap(self.report_view), name="sales_shift_report"),
+            *super().get_urls(),
+        ]
+
+    def report_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """An X or a Z to print: `revision` names one, `x` is the figures of now; `paper` is a4 or 80mm. Raises Http404."""
+        row = self.get_object(request, unquote(object_id))
+        if not self.has_view_permission(request, row):
+            raise PermissionDenied
+        if row is None:
+            raise Http404
+        wanted, paper = request.GET.get("revision", ""), request.GET.get("paper", "a4")
+        report = _report(row, wanted)
+        if report is None or paper not in PAPERS:
+            raise Http404
+        return HttpResponse(report_html(report, paper=paper, links=_report_links(row, wanted, paper)))
+
     def page(self, row: Any) -> dict[str, Any]:
         """Declared beside computed, as of now; the drawer; what is missing, held or late."""
         prefetch_related_objects([row], "store", "terminal")
@@ -117,6 +150,7 @@ class ShiftAdmin(ReadingAdmin):
             "problems": [*what_is_wrong(report), *_entered_later(row)],
             "held": held,
             "report": report,
+            "revisions": list(range(row.z_revision or 0, 0, -1))[:REVISIONS_LISTED],
         }
 
 
@@ -128,6 +162,23 @@ def _entered_later(shift: Shift) -> list[str]:
         return []
     verb = "stands" if orders == 1 else "stand"
     return [f"{counted(orders, 'order')} came when the books of this day were locked, and {verb} on a later one."]
+
+
+def _report(row: Shift, wanted: str) -> TillReport | None:
+    if wanted == "x":
+        return x_report(row, now=timezone.now())
+    if not wanted:
+        return report_of_shift(row, now=timezone.now())
+    return z_report(row, revision=int(wanted)) if wanted.isdecimal() and len(wanted) <= REVISION_DIGITS else None
+
+
+def _report_links(row: Shift, wanted: str, paper: str) -> dict[str, str]:
+    """Back to the shift, the other paper, the newest revision, and the figures of now."""
+    links = {f"Shift {row.number}": reverse("admin:sales_shift_change", args=[row.pk])}
+    links |= {words["name"]: f"?revision={wanted}&paper={name}" for name, words in PAPERS.items()}
+    if row.z_revision:
+        links |= {f"Z {row.z_number}": f"?paper={paper}", "X, as of now": f"?revision=x&paper={paper}"}
+    return links
 
 
 def _movements(shift: Shift) -> list[CashMovement]:

@@ -71,6 +71,8 @@ class StoreForm(ReasonedForm):
             "max_over_short",
             "second_person_above",
             "retention_years",
+            "approves_by_itself",
+            "flags_need_a_person",
         )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -101,6 +103,12 @@ class StoreForm(ReasonedForm):
         self.fields[
             "rounding_mode"
         ].help_text = "To the nearest step, rounding is at most half of it; up or down, less than a whole one. Empty: to the nearest."
+        self.fields["approves_by_itself"].label = "Shifts that add up need nobody's approval"
+        self.fields[
+            "approves_by_itself"
+        ].help_text = "A drawer over or short by more than is tolerated still does; where nothing is, any amount."
+        self.fields["flags_need_a_person"].label = "… unless an order of theirs has a remark"
+        self.fields["flags_need_a_person"].help_text = "Says something only with the one above."
         self.fields["refund_days"].label = "Days in which a refund is usual"
         self.fields["retention_years"].label = "Years for which books are kept"
         self.fields["retention_years"].required = False

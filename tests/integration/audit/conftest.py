@@ -33,6 +33,7 @@ TABLES = (
     "books_decisionanswer",
     "books_decision",
     "books_cachefile",
+    "sales_zreport",
     "sales_decidedmember",
     "sales_explainednumbers",
     "ledger_journalline",

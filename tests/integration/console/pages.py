@@ -80,7 +80,7 @@ REPORTS = [
     "report_offline",
 ]
 # Pages that are of no list.
-OTHERS = ["ledger_trial_balance", "ledger_account_days", *REPORTS]
+OTHERS = ["ledger_trial_balance", "ledger_account_days", "sales_store_days", *REPORTS]
 
 
 def every_page(client: Client) -> dict[str, Page]:

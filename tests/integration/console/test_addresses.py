@@ -73,6 +73,7 @@ REPORTED = {
     "ledger_account_days": ["account=4000&since=0001-01-01", "account=%00", "account=4000&at=9999-12-31"],
     "report_sales": ["first=9999-12-31", "last=0001-01-01", "first=2026-03-02&last=2026-03-01", "store=%00&as=print"],
     "report_orders": ["figure=sale", "figure=x", "figure=sale&store=1&first=0001-01-01&last=9999-12-31", "figure=%00"],
+    "sales_store_days": ["day=9999-12-31", "day=1999-12-31", "day=x", "store=%00", "store=1&day=2026-03-01"],
     "search": ["s=x&page=x", "s=x&page=0", "s=x&page=" + "9" * 5000, "s=%00", "s=x&page=2"],
 }
 

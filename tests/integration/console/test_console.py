@@ -152,6 +152,7 @@ class TestStatements:
         "report_offline": 16,
         "trail_trailentry_changelist": 5,
         "auth_user_changelist": 5,
+        "sales_store_days": 12,
     }
 
     @pytest.mark.parametrize(("name", "most"), PAGES.items())

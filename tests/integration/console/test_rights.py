@@ -36,6 +36,7 @@ OF_ANOTHER_KIND = {
     "report_cash": "journalentry",
     "report_offline": "order",
     "report_orders": "order",
+    "sales_store_days": "shift",
 }
 # What a right of its own is needed for, and no right to see or to change a row is enough.
 BY_THEIR_OWN_RIGHT = {"exports_exportjob_ask": "run_export", "exports_exportjob_file": "run_export"}

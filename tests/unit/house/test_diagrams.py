@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from backoffice.domain.states import BATCH_TRANSITIONS, SHIFT_TRANSITIONS, BatchState
+from backoffice.domain.states import BATCH_TRANSITIONS, SHIFT_TRANSITIONS, STORE_DAY_TRANSITIONS, BatchState
 from tests.house import diagrams
 from tests.house.sources import CHECKOUT
 from tests.unit.docs.documents import rows, section
@@ -55,7 +55,12 @@ def test_a_diagram_that_is_missing_is_found(checkout: Path):
 
 
 @pytest.mark.parametrize(
-    ("heading", "transitions"), [("## A shift", SHIFT_TRANSITIONS), ("## A batch", BATCH_TRANSITIONS)]
+    ("heading", "transitions"),
+    [
+        ("## A shift", SHIFT_TRANSITIONS),
+        ("## A batch", BATCH_TRANSITIONS),
+        ("## A store day", STORE_DAY_TRANSITIONS),
+    ],
 )
 def test_the_document_says_of_every_transition_when_it_happens(heading: str, transitions):
     told = [
