@@ -203,7 +203,7 @@ class TestWithAllElseRight:
         }
 
     def test_a_role_with_too_many_rights(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        books = "may change ledger_entrysource, ledger_journalentry, ledger_journalline"
+        books = "may change ledger_entrysource, ledger_journalentry, ledger_journalline, ledger_periodlock"
         assert found(Condition.ODD)["Rights"].endswith(books)
         monkeypatch.delenv(STACK_MARK)
         assert wrong()["Rights"].endswith(books)
