@@ -24,8 +24,8 @@ from backoffice.postgres.arrays import integer_array, word_array
 from backoffice.postgres.rows import rows_as
 from backoffice.postgres.transactions import transaction_required
 
-# A minute's work. Days that are further back are kept by `rebuild_reports`, or when something is posted to them.
-DAYS_AT_ONCE = 100
+# Little enough for a worker that has batches to post. Days that are further back are kept by `rebuild_reports`.
+DAYS_AT_ONCE = 20
 DAYS_BACK = timedelta(days=40)
 
 SELECT_OLDEST_RUNNING = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
