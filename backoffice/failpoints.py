@@ -14,7 +14,8 @@ from typing import Final
 
 VARIABLE: Final = "BACKOFFICE_FAILPOINTS"
 
-# In the order in which a batch passes them, and then those of the sealer and of exports; the prefix says where they are.
+# In the order in which a batch passes them, then those of the sealer and of exports, and those of a decision and of the
+# answer to one; the prefix says where they are.
 POINTS: Final = (
     "receive-before-commit",  # the upload has been read, nothing is stored
     "receive-after-commit",  # stored, the bell not yet rung
@@ -35,6 +36,17 @@ POINTS: Final = (
     "export-between-pages",
     "export-written",  # its files are whole, under temporary names
     "export-renamed",  # its files are in their places, and that is not kept
+    "decide-locked",  # what it is about is locked, nothing is done
+    "decide-settled",  # what was held is marked as decided, nothing of it posted
+    "decide-posted",  # posted, its receipt not told
+    "decide-tried",  # a request was tried and taken back, it is not written
+    "decide-acted",  # it is done, the decision not written
+    "decide-written",  # before the commit
+    "decide-after-commit",  # whoever decided has heard nothing
+    "answer-locked",  # the request is locked, what it is about is not
+    "answer-acted",  # it is done, the answer not written
+    "answer-written",  # before the commit
+    "answer-after-commit",
 )
 
 

@@ -4,7 +4,6 @@ Each is one transaction with everything that it posts. What cannot be done canno
 and what it wrote is taken back.
 """
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -15,14 +14,16 @@ from django.contrib.auth.models import User
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
+from backoffice.books.cards import without_cards
 from backoffice.books.models import Decision, DecisionAnswer
 from backoffice.books.people import check_right, check_typed_note, usable_reason
+from backoffice.books.record import already_decided
 from backoffice.books.refusals import AlreadyDecided, NotDecided
 from backoffice.books.rules import Deed, Subject, VerbRule
 from backoffice.books.verbs import RULES
-from backoffice.domain.cards.masking import mask_cards
 from backoffice.domain.decisions import DecisionState, Verb, needs_second_person
-from backoffice.domain.json_values import find_uncarriable
+from backoffice.domain.moments import moment
+from backoffice.failpoints import failpoint
 from backoffice.postgres.transactions import transaction_required
 
 # Whoever answers takes turns. By a lock of its own: a row's needs the right to change the row, which nobody has.
@@ -57,13 +58,15 @@ class DecisionReport(NamedTuple):
 def decide(proposal: Proposal, *, now: datetime) -> DecisionReport:
     """Decides, or asks for a second person where it takes one. Raises NotDecided: then nothing has changed."""
     verb, rule = proposal.verb, RULES[proposal.verb]
-    proposal = _without_cards(proposal)
+    kept = without_cards(proposal.note, proposal.arguments)
+    proposal = proposal._replace(note=kept.note, arguments=kept.arguments)
     check_right(proposal.person, verb)
     if proposal.agreed_by is not None:
         _check_other(proposal.agreed_by, asked_by=proposal.person, verb=verb)
     reason = usable_reason(verb, proposal.reason, person=proposal.person, note=proposal.note)
     with transaction.atomic(), connection.cursor() as cursor:
         subject = rule.lock(cursor, proposal.subject, proposal.arguments, person=proposal.person)
+        failpoint("decide-locked")
         takes_two = proposal.agreed_by is not None or needs_second_person(
             verb,
             amount=subject.amount,
@@ -75,12 +78,16 @@ def decide(proposal: Proposal, *, now: datetime) -> DecisionReport:
         if takes_two and proposal.agreed_by is None:
             _check_not_asked(verb, subject)
             _rehearse(cursor, rule, subject, deed)
+            failpoint("decide-tried")
             after = None
         else:
             after = rule.act(cursor, subject, deed)
+            failpoint("decide-acted")
         decision = _write_decision(proposal, subject, deed, takes_two=takes_two, after=after)
         if proposal.agreed_by is not None:
             _write_answer(decision, "agreed", person=proposal.agreed_by, address=proposal.address, after=after, now=now)
+        failpoint("decide-written")
+    failpoint("decide-after-commit")
     return _report(decision, DecisionState.WAITING if after is None else DecisionState.DONE, after)
 
 
@@ -97,17 +104,20 @@ def decide_each(proposals: Sequence[Proposal], *, now: datetime) -> Iterator[Dec
 def agree(decision_id: UUID, *, person: User, address: str | None = None, now: datetime) -> DecisionReport:
     """Another person agrees, and it takes effect.
 
-    Raises NotDecided: to their own, without the right, once answered, or where what it is about has changed since.
+    Raises NotDecided: to their own, without the right, where whoever asked has lost it, once answered, or where what it is
+    about has changed since.
     """
     with _waiting(decision_id) as (cursor, decision):
         verb = Verb(decision.verb)
         _check_other(person, asked_by=decision.person, verb=verb)
+        _check_may_still(decision.person, verb)
         subject = RULES[verb].lock(cursor, decision.subject, decision.arguments, person=None)
         if subject.fingerprint != bytes(decision.fingerprint):
             raise NotDecided(
                 "changed-since", f"{decision.subject} has changed since it was asked: it must be asked again."
             )
         after = RULES[verb].act(cursor, subject, Deed(decision.id, decision.arguments, decision.note, now))
+        failpoint("answer-acted")
         _write_answer(decision, "agreed", person=person, address=address, after=after, now=now)
     return _report(decision, DecisionState.DONE, after)
 
@@ -141,35 +151,25 @@ def _waiting(decision_id: UUID) -> Iterator[tuple[CursorWrapper, Decision]]:
     """A transaction with a request that nobody has answered, locked, so that nobody else can meanwhile."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(LOCK_DECISION, [decision_id])
-        decision = Decision.objects.select_related("person").filter(pk=decision_id).first()
+        decision = Decision.objects.select_related("person", "store").filter(pk=decision_id).first()
         if decision is None:
             raise NotDecided("unknown-decision", f"There is no decision {decision_id}.")
         answer = DecisionAnswer.objects.filter(pk=decision_id).select_related("person").first()
         if answer is not None:
-            raise AlreadyDecided(f"Already {answer.answer} by {answer.person} at {answer.answered_at.isoformat()}.")
+            answered_at = moment(answer.answered_at, decision.store.timezone)
+            raise AlreadyDecided(f"Already {answer.answer} by {answer.person} on {answered_at}.")
         if not decision.needs_second_person:
-            raise AlreadyDecided(f"Already decided by {decision.person} at {decision.asked_at.isoformat()}.")
+            raise already_decided(decision.pk)
+        failpoint("answer-locked")
         yield cursor, decision
-
-
-def _without_cards(proposal: Proposal) -> Proposal:
-    """What people type is kept as what terminals send: without card data (protocol §7)."""
-    said = _masked({"note": proposal.note, "arguments": dict(proposal.arguments)})
-    return proposal._replace(**said)
+        failpoint("answer-written")
+    failpoint("answer-after-commit")
 
 
 def _kept_note(note: str) -> str:
-    """The note of an answer, likewise. Raises NotDecided."""
+    """The note of an answer, without card data. Raises NotDecided."""
     check_typed_note(note)
-    kept: str = _masked({"note": note})["note"]
-    return kept
-
-
-def _masked(said: dict[str, Any]) -> dict[str, Any]:
-    if found := find_uncarriable(said):
-        raise NotDecided("cannot-be-kept", f"{found[0] or '/'}: {found[1]}")
-    masked: dict[str, Any] = json.loads(mask_cards(json.dumps(said).encode()).body)
-    return masked
+    return without_cards(note, {}).note
 
 
 def _rehearse(cursor: CursorWrapper, rule: VerbRule, subject: Subject, deed: Deed) -> None:
@@ -185,6 +185,15 @@ def _check_other(person: User, *, asked_by: User, verb: Verb) -> None:
     check_right(person, verb)
 
 
+def _check_may_still(person: User, verb: Verb) -> None:
+    """Raises NotDecided where whoever asked has lost the right since: what they asked is nobody's wish any more."""
+    try:
+        check_right(person, verb)
+    except NotDecided:
+        detail = f"{person}, who asked for it, may not decide this any more ({verb}): it must be asked again."
+        raise NotDecided("not-allowed", detail) from None
+
+
 def _check_not_asked(verb: Verb, subject: Subject) -> None:
     """The same is asked once at a time. What has changed since may be asked again: nobody can agree to it any more."""
     waiting = Decision.objects.filter(
@@ -194,7 +203,7 @@ def _check_not_asked(verb: Verb, subject: Subject) -> None:
     if asked is not None:
         raise NotDecided(
             "already-asked",
-            f"Already asked by {asked.person} at {asked.asked_at.isoformat()}: decision {asked.id} waits.",
+            f"Already asked by {asked.person} on {moment(asked.asked_at, subject.store.timezone)}: decision {asked.id} waits.",
         )
 
 

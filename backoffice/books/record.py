@@ -4,13 +4,16 @@ from uuid import UUID
 
 from backoffice.books.models import Decision
 from backoffice.books.refusals import AlreadyDecided
+from backoffice.domain.moments import moment
 
 
 def already_decided(decision_id: UUID) -> AlreadyDecided:
     """The error that says who was first, and when."""
-    decision = Decision.objects.select_related("person").filter(pk=decision_id).first()
+    decision = Decision.objects.select_related("person", "store").filter(pk=decision_id).first()
     if decision is None:
         return AlreadyDecided("Already decided.")
     answer = getattr(decision, "answer", None)
     at = decision.asked_at if answer is None else answer.answered_at
-    return AlreadyDecided(f"Already decided by {decision.person} at {at.isoformat()}: {decision.verb}.")
+    return AlreadyDecided(
+        f"Already decided by {decision.person} on {moment(at, decision.store.timezone)}: {decision.verb}."
+    )

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
-from backoffice.domain.orders import CashMovement, Order
+from backoffice.domain.orders import CashMovement, Line, Order
 from backoffice.domain.reasons import LIMIT_EXCEEDED, TEXT_SHORTENED, Reason
+from backoffice.domain.scalars import MAX_MINOR
 
 MAX_MEMBER_BYTES = 256 * 1024
 """A larger member of a batch is not even read: as Python's objects it may be sixty times as large (ADR 22)."""
@@ -32,7 +33,7 @@ def is_usual(order: Order) -> bool:
     ):
         return False
     for line in order.lines:
-        if len(line.taxes) > MAX_TAXES or len(line.kind) > MAX_CODE:
+        if len(line.taxes) > MAX_TAXES or len(line.kind) > MAX_CODE or (line.discount and has_huge_discount(line)):
             return False
         for tax in line.taxes:
             if len(tax.code) > MAX_CODE or tax.kind != "percent":
@@ -52,6 +53,23 @@ def exceeded(order: Order) -> Iterator[Reason]:
             yield from _too_long(tax.code, limit=MAX_CODE, pointer=f"/lines/{index}/taxes/{place}/code")
     for index, payment in enumerate(order.payments[:MAX_PAYMENTS]):
         yield from _too_long(payment.method, limit=MAX_CODE, pointer=f"/payments/{index}/method")
+
+
+def has_huge_discount(line: Line) -> bool:
+    """Whether the discount of a line whose amount includes its taxes is no amount any more once they are taken out of it.
+
+    It is discount times net divided by amount (ledger, "Posting an order"), and only absurd lines make that large.
+    """
+    net = line.amount - sum([tax.amount for tax in line.taxes])
+    return abs(line.discount * net) > MAX_MINOR * abs(line.amount) > 0
+
+
+def huge_discounts(order: Order) -> Iterator[Reason]:
+    """Every such discount: it cannot be posted where prices include tax."""
+    for index, line in enumerate(order.lines[:MAX_LINES]):
+        if line.discount and has_huge_discount(line):
+            detail = f"Less the taxes in it, it is beyond {MAX_MINOR} minor units"
+            yield Reason(LIMIT_EXCEEDED, f"/lines/{index}/discount", detail)
 
 
 def _too_many(count: int, *, limit: int, pointer: str) -> Iterator[Reason]:

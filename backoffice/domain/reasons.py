@@ -124,7 +124,9 @@ REASONS: Mapping[str, ReasonKind] = {
     UNKNOWN_TAX_KIND: ReasonKind("hold", "Nobody knows what this kind of tax is computed from."),
     REFUND_NOT_NEGATIVE: ReasonKind("hold", "A refund's total is above zero: nobody can tell which sign was meant."),
     ADJUSTMENT_WITH_LINES: ReasonKind("hold", "It changes another order's payment, and has lines or a total itself."),
-    LIMIT_EXCEEDED: ReasonKind("hold", "It has more entries, a longer text or more bytes than the protocol allows."),
+    LIMIT_EXCEEDED: ReasonKind(
+        "hold", "It has more entries, a longer text, more bytes or a larger amount than the protocol allows."
+    ),
     AMOUNT_NOT_POSITIVE: ReasonKind("hold", "The amount of a cash movement must be above zero."),
     PROCESSING_FAILED: ReasonKind("hold", "Processing it failed again and again; people have been told."),
     CONTENT_DIFFERS: ReasonKind("conflict", "The same identifier was sent with other content."),

@@ -23,6 +23,7 @@ from backoffice.domain.limits import (
     exceeded,
     exceeded_by_movement,
     has_long_texts,
+    huge_discounts,
     is_usual,
     long_texts,
     long_texts_of_movement,
@@ -107,6 +108,8 @@ def holds(order: Order, *, shift: Shift, methods: Collection[str]) -> tuple[Reas
         found += _not_what_it_says(order)
         found += _sums(order, total=total, paid=paid)
         found += _unknown(order, methods=methods)
+        if shift.prices_include_tax:
+            found += huge_discounts(order)
     return bounded(found)
 
 

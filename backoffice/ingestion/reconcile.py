@@ -1,6 +1,6 @@
 """Reconciling a shift: what the terminal declared against what is posted (protocol §6; ledger, "Cash")."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from itertools import islice
 from typing import Any
@@ -48,6 +48,12 @@ UNION (
 )
 """
 MOST_TOUCHED = 5
+
+SELECT_EXPLAINED_AS = """
+SELECT DISTINCT e.shift_id FROM sales_explainednumbers e JOIN unnest(%(numbers)s::bigint[]) AS taken (number)
+    ON taken.number BETWEEN e.first AND e.last
+WHERE e.terminal_id = %(terminal_id)s
+"""
 
 # Scalar subqueries: the planner cannot turn them into a hash of everything that was ever sent.
 SELECT_ARRIVED = """
@@ -146,6 +152,21 @@ def reconcile_unsettled(
     for shift in touched.exclude(is_detached_shift()).order_by("opened_at"):
         reconcile_shift(cursor, shift, now=now)
         done.add(shift.shift_id)
+
+
+@transaction_required
+def supersede_approvals(cursor: CursorWrapper, *, terminal_id: int, numbers: Sequence[int], now: datetime) -> None:
+    """Shifts of the terminal in which one of these numbers was explained are approved no more: it was a sale after all.
+
+    `numbers` have just been taken for the first time, by orders of whatever shift. The caller holds the terminal's lock.
+    """
+    if not numbers:
+        return
+    cursor.execute(SELECT_EXPLAINED_AS, {"terminal_id": terminal_id, "numbers": integer_array(numbers)})
+    approved = Shift.objects.filter(shift_id__in=[row[0] for row in cursor.fetchall()], approval_id__isnull=False)
+    for shift in approved.exclude(is_detached_shift()).order_by("opened_at"):
+        shift.approval_id = None
+        reconcile_shift(cursor, shift, now=now)
 
 
 def catch_up_on_shifts(*, now: datetime) -> int:

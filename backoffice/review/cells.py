@@ -7,8 +7,9 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from backoffice.domain.moments import moment
 from backoffice.fleet.models import Store
-from backoffice.review.formats import moment, money
+from backoffice.review.formats import money
 from backoffice.review.words import Label
 
 NONE = format_html('<span class="c-none" aria-label="none">{}</span>', "–")

@@ -84,16 +84,31 @@ def add_dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, An
 
 
 def headline(terminals: Sequence[Terminal], signs: Mapping[int, Signs]) -> dict[str, Any]:
-    """Whether everything has arrived: `answer` in one sentence, `is_complete`, and `because` in short phrases."""
+    """Whether everything has arrived, and whether anything waits for a person: `answer` in one sentence, `is_complete`,
+    `is_settled`, and `because` in short phrases.
+    """
     activated = [terminal for terminal in terminals if terminal.activated_at is not None]
-    behind = [found for one in activated if not (found := signs.get(one.pk, NOTHING_UNSETTLED)).is_complete]
+    found = [signs.get(one.pk, NOTHING_UNSETTLED) for one in activated]
+    behind = [one for one in found if not one.is_complete]
+    waiting = [one for one in found if one.held or one.discrepant]
     if not activated:
-        return {"answer": "No terminal is activated yet", "is_complete": False, "because": []}
+        return {"answer": "No terminal is activated yet", "is_complete": False, "is_settled": False, "because": []}
     return {
-        "answer": _headline(len(activated), len(behind)),
+        "answer": _headline(len(activated), len(behind)) + _attention(len(activated), len(waiting), behind=len(behind)),
         "is_complete": not behind,
-        "because": _because(behind),
+        "is_settled": not behind and not waiting,
+        "because": _because(found),
     }
+
+
+def _attention(count: int, waiting: int, *, behind: int) -> str:
+    """What the headline must not be silent about."""
+    if not waiting:
+        return ""
+    joined = "and" if behind else "but"
+    if count == 1:
+        return f", {joined} needs attention"
+    return f", {joined} {waiting:,} {'needs' if waiting == 1 else 'need'} attention"
 
 
 def _headline(count: int, behind: int) -> str:
@@ -104,16 +119,22 @@ def _headline(count: int, behind: int) -> str:
     return f"{behind:,} of {count:,} terminals {'has' if behind == 1 else 'have'} not told us everything"
 
 
-def _because(behind: Sequence[Signs]) -> list[str]:
+def _because(found: Sequence[Signs]) -> list[str]:
     phrases = []
     for count, one, many in (
-        (sum(1 for signs in behind if signs.open), "has a shift open", "have a shift open"),
-        (sum(1 for signs in behind if signs.closing), "closed with orders missing", "closed with orders missing"),
-        (sum(1 for signs in behind if signs.waiting), "has uploads waiting here", "have uploads waiting here"),
+        (sum(1 for signs in found if signs.open), "has a shift open", "have a shift open"),
+        (sum(1 for signs in found if signs.closing), "closed with orders missing", "closed with orders missing"),
+        (sum(1 for signs in found if signs.waiting), "has uploads waiting here", "have uploads waiting here"),
         (
-            sum(1 for signs in behind if signs.failed),
+            sum(1 for signs in found if signs.failed),
             "sent what could not be processed",
             "sent what could not be processed",
+        ),
+        (sum(1 for signs in found if signs.held), "has orders held", "have orders held"),
+        (
+            sum(1 for signs in found if signs.discrepant),
+            "has a shift that does not add up",
+            "have shifts that do not add up",
         ),
     ):
         if count:

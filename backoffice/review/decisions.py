@@ -1,6 +1,9 @@
 """Decisions as pages show them: who, what, why, and who agreed."""
 
+from datetime import datetime
 from uuid import UUID
+
+from django.db.models import Q
 
 from backoffice.books.models import Decision, DecisionAnswer
 from backoffice.review.words import Label
@@ -19,6 +22,19 @@ def read_decision(decision_id: UUID | None) -> Decision | None:
     if decision_id is None:
         return None
     return Decision.objects.select_related("person", "store", "answer__person").filter(pk=decision_id).first()
+
+
+def corrections_of(order_id: UUID) -> list[Decision]:
+    """The decisions that corrected how an order was paid, in the order in which they took effect."""
+    about = Decision.objects.filter(about="order", subject=str(order_id), verb="retender")
+    done = about.filter(Q(needs_second_person=False) | Q(answer__answer="agreed"))
+    return sorted(done.select_related("person", "store", "answer__person"), key=effective_at)
+
+
+def effective_at(decision: Decision) -> datetime:
+    """When it took effect: of what a second person agreed to, then."""
+    answer = answer_of(decision)
+    return decision.asked_at if answer is None else answer.answered_at
 
 
 def answer_of(decision: Decision) -> DecisionAnswer | None:

@@ -2,9 +2,8 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
-from zoneinfo import ZoneInfo
 
 from babel.numbers import format_currency, get_currency_precision
 
@@ -39,17 +38,6 @@ def quantity(value: Decimal) -> str:
     text = f"{value:f}"
     text = text.rstrip("0").rstrip(".") if "." in text else text
     return text.replace("-", MINUS)
-
-
-def moment(value: datetime, zone: str) -> str:
-    """`22 Nov 2026, 09:40 CET`: in the time zone, which is named."""
-    local = value.astimezone(ZoneInfo(zone))
-    return f"{local.day} {local:%b %Y, %H:%M} {_zone_name(local)}"
-
-
-def _zone_name(local: datetime) -> str:
-    name = f"{local:%Z}"
-    return f"UTC{name}" if name[:1] in "+-" else name
 
 
 def duration(span: timedelta) -> str:

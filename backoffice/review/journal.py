@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db.models import Sum
 
 from backoffice.ledger.models import EntrySource, JournalLine
+from backoffice.review.words import SOURCES
 
 
 class EntryLines(NamedTuple):
@@ -28,6 +29,15 @@ def entry_of(*, source_kind: str, source_id: UUID, source_number: int = 0) -> En
     key = (source_kind, source_id, source_number)
     source = EntrySource.objects.filter(pk=key).first()
     return None if source is None else read_entry(source.entry_id, source.business_date)
+
+
+def entries_of(order_id: UUID) -> list[tuple[str, EntryLines]]:
+    """Every entry of an order, each with what it was posted for: its own, corrections of its payments, its reversal."""
+    sources = EntrySource.objects.filter(source_kind__in=["order", "retender", "void"], source_id=order_id)
+    return [
+        (f"Journal entry: {SOURCES[source.source_kind].lower()}", read_entry(source.entry_id, source.business_date))
+        for source in sources.order_by("entry_id")
+    ]
 
 
 def read_entry(entry_id: int, business_date: date) -> EntryLines:

@@ -76,6 +76,21 @@ SOURCES: dict[str, str] = {
     "retender": "Payment corrected",
     "safe": "Safe",
 }
+VERBS: dict[str, str] = {
+    "post": "Post what was held",
+    "correct": "Correct what was held",
+    "discard": "Discard what was held",
+    "move": "Move to another shift",
+    "void": "Void an order",
+    "retender": "Correct how it was paid",
+    "explain": "Explain missing numbers",
+    "enter": "Enter an order by hand",
+    "recount": "Count a drawer again",
+    "end": "End a shift",
+    "approve": "Approve a shift",
+    "count-safe": "Count the safe",
+    "bank": "Bring cash to the bank",
+}
 FIGURES: dict[str, str] = {
     "order_count": "Orders",
     "sales": "Sales",
@@ -212,7 +227,7 @@ def named(names: Mapping[str, str], value: str | None) -> str:
     """The name of `value`; an unknown value is shown itself, without underscores."""
     if value is None:
         return ""
-    return names.get(value) or value.replace("_", " ").capitalize()
+    return names.get(value) or value.replace("_", " ").replace("-", " ").capitalize()
 
 
 def figure(what: str) -> str:

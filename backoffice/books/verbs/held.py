@@ -2,17 +2,19 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
 from django.contrib.auth.models import User
 from django.db.backends.utils import CursorWrapper
 from django.utils import timezone
 
+from backoffice.books.cards import flags_of_typed
 from backoffice.books.changes import changed_fields
 from backoffice.books.claims import check_unclaimed
 from backoffice.books.held import (
     IDENTIFIERS,
+    SentHeld,
     amount_of,
     as_sent,
     find_held,
@@ -29,11 +31,22 @@ from backoffice.books.refusals import NotDecided
 from backoffice.books.rules import Deed, Subject, VerbRule
 from backoffice.books.shifts import find_shift, lock_terminals
 from backoffice.domain.decisions import Verb
-from backoffice.domain.reasons import Reason
+from backoffice.domain.orders import Order
+from backoffice.domain.reasons import NUMBER_ALREADY_USED, Reason
 from backoffice.domain.upload import Upload
+from backoffice.domain.wire.members import read_order
+from backoffice.failpoints import failpoint
 from backoffice.ingestion.batch.decided import CannotPost, DecidedUpload, post_held
 from backoffice.ingestion.reconcile import reconcile_unsettled
-from backoffice.sales.models import DecidedMember, HeldItem, Shift
+from backoffice.ledger.models import EntrySource
+from backoffice.sales.models import DecidedMember, HeldItem, Identity, Shift
+
+
+class HeldAsSent(NamedTuple):
+    """What is held, and what its terminal sent. Its batch is unpacked once."""
+
+    item: HeldItem
+    sent: SentHeld
 
 
 class HeldRule(VerbRule):
@@ -50,12 +63,18 @@ class HeldRule(VerbRule):
             raise already_decided(item.decision_id)
         if person is not None:
             check_unclaimed(item, person=person, now=timezone.now())
-        amount = self.at_stake(item, arguments)
-        return Subject("held", name_of(item), item.store, _before(item), item, amount=amount, shift_id=item.shift_id)
+        held = HeldAsSent(item, as_sent(item))
+        amount = self.at_stake(held, arguments)
+        stands = Subject("held", name_of(item), item.store, _before(item), held, amount=amount, shift_id=item.shift_id)
+        return stands._replace(asks_for_two=self.asks_for_two(amount))
 
-    def at_stake(self, item: HeldItem, arguments: Mapping[str, Any]) -> int | None:
-        """In minor units, as it was sent."""
-        return amount_of(as_sent(item).raw, what=item.what)
+    def at_stake(self, held: HeldAsSent, arguments: Mapping[str, Any]) -> int | None:
+        """In minor units, as it was sent. None of what cannot be read."""
+        return amount_of(held.sent.raw, what=held.item.what)
+
+    def asks_for_two(self, amount: int | None) -> bool:
+        """Whether it takes two people, whatever the store says."""
+        return False
 
     def target(self, item: HeldItem, arguments: Mapping[str, Any]) -> Shift:
         """The shift to which it goes: its own, unless it is moved."""
@@ -64,12 +83,15 @@ class HeldRule(VerbRule):
     def post(self, cursor: CursorWrapper, item: HeldItem, upload: Upload, deed: Deed, **how: Any) -> dict[str, Any]:
         """Posts the one member of `upload` in its place; `how` are further fields of the upload."""
         target = self.target(item, deed.arguments)
+        _check_number_free(item, upload)
         self.settle(item, deed)
+        failpoint("decide-settled")
         decided = DecidedUpload(deed.decision_id, target.terminal_id, target.pk, upload, **how)
         try:
             judged = post_held(cursor, decided, item_id=item.item_id, now=deed.now)
         except CannotPost as error:
             raise NotDecided("cannot-be-posted", "The rules do not post it.", error.reasons) from None
+        failpoint("decide-posted")
         order_id = judged.member.incoming.item_id
         self.tell(item, deed, order_id=order_id)
         if target.pk != item.shift_id:
@@ -106,8 +128,7 @@ class PostHeld(HeldRule):
     verb = Verb.POST
 
     def act(self, cursor: CursorWrapper, subject: Subject, deed: Deed) -> dict[str, Any]:
-        item: HeldItem = subject.row
-        sent = as_sent(item)
+        item, sent = subject.row
         raw = sent.raw if is_first_version(item) else with_identifier(sent.raw, uuid4(), what=item.what)
         late = sent.late and self.target(item, deed.arguments).pk == item.shift_id
         upload = opened(raw, what=item.what)
@@ -134,24 +155,26 @@ class CorrectHeld(HeldRule):
 
     verb = Verb.CORRECT
 
-    def at_stake(self, item: HeldItem, arguments: Mapping[str, Any]) -> int | None:
+    def at_stake(self, held: HeldAsSent, arguments: Mapping[str, Any]) -> int | None:
         """The larger of what was sent and what is posted: a small mistake is not corrected into a large one alone."""
-        sent, wanted = super().at_stake(item, arguments), arguments.get(item.what)
+        item = held.item
+        sent, wanted = super().at_stake(held, arguments), arguments.get(item.what)
         if not isinstance(wanted, dict):
             return sent
         raw = json.dumps({**wanted, IDENTIFIERS[item.what]: str(item.item_id)}).encode()
         return larger(sent, amount_of(raw, what=item.what))
 
     def act(self, cursor: CursorWrapper, subject: Subject, deed: Deed) -> dict[str, Any]:
-        item: HeldItem = subject.row
+        item, sent = subject.row
         wanted = deed.arguments.get(item.what)
         if not isinstance(wanted, dict):
             raise NotDecided("unreadable", "The corrected version must be a JSON object.")
-        sent = as_sent(item)
         raw = json.dumps(self._identified(item, wanted)).encode()
         self._check_number(item, sent.raw, raw)
         upload = opened(raw, what=item.what)
-        after = self.post(cursor, item, upload, deed, card_flags=upload.card_flags, late=sent.late)
+        after = self.post(
+            cursor, item, upload, deed, card_flags=flags_of_typed(deed.arguments, what=item.what), late=sent.late
+        )
         return after | {"changed": changed_fields(sent.raw, raw)}
 
     def _identified(self, item: HeldItem, wanted: Mapping[str, Any]) -> dict[str, Any]:
@@ -175,8 +198,12 @@ class DiscardHeld(HeldRule):
 
     verb = Verb.DISCARD
 
+    def asks_for_two(self, amount: int | None) -> bool:
+        """What cannot be read: nobody knows what it was worth."""
+        return amount is None
+
     def act(self, cursor: CursorWrapper, subject: Subject, deed: Deed) -> dict[str, Any]:
-        item: HeldItem = subject.row
+        item, _ = subject.row
         named = deed.arguments.get("duplicate_of")
         if named is not None:
             _check_in_books(item, named)
@@ -187,10 +214,30 @@ class DiscardHeld(HeldRule):
 
 
 def _check_in_books(item: HeldItem, named: str) -> None:
-    """Raises NotDecided unless the store has an order of this identifier in its books."""
+    """Raises NotDecided unless an order of this identifier stands in the books of the store: posted, and not voided."""
     order = find_order(named)
     if order.store_id != item.store_id:
         raise NotDecided("unknown-order", f"Order {named} is not in the books of this store.")
+    has_entry = EntrySource.objects.filter(source_kind="order", source_id=order.order_id).exists()
+    if order.status != "paid" or not has_entry:
+        what = "posted nothing" if order.status == "paid" else f"is {order.status}"
+        raise NotDecided("not-in-books", f"Order {named} {what}: what is a duplicate of it would be in no book at all.")
+
+
+def _check_number_free(item: HeldItem, upload: Upload) -> None:
+    """Raises NotDecided where another order has its number, and nobody was told: an upload would not be posted either.
+
+    Where that is why it is held, a person has judged it. Of what could not be read, nobody knew its number.
+    """
+    if item.what != "order" or any(reason["code"] == NUMBER_ALREADY_USED for reason in item.reasons):
+        return
+    order = read_order(upload.envelope.orders[0])
+    if not isinstance(order, Order):
+        return
+    used = Identity.objects.filter(terminal_id=item.terminal_id, number=order.number).exclude(item_id=item.item_id)
+    if used.exists():
+        reason = Reason(NUMBER_ALREADY_USED, "/number", f"Another order of this terminal has the number {order.number}")
+        raise NotDecided("cannot-be-posted", "The rules do not post it.", [reason])
 
 
 def _before(item: HeldItem) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from uuid import uuid4
 from django.contrib.auth.models import User
 from django.db.backends.utils import CursorWrapper
 
+from backoffice.books.cards import flags_of_typed
 from backoffice.books.held import opened
 from backoffice.books.refusals import NotDecided
 from backoffice.books.rules import Deed, Subject, VerbRule
@@ -17,6 +18,7 @@ from backoffice.domain.decisions import Verb
 from backoffice.domain.reasons import ENTERED_BY_HAND, Reason
 from backoffice.domain.states import ShiftState
 from backoffice.ingestion.batch.decided import CannotPost, DecidedUpload, post_entered
+from backoffice.ingestion.detaching import is_detached_shift
 from backoffice.ingestion.figures import shift_figures
 from backoffice.ingestion.reconcile import reconcile_shift
 from backoffice.sales.models import ExplainedNumbers, Identity, Shift
@@ -35,6 +37,8 @@ class ExplainNumbers(VerbRule):
     ) -> Subject:
         """The shift, and whether all of the range is missing there."""
         shift = lock_shift(subject)
+        if Shift.objects.filter(is_detached_shift(), pk=shift.pk).exists():
+            raise NotDecided("month-detached", "Its month was detached: what is missing in it cannot be told now.")
         first, last = _range(arguments.get("numbers"))
         missing = shift_figures(cursor, shift).missing_numbers
         if not any(begin <= first and last <= end for begin, end in missing):
@@ -52,7 +56,7 @@ class ExplainNumbers(VerbRule):
         waiting = Shift.objects.filter(
             terminal_id=shift.terminal_id, state=ShiftState.CLOSING.value, awaits_number__range=(first, last)
         )
-        for each in waiting.order_by("opened_at"):
+        for each in waiting.exclude(is_detached_shift()).order_by("opened_at"):
             reconcile_shift(cursor, each, now=deed.now)
         shift.refresh_from_db()
         if shift.state == ShiftState.CLOSING.value:
@@ -95,7 +99,12 @@ class EnterOrder(VerbRule):
         wanted = {"order_id": str(uuid4()), **deed.arguments["order"]}
         upload = opened(json.dumps(wanted).encode(), what="order")
         decided = DecidedUpload(
-            deed.decision_id, shift.terminal_id, shift.pk, upload, card_flags=upload.card_flags, flags=(BY_HAND,)
+            deed.decision_id,
+            shift.terminal_id,
+            shift.pk,
+            upload,
+            card_flags=flags_of_typed(deed.arguments, what="order"),
+            flags=(BY_HAND,),
         )
         try:
             judged = post_entered(cursor, decided, now=deed.now)

@@ -6,7 +6,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.db.backends.utils import CursorWrapper
 
-from backoffice.books.orders import PaymentsNow, find_order, payments_of
+from backoffice.books.orders import PaymentsNow, as_sold, find_order, payment_accounts, payments_of
 from backoffice.books.payments import read_amounts
 from backoffice.books.record import already_decided
 from backoffice.books.refusals import NotDecided
@@ -15,6 +15,7 @@ from backoffice.books.shifts import lock_terminals
 from backoffice.domain.decisions import Verb
 from backoffice.domain.posting import Posting, post_retender, post_reversal
 from backoffice.domain.reasons import Reason
+from backoffice.domain.retender import wrong_payments
 from backoffice.ingestion.batch.named import orders_naming
 from backoffice.ingestion.batch.refunds import lock_named
 from backoffice.ingestion.reconcile import reconcile_unsettled, write_entry_of_shift
@@ -119,7 +120,7 @@ class RetenderOrder(OrderRule):
         order: Order = subject.row
         paid = payments_of(order)
         moved = _moved(order, paid, deed.arguments)
-        accounts = dict(PaymentAccount.objects.filter(store=order.store_id).values_list("method", "account_id"))
+        accounts = payment_accounts(cursor, order, paid)
         Payment.objects.bulk_create(
             Payment(
                 order_id=order.pk,
@@ -147,10 +148,8 @@ def _moved(order: Order, paid: PaymentsNow, arguments: Mapping[str, Any]) -> dic
         ]
         raise NotDecided("cannot-be-posted", "A method by which it is paid has no account.", reasons)
     wanted = read_amounts(arguments.get("payments"), known=known, name="payments")
-    due, said = order.total + order.tip, sum(wanted.values())
-    if said != due:
-        reason = Reason("payments-do-not-add-up", "/payments", f"{due} with the tip, the payments come to {said}")
-        raise NotDecided("cannot-be-posted", "The payments are not the total and the tip.", [reason])
+    if reasons := list(wrong_payments(wanted, sold=as_sold(order, paid), due=order.total + order.tip)):
+        raise NotDecided("cannot-be-posted", "It cannot have been paid like this.", reasons)
     methods = sorted({*wanted, *paid.by_method})
     moved = {method: wanted.get(method, 0) - paid.by_method.get(method, 0) for method in methods}
     moved = {method: amount for method, amount in moved.items() if amount}

@@ -6,7 +6,10 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db.backends.utils import CursorWrapper
+from django.db.models import Q
 
+from backoffice.books.models import Decision
+from backoffice.books.record import already_decided
 from backoffice.books.refusals import NotDecided
 from backoffice.books.rules import Deed, Subject, VerbRule
 from backoffice.books.stores import find_store, read_day, store_today
@@ -27,6 +30,8 @@ from backoffice.ledger.writers import (
 )
 
 MAX_SLIP = 64
+MORE_THAN_IN_SAFE = "more-than-in-the-safe"
+"""The remark on a deposit of more than the books know to be in the safe."""
 
 
 class SafeRule(VerbRule):
@@ -43,11 +48,16 @@ class SafeRule(VerbRule):
         amount = _amount(arguments.get("amount"), least=self.least)
         balance = account_balance(cursor, store_id=store.pk, account=SAFE, currency=store.currency)
         at_stake = self.at_stake(amount, balance=balance)
-        return Subject("store", store.code, store, {"balance": balance}, store, amount=at_stake)
+        stands = Subject("store", store.code, store, {"balance": balance}, store, amount=at_stake)
+        return stands._replace(asks_for_two=self.asks_for_two(amount, balance=balance))
 
     def at_stake(self, amount: int, *, balance: int) -> int:
         """In minor units."""
         return amount
+
+    def asks_for_two(self, amount: int, *, balance: int) -> bool:
+        """Whether it takes two people, whatever the store says."""
+        return False
 
     def write(
         self, cursor: CursorWrapper, store: Store, postings: list[Posting], deed: Deed, *, day: date
@@ -88,19 +98,41 @@ class CountSafe(SafeRule):
 
 
 class BankSafe(SafeRule):
-    """Cash that leaves the safe for the bank, with the number of its slip."""
+    """Cash that leaves the safe for the bank, with the number of its slip.
+
+    More than the books know of may be in a safe that was not counted: two people say so, and the decision has a remark.
+    """
 
     verb = Verb.BANK
     least = 1
+
+    def asks_for_two(self, amount: int, *, balance: int) -> bool:
+        """More than there is."""
+        return amount > balance
 
     def act(self, cursor: CursorWrapper, subject: Subject, deed: Deed) -> dict[str, Any]:
         store: Store = subject.row
         amount, slip = deed.arguments["amount"], str(deed.arguments.get("slip", "")).strip()
         if not 0 < len(slip) <= MAX_SLIP:
             raise NotDecided("slip-missing", f"A deposit has the number of its slip, at most {MAX_SLIP} characters.")
-        day = read_day(deed.arguments.get("date"), latest=store_today(store, deed.now))
+        today = store_today(store, deed.now)
+        day = read_day(deed.arguments.get("date"), latest=today)
+        if day.year < today.year - 1:
+            raise NotDecided("not-a-date", f"{day} is too long ago: a slip is of this year or of the year before.")
+        _check_not_banked(store, slip=slip, day=day)
         dates = self.write(cursor, store, post_bank_deposit(amount), deed, day=day)
-        return {"amount": amount, "slip": slip, "left": subject.before["balance"] - amount} | dates
+        left = subject.before["balance"] - amount
+        flags = [MORE_THAN_IN_SAFE] if left < 0 else []
+        return {"amount": amount, "slip": slip, "left": left, "flags": flags} | dates
+
+
+def _check_not_banked(store: Store, *, slip: str, day: date) -> None:
+    """Raises AlreadyDecided for a slip of that day: the store is locked, so nobody else brings it meanwhile."""
+    said = {"slip": slip, "date": day.isoformat()}
+    deposits = Decision.objects.filter(about="store", subject=store.code, verb=Verb.BANK.value)
+    banked = deposits.filter(Q(after__contains=said) | Q(answer__after__contains=said)).first()
+    if banked is not None:
+        raise already_decided(banked.pk)
 
 
 def _amount(value: Any, *, least: int) -> int:

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from django.db.backends.utils import CursorWrapper
 
-from backoffice.domain.identity import NEW, Recognition
+from backoffice.domain.identity import Recognition
 from backoffice.domain.reasons import Reason
 from backoffice.domain.rules import Circumstances
 from backoffice.domain.upload import Upload
@@ -26,6 +26,7 @@ from backoffice.ingestion.batch.refunds import lock_originals, look_again_at_ref
 from backoffice.ingestion.batch.write import write_judged
 from backoffice.postgres.transactions import transaction_required
 from backoffice.sales.identities import BatchKey, IdentityRow, insert_identities
+from backoffice.sales.models import Identity
 
 # The version that was held is now the one in the books; the number is taken where it was read at last, and is free.
 REPLACE_IDENTITY = """
@@ -67,6 +68,8 @@ def post_held(cursor: CursorWrapper, decided: DecidedUpload, *, item_id: UUID, n
     The caller has locked the terminals and marked it as decided. Raises CannotPost: nothing may be committed then.
     """
     batch, member = _store_and_lock(cursor, decided, now=now)
+    used = Identity.objects.filter(terminal_id=batch.terminal_id, number=member.incoming.number)
+    recognition = Recognition("new", takes_number=not used.exists())
     if member.incoming.item_id == item_id:
         cursor.execute(
             REPLACE_IDENTITY,
@@ -80,7 +83,7 @@ def post_held(cursor: CursorWrapper, decided: DecidedUpload, *, item_id: UUID, n
     else:
         row = IdentityRow(member.incoming.item_id, None, member.incoming.content_hash, 0, member.row_id, 1)
         insert_identities(cursor, [row], batches=[_key(batch)])
-    return _post(cursor, decided, batch, member, NEW, now=now)
+    return _post(cursor, decided, batch, member, recognition, now=now)
 
 
 @transaction_required

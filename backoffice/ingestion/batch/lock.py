@@ -54,7 +54,8 @@ SELECT found.* FROM jsonb_array_elements_text(%s) AS wanted (batch_id) CROSS JOI
             AS reason_accounts,
         EXISTS (SELECT FROM sales_awaitedoriginal WHERE arrived_at IS NULL) AS a_refund_waits,
         (SELECT p.locked_through FROM ledger_periodlock p WHERE p.store_id = s.store_id ORDER BY p.id DESC LIMIT 1)
-            AS locked_through
+            AS locked_through,
+        EXISTS (SELECT FROM sales_explainednumbers e WHERE e.terminal_id = b.terminal_id) AS has_explained
     FROM inbox_batch b
     JOIN fleet_terminal t ON t.id = b.terminal_id
     JOIN sales_shift s ON s.shift_id = b.shift_id
@@ -77,7 +78,8 @@ class LockedBatch(NamedTuple):
 
     `card_flags` is what was masked at the door, by list and place. `row_ids` has one id for each member: of its
     identity, its row and its journal entry. `a_shift_waits`: a closed shift may wait for this batch, its own or another
-    that misses its numbers. `a_refund_waits`: a refund, of any store, waits for the order that it refunds.
+    that misses its numbers. `a_refund_waits`: a refund, of any store, waits for the order that it refunds. `has_explained`:
+    people explained numbers of this terminal.
     """
 
     batch_id: UUID
@@ -94,6 +96,7 @@ class LockedBatch(NamedTuple):
     row_ids: Sequence[int]
     a_shift_waits: bool
     a_refund_waits: bool
+    has_explained: bool
 
     @property
     def business_date(self) -> date:
@@ -154,6 +157,7 @@ def _read(row: Mapping[str, Any]) -> LockedBatch:
         row_ids=row["row_ids"],
         a_shift_waits=row["a_shift_waits"],
         a_refund_waits=row["a_refund_waits"],
+        has_explained=row["has_explained"],
     )
 
 

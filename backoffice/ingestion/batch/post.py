@@ -21,7 +21,7 @@ from backoffice.ingestion.batch.members import Judged, JudgedBatch, Member, Read
 from backoffice.ingestion.batch.refunds import find_refund_flags, lock_originals, look_again_at_refunds
 from backoffice.ingestion.batch.same_card import find_same_card_flags, look_again_at_cards
 from backoffice.ingestion.batch.write import write_judged
-from backoffice.ingestion.reconcile import reconcile_unsettled
+from backoffice.ingestion.reconcile import reconcile_unsettled, supersede_approvals
 from backoffice.postgres.transactions import transaction_required
 
 Recognised = tuple[LockedBatch, Sequence[Member], Sequence[Recognition]]
@@ -125,9 +125,14 @@ def finish(
 
 @transaction_required
 def reconcile_shifts(cursor: CursorWrapper, batches: Sequence[Recognised], *, now: datetime) -> None:
-    """Reconciles the closed shifts that may have waited for these batches, each once."""
+    """Reconciles the closed shifts that may have waited for these batches, or were approved without them, each once."""
     done: set[UUID] = set()
-    for batch, members, _ in batches:
+    for batch, members, recognitions in batches:
+        if batch.has_explained:
+            pairs = zip(members, recognitions, strict=True)
+            taken = [member.incoming.number for member, recognition in pairs if recognition.takes_number]
+            numbers = [number for number in taken if number is not None]
+            supersede_approvals(cursor, terminal_id=batch.terminal_id, numbers=numbers, now=now)
         if batch.a_shift_waits:
             reconcile_unsettled(
                 cursor,

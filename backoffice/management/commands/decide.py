@@ -1,16 +1,17 @@
 """`manage.py decide VERB … --as PERSON --reason CODE`: head office decides (docs/decisions.md)."""
 
-import json
 from argparse import SUPPRESS
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import CommandError, CommandParser
+from django.core.management.base import CommandParser
 from django.utils import timezone
 
 from backoffice.books.deciding import DecisionReport, Proposal, decide
 from backoffice.books.importing import import_cache
 from backoffice.books.people import find_person
+from backoffice.books.refusals import NotDecided
+from backoffice.domain import json_values
 from backoffice.domain.cache_files import MAX_FILE_BYTES
 from backoffice.domain.decisions import Verb
 from backoffice.management.deciding import DecidingCommand
@@ -73,7 +74,7 @@ class Command(DecidingCommand):
         return parser
 
     def handle(self, *args: Any, **options: Any) -> None:
-        self.answer(lambda: self._decide(options))
+        self.answer(lambda: self._decide(options), said=options)
 
     def _decide(self, options: dict[str, Any]) -> DecisionReport:
         agreed_by = None if options["agreed_by"] is None else find_person(options["agreed_by"])
@@ -114,22 +115,19 @@ def _arguments(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def _read(path: Path) -> Any:
+    """The value of a file. Raises NotDecided."""
     try:
-        return json.loads(path.read_text(), parse_constant=_refuse)
+        return json_values.parse(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise CommandError(f"{path} cannot be read: {error.strerror}") from None
+        raise NotDecided("unreadable-file", f"{path} cannot be read: {error.strerror}") from None
     except ValueError as error:
-        raise CommandError(f"{path} is no JSON: {error}") from None
+        raise NotDecided("unreadable-file", f"{path} is no JSON: {error}") from None
 
 
 def _read_bytes(path: Path) -> bytes:
-    """All of a file, or enough of it to see that it is too large."""
+    """All of a file, or enough of it to see that it is too large. Raises NotDecided."""
     try:
         with path.open("rb") as file:
             return file.read(MAX_FILE_BYTES + 1)
     except OSError as error:
-        raise CommandError(f"{path} cannot be read: {error.strerror}") from None
-
-
-def _refuse(name: str) -> Any:
-    raise ValueError(f"{name} is not JSON")
+        raise NotDecided("unreadable-file", f"{path} cannot be read: {error.strerror}") from None

@@ -1,6 +1,5 @@
 """Decisions: who decided what, and why? They are taken by commands; here they are read."""
 
-import json
 from typing import Any
 
 from django.contrib import admin
@@ -10,7 +9,9 @@ from django.utils.safestring import SafeString
 from backoffice.books.models import Decision
 from backoffice.review import cells
 from backoffice.review.admin.base import ReadingAdmin
+from backoffice.review.decision_words import changes_of, reason_of, reason_titles, sides_of, verb_of
 from backoffice.review.decisions import answer_of, standing_of
+from backoffice.review.subjects import subjects_of
 
 
 @admin.register(Decision)
@@ -25,15 +26,20 @@ class DecisionAdmin(ReadingAdmin):
     page_template = "console/decision.html"
 
     def complete(self, rows: list[Any]) -> None:
+        """People and stores, what each is about, and the titles of reasons."""
         prefetch_related_objects(rows, "store", "person", "answer__person")
+        subjects, titles = subjects_of(rows), reason_titles(rows)
+        for row in rows:
+            row.about_what = subjects[row.pk].text
+            row.reason_title = titles.get((row.verb, row.reason), row.reason)
 
     @admin.display(description="State")
     def standing(self, row: Decision) -> SafeString:
         return cells.label(standing_of(row))
 
     @admin.display(description="Decision")
-    def what(self, row: Decision) -> SafeString:
-        return cells.lines(row.verb, row.subject)
+    def what(self, row: Any) -> SafeString:
+        return cells.lines(verb_of(row), row.about_what)
 
     @admin.display(description="Where")
     def where(self, row: Decision) -> SafeString:
@@ -45,8 +51,8 @@ class DecisionAdmin(ReadingAdmin):
         return cells.lines(row.person, "" if answer is None else f"{answer.answer} by {answer.person}")
 
     @admin.display(description="Why")
-    def why(self, row: Decision) -> SafeString:
-        return cells.lines(row.reason, row.note)
+    def why(self, row: Any) -> SafeString:
+        return cells.lines(row.reason_title, row.note)
 
     @admin.display(description="When")
     def asked(self, row: Decision) -> SafeString:
@@ -57,15 +63,18 @@ class DecisionAdmin(ReadingAdmin):
         return cells.amount(row.amount, row.store.currency)
 
     def page(self, row: Any) -> dict[str, Any]:
-        """What was before and after, as it was kept."""
+        """Who and why, and before and after side by side."""
         prefetch_related_objects([row], "store", "person", "answer__person")
         answer = answer_of(row)
         after = row.after if answer is None else answer.after
-        kept = {"Asked for": row.arguments, "Before": row.before, "After": after}
         return {
-            "title": f"Decision to {row.verb}",
-            "decision": row,
+            "title": verb_of(row),
             "answer": answer,
             "standing": standing_of(row),
-            "kept": [(name, json.dumps(value, indent=2, ensure_ascii=False)) for name, value in kept.items() if value],
+            "about": subjects_of([row])[row.pk],
+            "reason": reason_of(row),
+            "is_done": after is not None,
+            "sides": sides_of(row, after),
+            "changes": changes_of(row, after),
+            "is_correction": row.verb == "correct",
         }

@@ -8,6 +8,7 @@ from django.db.models import QuerySet, prefetch_related_objects
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
+from backoffice.books.claims import standing_claim
 from backoffice.review import cells
 from backoffice.review.admin.base import ReadingAdmin
 from backoffice.review.admin.filters import FilterForm, choice_field, store_field
@@ -103,6 +104,7 @@ class HeldAdmin(ReadingAdmin):
             if row.number is not None
             else f"{name} without a number {stands}",
             "decision": decision,
+            "claim": standing_claim(row, now=timezone.now()) if row.decision_id is None else None,
             "remarks": _remarks(row),
             "original": original,
             "mode": "offline" if star else "online",

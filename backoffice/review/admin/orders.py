@@ -15,8 +15,8 @@ from backoffice.inbox.models import Batch
 from backoffice.review import cells
 from backoffice.review.admin.base import ReadingAdmin
 from backoffice.review.admin.filters import FilterForm, choice_field, day_field, store_field, terminal_field
-from backoffice.review.decisions import read_decision
-from backoffice.review.journal import entry_of
+from backoffice.review.decisions import corrections_of, effective_at, read_decision
+from backoffice.review.journal import entries_of
 from backoffice.review.order_lookup import find_identities, held_among, order_of
 from backoffice.review.originals import Place, read_originals
 from backoffice.review.rights import may_see
@@ -139,13 +139,13 @@ class OrderAdmin(ReadingAdmin):
         place = Place(row.batch_id, "order", row.position)
         batch = Batch.objects.only("batch_id", "received_at", "processed_at", "order_count").get(pk=row.batch_id)
         return {
-            "title": f"Order {row.number}{'*' if row.mode == 'offline' else ''}",
+            "title": f"Order {row.number}{'*' if row.mode == 'offline' else ''}{', voided' if row.voided_by else ''}",
             "lines": lines,
             "taxes": _taxes(lines),
             "payments": list(Payment.objects.filter(**key)),
             "remarks": _remarks(row),
-            "decision": read_decision(row.voided_by) or read_decision(row.batch_id),
-            "entry": entry_of(source_kind="order", source_id=row.order_id),
+            **_decisions(row),
+            "entries": entries_of(row.order_id),
             "batch": batch,
             "place_in_batch": f"Order {row.position + 1} of {batch.order_count} in its upload",
             "travelled": max(row.received_at - row.closed_at, timedelta()),
@@ -153,6 +153,17 @@ class OrderAdmin(ReadingAdmin):
             "refunded": order_of(row.refund_of) if row.refund_of else None,
             "legend": cells.ASTERISK_LEGEND,
         }
+
+
+def _decisions(row: Order) -> dict[str, Any]:
+    """What people decided about the order: how it came into the books, how its payments were corrected, and whether it stands."""
+    voided = read_decision(row.voided_by)
+    return {
+        "voided": voided,
+        "voided_at": None if voided is None else effective_at(voided),
+        "corrections": corrections_of(row.order_id),
+        "decision": read_decision(row.batch_id),
+    }
 
 
 def _shifts(chosen: Mapping[str, Any]) -> QuerySet[Shift] | None:

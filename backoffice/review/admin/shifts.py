@@ -21,6 +21,7 @@ from backoffice.review import cells
 from backoffice.review.admin.base import ReadingAdmin
 from backoffice.review.admin.filters import FilterForm, choice_field, day_field, store_field, terminal_field
 from backoffice.review.admin.store_days import store_days_view
+from backoffice.review.decisions import read_decision
 from backoffice.review.formats import counted, some_of
 from backoffice.review.originals import READABLE_SIZE, mark_modes
 from backoffice.review.shift_figures import drawer_rows, figure_rows, what_is_wrong
@@ -151,6 +152,8 @@ class ShiftAdmin(ReadingAdmin):
             "held": held,
             "report": report,
             "revisions": list(range(row.z_revision or 0, 0, -1))[:REVISIONS_LISTED],
+            "approval": read_decision(row.approval_id),
+            "ended": read_decision(row.ended_by),
         }
 
 

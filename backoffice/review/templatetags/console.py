@@ -7,7 +7,7 @@ from django import template
 from django.template import Context
 from django.utils.safestring import SafeString
 
-from backoffice.review import cells, formats, words
+from backoffice.review import cells, decision_words, formats, words
 
 register = template.Library()
 
@@ -19,6 +19,7 @@ register.filter("span", formats.duration)
 register.filter("ranges", formats.number_ranges)
 register.filter("label", cells.label)
 register.filter("page_url", cells.page_url)
+register.filter("why", decision_words.reason_of)
 
 
 @register.filter

@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from backoffice.books.refusals import NotDecided
 from backoffice.domain.decisions import Verb
 from backoffice.sales.models import HeldItem, Order, Shift
-from tests.integration.books.office import a_person, decided
+from tests.integration.books.office import TODAY, a_person, decided
 from tests.till import Till, a_movement, a_sale
 
 pytestmark = pytest.mark.django_db
@@ -97,7 +97,7 @@ class Story:
         if verb in {Verb.VOID, Verb.RETENDER}:
             return None if order is None else (str(order.order_id), {"payments": rng.choice(PAYMENTS)})
         if verb in {Verb.COUNT_SAFE, Verb.BANK}:
-            return self.first.store.code, {"amount": rng.randrange(1, 9999), "slip": "4711", "date": "2026-03-02"}
+            return self.first.store.code, {"amount": rng.randrange(1, 9999), "slip": "4711", "date": str(TODAY)}
         if verb in {Verb.LOCK, Verb.UNLOCK}:
             return self.first.store.code, {"date": rng.choice(["2026-02-28", "2026-03-01", "2026-03-31", "2026-04-15"])}
         number = rng.randint(1001, max(1001, *self.numbers.values()))

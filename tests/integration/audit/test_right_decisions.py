@@ -7,7 +7,7 @@ import pytest
 
 from backoffice.domain.decisions import Verb
 from backoffice.fleet.models import Store
-from tests.integration.books.office import a_person, by_card, decided, map_again, unmap
+from tests.integration.books.office import TODAY, a_person, by_card, decided, map_again, unmap
 from tests.till import Till, a_movement, a_sale
 
 pytestmark = pytest.mark.django_db
@@ -95,7 +95,7 @@ def test_voided_and_corrected_orders(till: Till, verify: Verify) -> None:
     decided(
         Verb.RETENDER,
         orders[1]["order_id"],
-        payments=[{"method": "card", "amount": 300}, {"method": "cash", "amount": -60}],
+        payments=[{"method": "card", "amount": 140}, {"method": "cash", "amount": 100}],
     )
     right(verify)
     decided(Verb.VOID, orders[1]["order_id"])
@@ -136,7 +136,7 @@ def test_an_ended_shift_that_is_counted_later(till: Till, verify: Verify) -> Non
 def test_safes(till: Till, verify: Verify) -> None:
     till.close(counted=20000, float_left=5000)
     decided(Verb.COUNT_SAFE, till.store.code, amount=0)
-    decided(Verb.BANK, till.store.code, amount=10000, slip="4711", date="2026-03-02")
+    decided(Verb.BANK, till.store.code, amount=10000, slip="4711", date=str(TODAY), agreed_by=a_person())
     right(verify)
 
 
@@ -184,7 +184,7 @@ def test_what_was_tampered_with_is_found(
     till.close(*orders, last_number=1006)
     decided(Verb.EXPLAIN, till.shift_id, numbers="1004-1005")
     decided(Verb.APPROVE, till.shift_id, reason="difference-accepted", note="So be it.")
-    decided(Verb.BANK, till.store.code, amount=10000, slip="4711", date="2026-03-02")
+    decided(Verb.BANK, till.store.code, amount=10000, slip="4711", date=str(TODAY), agreed_by=a_person())
     right(verify)
     tamper(statement)
     assert found in wrong(verify)

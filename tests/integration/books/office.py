@@ -2,6 +2,7 @@
 
 from typing import Any
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 from django.contrib.auth.models import Permission, User
 from django.utils import timezone
@@ -39,6 +40,8 @@ ALL_RIGHTS = (
     "decide_period",
     "decide_terminal",
 )
+TODAY = timezone.now().astimezone(ZoneInfo("Europe/Paris")).date()
+"""In a store of the tests, which is in Paris unless the test says otherwise."""
 
 
 def a_person(name: str = "Ruth", *, rights: tuple[str, ...] = ALL_RIGHTS) -> User:
@@ -78,3 +81,8 @@ def map_again(till: Till, method: str, account: str) -> None:
 def by_card(amount: int = 240, **more: Any) -> dict[str, Any]:
     """How an order is paid by card."""
     return {"payments": [{"method": "card", "amount": amount, **more}]}
+
+
+def map_to(till: Till, method: str, account: str) -> None:
+    """From here on the method is posted to another account."""
+    PaymentAccount.objects.filter(store=till.store, method=method).update(account_id=account)

@@ -8,7 +8,8 @@ from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import User
-from django.core.management import CommandError, call_command
+from django.core.management import CommandError, call_command, load_command_class
+from django.db import connections
 
 from backoffice.books.models import ReasonCode
 from backoffice.domain.decisions import Verb
@@ -145,7 +146,7 @@ def test_every_verb_has_its_command(till: Till, ruth: User, run: Run, tmp_path: 
         Verb.END: (end_shift,),
         Verb.RECOUNT: (end_shift, "--file", tmp_path / "counts"),
         Verb.APPROVE: (end_shift,),
-        Verb.COUNT_SAFE: (till.store.code, 0),
+        Verb.COUNT_SAFE: (till.store.code, 100),
         Verb.BANK: (till.store.code, 100, "--slip", "4711", "--date", "2026-03-02"),
         Verb.IMPORT_CACHE: (tmp_path / "cache", "--agreed-by", a_person("Otto")),
     }
@@ -181,13 +182,6 @@ def test_what_head_office_put_away_is_no_reason_any_more(till: Till, ruth: User,
     assert run(*words)[1]["code"] == "unknown-reason"
 
 
-def test_a_file_that_is_no_json_is_refused(till: Till, ruth: User, tmp_path: Path) -> None:
-    (tmp_path / "broken").write_text('{"cash": NaN}')
-    for path in (tmp_path / "broken", tmp_path / "missing"):
-        with pytest.raises(CommandError, match=str(path)):
-            call_command("decide", "recount", str(uuid4()), "--file", path, "--as", ruth, "--reason", "miscounted")
-
-
 def test_books_are_locked_and_unlocked(till: Till, ruth: User, run: Run) -> None:
     lock = ("decide", "lock", till.store.code)
     code, report, said = run(*lock, "2026-03-31", "--as", ruth, "--reason", "month-closed")
@@ -202,3 +196,61 @@ def test_books_are_locked_and_unlocked(till: Till, ruth: User, run: Run) -> None
     assert (code, asked["state"]) == (3, "waiting")
     code, report, _ = run("agree", asked["decision_id"], "--as", a_person("Otto"))
     assert (code, report["after"]["locked_through"]) == (0, "2026-03-14")
+
+
+@pytest.fixture
+def typed(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[str, Any]]:
+    """Types words that nobody can act on, as manage.py gets them, and reads the refusal."""
+    monkeypatch.setattr(connections, "close_all", lambda: None)  # the process goes on here
+
+    def refusal(*words: Any) -> dict[str, Any]:
+        argv = ["manage.py", *map(str, words)]
+        command = load_command_class("backoffice", argv[1])
+        with pytest.raises(SystemExit) as end:
+            command.run_from_argv([*argv, "--data-dir", "var"] if argv[1] == "agree" else argv)
+        printed = capsys.readouterr()
+        assert end.value.code == 1
+        assert printed.out.count("\n") == 1, "one object, on one line"
+        refused = json.loads(printed.out)
+        assert refused["state"] == "refused"
+        assert printed.err.strip()
+        assert "Traceback" not in printed.err
+        return refused
+
+    return refusal
+
+
+def test_whatever_is_typed_the_answer_is_one_object(
+    till: Till, ruth: User, typed: Callable[..., dict[str, Any]], tmp_path: Path
+) -> None:
+    for name, content in {"broken": b"{", "nan": b'{"cash": NaN}', "bytes": b"\xff", "deep": b"[" * 100_000}.items():
+        (tmp_path / name).write_bytes(content)
+    said = ("--as", ruth, "--reason", "miscounted")
+    for name in ("broken", "nan", "bytes", "deep", "missing", ""):
+        refused = typed("decide", "recount", till.shift_id, "--file", tmp_path / name, *said)
+        assert (refused["code"], str(tmp_path / name) in refused["detail"]) == ("unreadable-file", True)
+    (tmp_path / "large").write_text('{"cash": 1e999}')
+    till.close()
+    assert typed("decide", "recount", till.shift_id, "--file", tmp_path / "large", *said)["code"] == "cannot-be-kept"
+    for words in (
+        ("decide", "steal", "1"),
+        ("decide",),
+        ("decide", "void", uuid4()),
+        ("decide", "count-safe", till.store.code, "many", *said),
+        ("agree", "no-uuid", "--as", ruth),
+        ("agree", uuid4()),
+        ("withdraw", "1-2-3", "--as", ruth),
+    ):
+        assert typed(*words)["code"] == "usage"
+    assert typed("decide", "void", "no-uuid", "--as", ruth, "--reason", "sold-twice")["code"] == "unknown-order"
+    assert typed("decide", "end", "no-uuid", "--as", ruth, "--reason", "till-lost")["code"] == "unknown-shift"
+    assert typed("decide", "end", till.shift_id, "--as", "\udcff", "--reason", "till-lost")["code"] == "cannot-be-kept"
+    assert typed("decide", "end", till.shift_id, "--as", "x\0", "--reason", "till-lost")["code"] == "cannot-be-kept"
+
+
+def test_without_a_database_the_answer_is_one_object_too(
+    typed: Callable[..., dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("DATABASE_URL")
+    refused = typed("decide", "void", uuid4(), "--as", "ruth", "--reason", "sold-twice")
+    assert (refused["code"], "No Back Office is running" in refused["detail"]) == ("not-running", True)

@@ -1,15 +1,17 @@
 """What is held is posted, corrected, discarded or moved, once, and by the same functions as an upload."""
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from backoffice.books.claims import LAPSES_AFTER, claim_held, release_held
-from backoffice.books.deciding import Proposal, decide_each
+from backoffice.books.deciding import Proposal, agree, decide_each
 from backoffice.books.models import Decision, HeldClaim
 from backoffice.books.refusals import AlreadyDecided, NotDecided
 from backoffice.domain.decisions import DecisionState, Verb
@@ -157,7 +159,8 @@ def test_who_comes_second_is_told_who_was_first_and_when(till: Till) -> None:
     decided(Verb.DISCARD, order["order_id"], person=ruth)
     with pytest.raises(AlreadyDecided) as raised:
         decided(Verb.DISCARD, order["order_id"], person=a_person("Otto"))
-    assert raised.value.detail.startswith(f"Already decided by {ruth} at 20")
+    assert raised.value.detail.startswith(f"Already decided by {ruth} on ")
+    assert raised.value.detail.endswith(" CET: discard.") or raised.value.detail.endswith(" CEST: discard.")
 
 
 def test_a_corrected_version_is_posted_and_the_original_kept(till: Till) -> None:
@@ -303,3 +306,71 @@ def test_what_a_decision_writes_is_taken_back_with_it(till: Till) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM ledger_journalentry")
         assert cursor.fetchone() == before
+
+
+def test_a_duplicate_is_of_what_stands_in_the_books(till: Till) -> None:
+    free = a_sale(1003, lines=[{"quantity": "1", "unit_price": 0, "amount": 0}], total=0, payments=[])
+    till.sell(voided := a_sale(1001), training := a_sale(1002, status="training"), free)
+    till.sell(wrong := a_sale(1004, total=999))
+    decided(Verb.VOID, voided["order_id"])
+    for named in (voided, training, free):
+        assert refusal(Verb.DISCARD, wrong["order_id"], duplicate_of=named["order_id"]).code == "not-in-books"
+    assert held_of(till).decision_id is None
+
+
+def test_what_nobody_can_read_is_discarded_by_two(till: Till) -> None:
+    till.sell({**a_sale(1001), "total": "a lot"})
+    assert decided(Verb.DISCARD, place_of(held_of(till))).state == DecisionState.WAITING
+    assert decided(Verb.DISCARD, place_of(held_of(till)), agreed_by=a_person("Otto")).state == DecisionState.DONE
+
+
+def test_what_could_not_be_read_is_not_corrected_into_a_number_that_is_used(till: Till) -> None:
+    till.sell(a_sale(1001))
+    receipt = till.sell({**a_sale(1002), "number": "one thousand"}, unread := {**a_sale(1001), "total": "a lot"})
+    for place, right in ((0, a_sale(1001)), (1, {**unread, "total": 240})):
+        refused = refusal(
+            Verb.CORRECT, f"{receipt['batch_id']}:{place}", order={**right, "order_id": None} | sent_id(receipt, place)
+        )
+        assert [(error["code"], error["pointer"]) for error in refused.errors] == [("number-already-used", "/number")]
+    assert balance(till) == 20240
+    right = {**a_sale(1002)} | sent_id(receipt, 0)
+    assert decided(Verb.CORRECT, f"{receipt['batch_id']}:0", order=right).state == DecisionState.DONE
+
+
+def sent_id(receipt: dict[str, Any], place: int) -> dict[str, Any]:
+    return {"order_id": receipt["results"][place]["order_id"]}
+
+
+def test_what_was_taken_out_of_a_correction_is_flagged_as_at_the_door(till: Till) -> None:
+    receipt = till.sell(wrong := a_sale(1001, total=999))
+    typed = {**wrong, "total": 240, "note": "4111 1111 1111 1111"}
+    asked = decided(Verb.CORRECT, wrong["order_id"], reason="other", note="They say.", order=typed)
+    agree(asked.decision_id, person=a_person("Otto"), now=timezone.now())
+    flags = Order.objects.get(order_id=wrong["order_id"]).flags
+    assert [(flag["code"], flag["pointer"]) for flag in flags] == [("card-number-masked", "/note")]
+    assert codes(till.receipt(str(asked.decision_id))) == ["card-number-masked"]
+    assert codes(receipt) == ["sums-do-not-add-up", "payments-do-not-add-up"]
+
+
+def test_what_is_held_is_unpacked_once_for_a_decision(till: Till) -> None:
+    till.sell(order := a_sale(1001))
+    till.sell({**order, "note": "another"})
+    name = place_of(held_of(till))
+    with CaptureQueriesContext(connection) as queries:
+        decided(Verb.POST, name)
+    bodies = [query["sql"] for query in queries if '"inbox_batch"."body"' in query["sql"] and "SELECT" in query["sql"]]
+    assert len(bodies) == 1
+
+
+def test_nobody_claims_what_they_may_not_decide(till: Till) -> None:
+    till.sell(a_sale(1001, total=999))
+    with pytest.raises(NotDecided, match="may not decide"):
+        claim_held(held_of(till), person=a_person("Anna", rights=("decide_order",)), now=timezone.now())
+
+
+def test_until_when_it_is_claimed_is_said_in_words(till: Till) -> None:
+    till.sell(order := a_sale(1001, total=999))
+    claim_held(held_of(till), person=a_person("Ruth"), now=datetime(2026, 7, 1, 12, tzinfo=UTC))
+    with pytest.raises(NotDecided, match=r"until 1 Jul 2026, 14:15 CEST\.$"):
+        claim_held(held_of(till), person=a_person("Otto"), now=datetime(2026, 7, 1, 12, tzinfo=UTC))
+    assert decided(Verb.DISCARD, order["order_id"]).state == DecisionState.DONE

@@ -1,5 +1,6 @@
 """Missing numbers: explained, or entered from the paper receipt."""
 
+from datetime import date
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from django.utils import timezone
 from backoffice.books.deciding import agree
 from backoffice.books.refusals import NotDecided
 from backoffice.domain.decisions import DecisionState, Verb
+from backoffice.sales.models import DetachedMonth
 from tests.integration.books.office import a_person, decided
 from tests.till import Till, a_heartbeat, a_sale, codes, entry_of, outcomes
 
@@ -117,3 +119,11 @@ def test_nobody_agrees_once_the_till_sent_it_after_all(till: Till, gap: list[dic
     with pytest.raises(NotDecided) as raised:
         agree(asked.decision_id, person=a_person("Otto"), now=timezone.now())
     assert raised.value.code == "changed-since"
+
+
+def test_in_a_month_that_was_detached_nothing_is_explained(till: Till, gap: list[dict[str, Any]]) -> None:
+    """Its sales are not there to be summed."""
+    before = till.shift()["computed"]
+    DetachedMonth.objects.create(first_day=date(2026, 3, 1), last_day=date(2026, 3, 31), detached_at=timezone.now())
+    assert refusal(Verb.EXPLAIN, till.shift_id, numbers="1003").code == "month-detached"
+    assert till.shift()["computed"] == before

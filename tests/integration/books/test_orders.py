@@ -10,7 +10,7 @@ from backoffice.books.deciding import agree
 from backoffice.books.refusals import AlreadyDecided, NotDecided
 from backoffice.domain.decisions import Verb
 from backoffice.sales.models import Order
-from tests.integration.books.office import a_person, by_card, decided, map_again, unmap
+from tests.integration.books.office import a_person, by_card, decided, map_again, map_to, unmap
 from tests.till import Till, a_sale, balance, codes, entry_of
 
 
@@ -185,3 +185,52 @@ def test_a_method_that_is_mapped_no_more_is_named(till: Till) -> None:
 def test_payments_that_are_none_are_refused(till: Till) -> None:
     till.sell(order := a_sale(1001))
     assert refusal(Verb.RETENDER, order["order_id"], payments="card").code == "cannot-be-posted"
+
+
+def test_what_was_posted_before_its_method_was_mapped_elsewhere_moves_from_where_it_stands(till: Till) -> None:
+    till.sell(order := a_sale(1001, **by_card()), later := a_sale(1002, **by_card()))
+    map_to(till, "card", "1110")
+    decided(Verb.RETENDER, order["order_id"], payments={"cash": 240})
+    assert entry_of(order["order_id"], kind="retender", number=1) == {("1000", 240, 0), ("1100", 0, 240)}
+    decided(Verb.RETENDER, later["order_id"], payments={"card": 140, "on_account": 100})
+    assert entry_of(later["order_id"], kind="retender", number=1) == {("1300", 100, 0), ("1100", 0, 100)}
+    decided(Verb.RETENDER, order["order_id"], payments={"card": 240})
+    map_to(till, "card", "1300")
+    decided(Verb.RETENDER, order["order_id"], payments={"bank_transfer": 140, "cash": 100})
+    assert entry_of(order["order_id"], kind="retender", number=3) == {
+        ("1110", 140, 0),
+        ("1000", 100, 0),
+        ("1110", 0, 240),
+    }
+    assert (balance(till, "1100"), balance(till, "1300")) == (140, 100)
+
+
+def test_a_gift_card_that_paid_for_another_is_told_from_it(till: Till) -> None:
+    """Both are in one account, on either side of the entry."""
+    line = {"kind": "gift_card", "quantity": "1", "unit_price": 240, "amount": 240}
+    till.sell(order := a_sale(1001, lines=[line], payments=[{"method": "gift_card", "amount": 240}]))
+    map_to(till, "gift_card", "2210")
+    decided(Verb.RETENDER, order["order_id"], payments={"cash": 240})
+    assert entry_of(order["order_id"], kind="retender", number=1) == {("1000", 240, 0), ("2200", 0, 240)}
+
+
+def test_where_nobody_can_tell_the_accounts_apart_it_is_refused(till: Till) -> None:
+    halves = [{"method": "card", "amount": 120}, {"method": "on_account", "amount": 120}]
+    till.sell(order := a_sale(1001, payments=halves))
+    map_to(till, "card", "1110")
+    map_to(till, "on_account", "2210")
+    refused = refusal(Verb.RETENDER, order["order_id"], payments={"cash": 240})
+    assert (refused.code, entry_of(order["order_id"], kind="retender")) == ("accounts-unclear", set())
+
+
+def test_payments_that_no_sale_was_paid_by_are_refused(till: Till) -> None:
+    till.sell(order := a_sale(1001))
+    absurd = {"cash": 10**12, "card": 240 - 10**12}
+    refused = refusal(Verb.RETENDER, order["order_id"], payments=absurd)
+    assert [(error["code"], error["pointer"]) for error in refused.errors] == [("payments-too-large", "/payments")] * 2
+    cash_back = [{"method": "card", "amount": 5000}, {"method": "cash", "amount": -4760}]
+    till.sell(order := a_sale(1002, payments=cash_back))
+    decided(Verb.RETENDER, order["order_id"], payments={"card": 240})
+    decided(Verb.RETENDER, order["order_id"], payments={"wallet": 5000, "cash": -4760})
+    refused = refusal(Verb.RETENDER, order["order_id"], payments={"card": 5001, "cash": -4761})
+    assert {error["code"] for error in refused.errors} == {"payments-too-large"}

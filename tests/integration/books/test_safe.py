@@ -1,14 +1,17 @@
 """The safe of a store: counted, and brought to the bank."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db import connection, transaction
+from django.utils import timezone
 
+from backoffice.books.deciding import agree
 from backoffice.books.refusals import NotDecided
 from backoffice.domain.decisions import DecisionState, Verb
 from backoffice.fleet.models import Store
-from tests.integration.books.office import decided
+from tests.integration.books.office import TODAY, a_person, decided
 from tests.till import Till, entry_of
 
 
@@ -39,16 +42,39 @@ def test_a_count_posts_what_is_over_or_short(till: Till) -> None:
 
 
 def test_a_deposit_is_on_its_way_to_the_bank(till: Till) -> None:
-    report = decided(Verb.BANK, till.store.code, amount=10000, slip="4711", date="2026-03-02")
+    decided(Verb.COUNT_SAFE, till.store.code, amount=10000)
+    report = decided(Verb.BANK, till.store.code, amount=10000, slip="4711", date=str(TODAY))
     assert entry_of(report.decision_id, kind="safe") == {("1020", 10000, 0), ("1010", 0, 10000)}
-    assert (report.after["date"], report.after["slip"]) == ("2026-03-02", "4711")
+    assert (report.after["date"], report.after["slip"], report.after["flags"]) == (str(TODAY), "4711", [])
 
 
 def test_above_the_stores_amount_a_deposit_takes_two(till: Till) -> None:
     Store.objects.filter(pk=till.store.pk).update(second_person_above=9999)
-    asked = decided(Verb.BANK, till.store.code, amount=10000, slip="4711", date="2026-03-02")
+    decided(Verb.COUNT_SAFE, till.store.code, amount=50000, agreed_by=a_person("Otto"))
+    asked = decided(Verb.BANK, till.store.code, amount=10000, slip="4711", date=str(TODAY))
     assert asked.state == DecisionState.WAITING
-    assert decided(Verb.BANK, till.store.code, amount=9999, slip="1", date="2026-03-02").state == DecisionState.DONE
+    assert decided(Verb.BANK, till.store.code, amount=9999, slip="1", date=str(TODAY)).state == DecisionState.DONE
+
+
+def test_more_than_there_is_takes_two_and_is_remarked(till: Till) -> None:
+    decided(Verb.COUNT_SAFE, till.store.code, amount=10000)
+    slip = {"slip": "4711", "date": str(TODAY)}
+    asked = decided(Verb.BANK, till.store.code, amount=10001, **slip)
+    assert asked.state == DecisionState.WAITING
+    done = decided(Verb.BANK, till.store.code, amount=10002, agreed_by=a_person("Otto"), **slip)
+    assert (done.after["left"], done.after["flags"]) == (-2, ["more-than-in-the-safe"])
+    with pytest.raises(NotDecided, match="has changed since"):
+        agree(asked.decision_id, person=a_person("Otto"), now=timezone.now())
+
+
+def test_a_slip_is_of_this_year_or_the_one_before(till: Till) -> None:
+    decided(Verb.COUNT_SAFE, till.store.code, amount=10000)
+    last_year = f"{TODAY.year - 1}-01-01"
+    assert decided(Verb.BANK, till.store.code, amount=1, slip="1", date=last_year).state == DecisionState.DONE
+    too_old = refusal(Verb.BANK, till.store.code, amount=1, slip="1", date=f"{TODAY.year - 2}-12-31")
+    assert "this year or of the year before" in too_old.detail
+    future = refusal(Verb.BANK, till.store.code, amount=1, slip="1", date=str(TODAY + timedelta(days=2)))
+    assert "is in the future: in this store it is " in future.detail
 
 
 @pytest.mark.parametrize(
@@ -61,11 +87,12 @@ def test_above_the_stores_amount_a_deposit_takes_two(till: Till) -> None:
         ({"slip": "x" * 65}, "slip-missing"),
         ({"date": "2126-01-01"}, "not-a-date"),
         ({"date": "1026-01-01"}, "not-a-date"),
+        ({"date": "2000-01-01"}, "not-a-date"),
         ({"date": "soon"}, "not-a-date"),
     ],
 )
 def test_what_is_out_of_bounds_is_refused_in_words(till: Till, how: dict[str, Any], code: str) -> None:
-    said = {"amount": 100, "slip": "1", "date": "2026-03-02"} | how
+    said = {"amount": 100, "slip": "1", "date": str(TODAY)} | how
     assert refusal(Verb.BANK, till.store.code, **said).code == code
 
 

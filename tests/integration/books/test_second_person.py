@@ -152,7 +152,7 @@ def test_it_is_declined_with_a_note(order: dict[str, Any], ruth: User, otto: Use
     assert refused(lambda: answered(decline, asked.decision_id, otto, note=" ")) == "note-missing"
     assert refused(lambda: answered(decline, asked.decision_id, ruth, note="I changed my mind")) == "own-request"
     assert answered(decline, asked.decision_id, otto, note="Ask the store.").state == DecisionState.DECLINED
-    with pytest.raises(AlreadyDecided, match=f"Already declined by {otto} at 20"):
+    with pytest.raises(AlreadyDecided, match=f"Already declined by {otto} on .* CES?T"):
         answered(agree, asked.decision_id, otto)
     assert entry_of(order["order_id"]) == set()
 
@@ -221,3 +221,16 @@ def test_what_was_decided_stays_whoever_writes(order: dict[str, Any], ruth: User
     refusal = pytest.raises(IntegrityError, match="what was decided stays")
     with refusal, transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(statement, [report.decision_id])
+
+
+@pytest.mark.parametrize("lost", ["right", "login"])
+def test_nobody_agrees_to_what_its_asker_may_not_decide_any_more(
+    order: dict[str, Any], ruth: User, otto: User, lost: str
+) -> None:
+    asked = decided(Verb.POST, order["order_id"], person=ruth)
+    if lost == "right":
+        ruth.user_permissions.clear()
+    else:
+        User.objects.filter(pk=ruth.pk).update(is_active=False)
+    assert refused(lambda: answered(agree, asked.decision_id, otto)) == "not-allowed"
+    assert answered(decline, asked.decision_id, otto, note="She has left.").state == DecisionState.DECLINED

@@ -162,3 +162,35 @@ def test_another_count_supersedes_an_approval(till: Till) -> None:
     assert till.shift()["state"] == "approved"
     decided(Verb.RECOUNT, till.shift_id, counts={"cash": 19999})
     assert till.shift()["state"] == "reconciled"
+
+
+def test_an_explained_number_that_arrives_in_another_shift_supersedes_the_approval(till: Till) -> None:
+    till.sell(first := a_sale(1001), third := a_sale(1003))
+    till.close(first, third)
+    decided(Verb.EXPLAIN, till.shift_id, numbers="1002")
+    approval = {"reason": "difference-accepted", "note": "The drawer is right."}
+    decided(Verb.APPROVE, till.shift_id, **approval)
+    approved = till.shift_id
+    till.open(number=312, first_number=1004)
+    till.sell(other := a_sale(1004), third)
+    assert Shift.objects.get(pk=approved).state == "approved", "none of these was explained"
+
+    till.sell(late := a_sale(1002))
+
+    shift = Shift.objects.get(pk=approved)
+    assert (shift.state, shift.approval_id) == ("reconciled", None)
+    till.close(other, late, first_number=1004, last_number=1004)
+    decided(Verb.APPROVE, approved, **approval)
+    till.sell(late)
+    assert Shift.objects.get(pk=approved).state == "approved", "it was known"
+
+
+def test_an_explained_number_that_is_entered_by_hand_elsewhere_supersedes_it_too(till: Till) -> None:
+    till.sell(first := a_sale(1001), third := a_sale(1003))
+    till.close(first, third)
+    decided(Verb.EXPLAIN, till.shift_id, numbers="1002")
+    decided(Verb.APPROVE, till.shift_id)
+    approved = till.shift_id
+    till.open(number=312, first_number=1004)
+    decided(Verb.ENTER, till.shift_id, order=a_sale(1002), agreed_by=a_person("Otto"))
+    assert Shift.objects.get(pk=approved).state == "reconciled"

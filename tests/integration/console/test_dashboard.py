@@ -31,6 +31,13 @@ class TestAnswer:
             (6, {1: Signs(failed=1)}, "1 of 6 terminals has not told us everything"),
             (1, {}, "The only terminal has told us everything"),
             (1, {1: Signs(open=1)}, "The only terminal has not told us everything"),
+            (1, {1: Signs(held=1)}, "The only terminal has told us everything, but needs attention"),
+            (6, {1: Signs(held=2)}, "All 6 terminals have told us everything, but 1 needs attention"),
+            (
+                6,
+                {1: Signs(open=1, held=1), 2: Signs(discrepant=1)},
+                "1 of 6 terminals has not told us everything, and 2 need attention",
+            ),
             (0, {}, "No terminal is activated yet"),
         ],
     )
@@ -38,7 +45,13 @@ class TestAnswer:
         assert headline(terminals(count), signs)["answer"] == said
 
     def test_what_is_held_has_been_told(self) -> None:
-        assert headline(terminals(2), {1: Signs(held=1, discrepant=1)})["is_complete"]
+        said = headline(terminals(2), {1: Signs(held=1, discrepant=1)})
+        assert said["is_complete"]
+        assert said["because"] == ["1 has orders held", "1 has a shift that does not add up"]
+
+    def test_it_is_green_only_where_nothing_waits_for_a_person(self) -> None:
+        for signs, is_settled in ((Signs(), True), (Signs(held=1), False), (Signs(discrepant=1), False)):
+            assert headline(terminals(2), {1: signs})["is_settled"] == is_settled
 
     def test_it_says_why(self) -> None:
         said = headline(terminals(4), {1: Signs(open=1), 2: Signs(open=1, waiting=1), 3: Signs(closing=1)})["because"]

@@ -15,7 +15,7 @@ from backoffice.inbox.models import Batch
 from backoffice.ingestion.sweep import process_waiting
 from backoffice.sales.models import HeldItem, Order, Shift
 from backoffice.trail.models import TrailEntry
-from tests.integration.books.office import a_person, decided
+from tests.integration.books.office import TODAY, a_person, decided
 from tests.integration.console.crawling import addresses_of, broken, crawl
 from tests.integration.console.oddities import MARKUP, send_fuzzed, send_odd_shifts, send_versions
 from tests.till import Till, a_movement, a_sale, a_store
@@ -85,7 +85,7 @@ def test_what_was_decided_can_be_looked_at(reader: Client) -> None:
     decided(Verb.VOID, sold["order_id"], note=MARKUP)
     decided(Verb.CORRECT, odd["order_id"], order={**odd, "total": 240}, agreed_by=otto, person=ruth)
     decided(Verb.DISCARD, held["order_id"])
-    decided(Verb.BANK, till.store.code, amount=500, slip=MARKUP, date="2026-03-02")
+    decided(Verb.BANK, till.store.code, amount=500, slip=MARKUP, date=str(TODAY), agreed_by=otto)
     decided(Verb.ENTER, till.shift_id, order=a_sale(1004, note=MARKUP))
     assert everything(reader) == []
     page = reader.get(reverse("admin:sales_helditem_change", args=[HeldItem.objects.get(order_id=held["order_id"]).pk]))

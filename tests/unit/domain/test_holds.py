@@ -224,3 +224,18 @@ def test_the_cashier_of_a_cash_movement_is_shortened_too():
     movement = a_movement(cashier="x" * 65)
     flagged = movement_flags(movement, shift=a_shift(), reasons=CASH_REASON_ACCOUNTS, circumstances=ORDINARY)
     assert places(flagged) == [("text-shortened", "/cashier")]
+
+
+HUGE = 10**12
+SMALL = plain_line(1, discount=HUGE, taxes=[wire_tax(-HUGE)])
+
+
+def test_a_discount_that_no_account_can_hold_is_held():
+    """Taxes of a trillion in an amount of one cent: less them, the discount has 25 digits."""
+    assert ("limit-exceeded", "/lines/0/discount") in held(lines=[SMALL], total=1, payments=[cash(1)])
+    assert held(lines=[SMALL], total=1, payments=[cash(1)], status="voided") == []
+
+
+def test_a_discount_of_any_size_is_posted_where_it_stays_an_amount():
+    line = plain_line(1, discount=HUGE, taxes=[wire_tax(0)])
+    assert held(lines=[line], total=1, payments=[cash(1)]) == []

@@ -73,6 +73,8 @@ LIMITS = (
     case("an order type of 65 characters", goods(500), type="t" * 65, reasons=("limit-exceeded@/type",)),
     case("a tax code of 65 characters", line("1", 500, tax("c" * 65, "0", 0)),
          reasons=("limit-exceeded@/lines/0/taxes/0/code",)),
+    case("a discount that is no amount any more less the taxes in it",
+         line("1", 10**12, tax("A", "0", -(10**12)), discount=10**12 - 1), reasons=("limit-exceeded@/lines/0/discount",)),
     case("beyond the limits and voided", *[goods(1)] * 501, status="voided", reasons=("limit-exceeded@/lines",)),
 )  # fmt: skip
 

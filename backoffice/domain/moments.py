@@ -1,0 +1,15 @@
+"""Moments in words, as people read them in a store."""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+
+def moment(value: datetime, zone: str) -> str:
+    """`22 Nov 2026, 09:40 CET`: in the time zone, which is named."""
+    local = value.astimezone(ZoneInfo(zone))
+    return f"{local.day} {local:%b %Y, %H:%M} {_zone_name(local)}"
+
+
+def _zone_name(local: datetime) -> str:
+    name = f"{local:%Z}"
+    return f"UTC{name}" if name[:1] in "+-" else name

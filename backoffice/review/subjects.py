@@ -1,0 +1,77 @@
+"""What decisions are about, as people name it, with the row that has a page."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from backoffice.books.held import PLACE
+from backoffice.books.models import Decision
+from backoffice.inbox.models import Batch
+from backoffice.sales.models import HeldItem, Identity, Order, Shift
+
+
+class SubjectName(NamedTuple):
+    """What a decision is about; `row` has a page of its own, None where it is there no more."""
+
+    text: str
+    row: Any = None
+
+
+def subjects_of(decisions: Sequence[Decision]) -> dict[UUID, SubjectName]:
+    """What each is about, by the decision's identifier. A few statements, however many there are; stores are read already."""
+    shifts = shifts_by_name([each.subject for each in decisions if each.about == "shift"])
+    orders = _orders([each.subject for each in decisions if each.about == "order"])
+    held = _held([each.subject for each in decisions if each.about == "held"])
+    found: dict[UUID, SubjectName] = {}
+    for each in decisions:
+        if each.about == "store":
+            found[each.pk] = SubjectName(each.store.name, each.store)
+        else:
+            found[each.pk] = {"shift": shifts, "order": orders, "held": held}[each.about].get(
+                each.subject, SubjectName(each.subject)
+            )
+    return found
+
+
+def shifts_by_name(names: Sequence[str]) -> dict[str, SubjectName]:
+    """Shifts by their identifiers, as people call them."""
+    rows = Shift.objects.select_related("terminal").filter(pk__in=names) if names else []
+    return {str(row.pk): SubjectName(f"Shift {row.number} of {row.terminal.name}", row) for row in rows}
+
+
+def _orders(names: Sequence[str]) -> dict[str, SubjectName]:
+    if not names:
+        return {}
+    identities = list(Identity.objects.filter(item_id__in=names, version=0))
+    rows = Order.objects.select_related("terminal").filter(
+        pk__in=[one.row_id for one in identities], business_date__in={one.business_date for one in identities}
+    )
+    return {
+        str(row.order_id): SubjectName(
+            f"Order {row.number}{'*' if row.mode == 'offline' else ''} of {row.terminal.name}", row
+        )
+        for row in rows
+    }
+
+
+def _held(names: Sequence[str]) -> dict[str, SubjectName]:
+    places = {name: found for name in names if (found := PLACE.fullmatch(name))}
+    batch_ids = {found[1] for found in places.values()}
+    if not batch_ids:
+        return {}
+    received = Batch.objects.filter(batch_id__in=batch_ids).values("received_at")
+    rows = HeldItem.objects.select_related("terminal").filter(received_at__in=received, batch_id__in=batch_ids)
+    there = {(str(row.batch_id), row.what, row.position): row for row in rows}
+    named = {}
+    for name, found in places.items():
+        row = there.get((found[1].lower(), "movement" if found[2] == "movements" else "order", int(found[3])))
+        if row is not None:
+            named[name] = SubjectName(f"{_what(row)} of {row.terminal.name}", row)
+    return named
+
+
+def _what(row: HeldItem) -> str:
+    stands = "Held" if row.decision_id is None else "Once held"
+    if row.what == "movement":
+        return f"{stands}: cash movement"
+    return f"{stands}: order {'without a number' if row.number is None else row.number}"
