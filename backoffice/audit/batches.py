@@ -33,7 +33,9 @@ FROM inbox_batch WHERE terminal_id = %s AND NOT EXISTS (
     WHERE s.shift_id = inbox_batch.shift_id
 ) ORDER BY received_at, batch_id
 """
-COUNT_ORDERS = "SELECT coalesce(sum(order_count), 0)::bigint FROM inbox_batch WHERE state = 'processed'"
+COUNT_ORDERS = (
+    "SELECT terminal_id, sum(order_count)::bigint FROM inbox_batch WHERE state = 'processed' GROUP BY terminal_id"
+)
 
 # It takes a dozen statements to look up a chunk; a batch has at most 2 000 orders and 8 MiB.
 MOST_MEMBERS = 1_000
@@ -75,10 +77,10 @@ class SentBatch(NamedTuple):
     outcomes: dict[str, dict[str, int]]
 
 
-def count_orders(cursor: CursorWrapper) -> int:
-    """How many orders will be checked, including repeats."""
+def count_orders(cursor: CursorWrapper) -> dict[int, int]:
+    """How many orders will be checked, including repeats, by terminal."""
     cursor.execute(COUNT_ORDERS)
-    return int((cursor.fetchone() or (0,))[0])
+    return dict(cursor.fetchall())
 
 
 def chunks_of(till: AuditedTill, *, findings: Findings, waiting: Waiting) -> Iterator[list[SentBatch]]:

@@ -34,6 +34,11 @@ class Findings:
         if len(self.kept) < MOST_KEPT:
             self.kept.append(Mismatch(store, where, what, _words(expected), _words(found)))
 
+    def merge(self, other: "Findings") -> None:
+        """Adds what another part of the audit has found."""
+        self.kept += other.kept[: MOST_KEPT - len(self.kept)]
+        self.count += other.count
+
 
 def _words(value: object) -> str:
     return "nothing" if value is None else str(value)
@@ -82,19 +87,36 @@ class Ticks:
     PAGE = 1 << 16
 
     def __init__(self) -> None:
-        self._pages: dict[int, bytearray] = {}
+        self.pages: dict[int, bytearray] = {}
 
     def __contains__(self, number: int) -> bool:
-        page = self._pages.get(number // self.PAGE)
+        page = self.pages.get(number // self.PAGE)
         return page is not None and bool(page[number % self.PAGE >> 3] & 1 << (number & 7))
 
     def add(self, number: int) -> bool:
         """Adds a number; False if it was there already."""
         if number in self:
             return False
-        page = self._pages.setdefault(number // self.PAGE, bytearray(self.PAGE >> 3))
+        page = self.pages.setdefault(number // self.PAGE, bytearray(self.PAGE >> 3))
         page[number % self.PAGE >> 3] |= 1 << (number & 7)
         return True
+
+    def __len__(self) -> int:
+        return sum(int.from_bytes(page).bit_count() for page in self.pages.values())
+
+    def merge(self, other: "Ticks") -> list[int]:
+        """Adds the numbers of another set; those that were in both."""
+        twice: list[int] = []
+        for place, page in other.pages.items():
+            own = int.from_bytes(self.pages.get(place, b""), "little")
+            further = int.from_bytes(page, "little")
+            both = own & further
+            while both:
+                lowest = both & -both
+                twice.append(place * self.PAGE + lowest.bit_length() - 1)
+                both ^= lowest
+            self.pages[place] = bytearray((own | further).to_bytes(self.PAGE >> 3, "little"))
+        return twice
 
 
 @dataclass
@@ -104,6 +126,12 @@ class Waiting:
     batches: int = 0
     failed: int = 0
     orders: int = 0
+
+    def merge(self, other: "Waiting") -> None:
+        """Adds what another part of the audit has counted."""
+        self.batches += other.batches
+        self.failed += other.failed
+        self.orders += other.orders
 
 
 class StoreReport(NamedTuple):
@@ -116,13 +144,17 @@ class StoreReport(NamedTuple):
 
 
 class AuditReport(NamedTuple):
-    """The outcome of an audit: the books are right if `difference_count` is 0. The `detached` months were left out."""
+    """The outcome of an audit: the books are right if `difference_count` is 0. The `detached` months were left out.
+
+    `peak_bytes` is the most memory that its processes held.
+    """
 
     stores: list[StoreReport]
     differences: list[Mismatch]
     difference_count: int
     waiting: Waiting
     detached: Sequence[date] = ()
+    peak_bytes: int = 0
 
     def as_json(self) -> Mapping[str, object]:
         """The document that `verify_books --json` prints. Money is in minor units."""

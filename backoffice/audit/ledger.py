@@ -17,7 +17,7 @@ class Ledger:
 
     def __init__(self, findings: Findings) -> None:
         self.met = Ticks()
-        self.totals: dict[AccountKey, list[int]] = defaultdict(lambda: [0, 0])
+        self.totals: dict[AccountKey, list[int]] = defaultdict(_no_total)
         self._findings = findings
 
     def check(self, expected: Entry, found: Entry | None, *, store: str, where: str) -> None:
@@ -42,6 +42,14 @@ class Ledger:
         if expected.lines != found.lines:
             self._unequal_lines(expected, found, store=store, where=where)
 
+    def merge(self, other: "Ledger") -> None:
+        """Adds what another part of the audit has derived."""
+        for key, (debits, credits_) in other.totals.items():
+            self.totals[key][0] += debits
+            self.totals[key][1] += credits_
+        for entry_id in self.met.merge(other.met):
+            self._findings.add("", f"journal entry {entry_id}", "serves twice", expected="once", found="again")
+
     def _unequal_lines(self, expected: Entry, found: Entry, *, store: str, where: str) -> None:
         debits, credits_ = (
             (sum(column) for column in zip(*found.lines.values(), strict=True)) if found.lines else (0, 0)
@@ -51,6 +59,10 @@ class Ledger:
             self._findings.add(store, where, what, expected=f"debits {credits_}", found=f"debits {debits}")
         what = f"lines of journal entry {found.id}"
         self._findings.add(store, where, what, expected=_in_words(expected), found=_in_words(found))
+
+
+def _no_total() -> list[int]:
+    return [0, 0]
 
 
 def _in_words(entry: Entry) -> str:

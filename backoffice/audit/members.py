@@ -6,7 +6,7 @@ is, with equal content (protocol §5, "Outcomes").
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from django.db.backends.utils import CursorWrapper
 
@@ -16,9 +16,8 @@ from backoffice.audit.decided import Decided, is_as_decided, load_corrections, l
 from backoffice.audit.detached import Detached
 from backoffice.audit.drawers import ShiftBooks, TillBooks
 from backoffice.audit.entries import Entry, Source, load_entries
-from backoffice.audit.findings import Findings, Ticks
 from backoffice.audit.fleet import AuditedStore
-from backoffice.audit.ledger import Ledger
+from backoffice.audit.gathered import Gathered
 from backoffice.audit.posted import MemberContext, Posted, check_movement, check_order
 from backoffice.audit.repeats import Originals, same_member
 from backoffice.audit.rows import (
@@ -32,22 +31,6 @@ from backoffice.audit.rows import (
     load_versions,
 )
 from backoffice.audit.values import Movement, Order, as_stored, movement_as_stored, same_content
-
-
-@dataclass
-class Met:
-    """The numbers of rows that the bytes led to; for movements the number of their version.
-
-    `decided` are versions that a decision led to; the bytes may be those of a detached month.
-    """
-
-    orders: Ticks = field(default_factory=Ticks)
-    movements: Ticks = field(default_factory=Ticks)
-    versions: Ticks = field(default_factory=Ticks)
-    held: Ticks = field(default_factory=Ticks)
-    decided: Ticks = field(default_factory=Ticks)
-    lines: int = 0
-    payments: int = 0
 
 
 @dataclass
@@ -95,18 +78,16 @@ class Accounting:
         books: TillBooks,
         *,
         stores: Mapping[int, AuditedStore],
-        met: Met,
-        ledger: Ledger,
-        findings: Findings,
+        gathered: Gathered,
         originals: Originals,
         detached: Detached,
     ) -> None:
         self._books = books
         self._till = books.till
         self._stores = stores
-        self._met = met
-        self._ledger = ledger
-        self._findings = findings
+        self._met = gathered.met
+        self._ledger = gathered.ledger
+        self._findings = gathered.findings
         self._originals = originals
         self._detached = detached
         self._namesakes: dict[str, list[SentMember]] = {}

@@ -5,7 +5,7 @@ Leaves are derived again from the tables, trees from leaves, and the installatio
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from typing import NamedTuple
 from uuid import UUID
@@ -23,8 +23,17 @@ from backoffice.audit.sealed import MARK, SealedLeaf, next_leaves, texts_today
 CHUNK = 5_000
 
 SELECT_STORES = "SELECT id, uuid::text FROM fleet_store"
+# Of every store that has anything to do with seals.
+COUNT_LEAVES = """
+SELECT store_id, sum(leaves)::bigint FROM (
+    SELECT store_id, count(*) AS leaves FROM evidence_leaf GROUP BY store_id
+    UNION ALL SELECT store_id, 0 FROM evidence_dayroot GROUP BY store_id
+    UNION ALL SELECT store_id, 0 FROM evidence_storetree
+) AS found GROUP BY store_id ORDER BY store_id
+"""
 SELECT_DAYS = """
-SELECT store_id, day FROM evidence_leaf GROUP BY store_id, day UNION SELECT store_id, day FROM evidence_dayroot ORDER BY 1, 2
+SELECT day FROM evidence_leaf WHERE store_id = %(store)s GROUP BY day
+UNION SELECT day FROM evidence_dayroot WHERE store_id = %(store)s ORDER BY day
 """
 SELECT_ROOTS_OF_DAY = "SELECT size, root FROM evidence_dayroot WHERE store_id = %s AND day = %s ORDER BY position"
 SELECT_ROOTS = (
@@ -32,7 +41,7 @@ SELECT_ROOTS = (
 )
 SELECT_CHECKPOINTS = "SELECT size, note FROM evidence_checkpoint WHERE size > %s ORDER BY size, id LIMIT %s"
 SELECT_TREE = "SELECT size, packed FROM evidence_installationtree"
-SELECT_STORE_TREES = "SELECT store_id, day, size, packed, numbers::text FROM evidence_storetree"
+SELECT_STORE_TREE = "SELECT day, size, packed, numbers::text FROM evidence_storetree WHERE store_id = %s"
 
 # What is older than the sealer's mark and has no seal was put there behind it. A mark that no transaction has reached came
 # with a dump from another cluster, and says nothing until the sealer has noticed.
@@ -51,8 +60,14 @@ class _Place(NamedTuple):
     words: str
 
 
+def count_leaves(cursor: CursorWrapper) -> dict[int, int]:
+    """How many leaves there are, by store."""
+    cursor.execute(COUNT_LEAVES)
+    return dict(cursor.fetchall())
+
+
 class SealCheck:
-    """One check of all seals. `anchor` is a signed head from elsewhere that must be on the way to today's."""
+    """One check of seals: of stores, one by one, and of what is above them. `passed` is told how many leaves were checked."""
 
     def __init__(
         self,
@@ -61,28 +76,33 @@ class SealCheck:
         *,
         stores: Mapping[int, AuditedStore],
         detached: Detached,
-        anchor: SignedHead | None,
+        passed: Callable[[int], None] = lambda _: None,
     ) -> None:
         self._cursor = cursor
         self._findings = findings
         self._codes = {store.id: store.code for store in stores.values()}
         self._detached = detached
-        self._anchor = anchor
+        self._anchor: SignedHead | None = None
+        self._passed = passed
         cursor.execute(SELECT_STORES)
         self._uuids: dict[int, str] = {0: str(UUID(int=0)), **dict(cursor.fetchall())}  # 0: of no store
-        self._numbers: dict[int, dict[str, int]] = defaultdict(lambda: defaultdict(int))
-        self._trees: dict[int, tuple[date, Peaks]] = {}
 
-    def run(self) -> None:
-        """Leaves and trees of every store and day, then the installation's tree, then what was added."""
-        self._cursor.execute(SELECT_DAYS)
-        for store_id, day in self._cursor.fetchall():
-            self._check_day(store_id, day)
-        self._check_store_trees()
+    def check_store(self, store_id: int) -> None:
+        """The leaves and trees of all of a store's days."""
+        numbers: dict[str, int] = defaultdict(int)
+        newest: tuple[date, Peaks] | None = None
+        self._cursor.execute(SELECT_DAYS, {"store": store_id})
+        for (day,) in self._cursor.fetchall():
+            newest = day, self._check_day(store_id, day, numbers)
+        self._check_store_tree(store_id, newest, numbers)
+
+    def check_whole(self, *, anchor: SignedHead | None) -> None:
+        """The installation's tree, then what was added. `anchor` is a signed head from elsewhere on the way to today's."""
+        self._anchor = anchor
         self._check_installation()
         self._check_added()
 
-    def _check_day(self, store_id: int, day: date) -> None:
+    def _check_day(self, store_id: int, day: date, numbers: dict[str, int]) -> Peaks:
         place = _Place(self._codes.get(store_id, ""), f"seals of {day}")
         self._cursor.execute(SELECT_ROOTS_OF_DAY, [store_id, day])
         roots: dict[int, bytes] = {size: bytes(root) for size, root in self._cursor.fetchall()}
@@ -91,14 +111,14 @@ class SealCheck:
             if leaf.position != peaks.size:
                 self._add(place, "leaf is missing", expected=f"place {peaks.size}", found=f"place {leaf.position}")
                 break  # every tree after it differs, which says nothing more
-            self._check_number(place, store_id, leaf)
+            self._check_number(place, leaf, numbers)
             peaks.grow(leaf.hash)
             root = roots.pop(peaks.size, None)
             if root is not None and root != peaks.head():
                 self._add(place, f"root of {peaks.size} leaves", expected=peaks.head().hex(), found=root.hex())
         for size in sorted(roots):
             self._add(place, "leaves are cut off", expected=f"{size} leaves", found=f"{peaks.size} leaves")
-        self._trees[store_id] = day, peaks
+        return peaks
 
     def _leaves(self, store_id: int, day: date) -> Iterator[SealedLeaf]:
         """The leaves of a day in their order; each is compared with what its record says today."""
@@ -108,6 +128,7 @@ class SealCheck:
             for leaf in leaves:
                 self._check_leaf(_Place(self._codes.get(store_id, ""), f"seals of {day}"), store_id, leaf, texts)
             yield from leaves
+            self._passed(len(leaves))
             position = leaves[-1].position + 1
 
     def _check_leaf(
@@ -123,33 +144,28 @@ class SealCheck:
         if today != leaf.hash:
             self._add(place, leaf.in_words, expected="as it was sealed", found=f"changed: {' '.join(said)}")
 
-    def _check_number(self, place: _Place, store_id: int, leaf: SealedLeaf) -> None:
-        numbers = self._numbers[store_id]
+    def _check_number(self, place: _Place, leaf: SealedLeaf, numbers: dict[str, int]) -> None:
         numbers[leaf.kind] += 1
         if leaf.number != numbers[leaf.kind]:
             self._add(place, f"number of {leaf.in_words}", expected=numbers[leaf.kind], found=leaf.number)
             numbers[leaf.kind] = leaf.number
 
-    def _check_store_trees(self) -> None:
+    def _check_store_tree(self, store_id: int, newest: tuple[date, Peaks] | None, numbers: dict[str, int]) -> None:
         """What the sealer goes on from must be what the leaves make."""
-        self._cursor.execute(SELECT_STORE_TREES)
-        kept = {
-            store_id: (day, size, bytes(packed), json.loads(numbers))
-            for store_id, day, size, packed, numbers in self._cursor.fetchall()
-        }
-        for store_id in sorted({*kept, *self._trees}):
-            place = _Place(self._codes.get(store_id, ""), "the sealer's tree of the store")
-            if store_id not in self._trees or store_id not in kept:
-                expected, found = ("a tree" if store_id in side else None for side in (self._trees, kept))
-                self._add(place, "newest day", expected=expected, found=found)
-                continue
-            day, peaks = self._trees[store_id]
-            kept_day, size, packed, numbers = kept[store_id]
-            if (kept_day, size, packed) != (day, peaks.size, peaks.packed):
-                said = f"{kept_day}, {size} leaves"
-                self._add(place, "newest day", expected=f"{day}, {peaks.size} leaves", found=said)
-            if numbers != self._numbers[store_id]:
-                self._add(place, "last numbers", expected=dict(self._numbers[store_id]), found=numbers)
+        self._cursor.execute(SELECT_STORE_TREE, [store_id])
+        kept = self._cursor.fetchone()
+        place = _Place(self._codes.get(store_id, ""), "the sealer's tree of the store")
+        if newest is None or kept is None:
+            expected, found = (None if side is None else "a tree" for side in (newest, kept))
+            self._add(place, "newest day", expected=expected, found=found)
+            return
+        day, peaks = newest
+        kept_day, size, packed, kept_numbers = kept
+        if (kept_day, size, bytes(packed)) != (day, peaks.size, peaks.packed):
+            said = f"{kept_day}, {size} leaves"
+            self._add(place, "newest day", expected=f"{day}, {peaks.size} leaves", found=said)
+        if json.loads(kept_numbers) != numbers:
+            self._add(place, "last numbers", expected=dict(numbers), found=kept_numbers)
 
     def _check_installation(self) -> None:
         heads = self._heads()

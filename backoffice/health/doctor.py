@@ -165,6 +165,11 @@ def _backlog() -> Iterator[Diagnosis]:
         yield Diagnosis(Condition.WRONG, "Inbox", said, "See docs/operations.md, A batch is failed.")
     else:
         yield Diagnosis(Condition.FINE, "Inbox", "no batch has failed")
+    sealed = f"the oldest entry without a seal is {found.unsealed_s:.0f} s old" if found.unsealed_s else "all is sealed"
+    if found.unsealed_s > backlog.UNSEALED_TOO_LONG_S:
+        yield Diagnosis(Condition.WRONG, "Seals", sealed, "See docs/operations.md, Seals are late.")
+    else:
+        yield Diagnosis(Condition.FINE, "Seals", sealed)
     if found.silent_terminals:
         said = f"{found.silent_terminals} with an open shift have not been heard from for 15 minutes"
         yield Diagnosis(Condition.ODD, "Terminals", said, "They may be offline: the console names them.")

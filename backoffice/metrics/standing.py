@@ -23,6 +23,10 @@ BACKLOG: dict[str, tuple[str, Callable[[Backlog], float]]] = {
         "Age of the oldest waiting batch, 0 if none is waiting.",
         lambda found: found.oldest_s,
     ),
+    "backoffice_oldest_unsealed_seconds": (
+        "Age of the oldest journal entry without a seal, 0 if all are sealed.",
+        lambda found: found.unsealed_s,
+    ),
     "backoffice_items_held": ("Orders and cash movements that wait for a decision.", lambda found: found.held),
     "backoffice_terminals_silent": (
         "Terminals with an open shift that have not been heard from for 15 minutes.",

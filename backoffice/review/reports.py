@@ -18,9 +18,10 @@ from django.utils.text import slugify
 from backoffice.books.reports.catalogue import REPORTS, ReportKind, make_report
 from backoffice.books.reports.pdf import PdfNotMade, pdf
 from backoffice.books.reports.shape import Column, LeadsTo, ReportRefused, ReportRow, Scope, Sheet, make_scope
+from backoffice.domain.moments import moment
 from backoffice.fleet.models import Store
 from backoffice.review.admin.filters import ReportFilters
-from backoffice.review.formats import MINUS, moment, money
+from backoffice.review.formats import MINUS, money
 from backoffice.review.rights import may_see
 from backoffice.review.words import LINE_KINDS, METHODS, named
 

@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 
 from django.template.loader import render_to_string
 
+from backoffice.domain.moments import moment
 from backoffice.ingestion.till_reports import TillReport
-from backoffice.review.formats import MINUS, moment, money, number_ranges, quantity
+from backoffice.review.formats import MINUS, money, number_ranges, quantity
 from backoffice.review.words import LINE_KINDS, METHODS, MOVEMENTS, TYPES, figure, named
 
 # Size and margin of a page, the width and type of what is on it, and in how many columns. A roll has no end: it is cut into pages of the height of A4.

@@ -31,6 +31,7 @@ from backoffice.workbench.embedded import postgres
 from backoffice.workbench.embedded.stack import Stack
 from tests.bench.books import Books
 from tests.bench.plot import DOCS, draw, write
+from tests.bench.proof import Proved, row, table
 from tests.bench.results import Run, add_json_option
 from tests.bench.traffic import MORNING, Till, Traffic
 
@@ -51,6 +52,7 @@ class Step:
     orders: int = 0
     size: int = 0
     fill_s: float = 0.0
+    proved: Proved | None = None
     full: dict[int, list[float]] = field(default_factory=dict)
     empty: dict[int, list[float]] = field(default_factory=dict)
 
@@ -130,6 +132,11 @@ def asked() -> argparse.Namespace:
     parser.add_argument(
         "--folder", type=Path, default=None, help="where data is kept meanwhile (default: a temporary one)"
     )
+    parser.add_argument(
+        "--prove",
+        action="store_true",
+        help="also seal, balance and verify the books at each size: as long again, and more",
+    )
     parser.add_argument("--write", action="store_true", help="put the results into docs/growth.md and its picture")
     add_json_option(parser)
     return parser.parse_args()
@@ -161,6 +168,10 @@ def main() -> int:
                 step.orders += said["orders"]
                 step.size, step.fill_s = said["bytes"], said["fill_s"]
                 options.orders = _affordable(step, options.orders, folder, say)
+            if share and options.prove:
+                say("Sealing, balancing, verifying …")
+                step.proved = Proved(**json.loads(full.run("tests.bench.proof")))
+                say(row(step.orders, step.proved))
             if share == STEPS[-1]:  # before today's tills have sold more in this last step than shops do in weeks
                 say("Looking things up …")
                 found = json.loads(full.run("tests.bench.console"))
@@ -223,13 +234,15 @@ def figures(steps: list[Step], found: list[dict]) -> dict[str, dict]:
     """What `report` tells, for a program."""
     told: dict[str, dict] = {}
     for share, step in zip(STEPS, steps, strict=True):
-        row: dict = {"orders": step.orders}
-        told[f"filled to {share:.0%}"] = row
+        figured: dict = {"orders": step.orders}
+        told[f"filled to {share:.0%}"] = figured
         if step.orders:
             each = step.size / step.orders
-            row |= {"size_bytes": step.size, "order_bytes": each, "fill_s": step.fill_s}
+            figured |= {"size_bytes": step.size, "order_bytes": each, "fill_s": step.fill_s}
+        if step.proved is not None:
+            figured |= step.proved.figures
         for batch in BATCHES:
-            row[f"batches of {batch}"] = {
+            figured[f"batches of {batch}"] = {
                 "filled_orders_per_s": statistics.median(step.full[batch]),
                 "empty_orders_per_s": statistics.median(step.empty[batch]),
                 "to_empty_ratio": step.ratio(batch),
@@ -265,6 +278,8 @@ def report(steps: list[Step], found: list[dict], *, minutes: float) -> str:
         )
         size = f"{step.size / GIB:.1f} GiB" if step.size else ""
         lines.append(f"| {step.orders:,} | {size} | {each} | {rates} |")
+    if proved := [(step.orders, step.proved) for step in steps if step.proved is not None]:
+        lines += ["", *table(proved)]
     lines += [
         "",
         f"Looked up with {steps[-1].orders:,} orders in the tables:",

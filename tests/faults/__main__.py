@@ -21,6 +21,8 @@ from tests.faults.service import Service, with_the_others
 
 # One close in so many leaves the counting to head office.
 BLIND = 0.25
+# One order in so many is paid in a way that is left to people.
+CHEQUES = 0.01
 OWN_MOUNTS = "TESTS_FAULTS_OWN_MOUNTS"
 
 
@@ -43,6 +45,7 @@ def main() -> int:
             batch=options.batch,
             shift=options.batch * 6,
             blind=0.0 if options.naive else BLIND,
+            cheques=0.0 if options.naive else CHEQUES,
         ),
     )
     disk = small_disk(folder, megabytes=options.wal_mb)
@@ -51,7 +54,7 @@ def main() -> int:
     start = (
         partial(NaiveService, roles=(), companions=naive_processes)
         if options.naive
-        else partial(Service, companions=with_the_others)
+        else partial(Service, companions=partial(with_the_others, seed=options.seed))
     )
     with start(folder / "service", wal_disk=disk) as service:
         record.note_postgresql(service.database_url)

@@ -14,10 +14,11 @@ REMEMBERED = 50
 
 
 class Customers:
-    """Serves one customer after the other at a terminal; every choice is `rng`'s."""
+    """Serves one customer after the other at a terminal; every choice is `rng`'s. `cheques` is the chance that one is paid by."""
 
-    def __init__(self, terminal: Terminal, rng: Random) -> None:
+    def __init__(self, terminal: Terminal, rng: Random, *, cheques: float = 0.0) -> None:
         self._terminal = terminal
+        self._cheques = cheques
         self._rng = rng
         self._included = terminal.store.prices_include_tax
         self._receipts = [self._receipt() for _ in range(ARTICLES)]
@@ -32,6 +33,10 @@ class Customers:
         receipt = self._rng.choice(self._receipts)
         draft = self._terminal.draft(type="takeaway")
         draft.lines = list(receipt.lines)
+        if self._rng.random() < self._cheques:
+            draft.pay("cheque", draft.due)
+            self._terminal.sell(draft)
+            return
         if self._rng.random() < 0.5:
             draft.pay_cash(tendered=-(-draft.due // 1000) * 1000)
         else:

@@ -19,7 +19,7 @@ from tests.faults.service import JOURNALS, Service
 class Day:
     """What the terminals do: orders each, orders a batch and a shift, and how rough it is.
 
-    `live`, `clock_steps` and `blind` (closes that head office counts later) are chances.
+    `live`, `clock_steps`, `blind` (closes that head office counts later) and `cheques` (held until people decide) are chances.
     """
 
     seed: str
@@ -29,6 +29,7 @@ class Day:
     live: float = 0.1
     clock_steps: float = 0.15
     blind: float = 0.0
+    cheques: float = 0.0
     timeout_s: float = 5.0
 
 
@@ -139,6 +140,7 @@ class Fleet:
             "live": self.day.live,
             "clock-steps": self.day.clock_steps,
             "blind": self.day.blind,
+            "cheques": self.day.cheques,
             "timeout": self.day.timeout_s,
         }
         options = [word for name, value in words.items() for word in (f"--{name}", str(value))]

@@ -22,7 +22,7 @@ BREATH_S = 0.25  # between two moments, also where they are late
 FULL_FOR_S = 40.0  # at most, for a disk
 PATIENCE_S = 60.0  # for processes that are being started again
 STOPS_WITHIN_S = 10.0
-SIGNALS = {"kill": signal.SIGKILL, "stop at once": signal.SIGQUIT, "freeze": signal.SIGSTOP}
+SIGNALS = {"kill": signal.SIGKILL, "crash": signal.SIGKILL, "stop at once": signal.SIGQUIT, "freeze": signal.SIGSTOP}
 
 
 class Stalled(Exception):
@@ -86,7 +86,7 @@ class Killer:
     def _strike(self, action: Action) -> bool:
         """Whether the victim was there."""
         match action.what:
-            case "crash":
+            case "crash" if action.whom == "terminal":
                 names = list(self._fleet.tills)
                 done = self._fleet.kill(names[action.pick % len(names)])
             case "flush":

@@ -27,7 +27,7 @@ CREATE TABLE fleet_store (id serial PRIMARY KEY, code text UNIQUE);
 CREATE TABLE fleet_terminal (id serial PRIMARY KEY, uuid uuid UNIQUE, store_id integer, last_number bigint DEFAULT 0);
 CREATE TABLE inbox_batch (batch_id uuid, digest bytea, body bytea, state text);
 CREATE TABLE sales_order (order_id uuid);
-CREATE TABLE sales_helditem (order_id uuid, what text);
+CREATE TABLE sales_helditem (order_id uuid, what text, decision_id uuid);
 CREATE TABLE ledger_journalentry (
     id bigserial PRIMARY KEY, business_date date DEFAULT current_date, source_kind text, source_id uuid, store_id integer
 );

@@ -16,9 +16,9 @@ class Recorder(httpx.BaseTransport):
     """Between the client and the line. Every PUT is on the disk before it leaves, every 2xx before the client sees it."""
 
     def __init__(self, journals: Path, name: str, line: httpx.BaseTransport) -> None:
-        self._sent = _Lines(journals / f"{name}.sent")
-        self._acknowledged = _Lines(journals / f"{name}.acknowledged")
-        self._drawers = _Lines(journals / f"{name}.drawers")
+        self._sent = Lines(journals / f"{name}.sent")
+        self._acknowledged = Lines(journals / f"{name}.acknowledged")
+        self._drawers = Lines(journals / f"{name}.drawers")
         self._line = line
         self._known: set[tuple[str, str]] = set()
         self.terminal = self.store = ""
@@ -61,7 +61,7 @@ def _orders(response: httpx.Response) -> int:
         return 0
 
 
-class _Lines:
+class Lines:
     """A file to which whole lines are added, each on the disk before the next step."""
 
     def __init__(self, path: Path) -> None:

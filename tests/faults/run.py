@@ -10,14 +10,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from backoffice.workbench.embedded.processes import wait_until
 from backoffice.workbench.embedded.roles import CHECKOUT
 from tests.faults.fleet import Day, Fleet
 from tests.faults.killer import Killer, Stalled
+from tests.faults.people import CLOSING_TIME, at_work
 from tests.faults.proxy import Proxy
 from tests.faults.schedule import KILLS, LAST_AT, Moment, positions, schedule
 from tests.faults.service import Service
 
 STALLED_AFTER_S = 120.0
+ANSWERED_WITHIN_S = 60.0
 Say = Callable[[str], None]
 
 
@@ -76,6 +79,9 @@ def run(
     result = Result(plan)
     fleet = Fleet(folder, plan.day, [f"terminal-{number:02}" for number in range(1, plan.terminals + 1)])
     fleet.activate(service)
+    people = bool(plan.day.cheques)
+    if people:
+        service.enrol_people()
     proxy = Proxy(service.port, seed=plan.day.seed)
     proxy.start()
     watch = Watcher(fleet, plan, say)
@@ -103,6 +109,8 @@ def run(
     result.trouble += [f"{name} ended badly: its log says why" for name in fleet.broken]
     if not service.idle(timeout_s=drain_s if not result.trouble else 30.0):
         result.trouble.append(f"{service.waiting()} batches still wait")
+    if people and not close_head_office(fleet.journals):
+        result.trouble.append(f"{', '.join(at_work(fleet.journals))} got no answer")
     result.seconds = time.monotonic() - watch.began
     result.misfortunes, result.line_faults = killer.counts, proxy.counts
     result.crashes, result.times_full = fleet.crashes, service.times_full()
@@ -111,7 +119,22 @@ def run(
     began = time.monotonic()
     result.checked = check(fleet.journals, service.database_url)
     result.checked_in_s = time.monotonic() - began
+    if people:
+        result.checked["findings"]["differences that verify_books finds"] = verify(service)
     return result
+
+
+def close_head_office(journals: Path) -> bool:
+    """People go home once they have all their answers; whether that came in time."""
+    (journals / CLOSING_TIME).touch()
+    return wait_until(lambda: not at_work(journals), timeout_s=ANSWERED_WITHIN_S, interval_s=0.2)
+
+
+def verify(service: Service) -> dict[str, Any]:
+    """What our own second implementation says, in the checker's words."""
+    report = json.loads(service.manage("verify_books", "--json"))
+    found = [f"{each['store']}: {each['where']}: {each['what']}" for each in report["differences"]]
+    return {"count": len(found), "examples": found[:5]}
 
 
 def shortfall(result: Result) -> list[str]:

@@ -26,6 +26,8 @@ CHOICES = (
     ("flush", "valkey", 6),
     ("fill", "disk", 1),
     ("crash", "terminal", 14),
+    ("crash", "ruth", 4),
+    ("crash", "otto", 4),
 )
 KILLS = ("kill", "stop at once")
 # Terminals find the last orders harder to bring in: nothing is struck then.

@@ -18,6 +18,7 @@ from backoffice.workbench.embedded.processes import Child, wait_until
 from backoffice.workbench.embedded.roles import CHECKOUT, ROLES, RoleOptions, answers, role_child
 from backoffice.workbench.embedded.stack import Stack
 from backoffice.workbench.embedded.watch import Watch
+from tests.faults.people import NAMES
 from tests.faults.stores import STORES, StoreFacts
 
 # A supervisor that waits longer and longer would have the run wait for it.
@@ -35,6 +36,15 @@ for code, zone, currency, included in {stores!r}:
 for code, name in {terminals!r}:
     print(issue_activation_code(store_code=code, terminal_name=name, now=timezone.now()))
 """
+ENROL_PEOPLE = """
+from django.contrib.auth.models import User
+from backoffice.fleet.models import Store
+for name in {names!r}:
+    User.objects.create_superuser(name)
+Store.objects.update(second_person_above={above})
+"""
+# In minor units: some of what is decided takes two people.
+SECOND_PERSON_ABOVE = 4000
 
 Companions = Callable[["Service"], Sequence[Child]]
 
@@ -139,16 +149,27 @@ class Service:
     def activation_codes(self, names: Sequence[str], *, stores: Sequence[StoreFacts] = STORES) -> list[tuple[str, str]]:
         """Opens the stores and gives a code to each named terminal, in turn over the stores: (store, code)."""
         terminals = [(stores[number % len(stores)][0], name) for number, name in enumerate(names)]
+        printed = self.manage("shell", "-c", ISSUE_CODES.format(stores=stores, terminals=terminals))
+        codes = printed.split()[-len(names) :]
+        return [(store, code) for (store, _), code in zip(terminals, codes, strict=True)]
+
+    def enrol_people(self) -> None:
+        """Makes those known who decide, and what takes two of them, once the stores are open."""
+        self.manage("shell", "-c", ENROL_PEOPLE.format(names=NAMES, above=SECOND_PERSON_ABOVE))
+
+    def manage(self, *words: str) -> str:
+        """Runs a command of the installation; what it printed, whatever its exit code."""
         done = subprocess.run(
-            [sys.executable, "manage.py", "shell", "-c", ISSUE_CODES.format(stores=stores, terminals=terminals)],
+            [sys.executable, "manage.py", *words],
             env={**os.environ, **self.stack.environment},
             cwd=CHECKOUT,
             capture_output=True,
             text=True,
-            check=True,
+            check=False,
         )
-        codes = done.stdout.split()[-len(names) :]
-        return [(store, code) for (store, _), code in zip(terminals, codes, strict=True)]
+        if not done.stdout and done.returncode:
+            raise RuntimeError(done.stderr)
+        return done.stdout
 
     def broker(self) -> Redis:
         """Asked once and briefly: it may be frozen."""
@@ -225,11 +246,17 @@ class Service:
         )
 
 
-def with_the_others(service: Service) -> Sequence[Child]:
-    """A second worker, on a machine whose clock is two hours ahead; and head office, which counts what is closed blind."""
+def with_the_others(service: Service, *, seed: str = "1") -> Sequence[Child]:
+    """A second worker, on a machine whose clock is two hours ahead; and head office, which counts what is closed blind and
+    decides what is left to people.
+    """
     folder = str(service.folder.parent / JOURNALS)
     head_office = service.program("head office", "tests.faults.head_office", "--journals", folder)
-    return [service.child("worker", "worker ahead", change="clock-ahead"), head_office]
+    people = [
+        service.program(name, "tests.faults.people", "--journals", folder, "--name", name, "--seed", seed)
+        for name in NAMES
+    ]
+    return [service.child("worker", "worker ahead", change="clock-ahead"), head_office, *people]
 
 
 def children_of(pid: int) -> list[int]:

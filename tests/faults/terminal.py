@@ -49,7 +49,7 @@ class Shop:
         )
         self._recorder.terminal = self._terminal.journal.fact("terminal_id") or ""
         self._recorder.store = self._terminal.store.code
-        self._customers = Customers(self._terminal, self._rng)
+        self._customers = Customers(self._terminal, self._rng, cheques=options.cheques)
 
     @property
     def _made(self) -> int:
@@ -143,6 +143,7 @@ def main() -> int:
     parser.add_argument("--live", type=float, default=0.0, help="chance that some orders are sent one by one")
     parser.add_argument("--clock-steps", type=float, default=0.0, help="chance that the clock is set before a shift")
     parser.add_argument("--blind", type=float, default=0.0, help="chance that head office counts after a close")
+    parser.add_argument("--cheques", type=float, default=0.0, help="chance that an order is paid so, and held")
     parser.add_argument("--timeout", type=float, default=5.0, help="seconds to wait for an answer")
     Shop(parser.parse_args()).work()
     return 0

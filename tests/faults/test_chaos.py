@@ -1,5 +1,6 @@
 """The chaos run in small, with a fixed seed; and the same against a queue that is known to lose and to double."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -24,6 +25,10 @@ def test_a_dozen_kills_lose_and_double_nothing(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     assert "| orders acknowledged | 4,000 |" in done.stdout
     assert "| **kills of the service's processes** | **12** |" in done.stdout
+    # People were at work meanwhile, on what was held and on what was posted.
+    assert re.search(r"decided: (post|correct|discard|move) ", done.stdout), done.stdout
+    assert re.search(r"decided: (void|retender) ", done.stdout), done.stdout
+    assert "| **differences that verify_books finds** | **0** |" in done.stdout
 
 
 def test_a_naive_queue_is_caught_losing_and_doubling(tmp_path: Path) -> None:

@@ -98,7 +98,7 @@ class CountSafe(SafeRule):
 
 
 class BankSafe(SafeRule):
-    """Cash that leaves the safe for the bank, with the number of its slip.
+    """Cash that leaves the safe for the bank, with the number of its slip: whoever asks again banks nothing twice.
 
     More than the books know of may be in a safe that was not counted: two people say so, and the decision has a remark.
     """

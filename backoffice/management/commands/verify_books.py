@@ -1,20 +1,22 @@
 """`manage.py verify_books`: derives the books again from what the tills sent, and compares (backoffice/audit)."""
 
 import json
+import os
 import sys
 import time
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
 from backoffice.audit.anchors import MOST_BYTES, AnchorRefused
-from backoffice.audit.run import audit, one_snapshot
+from backoffice.audit.findings import AuditReport
+from backoffice.audit.run import audit
+from backoffice.audit.snapshot import one_snapshot
 from backoffice.audit.text_report import lines_of, waiting_in_words
-from backoffice.management.base import StackCommand
-
-QUIET_S = 2.0
-SHOW_EVERY_S = 0.5
+from backoffice.management.base import StackCommand, positive
+from backoffice.management.progress import ProgressBar
 
 
 class Command(StackCommand):
@@ -28,16 +30,24 @@ class Command(StackCommand):
         parser.add_argument(
             "--anchor", type=Path, metavar="FILE", help="a checkpoint kept elsewhere: today's books must continue it"
         )
+        parser.add_argument(
+            "--processes",
+            type=positive,
+            default=len(os.sched_getaffinity(0)),
+            metavar="N",
+            help="that share the work, where there is much (default: one for each processor)",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        progress = ProgressLine()
         anchor = None if options["anchor"] is None else read_anchor_file(options["anchor"])
-        try:
-            with one_snapshot():
-                report = audit(progress=progress.show, anchor=anchor)
-        except AnchorRefused as error:
-            raise CommandError(str(error)) from None
-        progress.clear()
+        began = time.monotonic()
+        with ProgressBar("orders and seals", stream=sys.stderr) as bar, one_snapshot():
+            try:
+                report = audit(progress=bar.show, anchor=anchor, processes=options["processes"])
+            except AnchorRefused as error:
+                raise CommandError(str(error)) from None
+            except BrokenProcessPool:
+                raise CommandError("A process of the audit was ended: was there enough memory?") from None
         if options["json"]:
             self.stdout.write(json.dumps(report.as_json(), ensure_ascii=False))
             if report.waiting.batches:
@@ -45,8 +55,18 @@ class Command(StackCommand):
         else:
             for line in lines_of(report):
                 self.stdout.write(line)
+            self.stderr.write(_cost(report, seconds=time.monotonic() - began), self.style.NOTICE)
         if report.difference_count:
             sys.exit(1)
+
+
+def _cost(report: AuditReport, *, seconds: float) -> str:
+    """What it took, in words."""
+    orders = sum(store.figures.orders + store.figures.unpaid for store in report.stores)
+    return (
+        f"{orders:,} orders in {seconds:,.1f} s, {orders / max(seconds, 0.001):,.0f} a second, "
+        f"with {report.peak_bytes / 2**20:,.0f} MiB at most."
+    )
 
 
 def read_anchor_file(path: Path) -> str:
@@ -56,26 +76,3 @@ def read_anchor_file(path: Path) -> str:
             return file.read(MOST_BYTES).decode()
     except (OSError, UnicodeDecodeError) as error:
         raise CommandError(f"The anchor {path} cannot be read: {error}") from None
-
-
-class ProgressLine:
-    """One line on stderr, once an audit takes long, and only on a terminal."""
-
-    def __init__(self) -> None:
-        self._started = time.monotonic()
-        self._next = self._started + QUIET_S
-        self._shown = False
-
-    def show(self, done: int, total: int) -> None:
-        now = time.monotonic()
-        if now < self._next or not sys.stderr.isatty():
-            return
-        self._next = now + SHOW_EVERY_S
-        self._shown = True
-        per_second = done / (now - self._started)
-        sys.stderr.write(f"\r{done:,} of {total:,} orders, {per_second:,.0f} a second ")
-        sys.stderr.flush()
-
-    def clear(self) -> None:
-        if self._shown:
-            sys.stderr.write("\r\033[K")

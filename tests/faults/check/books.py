@@ -6,11 +6,13 @@ every currency's accounts sum to zero; (4) a stored body still hashes to its dig
 
 import hashlib
 import zlib
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import psycopg
 
+from tests.faults.check.asked import Asked, Decided, apply_decisions, compare, read_asked, read_decided, read_known
 from tests.faults.check.expected import Account
 from tests.faults.check.sent import Testimony
 
@@ -28,11 +30,12 @@ WITH told AS (
 ), sales AS (
     SELECT order_id, count(*) AS sales FROM sales_order GROUP BY order_id
 ), holds AS (
-    SELECT order_id, count(*) AS holds FROM sales_helditem WHERE what = 'order' AND order_id IS NOT NULL GROUP BY order_id
+    SELECT order_id, count(*) AS holds, count(*) FILTER (WHERE decision_id IS NULL) AS waits
+    FROM sales_helditem WHERE what = 'order' AND order_id IS NOT NULL GROUP BY order_id
 )
 SELECT order_id, acknowledged, has_entry, coalesce(entries, 0) AS entries, coalesce(sales, 0) AS sales,
     coalesce(sales, 0) > 0 AND (coalesce(entries, 0) > 0 OR NOT has_entry) AS posted,
-    coalesce(holds, 0) > 0 AS held, failed
+    coalesce(holds, 0) > 0 AS held, coalesce(waits, 0) > 0 AS waits, failed
 FROM told LEFT JOIN entries USING (order_id) LEFT JOIN sales USING (order_id) LEFT JOIN holds USING (order_id)
 """
 FIGURES = """
@@ -50,7 +53,7 @@ DOUBLED = (
     f"SELECT {NAMED} || ': ' || entries || ' entries, ' || sales || ' sales' FROM fate WHERE entries > 1 OR sales > 1"
 )
 # Each order was sent with one content only, so nothing may wait for a person that is in the books already.
-POSTED_AND_HELD = f"SELECT {NAMED} FROM fate WHERE posted AND held"
+POSTED_AND_HELD = f"SELECT {NAMED} FROM fate WHERE posted AND waits"
 ENTRY_OF_NOTHING = f"SELECT {NAMED} FROM fate WHERE entries > 0 AND NOT has_entry"
 INVENTED = """
 SELECT 'entry ' || e.id || ' of order ' || e.source_id FROM ledger_journalentry e JOIN fleet_store s ON s.id = e.store_id
@@ -111,6 +114,9 @@ def judge(connection: psycopg.Connection, testimony: Testimony) -> Verdict:
     connection.execute("CREATE INDEX ON fate (order_id); ANALYZE fate")
     acknowledged, posted, held, failed = _row(connection, FIGURES)
     testimony.take_back({row[0] for row in connection.execute(NOT_EXPECTED).fetchall()})
+    asked = read_asked(testimony.folder)
+    decided = read_decided(connection) if asked.questions else []
+    apply_decisions(testimony.expected, decided, testimony.folder)
     named = {"stores": sorted(testimony.stores), "terminals": sorted(testimony.terminals)}
     bodies, changed = _bodies(connection)
     accounts, wrong_accounts = _accounts(connection, testimony, named)
@@ -125,6 +131,7 @@ def judge(connection: psycopg.Connection, testimony: Testimony) -> Verdict:
             "accounts": accounts,
             "drawers": drawers,
             "drawers counted later": len(testimony.blind),
+            **_decisions(asked, decided),
         },
         [
             _finding(connection, "lost", LOST),
@@ -140,8 +147,29 @@ def judge(connection: psycopg.Connection, testimony: Testimony) -> Verdict:
             _finding(connection, "acknowledged batches that are not stored as sent", NOT_AS_SENT),
             Finding("accounts that differ", len(wrong_accounts), wrong_accounts[:EXAMPLES]),
             Finding("drawers that differ", len(wrong_drawers), wrong_drawers[:EXAMPLES]),
+            *(
+                Finding(name, len(found), found[:EXAMPLES])
+                for name, found in _compared(connection, asked, decided).items()
+            ),
         ],
     )
+
+
+def _compared(connection: psycopg.Connection, asked: Asked, decided: list[Decided]) -> dict[str, list[str]]:
+    return compare(asked, decided, known=read_known(connection)) if asked.questions else {}
+
+
+def _decisions(asked: Asked, decided: Sequence[Decided]) -> dict[str, int]:
+    """How much was asked and decided, by verb, and how often somebody was told that it was already."""
+    if not asked.questions:
+        return {}
+    already = sum(answer["said"] == "already-decided" for answer in asked.answers.values())
+    verbs = Counter(each.verb for each in decided)
+    return {
+        "asked by people": len(asked.questions),
+        "told that it was decided already": already,
+        **{f"decided: {verb}": count for verb, count in sorted(verbs.items())},
+    }
 
 
 def _row(connection: psycopg.Connection, query: str) -> Any:

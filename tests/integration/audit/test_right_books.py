@@ -345,11 +345,11 @@ def test_whoever_watches_sees_how_far_it_is(
     till: Till, verify: Verify, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     till.sell(a_sale(1001), a_sale(1002))
-    monkeypatch.setattr("backoffice.management.commands.verify_books.QUIET_S", 0)
+    monkeypatch.setattr("backoffice.management.progress.QUIET_S", 0)
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
     capsys.readouterr()
     call_command("verify_books", "--json")
-    assert "\r2 of 2 orders, " in capsys.readouterr().err
+    assert "] 100%: 2 of 2 orders and seals, " in capsys.readouterr().err
 
 
 def test_many_batches_are_gone_through_in_chunks(till: Till, verify: Verify, monkeypatch: pytest.MonkeyPatch) -> None:

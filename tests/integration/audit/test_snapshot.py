@@ -6,8 +6,13 @@ from contextlib import suppress
 import pytest
 from django.core.management import call_command
 from django.db import InternalError, connection
+from django.utils import timezone
 
-from backoffice.audit.run import one_snapshot
+from backoffice.audit import shares
+from backoffice.audit.run import audit
+from backoffice.audit.snapshot import one_snapshot
+from backoffice.books.evidence.sealer import seal
+from tests.integration.evidence.test_sealer import database_url
 from tests.till import Till, a_sale
 
 
@@ -44,3 +49,25 @@ def test_it_prints_one_document_with_what_was_sold(capsys: pytest.CaptureFixture
     (store,) = [store for store in report["stores"] if store["code"] == till.store.code]
     assert (store["orders"], store["sales"], store["payments"]) == (2, 480, {"cash": 480})
     assert not [each for each in report["differences"] if each["store"] == till.store.code]
+
+
+@pytest.mark.usefixtures("commits")
+def test_several_processes_find_what_one_finds_in_the_same_snapshot(monkeypatch: pytest.MonkeyPatch) -> None:
+    tills = [Till(), Till()]
+    for till in tills:
+        till.open()
+        till.sell(a_sale(1001), a_sale(1002))
+    seal(now=timezone.now())
+    monkeypatch.setenv("DATABASE_URL", database_url())
+    monkeypatch.setattr(shares, "WORTH_A_PROCESS", 1)
+    told: list[tuple[int, int]] = []
+    with one_snapshot():
+        alone = audit(progress=lambda *_: None)
+        together = audit(progress=lambda *words: told.append(words), processes=2)
+    assert sorted(alone.differences) == sorted(together.differences)
+    assert alone.stores == together.stores
+    assert {till.store.code for till in tills} <= {store.code for store in together.stores if store.figures.orders == 2}
+    assert together._replace(stores=[], differences=[], peak_bytes=0) == alone._replace(
+        stores=[], differences=[], peak_bytes=0
+    )
+    assert told[-1][0] == told[-1][1] > 0

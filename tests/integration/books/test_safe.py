@@ -48,6 +48,31 @@ def test_a_deposit_is_on_its_way_to_the_bank(till: Till) -> None:
     assert (report.after["date"], report.after["slip"], report.after["flags"]) == (str(TODAY), "4711", [])
 
 
+def test_a_slip_is_banked_once_whoever_asks_again(till: Till) -> None:
+    other = Till()
+    for store in (till.store, other.store):
+        decided(Verb.COUNT_SAFE, store.code, amount=50000)
+    deposit = {"amount": 10000, "slip": "4711", "date": str(TODAY)}
+    decided(Verb.BANK, till.store.code, **deposit)
+    assert refusal(Verb.BANK, till.store.code, **deposit).code == "already-decided"
+    assert refusal(Verb.BANK, till.store.code, **(deposit | {"slip": " 4711 ", "amount": 5})).code == "already-decided"
+    decided(Verb.BANK, till.store.code, **(deposit | {"date": str(TODAY - timedelta(days=1))}))
+    decided(Verb.BANK, other.store.code, **deposit)
+    assert moved(till.store, "1020") == 20000
+
+
+def test_a_slip_that_waits_for_a_second_person_is_banked_once_too(till: Till) -> None:
+    decided(Verb.COUNT_SAFE, till.store.code, amount=50000)
+    Store.objects.filter(pk=till.store.pk).update(second_person_above=9999)
+    deposit = {"amount": 10000, "slip": "4711", "date": str(TODAY)}
+    asked = decided(Verb.BANK, till.store.code, **deposit)
+    decided(Verb.BANK, till.store.code, **deposit, agreed_by=a_person("Otto"))
+    with pytest.raises(NotDecided) as raised, transaction.atomic():
+        agree(asked.decision_id, person=a_person("Ida"), now=timezone.now())
+    assert raised.value.code in {"changed-since", "already-decided"}
+    assert moved(till.store, "1020") == 10000
+
+
 def test_above_the_stores_amount_a_deposit_takes_two(till: Till) -> None:
     Store.objects.filter(pk=till.store.pk).update(second_person_above=9999)
     decided(Verb.COUNT_SAFE, till.store.code, amount=50000, agreed_by=a_person("Otto"))

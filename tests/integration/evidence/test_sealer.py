@@ -17,7 +17,9 @@ from django.utils import timezone
 from backoffice.books.evidence import sealer, sources
 from backoffice.books.evidence.sealer import seal, seal_some
 from backoffice.failpoints import POINTS, VARIABLE
+from backoffice.health.backlog import oldest_unsealed_s
 from backoffice.ingestion.sweep import process_waiting
+from backoffice.metrics.exposition import exposition
 from tests.integration.evidence.sealing import entries_in, numbers_of, rows
 from tests.till import Till, a_movement, a_sale, at_once
 
@@ -218,3 +220,16 @@ def test_in_a_new_cluster_whose_transactions_begin_again_it_goes_on(till: Till) 
     till.sell(a_sale(1002))
     seal(now=timezone.now())
     assert numbers_of(till.store.pk) == list(range(1, sealed + 2))
+
+
+def test_everybody_sees_for_how_long_the_oldest_entry_has_waited_for_its_seal(till: Till) -> None:
+    posted_at = timezone.now()
+    seal(now=posted_at)
+    assert oldest_unsealed_s(now=timezone.now()) == 0
+    till.sell(a_sale(1001))
+    till.sell(a_sale(1002))
+    an_hour_later = timezone.now() + timedelta(hours=1)
+    assert 3600 <= oldest_unsealed_s(now=an_hour_later) <= (an_hour_later - posted_at).total_seconds()
+    assert b"backoffice_oldest_unsealed_seconds " in exposition()
+    seal(now=timezone.now())
+    assert oldest_unsealed_s(now=an_hour_later) == 0

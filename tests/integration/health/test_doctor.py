@@ -30,6 +30,10 @@ from tests.integration.ingestion.test_bell import a_redis_on, answers
 from tests.journeys.http_till import eventually
 from tests.till import Till, a_sale
 
+MARK_ALL_SEALED = """
+UPDATE evidence_sealmark SET xid = pg_snapshot_xmax(pg_current_snapshot())::text::bigint - 1, row_id = 2^62
+"""
+
 
 @pytest.fixture(autouse=True)
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -168,6 +172,12 @@ class TestWithAllElseRight:
     @pytest.fixture(autouse=True)
     def nothing_of_other_tests_waits(self, db: None) -> None:
         Batch.objects.exclude(state="processed").update(state="processed", processed_at=timezone.now())
+        with connection.cursor() as cursor:
+            cursor.execute(MARK_ALL_SEALED)
+
+    def test_entries_that_nobody_seals(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(doctor.backlog, "oldest_unsealed_s", lambda **_: 901.0)
+        assert wrong() == {"Seals": "the oldest entry without a seal is 901 s old"}
 
     def test_a_worker_and_a_beat_that_are_not_there(self, redis: Redis) -> None:
         redis.delete(broker.BEAT_TRACE)

@@ -1,6 +1,7 @@
 """What an audit collects while it goes."""
 
 from backoffice.audit.findings import MOST_KEPT, AuditReport, Findings, Ticks, Waiting
+from backoffice.audit.gathered import Gathered
 from backoffice.audit.ledger import Effects
 
 
@@ -11,6 +12,37 @@ def test_ticks_are_a_set_of_numbers_of_any_size() -> None:
     assert not any(ticks.add(number) for number in numbers)
     assert all(number in ticks for number in numbers)
     assert not any(number in ticks for number in (0, 2, 9, 65_537, -4, 3, 10**18 + 1))
+
+
+def test_sets_of_two_shares_become_one_and_tell_what_was_in_both() -> None:
+    one, other = Ticks(), Ticks()
+    for number in (1, 70_000, -3):
+        one.add(number)
+    for number in (2, 70_000, 10**18, -3):
+        other.add(number)
+    assert (len(one), len(other)) == (3, 4)
+    assert sorted(one.merge(other)) == [-3, 70_000]
+    assert len(one) == 5
+    assert all(number in one for number in (1, 2, 70_000, 10**18, -3))
+
+
+def test_an_entry_that_serves_two_shares_is_a_difference() -> None:
+    one, other = Gathered(), Gathered()
+    for gathered in (one, other):
+        gathered.ledger.met.add(7)
+        gathered.ledger.totals[1, "EUR", "4000"][0] += 5
+    one.merge(other)
+    assert one.ledger.totals[1, "EUR", "4000"] == [10, 0]
+    assert [found.where for found in one.findings.kept] == ["journal entry 7"]
+
+
+def test_the_list_of_differences_stays_bounded_when_shares_come_together() -> None:
+    one, other = Findings(), Findings()
+    for findings in (one, other):
+        for number in range(MOST_KEPT - 1):
+            findings.add("", str(number), "total", expected=1, found=2)
+    one.merge(other)
+    assert (len(one.kept), one.count) == (MOST_KEPT, 2 * (MOST_KEPT - 1))
 
 
 def test_effects_are_summed_between_marks() -> None:

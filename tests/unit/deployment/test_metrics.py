@@ -4,7 +4,7 @@ import re
 
 import yaml
 
-from backoffice.health.backlog import WAITED_TOO_LONG_S
+from backoffice.health.backlog import UNSEALED_TOO_LONG_S, WAITED_TOO_LONG_S
 from tests.unit.deployment.files import DEPLOY, HANDBOOK
 
 METRIC = re.compile(r"\bbackoffice_[a-z_]+")
@@ -57,3 +57,8 @@ def test_alarms_say_what_is_wrong_and_where_to_read_on() -> None:
 def test_the_alarm_of_the_oldest_batch_and_readiness_agree() -> None:
     (rule,) = [rule for rule in RULES if rule["alert"] == "OrdersWait"]
     assert rule["expr"] == f"backoffice_oldest_waiting_seconds > {WAITED_TOO_LONG_S}"
+
+
+def test_the_alarm_of_seals_and_the_doctor_agree() -> None:
+    (rule,) = [rule for rule in RULES if rule["alert"] == "SealsLate"]
+    assert rule["expr"] == f"backoffice_oldest_unsealed_seconds > {UNSEALED_TOO_LONG_S}"
