@@ -9,6 +9,7 @@ from django.db import connection
 from django.db.models import Min, Q
 
 from backoffice.books.evidence.sealer import seal
+from backoffice.books.exports.models import ExportJob, ExportRun
 from backoffice.books.models import Decision
 from backoffice.domain.retention import kept_through, last_day_of
 from backoffice.fleet.models import RETENTION_YEARS, Store
@@ -57,9 +58,21 @@ def entries_without_seal(first: date, last: date) -> list[str]:
     return [f"{unsealed} journal entries are not sealed yet."] if unsealed else []
 
 
+def unfinished_exports(first: date, last: date) -> list[str]:
+    """Exports with days of these that were asked for or begun, and whose files are not whole."""
+    concerns = Q(first_day__lte=last, last_day__gte=first)
+    unwritten = ExportRun.objects.filter(concerns, written__isnull=True).count()
+    asked = ExportJob.objects.filter(concerns, run__isnull=True, ended_at__isnull=True).count()
+    return [f"{unwritten + asked} exports are not finished."] if unwritten + asked else []
+
+
 # What still needs a month beside its own shifts, orders and uploads: each gets its first and last day, and answers in
 # sentences. A further one is a line here.
-OPEN_MATTERS: tuple[Callable[[date, date], list[str]], ...] = (waiting_decisions, entries_without_seal)
+OPEN_MATTERS: tuple[Callable[[date, date], list[str]], ...] = (
+    waiting_decisions,
+    entries_without_seal,
+    unfinished_exports,
+)
 
 
 def review_months(*, today: date) -> list[MonthStanding]:

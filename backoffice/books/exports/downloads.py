@@ -8,6 +8,7 @@ from django.contrib.auth.models import User
 from django.db import connection, transaction
 
 from backoffice.books.exports.models import ExportDownload, ExportJob, KeptPiece
+from backoffice.trail.events import DOWNLOADED, record_event
 
 log = structlog.get_logger(__name__)
 
@@ -51,6 +52,7 @@ def take_file(job: ExportJob, name: str, *, person: User, address: str | None, n
         )
     with transaction.atomic():
         ExportDownload.objects.create(job=job, name=name, person=person, address=address, taken_at=now)
+        record_event(DOWNLOADED, about="export", object_id=str(job.pk), object_name=name, store_id=job.store_id)
         pieces = KeptPiece.objects.filter(job=job, name=name).order_by("position").values_list("data", flat=True)
         content = b"".join(map(bytes, pieces))
     log.info("export downloaded", user=person.get_username(), address=address, job=str(job.pk), file=name)

@@ -19,6 +19,7 @@ from backoffice.books.exports.reading import MovedSum, Range, sums_of
 from backoffice.books.exports.refusals import NotExported
 from backoffice.fleet.models import Store, Terminal
 from backoffice.ledger.models import Account, PaymentAccount
+from backoffice.trail.events import EXPORTED, record_event
 
 MOST_DAYS = 3_700
 FEC_CURRENCY = "EUR"
@@ -90,6 +91,8 @@ def decide_run(profile: ExportProfile, span: StoreDays, *, now: datetime) -> Exp
         _check_map(run, [each for _, sums in moved for each in sums])
         run.save(force_insert=True)
         _keep(run, moved)
+        name = f"{profile.name}, {span.first} to {span.last}"
+        record_event(EXPORTED, about="export", object_id=str(run.pk), object_name=name, store_id=span.store.pk)
     return run
 
 

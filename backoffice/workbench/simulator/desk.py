@@ -11,15 +11,19 @@ import msgspec
 from backoffice_terminal.money import to_text
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
+from django.db.models import Max, Min
 from rich.console import Console
 from rich.table import Table
 
 from backoffice.fleet.models import Store
+from backoffice.sales.models import Shift
+from backoffice.workbench.simulator.catalogue import Shop
 from backoffice.workbench.simulator.report import PLAIN_WIDTH
 from backoffice.workbench.simulator.story import Plot
 from backoffice.workbench.simulator.till import Till
 
 WAITS = 3
+PROFILE = "accounting"
 
 
 class DeskNote(NamedTuple):
@@ -42,6 +46,7 @@ class Desk:
         for name in (first, second):
             get_user_model().objects.create_superuser(username=name)
         Store.objects.update(second_person_above=0)
+        self._run("export_profile", PROFILE, "--format=gl-csv")
 
     def decide_held(self, till: Till, plot: Plot) -> None:
         """What is held: corrected where the till got it wrong, posted as it was sent where only its number was in the way."""
@@ -67,6 +72,17 @@ class Desk:
         reason = ("difference-explained", "--note", "The day's report explains it.") if differs else ("agrees",)
         words = "shift approved, its difference explained" if differs else "shift approved"
         self._decide(till, words, "approve", shift_id, reason)
+
+    def export(self, shop: Shop, folder: Path) -> None:
+        """Hands what was posted of a shop's shifts to another program, sealed first."""
+        days = Shift.objects.filter(store__code=shop.code).aggregate(
+            first=Min("business_date"), last=Max("business_date")
+        )
+        span = (f"--from={days['first']}", f"--to={days['last']}")
+        done = self._run("export", PROFILE, f"--store={shop.code}", *span, f"--out={folder}")
+        entries = sum(revision["entries"] for revision in done["revisions"])
+        names = ", ".join(revision["reference"] for revision in done["revisions"])
+        self.notes.append(DeskNote(shop.code, f"{entries} entries exported as {names}", self._first, ""))
 
     def _decide(
         self, till: Till, words: str, verb: str, subject: str, reason: Sequence[str], *, file: bytes | None = None

@@ -139,7 +139,7 @@ def _engage(head_office: HeadOffice, stack: Stack, board: Board) -> Cast:
 
 
 def _head_office_decides(cast: Cast, stack: Stack) -> Desk:
-    """What is held, then what was not counted, then every shift."""
+    """What is held, then what was not counted, then every shift; then it exports the books."""
     desk = Desk(str(stack.data_dir), first=FIRST, second=SECOND)
     shifts = [(till, plot, shift.shift_id) for till, plot in cast for shift in till.terminal.journal.declared_shifts()]
     for till, plot in cast:
@@ -149,6 +149,8 @@ def _head_office_decides(cast: Cast, stack: Stack) -> Desk:
             desk.count_drawer(till, shift_id)
     for till, _, shift_id in shifts:
         desk.approve(till, shift_id)
+    for shop, _ in _programme():
+        desk.export(shop, stack.data_dir / "exports")
     return desk
 
 
