@@ -1,4 +1,6 @@
-"""The audit trail beside the tables: settings that move money stand as it last said, and nothing was put into its past."""
+"""The audit trail beside the tables: settings that move money, decisions and exports stand as it last said, and nothing was
+put into its past.
+"""
 
 from django.db.backends.utils import CursorWrapper
 
@@ -24,6 +26,23 @@ MOVES_MONEY = (
     ("cash reason", "ledger_cashreason", "store_id"),
 )
 
+# What is only ever added. Of a row from before it was noted nothing is known.
+SELECT_KEPT = """
+SELECT coalesce(s.code, ''), t.id, t.object_name, field, t.after ->> field, to_jsonb(r) ->> field, r.{key} IS NULL
+FROM trail_entry t CROSS JOIN LATERAL jsonb_object_keys(t.after) AS field
+LEFT JOIN {table} r ON r.{key}::text = t.object_id LEFT JOIN fleet_store s ON s.id = t.store_id
+WHERE t.about = '{about}' AND t.what = 'added' AND (r.{key} IS NULL AND field = '{key}' OR to_jsonb(r) -> field <> t.after -> field)
+ORDER BY t.id
+"""
+KEPT = (
+    ("decision", "books_decision", "id"),
+    ("answer", "books_decisionanswer", "decision_id"),
+    ("cache file", "books_cachefile", "id"),
+    ("export map", "exports_exportmap", "id"),
+    ("export run", "exports_exportrun", "id"),
+    ("export revision", "exports_exportrevision", "id"),
+)
+
 # As for entries: a mark that no transaction has reached says nothing until the sealer has noticed.
 SELECT_ADDED = """
 WITH {mark}
@@ -41,6 +60,11 @@ def check_trail(cursor: CursorWrapper, findings: Findings) -> None:
         for code, row_id, name, field, said, stands in cursor.fetchall():
             where = f"{about} {name}, as audit trail {row_id} says"
             findings.add(code, where, field, expected=said, found=stands)
+    for about, table, key in KEPT:
+        cursor.execute(SELECT_KEPT.format(about=about, table=table, key=key))
+        for code, row_id, name, field, said, stands, is_gone in cursor.fetchall():
+            where = f"{about} {name}, as audit trail {row_id} says"
+            findings.add(code, where, "is gone" if is_gone else field, expected=said, found=stands)
     cursor.execute(SELECT_ADDED)
     for code, row_id, what, about, name in cursor.fetchall():
         where = f"audit trail {row_id} ({what} {about} {name})"

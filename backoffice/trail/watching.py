@@ -1,6 +1,6 @@
 """Which tables are watched. A further one is one line in a migration that runs after the table's own:
 
-operations = [watch_table("exports_exportprofile", about="export profile", title=["name"])]
+operations = [watch_table("alerts_channel", about="alert channel", title=["name"])]
 """
 
 import json

@@ -26,7 +26,14 @@ KINDS = (
     "payment account",
     "cash reason",
     "batch",
+    "decision",
+    "answer",
+    "cache file",
     "export",
+    "export profile",
+    "export map",
+    "export run",
+    "export revision",
     "month",
 )
 

@@ -8,9 +8,11 @@ import pytest
 from django.contrib.auth.models import User
 
 from backoffice.books.evidence.sources import AuditTrail
+from backoffice.domain.decisions import Verb
 from backoffice.fleet.models import Store
 from backoffice.trail.acting import Actor, acting
 from tests.integration.audit.test_tampered_seals import Tamper, Verify, found
+from tests.integration.books.office import decided
 from tests.integration.evidence.sealing import NOON, seal_here
 from tests.till import Till, a_sale
 
@@ -88,3 +90,21 @@ def test_it_is_found_and_named(noted: Store, verify: Verify, tamper: Tamper, cha
 def test_what_is_not_sealed_yet_is_no_difference(till: Till, verify: Callable[[], tuple[int, dict[str, Any]]]) -> None:
     Store.objects.filter(pk=till.store.pk).update(refund_days=3)
     assert verify()[1]["differences"] == []
+
+
+@pytest.mark.parametrize(
+    ("statement", "words"),
+    [
+        ("UPDATE books_decision SET reason = 'other'", "reason, daily, other"),
+        ("UPDATE books_decision SET person_id = (SELECT max(id) FROM auth_user)", "person_id, "),
+        ("DELETE FROM books_decision", "is gone"),
+    ],
+)
+def test_a_decision_that_was_changed_or_removed_is_named(
+    till: Till, verify: Verify, tamper: Tamper, statement: str, words: str
+) -> None:
+    decided(Verb.COUNT_SAFE, till.store.code, amount=0)
+    User.objects.create_user("claire")
+    assert verify()[1]["differences"] == []
+    tamper(statement)
+    assert any(words in difference for difference in found(verify)), found(verify)

@@ -1,7 +1,7 @@
 """Which months are due, what keeps them, and that nothing leaves which somebody still needs."""
 
 import json
-from datetime import date
+from datetime import date, timedelta
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -12,9 +12,11 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from backoffice.audit.run import audit
-from backoffice.books import retention
 from backoffice.books.evidence.checkpoints import sign_checkpoint
 from backoffice.books.evidence.models import DayRoot
+from backoffice.books.exports.jobs import ask_export
+from backoffice.books.exports.planning import StoreDays
+from backoffice.books.exports.profiles import define_profile, find_profile
 from backoffice.books.retention import let_go, review_months
 from backoffice.domain.decisions import Verb
 from backoffice.fleet.models import Store
@@ -22,7 +24,7 @@ from backoffice.ingestion.detaching import NotNow
 from backoffice.ingestion.months import drain_default
 from backoffice.sales.models import DetachedMonth
 from backoffice.trail.models import TrailEntry
-from tests.integration.books.office import decided
+from tests.integration.books.office import a_person, decided
 from tests.integration.evidence.sealing import seal_here
 from tests.integration.ingestion.test_detaching import OLD, TODAY, as_committed, execute, open_shift, sale
 from tests.till import Till
@@ -99,12 +101,12 @@ def test_what_is_not_sealed_keeps_it(till: Till) -> None:
     assert "2 journal entries are not sealed yet." in standing()[1]
 
 
-def test_whatever_else_needs_it_is_a_line_among_the_open_matters(till: Till, monkeypatch: pytest.MonkeyPatch) -> None:
-    def unfinished(first: date, last: date) -> list[str]:
-        return [f"An export of {first} to {last} is not finished."]
-
-    monkeypatch.setattr(retention, "OPEN_MATTERS", (*retention.OPEN_MATTERS, unfinished))
-    assert standing() == (True, ["An export of 2000-02-01 to 2000-02-29 is not finished."])
+def test_an_export_that_is_not_finished_keeps_it(till: Till) -> None:
+    words = {"granularity": None, "currency": "", "siren": "", "map_text": None}
+    define_profile(name="accounting", format_name="gl-csv", **words, now=timezone.now())
+    span = StoreDays(till.store, OLD, OLD + timedelta(days=20))
+    ask_export(find_profile("accounting"), span, person=a_person(rights=()), now=timezone.now())
+    assert standing() == (True, ["1 exports are not finished."])
     with pytest.raises(NotNow, match="not finished"):
         let_go(month=OLD, now=timezone.now())
 
