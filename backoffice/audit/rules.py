@@ -7,6 +7,7 @@ units. How many lines that takes does not matter.
 from collections.abc import Mapping
 from decimal import Decimal
 
+from backoffice.audit.reading import MAX_MINOR
 from backoffice.audit.values import Line, Movement, Order
 
 DRAWER, SAFE, TO_THE_BANK, SUSPENSE, TAX, TIPS = "1000", "1010", "1020", "1990", "2100", "2300"
@@ -47,6 +48,10 @@ def _wrong_sums(order: Order, *, inclusive: bool) -> str:
     paid = sum(payment.amount for payment in order.payments)
     if paid != order.total + order.tip:
         return f"its payments come to {paid}, total and tip to {order.total + order.tip}"
+    for line in order.lines:
+        net = line.amount - sum(tax.amount for tax in line.taxes)
+        if inclusive and abs(line.discount * net) > MAX_MINOR * abs(line.amount) > 0:
+            return f"the discount of {line.discount}, less the taxes in it, is no amount"
     return ""
 
 

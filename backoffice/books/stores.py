@@ -31,6 +31,8 @@ def read_day(text: Any, *, latest: date) -> date:
         day = None
     if day is None or day.isoformat() != text:
         raise NotDecided("not-a-date", f"{text!r} is no date such as 2026-03-01.")
-    if not FIRST_DAY <= day <= latest:
-        raise NotDecided("not-a-date", f"{day} is before {FIRST_DAY} or in the future.")
+    if day > latest:
+        raise NotDecided("not-a-date", f"{day} is in the future: in this store it is {latest}.")
+    if day < FIRST_DAY:
+        raise NotDecided("not-a-date", f"{day} is too long ago: books begin with {FIRST_DAY} at the earliest.")
     return day

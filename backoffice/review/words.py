@@ -132,6 +132,7 @@ SHORT_REASONS: dict[str, str] = {
     codes.OPENING_FLOAT_DIFFERS: "Float differs from the last close",
     codes.TEXT_SHORTENED: "Text shortened",
     codes.ENTERED_BY_HAND: "Entered by hand",
+    codes.IN_LOCKED_PERIOD: "Came for locked books",
     codes.UNREADABLE_ORDER: "Cannot be read",
     codes.UNREADABLE_MOVEMENT: "Cannot be read",
     codes.SUMS_DO_NOT_ADD_UP: "Total is not the sum of its lines",

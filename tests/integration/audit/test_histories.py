@@ -256,7 +256,7 @@ class History(RuleBasedStateMachine):
         answer = till.upload(*orders, movements=movements)
         assert answer.status_code == 202, answer.content
         if killed is not None:
-            with suppress(Killed), connection.execute_wrapper(killed_before(killed)):
+            with suppress(Killed), transaction.atomic(), connection.execute_wrapper(killed_before(killed)):
                 process_waiting()
             Batch.objects.exclude(state="processed").update(due_at=timezone.now() - timedelta(hours=1))
         process_waiting()
@@ -298,7 +298,7 @@ class History(RuleBasedStateMachine):
         done: DecisionReport | None = None
         with suppress(NotDecided):
             if killed is not None:
-                with suppress(Killed), connection.execute_wrapper(killed_before(killed)):
+                with suppress(Killed), transaction.atomic(), connection.execute_wrapper(killed_before(killed)):
                     done = ask()
             done = done or ask()
             self.taken.add(verb)

@@ -65,7 +65,7 @@ def test_a_void_and_a_deposit_of_a_locked_month(till: Till) -> None:
     till.sell(order := a_sale(1001))
     decided(Verb.LOCK, till.store.code, date="2026-03-31")
     decided(Verb.VOID, order["order_id"])
-    decided(Verb.BANK, till.store.code, amount=1000, slip="4711", date="2026-03-02")
+    decided(Verb.BANK, till.store.code, amount=1000, slip="4711", date="2026-03-02", agreed_by=a_person("Otto"))
     march, april = of(till.store, MARCH), of(till.store, APRIL)
     assert march["sales"][2:] == (0, -NET, 0, NET)
     assert april["sales"][2:] == (0, 0, -NET, -NET)

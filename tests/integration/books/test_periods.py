@@ -113,7 +113,8 @@ class TestLate:
 
     def test_a_deposit_of_a_locked_day_says_both_days(self, till: Till) -> None:
         lock(till.store)
-        after = decided(Verb.BANK, till.store.code, amount=10000, slip="4711", date="2026-03-02").after
+        deposit = {"amount": 10000, "slip": "4711", "date": "2026-03-02"}
+        after = decided(Verb.BANK, till.store.code, **deposit, agreed_by=a_person("Otto")).after
         assert (after["date"], after["entry_date"]) == ("2026-03-02", "2026-04-01")
 
     def test_other_stores_are_open(self, till: Till) -> None:

@@ -9,7 +9,7 @@ from django.core.management import CommandError, call_command
 
 from backoffice.domain.decisions import Verb
 from backoffice.sales.models import Order
-from tests.integration.books.office import decided
+from tests.integration.books.office import a_person, decided
 from tests.integration.books.report_day import a_day
 from tests.till import Till
 
@@ -111,7 +111,7 @@ def test_risk_stands_beside_the_other_cashier(day: Till) -> None:
 
 
 def test_cash_that_is_not_banked_is_what_was_taken_less_what_was_short(day: Till) -> None:
-    decided(Verb.BANK, day.store.code, amount=80, slip="4711", date="2026-03-01")
+    decided(Verb.BANK, day.store.code, amount=80, slip="4711", date="2026-03-01", agreed_by=a_person("Otto"))
     told = report("cash", day)
     # The float came from the safe, which nobody had counted: 200.00 less than nothing, less 0.80 to the bank.
     keys = ("drawers", "safe", "on_its_way", "not_banked", "banked_on")

@@ -172,6 +172,8 @@ def test_a_form_may_be_filled_in_with_anything(reader: Client, till: Till) -> No
         names = [field.name for field in model._meta.fields]
         name = f"admin:{model._meta.app_label}_{model._meta.model_name}_change"
         row = model._default_manager.order_by().first()
+        if row is None:
+            continue  # nothing of this kind was made by a till
         address = reverse(name, args=[row.pk])
         for value in some(Random(name)):
             answer = reader.post(address, dict.fromkeys(names, value))

@@ -152,7 +152,7 @@ class TestStatements:
         "report_offline": 16,
         "trail_trailentry_changelist": 5,
         "auth_user_changelist": 5,
-        "sales_store_days": 12,
+        "sales_store_days": 13,
     }
 
     @pytest.mark.parametrize(("name", "most"), PAGES.items())
@@ -177,7 +177,7 @@ class TestStatements:
         self, head_office: Client, django_assert_max_num_queries: Callable[[int], Any]
     ) -> None:
         (till,) = a_busy_day(orders=30)
-        with django_assert_max_num_queries(16):
+        with django_assert_max_num_queries(17):
             head_office.get(reverse("admin:sales_shift_change", args=[till.shift_id]))
         with django_assert_max_num_queries(12):
             head_office.get(reverse("admin:fleet_terminal_change", args=[till.terminal.pk]))

@@ -92,7 +92,7 @@ def test_what_was_decided_can_be_looked_at(reader: Client) -> None:
     assert "Order 1002* was held" in unescape(strip_tags(page.content.decode()))
     assert "1002" not in reader.get(reverse("admin:sales_helditem_changelist")).content.decode()
     voided = Order.objects.get(order_id=sold["order_id"])
-    assert "It was decided" in reader.get(reverse("admin:sales_order_change", args=[voided.pk])).content.decode()
+    assert "It was voided" in reader.get(reverse("admin:sales_order_change", args=[voided.pk])).content.decode()
 
 
 def test_batches_that_cannot_be_processed_can_be_looked_at(reader: Client) -> None:

@@ -11,8 +11,8 @@ from psycopg.errors import InsufficientPrivilege
 
 from tests.integration.deployment.production import BINARIES, SQL, Production, run
 
-BOOKS = ["ledger_journalentry", "ledger_journalline", "ledger_entrysource", "ledger_periodlock"]
-DECISIONS = ["books_decision", "books_decisionanswer", "books_cachefile"]
+BOOKS = ["ledger_journalentry", "ledger_journalline", "ledger_entrysource"]
+DECISIONS = ["books_decision", "books_decisionanswer", "books_cachefile", "ledger_periodlock"]
 TRAIL = ["trail_entry"]
 KEPT = ["sales_order", "sales_orderline", "sales_payment", "sales_identity", "inbox_batch"]
 

@@ -25,7 +25,7 @@ TYPES = {
     "BooleanField": {"bool"},
 }
 # A transaction id is read as a number.
-OTHERWISE = {("sales_posting", "xid"): {"xid8"}, ("ledger_journalentry", "xid"): {"xid8"}}
+OTHERWISE = {(table, "xid"): {"xid8"} for table in ("sales_posting", "ledger_journalentry", "trail_entry")}
 
 UNMANAGED = [
     model

@@ -12,7 +12,7 @@ from tests.unit.docs.documents import CHECKOUT, rows, section
 
 RELIABILITY = CHECKOUT / "docs" / "reliability.md"
 THREATS = CHECKOUT / "docs" / "threat-model.md"
-NAMED = re.compile(r"`((?:tests|clients)/[\w/]+\.py)::(\w+)`")
+NAMED = re.compile(r"`((?:tests|clients)/[\w/]+\.py)::(?:\w+::)?(\w+)`")
 
 
 @cache
