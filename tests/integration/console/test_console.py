@@ -179,7 +179,7 @@ class TestStatements:
         (till,) = a_busy_day(orders=30)
         with django_assert_max_num_queries(17):
             head_office.get(reverse("admin:sales_shift_change", args=[till.shift_id]))
-        with django_assert_max_num_queries(12):
+        with django_assert_max_num_queries(13):
             head_office.get(reverse("admin:fleet_terminal_change", args=[till.terminal.pk]))
 
 
