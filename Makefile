@@ -26,8 +26,10 @@ demo: $(INSTALLED) ## show Back Office at work with simulated terminals (with AR
 
 # Two processes with databases of their own share the first half: the console's tests look at everything in theirs. What
 # measures time, kills servers, or looks for what others leaked follows, and has the machine to itself.
-BESIDE := tests/unit tests/fuzz tests/vectors clients/python/tests tests/integration/console tests/integration/books tests/integration/evidence tests/integration/audit
-ALONE := tests/faults tests/journeys
+BESIDE := tests/unit tests/fuzz tests/vectors clients/python/tests \
+  $(addprefix tests/integration/,console books evidence audit growth ledger)
+MILD := $(patsubst %,tests/journeys/test_%.py,browsers caddy console demo evidence metrics tracing walkthrough)
+ALONE := tests/faults $(filter-out $(MILD),$(sort $(wildcard tests/journeys/test_*.py)))
 PYTEST := $(BIN)/python -m pytest
 
 test: $(INSTALLED) ## run the tests on private servers (ARGS="tests/unit -x")

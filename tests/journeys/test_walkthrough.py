@@ -21,7 +21,7 @@ MADE_ANEW = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-.{22}|\d{4}-\d\d-\d\dT[\d:.]+Z|
 
 def steps() -> list[tuple[str, str | None]]:
     """Each command of the chapter with the answer that it shows, if it shows one."""
-    chapter = DOCUMENT.read_text().partition("\n## 11. ")[2]
+    chapter = DOCUMENT.read_text().partition("\n## 11. ")[2].partition("\n## 12. ")[0]
     blocks = BLOCKS.findall(chapter)
     found: list[tuple[str, str | None]] = []
     for kind, text in blocks:
