@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import threading
 import zlib
 from contextlib import nullcontext
 from datetime import datetime, timedelta
@@ -35,7 +36,6 @@ from backoffice.ingestion.bell import ring_soon
 from backoffice.metrics import count_accepted
 from backoffice.postgres.transactions import transaction_required
 from backoffice.sales.models import Shift
-from backoffice.short_turns import short_turns
 
 log = structlog.get_logger(__name__)
 
@@ -45,6 +45,7 @@ INLINE_MEMBERS = 50
 INLINE_BYTES = 262_144
 # A larger body may keep the interpreter busy for a second. One is opened at a time: live orders share it with that one alone.
 LARGE = 1_000_000
+_one_at_a_time = threading.Lock()
 # A live order's batch is stored as claimed by its request: no worker tries it in that time.
 CLAIMED_AT_BIRTH = timedelta(seconds=2)
 
@@ -86,7 +87,7 @@ def accept(
     Raises BodyMalformed, EnvelopeInvalid, TooManyOrders, ShiftUnknown, IdentifierReused: then nothing is stored. An error
     after that says that the batch is stored and its receipt could not be read: a repeat gets it.
     """
-    with short_turns() if len(body) > LARGE else nullcontext():
+    with _one_at_a_time if len(body) > LARGE else nullcontext():
         upload = open_upload(body, gzip=gzip, max_orders=settings.MAX_BATCH_ORDERS)
     envelope = upload.envelope
     is_small = len(envelope.orders) + len(envelope.movements) <= INLINE_MEMBERS and len(upload.body) <= INLINE_BYTES
