@@ -2,12 +2,14 @@
 
 import argparse
 import os
+from datetime import date
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import OperationalError, connection
 
 from backoffice.env import DEFAULT_DATA_DIR, names_own_servers
+from backoffice.fleet.models import Store
 from backoffice.trail.acting import acting, at_the_command_line
 
 
@@ -58,3 +60,19 @@ def positive(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 1")
     return int(text)
+
+
+def business_date(text: str) -> date:
+    """An argparse type: a date. Raises ArgumentTypeError."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a date such as 2026-03-31") from None
+
+
+def store_named(code: str) -> Store:
+    """The store of this code. Raises CommandError."""
+    store = Store.objects.filter(code=code).first()
+    if store is None:
+        raise CommandError(f"There is no store {code}.")
+    return store

@@ -11,7 +11,7 @@ from backoffice.books.exports.coding import CodeMap, MapLine, read_map
 from backoffice.books.exports.formats import GRANULARITIES, check_codes
 from backoffice.books.exports.models import FORMATS, ExportMap, ExportProfile
 from backoffice.books.exports.refusals import NotExported
-from backoffice.fleet.models import Store, check_currency
+from backoffice.fleet.models import check_currency
 from backoffice.ledger.models import Account
 
 MAX_NAME = 40
@@ -126,11 +126,3 @@ def find_profile(name: str) -> ExportProfile:
     if profile is None:
         raise NotExported(f"There is no export profile {name}. `manage.py export_profile` makes one.")
     return profile
-
-
-def store_to_export(code: str) -> Store:
-    """The store of this code. Raises NotExported."""
-    store = Store.objects.filter(code=code).first()
-    if store is None:
-        raise NotExported(f"There is no store {code}.")
-    return store

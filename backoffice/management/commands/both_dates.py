@@ -6,9 +6,7 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from backoffice.books.both_dates import BothDates, by_both_dates, net_sales
-from backoffice.fleet.models import Store
-from backoffice.management.base import StackCommand
-from backoffice.management.commands.trial_balance import business_date
+from backoffice.management.base import StackCommand, business_date, store_named
 
 
 class Command(StackCommand):
@@ -25,9 +23,7 @@ class Command(StackCommand):
         parser.add_argument("--json", action="store_true", help="one JSON document on stdout and nothing else")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        store = Store.objects.filter(code=options["store"]).first()
-        if store is None:
-            raise CommandError(f"There is no store {options['store']}.")
+        store = store_named(options["store"])
         if options["first"] > options["last"]:
             raise CommandError(f"{options['first']} is after {options['last']}.")
         rows = by_both_dates(store=store, first=options["first"], last=options["last"])

@@ -9,10 +9,9 @@ from django.utils import timezone
 
 from backoffice.books.exports.jobs import RunReport, export_to_folder, repeat_run
 from backoffice.books.exports.planning import StoreDays
-from backoffice.books.exports.profiles import find_profile, store_to_export
+from backoffice.books.exports.profiles import find_profile
 from backoffice.books.exports.refusals import NotExported
-from backoffice.management.base import StackCommand, positive
-from backoffice.management.commands.trial_balance import business_date
+from backoffice.management.base import StackCommand, business_date, positive, store_named
 
 
 class Command(StackCommand):
@@ -40,7 +39,7 @@ class Command(StackCommand):
         missing = [name for name in ("store", "first", "last") if options[name] is None]
         if missing:
             raise CommandError("Say which days of which store: --store CODE --from DATE --to DATE.")
-        span = StoreDays(store_to_export(options["store"]), options["first"], options["last"])
+        span = StoreDays(store_named(options["store"]), options["first"], options["last"])
         report = export_to_folder(find_profile(options["name"]), span, options["out"], now=timezone.now())
         return {
             "store": options["store"],

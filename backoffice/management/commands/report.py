@@ -11,9 +11,8 @@ from django.utils import timezone
 from backoffice.books.reports.catalogue import REPORTS, make_report, report_json
 from backoffice.books.reports.pdf import PdfNotMade, pdf
 from backoffice.books.reports.shape import ReportRefused, Scope, make_scope
-from backoffice.fleet.models import Store
-from backoffice.management.base import StackCommand
-from backoffice.management.commands.trial_balance import business_date, in_columns
+from backoffice.management.base import StackCommand, business_date, store_named
+from backoffice.management.commands.trial_balance import in_columns
 from backoffice.review.reports import paper_of, shown_sheet, today_at
 
 NO_LINKS = {"order": False, "shift": False, "journalentry": False}
@@ -73,10 +72,6 @@ class Command(StackCommand):
 
 
 def _scope(options: dict[str, Any]) -> Scope:
-    store = None
-    if options["store"] is not None:
-        store = Store.objects.filter(code=options["store"]).first()
-        if store is None:
-            raise CommandError(f"There is no store {options['store']}.")
+    store = None if options["store"] is None else store_named(options["store"])
     today = today_at(store, timezone.now())
     return make_scope(store=store, first=options["first"], last=options["last"], today=today)

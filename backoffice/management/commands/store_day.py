@@ -5,12 +5,10 @@ from datetime import date
 from typing import Any
 
 import msgspec
-from django.core.management.base import CommandError, CommandParser
+from django.core.management.base import CommandParser
 
 from backoffice.books.store_days import StoreDay, read_store_day
-from backoffice.fleet.models import Store
-from backoffice.management.base import StackCommand
-from backoffice.management.commands.trial_balance import business_date
+from backoffice.management.base import StackCommand, business_date, store_named
 from backoffice.review.formats import money
 
 
@@ -25,10 +23,7 @@ class Command(StackCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         day: date = options["date"]
-        store = Store.objects.filter(code=options["store"]).first()
-        if store is None:
-            raise CommandError(f"There is no store {options['store']}.")
-        found = read_store_day(store, day)
+        found = read_store_day(store_named(options["store"]), day)
         self.stdout.write(
             json.dumps(msgspec.to_builtins(found), ensure_ascii=False) if options["json"] else _in_words(found)
         )

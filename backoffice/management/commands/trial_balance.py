@@ -1,15 +1,12 @@
 """`manage.py trial_balance [--store CODE] [--at DATE] [--json]`."""
 
-import argparse
 import json
-from datetime import date
 from typing import Any
 
-from django.core.management.base import CommandError, CommandParser
+from django.core.management.base import CommandParser
 
 from backoffice.books.evidence.balance import BalanceRow, trial_balance_at
-from backoffice.fleet.models import Store
-from backoffice.management.base import StackCommand
+from backoffice.management.base import StackCommand, business_date, store_named
 from backoffice.review.formats import money
 
 
@@ -23,11 +20,7 @@ class Command(StackCommand):
         parser.add_argument("--json", action="store_true", help="one JSON document on stdout and nothing else")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        store = None
-        if options["store"] is not None:
-            store = Store.objects.filter(code=options["store"]).first()
-            if store is None:
-                raise CommandError(f"There is no store {options['store']}.")
+        store = None if options["store"] is None else store_named(options["store"])
         rows = trial_balance_at(store=store, at=options["at"])
         if options["json"]:
             self.stdout.write(json.dumps([row._asdict() for row in rows], ensure_ascii=False))
@@ -54,11 +47,3 @@ def in_columns(rows: list[list[str]], *, texts: int) -> list[str]:
         ).rstrip()
         for row in rows
     ]
-
-
-def business_date(text: str) -> date:
-    """An argparse type: a date. Raises ArgumentTypeError."""
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a date such as 2026-03-31") from None
