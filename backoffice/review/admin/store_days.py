@@ -12,7 +12,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 
-from backoffice.books.store_days import DayKey, StoreDay, held_by_shift, read_store_day, states_of_days
+from backoffice.books.store_days import DayKey, StoreDay, exports_of_days, held_by_shift, read_store_day, states_of_days
 from backoffice.domain.states import StoreDayState
 from backoffice.domain.store_days import WAITS_FOR
 from backoffice.fleet.models import Store
@@ -74,7 +74,7 @@ def list_days(store: Store | None, *, until: date | None) -> list[DayRow]:
     days: dict[DayKey, list[Shift]] = defaultdict(list)
     for row in rows:
         days[row.store_id, row.business_date].append(row)
-    states = states_of_days(rows, stores=stores)
+    states = states_of_days(days, stores=stores, exports=exports_of_days(days.keys()))
     found = [_row(stores[key[0]], key[1], days[key], states[key], held) for key in days]
     return sorted(found, key=lambda row: (-row.day.toordinal(), row.store.code))
 

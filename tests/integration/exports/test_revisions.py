@@ -13,7 +13,7 @@ from django.core.management import CommandError
 from django.db import IntegrityError, connection, transaction
 
 from backoffice.books.exports.models import ExportRevision
-from backoffice.books.exports.sent import sent_of_day
+from backoffice.books.exports.sent import SentDay, sent_of_days
 from backoffice.domain.decisions import Verb
 from backoffice.failpoints import POINTS, VARIABLE
 from tests.integration.books.office import decided
@@ -208,19 +208,20 @@ def held_elsewhere(key: str) -> Any:
 
 
 def test_a_day_knows_what_was_sent_of_it_and_whether_there_is_news(target: Target, till: Till) -> None:
-    day = till.store.pk, ExportRevision._meta.get_field("business_date").to_python(DAY)
-    assert sent_of_day(store_id=day[0], day=day[1]) == []
+    def sent() -> list[SentDay]:
+        day = till.store.pk, ExportRevision._meta.get_field("business_date").to_python(DAY)
+        return sent_of_days([day]).get(day, [])
+
+    assert sent() == []
     target.define("gl-csv")
     till.sell(a_sale(1001))
     target.export()
-    assert [(each.revisions, each.is_written, each.has_news) for each in sent_of_day(store_id=day[0], day=day[1])] == [
-        (1, True, False)
-    ]
+    assert [(each.revisions, each.is_written, each.has_news) for each in sent()] == [(1, True, False)]
     till.sell(a_sale(1002))
     other = Target(till, target.folder, f"{target.name}-b")  # whose export seals it
     other.define("gl-csv")
     other.export()
-    assert {each.profile: each.has_news for each in sent_of_day(store_id=day[0], day=day[1])} == {
+    assert {each.profile: each.has_news for each in sent()} == {
         target.name: True,
         other.name: False,
     }
