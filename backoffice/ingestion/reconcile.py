@@ -155,10 +155,13 @@ def reconcile_unsettled(
 
 
 @transaction_required
-def supersede_approvals(cursor: CursorWrapper, *, terminal_id: int, numbers: Sequence[int], now: datetime) -> None:
+def supersede_approvals(
+    cursor: CursorWrapper, *, terminal_id: int, numbers: Sequence[int], done: set[UUID], now: datetime
+) -> None:
     """Shifts of the terminal in which one of these numbers was explained are approved no more: it was a sale after all.
 
     `numbers` have just been taken for the first time, by orders of whatever shift. The caller holds the terminal's lock.
+    Those reconciled are added to `done`.
     """
     if not numbers:
         return
@@ -167,6 +170,7 @@ def supersede_approvals(cursor: CursorWrapper, *, terminal_id: int, numbers: Seq
     for shift in approved.exclude(is_detached_shift()).order_by("opened_at"):
         shift.approval_id = None
         reconcile_shift(cursor, shift, now=now)
+        done.add(shift.shift_id)
 
 
 def catch_up_on_shifts(*, now: datetime) -> int:

@@ -132,7 +132,7 @@ def reconcile_shifts(cursor: CursorWrapper, batches: Sequence[Recognised], *, no
             pairs = zip(members, recognitions, strict=True)
             taken = [member.incoming.number for member, recognition in pairs if recognition.takes_number]
             numbers = [number for number in taken if number is not None]
-            supersede_approvals(cursor, terminal_id=batch.terminal_id, numbers=numbers, now=now)
+            supersede_approvals(cursor, terminal_id=batch.terminal_id, numbers=numbers, done=done, now=now)
         if batch.a_shift_waits:
             reconcile_unsettled(
                 cursor,
