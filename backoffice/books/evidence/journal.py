@@ -3,12 +3,12 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol, TypeVar
 from uuid import UUID
 
 from django.db.backends.utils import CursorWrapper
 
-from backoffice.domain.evidence.leaves import BatchFacts, EntryFacts, LineFacts
+from backoffice.domain.evidence.leaves import ENTRY, BatchFacts, EntryFacts, LeafKind, LineFacts
 from backoffice.postgres.rows import rows_as
 
 SELECT_AFTER = """
@@ -17,7 +17,7 @@ WHERE (xid, id) > (%(xid)s::text::xid8, %(row_id)s::bigint) AND xid < %(before)s
 ORDER BY ledger_journalentry.xid, id LIMIT %(most)s
 """
 
-SELECT_SEALED = "SELECT row_id FROM evidence_leaf WHERE kind = 'entry' AND row_id = ANY(%s)"
+SELECT_SEALED = "SELECT row_id FROM evidence_leaf WHERE kind = %s AND row_id = ANY(%s)"
 
 SELECT_ENTRIES = """
 SELECT e.id, e.business_date, t.uuid::text, e.shift_id::text, e.source_kind, e.source_id::text, e.source_number, e.currency,
@@ -77,6 +77,16 @@ class EntryKey(NamedTuple):
         return Mark(self.xid, self.id)
 
 
+class RowKey(Protocol):
+    """What a row that is sealed is found by, of whatever kind."""
+
+    @property
+    def id(self) -> int: ...
+
+
+Key = TypeVar("Key", bound=RowKey)
+
+
 def entries_after(cursor: CursorWrapper, mark: Mark, *, before: int, most: int) -> list[EntryKey]:
     """The next entries behind a mark, of transactions older than `before`, in the order in which they are sealed."""
     wanted: dict[str, Any] = {"xid": str(mark.xid), "row_id": mark.row_id, "before": str(before), "most": most}
@@ -84,9 +94,11 @@ def entries_after(cursor: CursorWrapper, mark: Mark, *, before: int, most: int) 
     return rows_as(EntryKey, cursor)
 
 
-def not_sealed(cursor: CursorWrapper, keys: Sequence[EntryKey]) -> list[EntryKey]:
-    """Those of the entries that have no seal yet."""
-    cursor.execute(SELECT_SEALED, [[key.id for key in keys]])
+def not_sealed(cursor: CursorWrapper, keys: Sequence[Key], *, kind: LeafKind = ENTRY) -> list[Key]:
+    """Those of the entries, or of the rows of another kind, that have no seal yet."""
+    if not keys:
+        return []
+    cursor.execute(SELECT_SEALED, [kind.name, [key.id for key in keys]])
     sealed = {row_id for (row_id,) in cursor.fetchall()}
     return [key for key in keys if key.id not in sealed]
 

@@ -21,7 +21,7 @@ from backoffice.books.evidence.journal import (
     read_entries,
     read_unsealed_batches,
 )
-from backoffice.books.evidence.trail import read_trail, trail_after, unsealed_trail
+from backoffice.books.evidence.trail import read_trail, trail_after
 from backoffice.domain.evidence.leaves import (
     BATCH,
     ENTRY,
@@ -73,7 +73,7 @@ class Journal:
     def read(self, cursor: CursorWrapper, *, after: Mark, before: int) -> Portion:
         found = entries_after(cursor, after, before=before, most=MOST_AT_ONCE)
         mark = found[-1].mark if found else after
-        keys = not_sealed(cursor, found) if found else []
+        keys = not_sealed(cursor, found)
         return Portion(self._records(cursor, keys) if keys else [], mark, is_last=len(found) < MOST_AT_ONCE)
 
     def _records(self, cursor: CursorWrapper, keys: Sequence[EntryKey]) -> list[Record]:
@@ -100,7 +100,7 @@ class AuditTrail:
     def read(self, cursor: CursorWrapper, *, after: Mark, before: int) -> Portion:
         found = trail_after(cursor, after, before=before, most=MOST_AT_ONCE)
         mark = found[-1].mark if found else after
-        keys = unsealed_trail(cursor, found) if found else []
+        keys = not_sealed(cursor, found, kind=TRAIL)
         facts = read_trail(cursor, [key.id for key in keys]) if keys else {}
         records = [Record(key.store_id, TRAIL, trail_values(facts[key.id]), row_id=key.id) for key in keys]
         return Portion(records, mark, is_last=len(found) < MOST_AT_ONCE)

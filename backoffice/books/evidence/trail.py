@@ -15,7 +15,6 @@ SELECT xid::text::bigint AS xid, id, coalesce(store_id, 0) AS store_id FROM trai
 WHERE (xid, id) > (%(xid)s::text::xid8, %(row_id)s::bigint) AND xid < %(before)s::text::xid8
 ORDER BY trail_entry.xid, id LIMIT %(most)s
 """
-SELECT_SEALED = "SELECT row_id FROM evidence_leaf WHERE kind = 'trail' AND row_id = ANY(%s)"
 SELECT_FACTS = """
 SELECT id, at, what, about, object_id, object_name, person_id, person, address, via, reason FROM trail_entry WHERE id = ANY(%s)
 """
@@ -43,13 +42,6 @@ def trail_after(cursor: CursorWrapper, mark: Mark, *, before: int, most: int) ->
     wanted: dict[str, Any] = {"xid": str(mark.xid), "row_id": mark.row_id, "before": str(before), "most": most}
     cursor.execute(SELECT_AFTER, wanted)
     return rows_as(TrailKey, cursor)
-
-
-def unsealed_trail(cursor: CursorWrapper, keys: Sequence[TrailKey]) -> list[TrailKey]:
-    """Those of the rows that have no seal yet."""
-    cursor.execute(SELECT_SEALED, [[key.id for key in keys]])
-    sealed = {row_id for (row_id,) in cursor.fetchall()}
-    return [key for key in keys if key.id not in sealed]
 
 
 def read_trail(cursor: CursorWrapper, ids: Sequence[int]) -> dict[int, TrailFacts]:
