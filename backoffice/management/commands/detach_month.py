@@ -29,12 +29,7 @@ class Command(StackCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         name = f"{options['month']:%Y-%m}"
-        try:
-            tables = let_go(month=options["month"], now=timezone.now())
-        except NotNow as error:
-            raise CommandError(f"{name} stays. " + "\n".join(error.reasons)) from None
-        except DatabaseError as error:
-            raise refusal_in_words(error, name) from error
+        tables = detach(options["month"])
         self.stdout.write(
             f"{name} is detached. Its tables are still in the database, but no longer part of orders and journal:"
         )
@@ -44,6 +39,17 @@ class Command(StackCommand):
         )
         self.stdout.write(f"  pg_dump --format=custom --table='*_{options['month']:%Y%m}' --file={name}.dump DATABASE")
         self.stdout.write(f"To put it back: manage.py attach_month {name}")
+
+
+def detach(month: date) -> list[MonthTable]:
+    """Detaches a month once nothing needs it any more; what its tables hold. Raises CommandError with the reasons."""
+    name = f"{month:%Y-%m}"
+    try:
+        return let_go(month=month, now=timezone.now())
+    except NotNow as error:
+        raise CommandError(f"{name} stays. " + "\n".join(error.reasons)) from None
+    except DatabaseError as error:
+        raise refusal_in_words(error, name) from error
 
 
 def show(command: StackCommand, tables: list[MonthTable]) -> None:

@@ -4,13 +4,11 @@ import json
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
-from django.db import DatabaseError
 from django.utils import timezone
 
-from backoffice.books.retention import MonthStanding, let_go, review_months
-from backoffice.ingestion.detaching import NotNow
+from backoffice.books.retention import MonthStanding, review_months
 from backoffice.management.base import StackCommand
-from backoffice.management.commands.detach_month import refusal_in_words, show
+from backoffice.management.commands.detach_month import detach, show
 
 
 class Command(StackCommand):
@@ -47,14 +45,8 @@ class Command(StackCommand):
             raise CommandError(f"Due, and kept: {', '.join(stay)}.")
 
     def _detach(self, month: MonthStanding) -> None:
-        name = f"{month.month:%Y-%m}"
-        try:
-            tables = let_go(month=month.month, now=timezone.now())
-        except NotNow as error:
-            raise CommandError(f"{name} stays. " + "\n".join(error.reasons)) from None
-        except DatabaseError as error:
-            raise refusal_in_words(error, name) from error
-        self.stdout.write(f"{name} is detached. Its tables are still in the database:")
+        tables = detach(month.month)
+        self.stdout.write(f"{month.month:%Y-%m} is detached. Its tables are still in the database:")
         show(self, tables)
 
 
