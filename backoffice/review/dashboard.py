@@ -4,13 +4,13 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
-from zoneinfo import ZoneInfo
 
 from django.db import connection
 from django.db.models import Count, Sum
 from django.http import HttpRequest
 from django.utils import timezone
 
+from backoffice.books.stores import store_today
 from backoffice.fleet.models import Store, Terminal
 from backoffice.review.formats import counted
 from backoffice.review.rights import may_see
@@ -169,7 +169,7 @@ def held_stakes() -> list[Stake]:
 def sold_today(stores: Sequence[Store], *, now: datetime) -> list[StoreToday]:
     """Every store's current business day, the store with the most orders first."""
     around = timedelta(days=1)
-    days = {store.pk: now.astimezone(ZoneInfo(store.timezone)).date() for store in stores}
+    days = {store.pk: store_today(store, now) for store in stores}
     wanted: dict[str, Any] = {"stores": list(days), "days": list(days.values())}
     wanted |= {"first": (now - around).date(), "last": (now + around).date()}
     with connection.cursor() as cursor:

@@ -5,6 +5,7 @@ from datetime import date
 from typing import Any
 
 from backoffice.books.models import Decision, ReasonCode
+from backoffice.domain.moments import day_in_words
 from backoffice.review.comparing import ABSENT, Field, compare_versions, is_amount
 from backoffice.review.formats import MINUS, money, number_ranges, sendable
 from backoffice.review.subjects import shifts_by_name
@@ -192,4 +193,4 @@ def _day(text: str) -> str:
         day = date.fromisoformat(text)
     except ValueError:
         return text
-    return f"{day.day} {day:%b %Y}"
+    return day_in_words(day)

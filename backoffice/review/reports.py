@@ -18,7 +18,7 @@ from django.utils.text import slugify
 from backoffice.books.reports.catalogue import REPORTS, ReportKind, make_report
 from backoffice.books.reports.pdf import PdfNotMade, pdf
 from backoffice.books.reports.shape import Column, LeadsTo, ReportRefused, ReportRow, Scope, Sheet, make_scope
-from backoffice.domain.moments import moment
+from backoffice.domain.moments import day_in_words, moment
 from backoffice.fleet.models import Store
 from backoffice.review.admin.filters import ReportFilters
 from backoffice.review.formats import MINUS, money
@@ -107,7 +107,7 @@ def _percent(rate: str) -> str:
 
 
 WRITTEN: Mapping[str, Callable[[Any], str]] = {
-    "day": lambda value: f"{value.day} {value:%b %Y}",
+    "day": day_in_words,
     "count": lambda value: f"{value:,}".replace("-", MINUS),
     "share": lambda value: f"{value / 100:.1f}\N{NO-BREAK SPACE}%",
     "rate": _percent,

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from django.template.loader import render_to_string
 
-from backoffice.domain.moments import moment
+from backoffice.domain.moments import day_in_words, moment
 from backoffice.ingestion.till_reports import TillReport
 from backoffice.review.formats import MINUS, money, number_ranges, quantity
 from backoffice.review.words import LINE_KINDS, METHODS, MOVEMENTS, TYPES, figure, named
@@ -80,7 +80,7 @@ def _facts(report: TillReport) -> list[tuple[str, str]]:
         ("Store", f"{report.store['name']} ({report.store['code']})"),
         ("Terminal", report.terminal["name"]),
         ("Shift", str(shift["number"])),
-        ("Business day", f"{day.day} {day:%b %Y}"),
+        ("Business day", day_in_words(day)),
         ("Opened", _time(shift["opened_at"], zone)),
         ("Closed", _time(shift["closed_at"], zone)),
         ("Opened by", shift["cashier"]),

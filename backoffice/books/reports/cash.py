@@ -7,6 +7,7 @@ from typing import Any
 from django.db.models import Count, Q, QuerySet, Sum
 
 from backoffice.books.evidence.balance import AccountMoved, accounts_moved
+from backoffice.books.reports.figures import stores_of
 from backoffice.books.reports.sales import to_account
 from backoffice.books.reports.shape import (
     DAY,
@@ -21,6 +22,7 @@ from backoffice.books.reports.shape import (
     shops,
 )
 from backoffice.domain.accounts import DRAWER, OVER_SHORT, SAFE, TO_THE_BANK
+from backoffice.domain.moments import day_in_words
 from backoffice.fleet.models import Store, Terminal
 from backoffice.sales.models import Shift
 
@@ -102,9 +104,8 @@ def over_short_report(scope: Scope) -> Iterator[Sheet]:
 
 
 def _counted(scope: Scope) -> QuerySet[Shift]:
-    store_ids = [scope.store.pk] if scope.store else list(Store.objects.values_list("pk", flat=True))
     days = (scope.first, scope.last)
-    return Shift.objects.filter(store_id__in=store_ids, business_date__range=days, over_short__isnull=False)
+    return Shift.objects.filter(store_id__in=stores_of(scope), business_date__range=days, over_short__isnull=False)
 
 
 def _totals(shifts: QuerySet[Shift], *fields: str) -> list[dict[str, Any]]:
@@ -164,7 +165,7 @@ def not_banked_report(scope: Scope) -> Iterator[Sheet]:
         closing = _balances(days, opening)
         ids = sorted({store_id for store_id, _ in closing})
         rows = [_standing(scope, stores[key], closing, days) for key in ids]
-        yield make_sheet(f"At the end of {scope.last.day} {scope.last:%b %Y}", currency, NOT_BANKED, rows)
+        yield make_sheet(f"At the end of {day_in_words(scope.last)}", currency, NOT_BANKED, rows)
         if scope.by_day:
             rows = [row for key in ids for row in _safe_days(stores[key], opening.get((key, SAFE), 0), days)]
             yield make_sheet("The safe, day by day", currency, SAFE_DAYS, rows)

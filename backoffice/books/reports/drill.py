@@ -63,17 +63,8 @@ def days_of_figure(asked: FigureAsked) -> list[Figure]:
         if all(wanted is None or wanted == value for wanted, value in pairs):
             key = one.business_date, one.currency
             before = sums.get(key)
-            sums[key] = one if before is None else _plus(before, one)
+            sums[key] = one if before is None else before.plus(one)
     return [sums[key] for key in sorted(sums, key=lambda key: (key[0] or date.min, key[1]))]
-
-
-def _plus(one: Figure, other: Figure) -> Figure:
-    return one._replace(
-        number=one.number + other.number,
-        net=one.net + other.net,
-        tax=one.tax + other.tax,
-        amount=one.amount + other.amount,
-    )
 
 
 def orders_of_figure(asked: FigureAsked, *, after: int = 0) -> Sequence[OrderInFigure]:

@@ -134,6 +134,15 @@ class Figure(NamedTuple):
     tax: int
     amount: int
 
+    def plus(self, other: "Figure") -> "Figure":
+        """What both come to, under this one's name."""
+        return self._replace(
+            number=self.number + other.number,
+            net=self.net + other.net,
+            tax=self.tax + other.tax,
+            amount=self.amount + other.amount,
+        )
+
 
 class CountedShift(NamedTuple):
     """A shift whose orders are read, with its store's day."""
@@ -199,11 +208,14 @@ def changed_days(cursor: CursorWrapper, store_ids: str) -> list[tuple[int, date]
     return list(cursor.fetchall())
 
 
+def stores_of(scope: Scope) -> list[int]:
+    """The stores of a scope, by their ids."""
+    return [scope.store.pk] if scope.store else list(Store.objects.values_list("pk", flat=True))
+
+
 def store_ids_of(scope: Scope) -> str:
     """The stores of a scope, as a parameter."""
-    if scope.store is not None:
-        return integer_array([scope.store.pk])
-    return integer_array(Store.objects.values_list("pk", flat=True))
+    return integer_array(stores_of(scope))
 
 
 def keys_of(shifts: Sequence[CountedShift]) -> dict[str, str]:

@@ -37,12 +37,7 @@ def total_of(figures: Iterable[Figure], name: str) -> Figure:
     total = NOTHING._replace(figure=name)
     for one in figures:
         if one.figure == name:
-            total = total._replace(
-                number=total.number + one.number,
-                net=total.net + one.net,
-                tax=total.tax + one.tax,
-                amount=total.amount + one.amount,
-            )
+            total = total.plus(one)
     return total
 
 

@@ -1,6 +1,6 @@
 """What was sold: the sales summary, taxes from the lines, and what was sold offline."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from backoffice.books.evidence.balance import accounts_moved
@@ -68,8 +68,6 @@ OFFLINE = (
     Column("of_orders", "Of all orders", "count"),
     Column("share_bp", "Share", "share"),
 )
-
-MakeRow = Callable[[About, Figure], tuple[dict[str, Any], Sequence[str]]]
 
 
 def sales_summary(scope: Scope) -> Iterator[Sheet]:

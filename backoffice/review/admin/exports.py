@@ -18,6 +18,7 @@ from backoffice.books.exports.jobs import ask_export
 from backoffice.books.exports.models import ExportJob, ExportProfile
 from backoffice.books.exports.planning import StoreDays, days_of
 from backoffice.books.exports.refusals import NotExported
+from backoffice.domain.moments import day_in_words
 from backoffice.fleet.models import Store
 from backoffice.remote import remote_address
 from backoffice.review import cells
@@ -84,7 +85,7 @@ class ExportJobAdmin(ReadingAdmin):
 
     @admin.display(description="Business days")
     def days(self, row: ExportJob) -> SafeString:
-        return cells.lines(f"{row.first_day.day} {row.first_day:%b %Y}", f"to {row.last_day.day} {row.last_day:%b %Y}")
+        return cells.lines(day_in_words(row.first_day), f"to {day_in_words(row.last_day)}")
 
     @admin.display(description="Who")
     def who(self, row: ExportJob) -> str:

@@ -16,6 +16,7 @@ from django.utils.safestring import SafeString
 
 from backoffice.books.both_dates import by_both_dates
 from backoffice.books.evidence.balance import accounts_moved
+from backoffice.domain.moments import day_in_words
 from backoffice.fleet.models import Store
 from backoffice.ledger.models import Account, JournalEntry, JournalLine
 from backoffice.review import cells
@@ -80,7 +81,7 @@ class EntryAdmin(ReadingAdmin):
 
     @admin.display(description="Business day")
     def day(self, row: JournalEntry) -> str:
-        return f"{row.business_date.day} {row.business_date:%b %Y}"
+        return day_in_words(row.business_date)
 
     @admin.display(description="Where")
     def where(self, row: JournalEntry) -> SafeString:

@@ -14,6 +14,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
+from backoffice.domain.moments import day_in_words
 from backoffice.domain.reasons import IN_LOCKED_PERIOD
 from backoffice.ingestion.report import shift_report
 from backoffice.ingestion.till_reports import TillReport, report_of_shift, x_report, z_report
@@ -80,7 +81,7 @@ class ShiftAdmin(ReadingAdmin):
 
     @admin.display(description="Shift")
     def number_and_day(self, row: Shift) -> SafeString:
-        return cells.lines(f"Shift {row.number}", f"{row.business_date.day} {row.business_date:%b %Y}")
+        return cells.lines(f"Shift {row.number}", day_in_words(row.business_date))
 
     @admin.display(description="Where")
     def where(self, row: Shift) -> SafeString:

@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from backoffice.books.store_days import DayKey, StoreDay, exports_of_days, held_by_shift, read_store_day, states_of_days
+from backoffice.domain.moments import day_in_words
 from backoffice.domain.states import StoreDayState
 from backoffice.domain.store_days import WAITS_FOR
 from backoffice.fleet.models import Store
@@ -98,7 +99,7 @@ def _row(store: Store, day: date, shifts: Sequence[Shift], state: StoreDayState,
 def day_page(found: StoreDay, store: Store) -> dict[str, Any]:
     """What the page of a day shows."""
     return {
-        "title": f"{store.name}, {found.date.day} {found.date:%b %Y}",
+        "title": f"{store.name}, {day_in_words(found.date)}",
         "store": store,
         "found": found,
         "state": STORE_DAY_STATES[found.state],

@@ -7,6 +7,7 @@ from django import template
 from django.template import Context
 from django.utils.safestring import SafeString
 
+from backoffice.domain.moments import day_in_words
 from backoffice.review import cells, decision_words, formats, words
 
 register = template.Library()
@@ -31,7 +32,7 @@ def signed_money(minor: int, currency: str) -> str:
 @register.filter
 def store_day(value: date) -> str:
     """A business day: `22 Nov 2026`."""
-    return f"{value.day} {value:%b %Y}"
+    return day_in_words(value)
 
 
 @register.simple_tag
