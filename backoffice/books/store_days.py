@@ -14,7 +14,7 @@ import msgspec
 from django.db import connection
 from django.db.models import Count, F, Sum
 
-from backoffice.books.evidence.balance import trial_balance_at
+from backoffice.books.evidence.balance import accounts_moved
 from backoffice.books.exports.sent import SentDay, sent_of_days
 from backoffice.domain.accounts import SAFE, TO_THE_BANK
 from backoffice.domain.states import ShiftState, StoreDayState
@@ -228,9 +228,8 @@ def _gap(row: DayShift) -> dict[str, Any]:
 
 
 def _not_banked(store: Store, day: date) -> dict[str, int]:
-    balances = {
-        row.account: row.balance for row in trial_balance_at(store=store, at=day) if row.currency == store.currency
-    }
+    moved = accounts_moved(store=store, accounts=[SAFE, TO_THE_BANK], at=day)
+    balances = {row.account: row.debit - row.credit for row in moved if row.currency == store.currency}
     return {"safe": balances.get(SAFE, 0), "on_its_way": balances.get(TO_THE_BANK, 0)}
 
 

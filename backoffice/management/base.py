@@ -8,6 +8,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import OperationalError, connection
 
+from backoffice.books.refusals import NotDecided
+from backoffice.books.stores import find_store
 from backoffice.env import DEFAULT_DATA_DIR, names_own_servers
 from backoffice.fleet.models import Store
 from backoffice.trail.acting import acting, at_the_command_line
@@ -72,7 +74,7 @@ def business_date(text: str) -> date:
 
 def store_named(code: str) -> Store:
     """The store of this code. Raises CommandError."""
-    store = Store.objects.filter(code=code).first()
-    if store is None:
-        raise CommandError(f"There is no store {code}.")
-    return store
+    try:
+        return find_store(code)
+    except NotDecided as refusal:
+        raise CommandError(refusal.detail) from None

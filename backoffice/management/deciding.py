@@ -85,7 +85,6 @@ class AnsweringCommand(DecidingCommand):
     """Answers a request of somebody else, or withdraws one's own."""
 
     answering: Callable[..., DecisionReport]
-    note_is_required = False
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)

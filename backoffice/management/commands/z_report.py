@@ -2,17 +2,17 @@
 
 import json
 from typing import Any
-from uuid import UUID
 
 import msgspec
 from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
+from backoffice.books.refusals import NotDecided
+from backoffice.books.shifts import find_shift
 from backoffice.ingestion.till_reports import TillReport, report_of_shift, z_report
 from backoffice.management.base import StackCommand, positive
 from backoffice.review.formats import money
 from backoffice.review.till_report import PAPERS, report_html
-from backoffice.sales.models import Shift
 
 
 class Command(StackCommand):
@@ -39,11 +39,9 @@ class Command(StackCommand):
 def read_report(name: str, *, revision: int | None) -> TillReport:
     """The report of the shift of this identifier. Raises CommandError."""
     try:
-        shift = Shift.objects.select_related("store", "terminal").filter(pk=UUID(name)).first()
-    except ValueError:
-        raise CommandError(f"{name!r} is no shift id.") from None
-    if shift is None:
-        raise CommandError(f"There is no shift {name}.")
+        shift = find_shift(name)
+    except NotDecided as refusal:
+        raise CommandError(refusal.detail) from None
     if revision is None:
         return report_of_shift(shift, now=timezone.now())
     report = z_report(shift, revision=revision)

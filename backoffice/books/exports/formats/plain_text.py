@@ -91,8 +91,7 @@ def _accounts(sending: Sending) -> dict[str, str]:
     found = {}
     for _, sums in sending.days:
         for each in sums:
-            code = sending.codes.find(each.account_id, each.tax_code, each.method)
-            assert code is not None  # noqa: S101 - the run was refused otherwise
+            code = sending.code_of(each.account_id, each.tax_code, each.method)
             found[_account(code)] = code.name
     return dict(sorted(found.items()))
 
@@ -102,8 +101,7 @@ def _balances(sending: Sending) -> Iterator[DayBalances]:
     balances: dict[str, int] = {}
     for revision, sums in sending.days:
         for each in sums:
-            code = sending.codes.find(each.account_id, each.tax_code, each.method)
-            assert code is not None  # noqa: S101 - the run was refused otherwise
+            code = sending.code_of(each.account_id, each.tax_code, each.method)
             account = _account(code)
             balances[account] = balances.get(account, 0) + each.debit - each.credit
         yield DayBalances(revision, dict(sorted(balances.items())))

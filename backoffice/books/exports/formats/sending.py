@@ -128,7 +128,11 @@ class Sending:
         if each.credit:
             yield self._posting(each.account_id, each.tax_code, each.method, 0, each.credit)
 
-    def _posting(self, account: str, tax_code: str, method: str, debit: int, credit: int) -> SentPosting:
+    def code_of(self, account: str, tax_code: str, method: str) -> Code:
+        """The code of what was posted so: there is one, or the run had been refused."""
         code = self.codes.find(account, tax_code, method)
         assert code is not None  # noqa: S101 - the run was refused otherwise
-        return SentPosting(code, account, tax_code, method, debit, credit)
+        return code
+
+    def _posting(self, account: str, tax_code: str, method: str, debit: int, credit: int) -> SentPosting:
+        return SentPosting(self.code_of(account, tax_code, method), account, tax_code, method, debit, credit)
