@@ -18,19 +18,26 @@ MOST_SHOWN = 500
 NAMES: Mapping[str, str] = {
     "amount": "Amount",
     "balance": "In the safe",
+    "batches": "-",
     "card_flags": "-",
+    "cash_movements": "Cash movements",
     "changed": "-",
     "content_hash": "-",
     "counted": "Cash counted",
     "date": "Day",
     "differences": "Differences",
     "duplicate_of": "Duplicate of the order",
+    "entry_date": "In the books on",
     "expected": "Cash expected",
+    "file": "-",
+    "first_open_day": "First open day",
     "flags": "Remarks",
     "held": "Held",
     "is_missing": "-",
     "is_used": "-",
+    "kept": "-",
     "left": "In the safe",
+    "locked_through": "Locked through",
     "methods": "Counted by other methods",
     "movement": "-",
     "movement_id": "Cash movement",
@@ -42,19 +49,25 @@ NAMES: Mapping[str, str] = {
     "outcome": "-",
     "over_short": "Over or short",
     "payments": "Payments",
+    "orders": "Orders",
     "reasons": "Why it was held",
+    "refused": "Left out",
+    "saved_at": "Saved by the till",
     "shift_id": "Shift",
+    "shifts": "-",
     "slip": "Slip",
     "state": "State",
     "status": "Status",
     "tip": "Tip",
     "to": "Shift",
     "total": "Total",
+    "unfinished": "-",
     "what": "-",
     "z_number": "Z number",
 }
 AMOUNTS = frozenset({"amount", "balance", "counted", "expected", "left", "over_short", "tip", "total"})
 SHIFTS = ("shift_id", "to")
+DAYS = frozenset({"date", "entry_date", "first_open_day", "locked_through", "saved_at"})
 # What a decision is about stands above, with its link.
 HERE = {"order": "order_id", "shift": "shift_id"}
 BY_METHOD = frozenset({"payments", "methods"})
@@ -161,12 +174,14 @@ def _value(key: str, value: Any, *, currency: str) -> str:
         return _listed(key, value, currency=currency)
     if isinstance(value, bool):
         return "Yes" if value else "No"
-    return _day(str(value)) if key == "date" else WORDS.get(key, {}).get(str(value), str(value))
+    return _day(str(value)) if key in DAYS else WORDS.get(key, {}).get(str(value), str(value))
 
 
 def _listed(key: str, values: list[Any], *, currency: str) -> str:
     if key == "numbers":
         return number_ranges([(values[0], values[-1])])
+    if key == "refused":
+        return ", ".join(str(each["detail"]) for each in values)
     if key == "differences":
         return ", ".join(_difference(each, currency=currency) for each in values)
     if key == "reasons":
@@ -190,7 +205,7 @@ def _difference(each: Mapping[str, Any], *, currency: str) -> str:
 
 def _day(text: str) -> str:
     try:
-        day = date.fromisoformat(text)
+        day = date.fromisoformat(text[:10])
     except ValueError:
         return text
     return day_in_words(day)

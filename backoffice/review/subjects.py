@@ -6,6 +6,7 @@ from uuid import UUID
 
 from backoffice.books.held import PLACE
 from backoffice.books.models import Decision
+from backoffice.fleet.models import Terminal
 from backoffice.inbox.models import Batch
 from backoffice.sales.models import HeldItem, Identity, Order, Shift
 
@@ -19,24 +20,25 @@ class SubjectName(NamedTuple):
 
 def subjects_of(decisions: Sequence[Decision]) -> dict[UUID, SubjectName]:
     """What each is about, by the decision's identifier. A few statements, however many there are; stores are read already."""
-    shifts = shifts_by_name([each.subject for each in decisions if each.about == "shift"])
-    orders = _orders([each.subject for each in decisions if each.about == "order"])
-    held = _held([each.subject for each in decisions if each.about == "held"])
-    found: dict[UUID, SubjectName] = {}
-    for each in decisions:
-        if each.about == "store":
-            found[each.pk] = SubjectName(each.store.name, each.store)
-        else:
-            found[each.pk] = {"shift": shifts, "order": orders, "held": held}[each.about].get(
-                each.subject, SubjectName(each.subject)
-            )
-    return found
+    named = {
+        about: find([each.subject for each in decisions if each.about == about])
+        for about, find in (("shift", shifts_by_name), ("order", _orders), ("held", _held), ("terminal", _terminals))
+    }
+    named["store"] = {
+        each.subject: SubjectName(each.store.name, each.store) for each in decisions if each.about == "store"
+    }
+    return {each.pk: named[each.about].get(each.subject, SubjectName(each.subject)) for each in decisions}
 
 
 def shifts_by_name(names: Sequence[str]) -> dict[str, SubjectName]:
     """Shifts by their identifiers, as people call them."""
     rows = Shift.objects.select_related("terminal").filter(pk__in=names) if names else []
     return {str(row.pk): SubjectName(f"Shift {row.number} of {row.terminal.name}", row) for row in rows}
+
+
+def _terminals(names: Sequence[str]) -> dict[str, SubjectName]:
+    rows = Terminal.objects.select_related("store").filter(uuid__in=names) if names else []
+    return {str(row.uuid): SubjectName(row.name, row) for row in rows}
 
 
 def _orders(names: Sequence[str]) -> dict[str, SubjectName]:

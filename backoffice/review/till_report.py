@@ -1,4 +1,4 @@
-"""An X or a Z as a page that prints well, on A4 or on the 80 mm paper of a till (books.md, "X and Z").
+"""An X or a Z as a page that prints well, on A4 or on the 80 mm paper of a till (docs/store-days.md, "X and Z").
 
 The page is whole in itself: its styles are in it, and it loads nothing. So whoever makes a PDF needs this HTML alone.
 """

@@ -90,6 +90,9 @@ VERBS: dict[str, str] = {
     "approve": "Approve a shift",
     "count-safe": "Count the safe",
     "bank": "Bring cash to the bank",
+    "lock": "Lock the books",
+    "unlock": "Open locked books again",
+    "import-cache": "Take in what a till could not send",
 }
 FIGURES: dict[str, str] = {
     "order_count": "Orders",

@@ -7,8 +7,10 @@ from django.utils import timezone
 
 from backoffice.books.claims import claim_held
 from backoffice.books.deciding import agree
+from backoffice.books.importing import import_cache
 from backoffice.domain.decisions import Verb
 from backoffice.sales.models import HeldItem, Order
+from tests.caches import cached_batch, cached_shift, saved_cache
 from tests.integration.books.office import TODAY, a_person, decided
 from tests.integration.console.conftest import Open
 from tests.till import Till, a_sale
@@ -112,3 +114,17 @@ def test_what_was_agreed_names_both(till: Till, page: Open) -> None:
         order_id=asked.after.get("order_id") or Order.objects.get(batch_id=asked.decision_id).order_id
     )
     assert f"by {ruth} and {otto}" in page("sales_order_change", order.pk).text
+
+
+def test_a_cache_that_was_taken_in_is_in_words_and_leads_to_its_terminal(till: Till, page: Open) -> None:
+    file = saved_cache(till, cached_shift(till.shift_id, cached_batch(a_sale(1001), a_sale(1002))))
+    people = {"person": a_person("Ruth"), "agreed_by": a_person("Otto")}
+    report = import_cache(file, reason="till-dead", **people, now=timezone.now())
+    row = page("books_decision_changelist").row(str(people["person"]))
+    for words in ("Take in what a till could not send", "Till 1", "The till is dead or dying"):
+        assert words in row.text
+    shown = page("books_decision_change", report.decision_id)
+    assert shown.link("Till 1").endswith(f"/{till.terminal.pk}/change/")
+    for words in ("Saved by the till 1 Mar 2026", "Orders 2", "Total €4.80"):
+        assert words in shown.text
+    assert "import-cache" not in shown.text

@@ -1,10 +1,11 @@
 """Reasons in the words of the console."""
 
 from backoffice.domain.accounts import PAYMENT_ACCOUNTS
+from backoffice.domain.decisions import Verb
 from backoffice.domain.orders import Order
 from backoffice.domain.reasons import REASONS, reasons_json
 from backoffice.domain.rules import flags, holds
-from backoffice.review.words import SHORT_REASONS, remark
+from backoffice.review.words import SHORT_REASONS, VERBS, remark
 from tests.unit.domain.builders import NO_SETTINGS, ORDINARY, a_shift, an_order, cash, plain_line
 
 
@@ -24,3 +25,7 @@ def test_amounts_in_details_are_written_as_money() -> None:
     assert "240.00" in details(forgotten)["refund-not-negative"]
     wrong = an_order(lines=[plain_line(24000, quantity="-2", unit_price=12000)], total=24000, payments=[cash(24000)])
     assert details(wrong)["sign-mismatch"].count("240.00") == 2
+
+
+def test_every_verb_has_words() -> None:
+    assert set(VERBS) == {verb.value for verb in Verb}
