@@ -18,6 +18,7 @@ from uuid import UUID
 
 import django
 
+from tests.faults.check.journals import whole_lines
 from tests.faults.recorder import Lines
 
 CLOSING_TIME = "closing-time"
@@ -38,7 +39,7 @@ class Journal:
     def __init__(self, folder: Path, name: str) -> None:
         self._asked = folder / f"{name}.asked"
         self._answered = folder / f"{name}.answered"
-        asked, answered = _lines(self._asked), {line["n"] for line in _lines(self._answered)}
+        asked, answered = list(whole_lines(self._asked)), {line["n"] for line in whole_lines(self._answered)}
         self._last = max((line["n"] for line in asked), default=0)
         self.open = next((line for line in asked if line["n"] not in answered), None)
         self._to_asked, self._to_answered = Lines(self._asked), Lines(self._answered)
@@ -217,17 +218,6 @@ class Person:
         return self._rng.choice(newest) if newest else None
 
 
-def _lines(path: Path) -> list[dict[str, Any]]:
-    """Whole lines of a journal; a killed predecessor may have left the beginning of one."""
-    found = []
-    for line in path.read_bytes().splitlines() if path.exists() else ():
-        try:
-            found.append(json.loads(line))
-        except ValueError:
-            continue
-    return found
-
-
 def main() -> int:
     """Until somebody ends it. Without a database it waits for one."""
     parser = argparse.ArgumentParser(prog="python -m tests.faults.people")
@@ -241,7 +231,7 @@ def main() -> int:
     from psycopg_pool import PoolTimeout  # noqa: PLC0415
 
     options.journals.mkdir(parents=True, exist_ok=True)
-    asked = len(_lines(options.journals / f"{options.name}.asked"))
+    asked = len(list(whole_lines(options.journals / f"{options.name}.asked")))
     person = Person(options.name, options.journals, Random(f"{options.seed}/{options.name}/{asked}"))
     while True:
         try:

@@ -29,7 +29,7 @@ from tests.faults.check.expected import (
     Unforeseen,
     read_batch,
 )
-from tests.faults.check.journals import Sent, journals, requests
+from tests.faults.check.journals import Sent, journals, requests, whole_lines
 
 # What has taken effect, in the order in which it did.
 DECIDED = """
@@ -41,7 +41,6 @@ WHERE NOT d.needs_second_person OR a.answer = 'agreed' ORDER BY coalesce(a.answe
 KNOWN = "SELECT id::text FROM books_decision"
 # Of each of these there is one for a subject, and for a slip, however often it is asked.
 ONCE = {"post", "correct", "discard", "move", "void", "bank"}
-POSTS = {"post", "correct", "move"}
 
 
 class Decided(NamedTuple):
@@ -82,8 +81,8 @@ def read_asked(folder: Path) -> Asked:
     """Every person's journals."""
     asked = Asked()
     for path in sorted(folder.glob("*.asked")):
-        asked.questions |= {(path.stem, line["n"]): line for line in _lines(path)}
-        asked.answers |= {(path.stem, line["n"]): line for line in _lines(path.with_suffix(".answered"))}
+        asked.questions |= {(path.stem, line["n"]): line for line in whole_lines(path)}
+        asked.answers |= {(path.stem, line["n"]): line for line in whole_lines(path.with_suffix(".answered"))}
     return asked
 
 
@@ -218,14 +217,3 @@ def _sent_orders(decided: list[Decided], folder: Path) -> tuple[dict[str, Stands
 
 def _batches(folder: Path) -> Iterator[Sent]:
     return (sent for journal in journals(folder) for sent in requests(journal) if sent.what == "batch")
-
-
-def _lines(path: Path) -> Iterator[dict[str, Any]]:
-    if not path.exists():
-        return
-    with path.open("rb") as file:
-        for line in file:
-            try:
-                yield json.loads(line)
-            except ValueError:
-                continue  # begun by somebody who was killed before asking anything

@@ -46,9 +46,9 @@ def journals(folder: Path) -> list[Path]:
 
 def requests(journal: Path) -> Iterator[Sent]:
     """What one terminal sent about its shifts, in that order, each content once. Raises BrokenJournal."""
-    acknowledged = {(line["path"], line["sha256"]) for line in _lines(journal.with_suffix(".acknowledged"))}
+    acknowledged = {(line["path"], line["sha256"]) for line in whole_lines(journal.with_suffix(".acknowledged"))}
     seen = set()
-    for line in _lines(journal):
+    for line in whole_lines(journal):
         key = line["path"], line["sha256"]
         if key in seen:
             continue
@@ -72,10 +72,10 @@ def requests(journal: Path) -> Iterator[Sent]:
 
 def drawers(journal: Path) -> dict[str, int]:
     """By shift, the cash that head office finds in the drawers of one terminal that were closed blind."""
-    return {line["shift_id"]: line["cash"] for line in _lines(journal.with_suffix(".drawers"))}
+    return {line["shift_id"]: line["cash"] for line in whole_lines(journal.with_suffix(".drawers"))}
 
 
-def _lines(path: Path) -> Iterator[dict[str, Any]]:
+def whole_lines(path: Path) -> Iterator[dict[str, Any]]:
     if not path.exists():
         return
     with path.open("rb") as file:
