@@ -28,7 +28,7 @@ FROM sums s FULL JOIN evidence_dailybalance b USING (store_id, business_date, ac
 WHERE (s.debit, s.credit) IS DISTINCT FROM (b.debit, b.credit)
     AND NOT EXISTS (SELECT FROM sales_detachedmonth d WHERE business_date BETWEEN d.first_day AND d.last_day)
 ORDER BY store_id, business_date, account_id, currency
-""".replace("{mark}", MARK)  # nosec B608
+""".replace("{mark}", MARK).replace("{source}", "entry")  # nosec B608
 
 
 def check_daily_balances(stores: Mapping[int, AuditedStore], findings: Findings) -> None:

@@ -21,7 +21,7 @@ from backoffice.audit.rules import OVER_SHORT, SAFE, TO_THE_BANK, Sides, transfe
 SELECT_SAFES = """
 SELECT d.id::text, d.verb, d.store_id, d.arguments::text, d.before::text, coalesce(a.after, d.after)::text
 FROM books_decision d LEFT JOIN books_decisionanswer a ON a.decision_id = d.id
-WHERE d.about = 'store' AND d.verb NOT IN ('lock', 'unlock') AND (NOT d.needs_second_person OR a.answer = 'agreed') ORDER BY d.asked_at
+WHERE d.about = 'store' AND d.verb IN ('count-safe', 'bank') AND (NOT d.needs_second_person OR a.answer = 'agreed') ORDER BY d.asked_at
 """
 
 

@@ -8,14 +8,14 @@ from typing import Any, NamedTuple
 
 from django.db.backends.utils import CursorWrapper
 
-# How far the sealer came with entries. A mark that no transaction has reached came with a dump from another cluster: then it
+# How far the sealer came with what `{source}` names. A mark that no transaction has reached came with a dump from another cluster: then it
 # is the very beginning.
 MARK = """
 next AS (
     SELECT greatest(pg_snapshot_xmax(pg_current_snapshot())::text::bigint, coalesce(pg_current_xact_id_if_assigned()::text::bigint + 1, 0)) AS xid
 ), mark AS (
     SELECT (CASE WHEN m.xid < next.xid THEN m.xid ELSE 0 END)::text::xid8 AS xid, m.row_id
-    FROM evidence_sealmark m, next WHERE m.source = 'entry'
+    FROM evidence_sealmark m, next WHERE m.source = '{source}'
 )"""
 
 SELECT_LEAVES = """

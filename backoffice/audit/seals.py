@@ -50,7 +50,7 @@ WITH {mark}
 SELECT e.store_id, e.id, e.source_kind, e.source_id FROM ledger_journalentry e
 WHERE (e.xid, e.id) <= (SELECT xid, row_id FROM mark)
     AND NOT EXISTS (SELECT FROM evidence_leaf f WHERE f.kind = 'entry' AND f.row_id = e.id)
-""".replace("{mark}", MARK)  # nosec B608
+""".replace("{mark}", MARK).replace("{source}", "entry")  # nosec B608
 
 
 class _Place(NamedTuple):

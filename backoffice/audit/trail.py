@@ -50,7 +50,7 @@ SELECT coalesce(s.code, ''), t.id, t.what, t.about, t.object_name FROM trail_ent
 WHERE (t.xid, t.id) <= (SELECT xid, row_id FROM mark)
     AND NOT EXISTS (SELECT FROM evidence_leaf f WHERE f.kind = 'trail' AND f.row_id = t.id)
 ORDER BY t.id
-""".replace("{mark}", MARK.replace("'entry'", "'trail'"))  # nosec B608
+""".replace("{mark}", MARK).replace("{source}", "trail")  # nosec B608
 
 
 def check_trail(cursor: CursorWrapper, findings: Findings) -> None:

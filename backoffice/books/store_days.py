@@ -1,4 +1,4 @@
-"""Store days: all shifts of a store and business date, what they wait for, and what they come to (books.md, "Store days").
+"""Store days: all shifts of a store and business date, what they wait for, and what they come to (docs/store-days.md).
 
 Nothing is stored of a day: it is read from its shifts whenever somebody asks.
 """

@@ -95,3 +95,5 @@ LINE_ACCOUNTS: Mapping[str, str] = {
 """Every line kind but `item`, which is split between sales, returns and discounts."""
 
 LINE_KINDS: frozenset[str] = frozenset({"item", *LINE_ACCOUNTS})
+REVENUE_LINES: frozenset[str] = frozenset({"item", "service_charge", DISCOUNT_LINE})
+"""Line kinds that are revenue. What the others come to is owed to somebody, or was owed by a customer."""

@@ -1,4 +1,4 @@
-"""What may be wrong about a shift, and which step on its way to the books each of them blocks (books.md, "Store days").
+"""What may be wrong about a shift, and which step on its way to the books each of them blocks (docs/store-days.md).
 
 docs/store-days.md has the same table.
 """

@@ -1,4 +1,4 @@
-"""The states of a shift, of a batch and of a store day, and which may follow which (protocol §6, §5; books.md).
+"""The states of a shift, of a batch and of a store day, and which may follow which (protocol §6, §5; docs/store-days.md).
 
 docs/states.md draws the tables.
 """

@@ -1,4 +1,4 @@
-"""The state of a store day: what its shifts and its exports make of it (books.md, "Store days")."""
+"""The state of a store day: what its shifts and its exports make of it (docs/store-days.md)."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum

@@ -12,7 +12,7 @@ from backoffice.fleet.models import Terminal
 from backoffice.postgres.transactions import transaction_required
 
 # The announcement comes first, and what is read of the locked period after it, by another statement: so nothing is posted by
-# a lock of before, nor does anybody wait for a period's lock with a terminal in hand.
+# a lock of before. Whoever locks a period waits for those who post, and takes no terminal: nobody waits for each other.
 ANNOUNCE_TERMINAL = "SELECT pg_advisory_xact_lock_shared(2, store_id) FROM fleet_terminal WHERE id = %s"
 ANNOUNCE_POSTING = "SELECT pg_advisory_xact_lock_shared(2, %s::integer)"
 AWAIT_POSTINGS = "SELECT pg_advisory_xact_lock(2, %s::integer)"

@@ -10,6 +10,7 @@ import msgspec
 import structlog
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
+from django.db.models import QuerySet
 
 from backoffice.domain.limits import MAX_CODE
 from backoffice.domain.periods import entry_date
@@ -149,9 +150,14 @@ def reconcile_unsettled(
     }
     cursor.execute(SELECT_TOUCHED, brought)
     touched = Shift.objects.filter(shift_id__in={row[0] for row in cursor.fetchall()} - done)
-    for shift in touched.exclude(is_detached_shift()).order_by("opened_at"):
+    for shift in in_the_tables(touched):
         reconcile_shift(cursor, shift, now=now)
         done.add(shift.shift_id)
+
+
+def in_the_tables(shifts: QuerySet[Shift]) -> QuerySet[Shift]:
+    """Those of the shifts whose month is not detached, in the order in which they were opened."""
+    return shifts.exclude(is_detached_shift()).order_by("opened_at")
 
 
 @transaction_required
@@ -167,7 +173,7 @@ def supersede_approvals(
         return
     cursor.execute(SELECT_EXPLAINED_AS, {"terminal_id": terminal_id, "numbers": integer_array(numbers)})
     approved = Shift.objects.filter(shift_id__in=[row[0] for row in cursor.fetchall()], approval_id__isnull=False)
-    for shift in approved.exclude(is_detached_shift()).order_by("opened_at"):
+    for shift in in_the_tables(approved):
         shift.approval_id = None
         reconcile_shift(cursor, shift, now=now)
         done.add(shift.shift_id)

@@ -1,4 +1,4 @@
-"""What an X and a Z say of a shift: every figure from its rows, in six statements whatever their number (books.md, "X and Z")."""
+"""What an X and a Z say of a shift: every figure from its rows, in six statements whatever their number (docs/store-days.md, "X and Z")."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import msgspec
 from django.db.backends.utils import CursorWrapper
 
-from backoffice.domain.numbers import MOST_RANGES
+from backoffice.domain.accounts import REVENUE_LINES
 from backoffice.domain.reasons import LATE, REFUND_OF_UNKNOWN_ORDER
 from backoffice.domain.totals import Difference
 from backoffice.ingestion.figures import ShiftFigures, explained_numbers
@@ -90,8 +90,6 @@ SELECT kind, reason, count(*) AS count, sum(amount)::bigint AS amount
 FROM sales_cashmovement WHERE shift_id = %(shift_id)s GROUP BY kind, reason ORDER BY kind, reason
 """
 
-NOT_REVENUE = ("gift_card", "deposit", "container_deposit", "donation", "account_payment")
-
 
 class Standing(NamedTuple):
     """What is known of a shift beside its rows: the count that stands, in minor units, and what differs from the close."""
@@ -127,7 +125,7 @@ def z_figures(cursor: CursorWrapper, shift: Shift, figures: ShiftFigures, standi
             "counted": standing.counted,
             "over_short": None if standing.counted is None else standing.counted - figures.expected_cash,
         },
-        "missing_numbers": [list(ends) for ends in figures.missing_numbers[:MOST_RANGES]],
+        "missing_numbers": [list(ends) for ends in figures.missing_numbers],
         "missing_batches": len(figures.missing_batches),
         "explained_numbers": [list(ends) for ends in explained_numbers(cursor, shift)],
         "held": figures.held,
@@ -154,8 +152,8 @@ def _sold(whole: dict[str, Any], kinds: list[dict[str, Any]], taxes: list[dict[s
         "rounding": _counted(whole, "rounding_count", "rounding"),
         "taxes": taxes,
         "tax": sum(tax["tax"] for tax in taxes),
-        "revenue": [line for line in lines if line["kind"] not in NOT_REVENUE],
-        "not_revenue": [line for line in lines if line["kind"] in NOT_REVENUE],
+        "revenue": [line for line in lines if line["kind"] in REVENUE_LINES],
+        "not_revenue": [line for line in lines if line["kind"] not in REVENUE_LINES],
     }
 
 

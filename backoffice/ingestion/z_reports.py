@@ -1,4 +1,4 @@
-"""Keeps a shift's Z when it settles, and a further revision whenever it settles with other figures (books.md, "X and Z").
+"""Keeps a shift's Z when it settles, and a further revision whenever it settles with other figures (docs/store-days.md, "X and Z").
 
 In the transaction of the reconciliation and under the terminal's lock: so numbers have no gap, and no Z is missing.
 """

@@ -4,7 +4,7 @@ from django.db import models
 
 
 class ZReport(models.Model):
-    """One revision of a shift's Z: its figures as they stood then, the same for ever (books.md, "X and Z").
+    """One revision of a shift's Z: its figures as they stood then, the same for ever (docs/store-days.md, "X and Z").
 
     `place` counts the revisions of a terminal without a gap. `total_sales` and `total_refunds` are the terminal's perpetual
     totals in its currency after this one: those before, and what this revision says more than the one before it.

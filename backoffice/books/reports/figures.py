@@ -26,6 +26,7 @@ from django.db.backends.utils import CursorWrapper
 
 from backoffice.books.evidence.balance import one_moment
 from backoffice.books.reports.shape import Scope
+from backoffice.domain.accounts import REVENUE_LINES
 from backoffice.fleet.models import Store
 from backoffice.postgres.arrays import integer_array, uuid_array, word_array
 from backoffice.postgres.rows import rows_as
@@ -70,7 +71,7 @@ WITH o AS MATERIALIZED (
             sum(l.net)::bigint, coalesce(sum((t ->> 'amount')::bigint), 0)::bigint,
             sum(l.net + coalesce((t ->> 'amount')::bigint, 0))::bigint
         FROM line l LEFT JOIN LATERAL jsonb_array_elements(l.taxes) t ON true
-        WHERE t IS NOT NULL OR l.kind IN ('item', 'service_charge', 'discount')
+        WHERE t IS NOT NULL OR l.kind = ANY(%(revenue)s::text[])
         GROUP BY 1, 3, 4
     UNION ALL SELECT id, 'line', kind, '', sum(net)::bigint, 0, sum(amount)::bigint FROM line GROUP BY id, kind
     UNION ALL SELECT id, 'discount', '', '', 0, 0, sum(discount - CASE kind WHEN 'discount' THEN amount ELSE 0 END)::bigint
@@ -218,9 +219,10 @@ def store_ids_of(scope: Scope) -> str:
     return integer_array(stores_of(scope))
 
 
-def keys_of(shifts: Sequence[CountedShift]) -> dict[str, str]:
-    """How the orders of these shifts are found, as parameters."""
+def keys_of(shifts: Sequence[CountedShift]) -> dict[str, Any]:
+    """How the orders of these shifts are found, and which of their lines are revenue, as parameters."""
     return {
+        "revenue": sorted(REVENUE_LINES),
         "shift_ids": uuid_array(one.shift_id for one in shifts),
         "days": word_array({one.business_date for one in shifts}),
     }

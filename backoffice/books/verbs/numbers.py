@@ -20,7 +20,7 @@ from backoffice.domain.states import ShiftState
 from backoffice.ingestion.batch.decided import CannotPost, DecidedUpload, post_entered
 from backoffice.ingestion.detaching import is_detached_shift
 from backoffice.ingestion.figures import shift_figures
-from backoffice.ingestion.reconcile import reconcile_shift
+from backoffice.ingestion.reconcile import in_the_tables, reconcile_shift
 from backoffice.sales.models import ExplainedNumbers, Identity, Shift
 
 RANGE = re.compile(r"(\d{1,16})(?:-(\d{1,16}))?")
@@ -56,7 +56,7 @@ class ExplainNumbers(VerbRule):
         waiting = Shift.objects.filter(
             terminal_id=shift.terminal_id, state=ShiftState.CLOSING.value, awaits_number__range=(first, last)
         )
-        for each in waiting.exclude(is_detached_shift()).order_by("opened_at"):
+        for each in in_the_tables(waiting):
             reconcile_shift(cursor, each, now=deed.now)
         shift.refresh_from_db()
         if shift.state == ShiftState.CLOSING.value:

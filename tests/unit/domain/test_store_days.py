@@ -1,4 +1,4 @@
-"""Where a store day stands, and what keeps a shift from which step (books.md, "Store days")."""
+"""Where a store day stands, and what keeps a shift from which step (docs/store-days.md)."""
 
 import pytest
 
