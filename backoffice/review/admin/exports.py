@@ -1,12 +1,13 @@
 """Exports: what was handed to other programs, by whom, and how far a job is. Asked for here, written by a worker."""
 
+from operator import attrgetter
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
-from django.db.models import Sum, prefetch_related_objects
+from django.db.models import prefetch_related_objects
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -105,17 +106,14 @@ class ExportJobAdmin(ReadingAdmin):
         """Its revisions with what they move, its files, and who took them along."""
         prefetch_related_objects([row], "store", "profile", "person", "run", "downloads__person")
         run = row.run
-        total = 0 if run is None else run.revisions.aggregate(total=Sum("entry_count"))["total"]
-        revisions = (
-            [] if run is None else [(revision, sum(each.debit for each in sums)) for revision, sums in days_of(run)]
-        )
+        days = [] if run is None else list(days_of(run))
         return {
             "title": f"Export to {row.profile.name}",
             "standing": JOB_STATES[row.state],
-            "entry_count": total,
-            "revisions": revisions,
+            "entry_count": sum(revision.entry_count for revision, _ in days),
+            "revisions": [(revision, sum(each.debit for each in sums)) for revision, sums in days],
             "files": kept_names(row),
-            "downloads": row.downloads.order_by("-taken_at"),
+            "downloads": sorted(row.downloads.all(), key=attrgetter("taken_at"), reverse=True),
         }
 
     def show(self, request: HttpRequest, object_id: str, *, template: str, **extra: Any) -> HttpResponse:

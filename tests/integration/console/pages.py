@@ -68,6 +68,7 @@ LISTS = [
     "ledger_account_changelist",
     "trail_trailentry_changelist",
     "auth_user_changelist",
+    "exports_exportjob_changelist",
 ]
 
 REPORTS = [
