@@ -10,6 +10,7 @@ from backoffice.domain.numbers import MOST_RANGES, merged, without, without_rang
 from backoffice.domain.totals import ShiftTotals, expected_cash
 from backoffice.domain.wire.messages import MAX_CLOSE_BATCHES
 from backoffice.postgres.arrays import integer_array
+from backoffice.postgres.pipeline import ask_together
 from backoffice.sales.models import Shift
 
 SUM_ORDERS = """
@@ -99,16 +100,15 @@ class ShiftFigures(NamedTuple):
 
 
 def shift_figures(cursor: CursorWrapper, shift: Shift) -> ShiftFigures:
-    """Adds up one shift. A handful of indexed statements over the orders of that shift."""
+    """Adds up one shift. A handful of indexed statements over the orders of that shift, in one round trip."""
     key: dict[str, Any] = {"shift_id": shift.shift_id, "business_date": shift.business_date}
-    cursor.execute(SUM_ORDERS, key)
-    count, sold, refunds, tax, tips, rounding, late = cursor.fetchone() or (0,) * 7
-    cursor.execute(SUM_PAYMENTS, key)
-    payments = dict(cursor.fetchall())
-    cursor.execute(SUM_MOVEMENTS, key)
-    cash_in, cash_out = cursor.fetchone() or (0, 0)
-    cursor.execute(COUNT_HELD, key)
-    held = (cursor.fetchone() or (0,))[0]
+    summed = [(statement, key) for statement in (SUM_ORDERS, SUM_PAYMENTS, SUM_MOVEMENTS, COUNT_HELD)]
+    orders, paid, moved, of_held, *missing = ask_together(*summed, *_declared_questions(shift))
+    count, sold, refunds, tax, tips, rounding, late = orders.fetchone() or (0,) * 7
+    payments = dict(paid.fetchall())
+    cash_in, cash_out = moved.fetchone() or (0, 0)
+    held = (of_held.fetchone() or (0,))[0]
+    batches, numbers = (each.fetchall() for each in missing) if missing else ([], [])
     return ShiftFigures(
         computed=ShiftTotals(
             order_count=count, sales=sold, refunds=refunds, tax=tax, tips=tips, rounding=rounding, payments=payments
@@ -119,38 +119,43 @@ def shift_figures(cursor: CursorWrapper, shift: Shift) -> ShiftFigures:
             cash_in=cash_in,
             cash_out=cash_out,
         ),
-        missing_batches=_missing_batches(cursor, shift),
-        missing_numbers=_missing_numbers(cursor, shift),
+        missing_batches=[batch_id for (batch_id,) in batches],
+        missing_numbers=_missing_numbers(cursor, shift, unused=sorted(numbers)[:MOST_RANGES]),
         held=int(held),
         late=late,
     )
 
 
-def _missing_batches(cursor: CursorWrapper, shift: Shift) -> list[UUID]:
+def _declared_questions(shift: Shift) -> list[tuple[str, dict[str, Any]]]:
+    """Which of the declared batches are not processed, and which of the declared numbers are not used; none of an open shift."""
     if shift.declared is None:
         return []
-    cursor.execute(
-        MISSING_BATCHES,
-        {"batches": shift.declared["batches"], "terminal_id": shift.terminal_id, "most": MAX_CLOSE_BATCHES},
-    )
-    return [row[0] for row in cursor.fetchall()]
+    batches = {"batches": shift.declared["batches"], "terminal_id": shift.terminal_id, "most": MAX_CLOSE_BATCHES}
+    return [(MISSING_BATCHES, batches), (MISSING_NUMBERS, _declared_numbers(shift) | {"most": MOST_RANGES})]
 
 
-def _missing_numbers(cursor: CursorWrapper, shift: Shift) -> list[tuple[int, int]]:
-    """What was declared, and what the close before left to this one, less what is open, held, or used."""
+def _declared_numbers(shift: Shift) -> dict[str, Any]:
+    declared = shift.declared or {}
+    return {
+        "terminal_id": shift.terminal_id,
+        "first": declared["first_number"],
+        "last": declared["last_number"],
+    }
+
+
+def _missing_numbers(
+    cursor: CursorWrapper, shift: Shift, *, unused: Sequence[tuple[int, int]]
+) -> list[tuple[int, int]]:
+    """What was declared and is `unused`, and what the close before left to this one, less what is open, held, or used."""
     if shift.declared is None:
         return []
     brought = (
         unused_numbers(cursor, terminal_id=shift.terminal_id, numbers=shift.carried_in) if shift.carried_in else []
     )
-    declared: dict[str, Any] = {
-        "terminal_id": shift.terminal_id,
-        "first": shift.declared["first_number"],
-        "last": shift.declared["last_number"],
-    }
-    missing = _unused_ranges(cursor, declared, most=MOST_RANGES)
-    if not missing and not brought:
+    if not unused and not brought:
         return []
+    missing = list(unused)
+    declared = _declared_numbers(shift)
     passed = set(shift.declared.get("carried_over", ()))
     first = min(first for first, _ in (*missing, *brought))
     last = max(declared["last"], *(last for _, last in (*missing, *brought)))

@@ -4,16 +4,16 @@ And the store's announcement: whoever posts says so until the transaction ends, 
 for all who do (ADR 39).
 """
 
-from django.db import connection
 from django.db.backends.utils import CursorWrapper
 from psycopg.errors import DeadlockDetected, LockNotAvailable, SerializationFailure
 
-from backoffice.fleet.models import Terminal
+from backoffice.postgres.pipeline import ask_together
 from backoffice.postgres.transactions import transaction_required
 
 # The announcement comes first, and what is read of the locked period after it, by another statement: so nothing is posted by
 # a lock of before. Whoever locks a period waits for those who post, and takes no terminal: nobody waits for each other.
 ANNOUNCE_TERMINAL = "SELECT pg_advisory_xact_lock_shared(2, store_id) FROM fleet_terminal WHERE id = %s"
+LOCK_TERMINAL = "SELECT id FROM fleet_terminal WHERE id = %s FOR NO KEY UPDATE"
 ANNOUNCE_POSTING = "SELECT pg_advisory_xact_lock_shared(2, %s::integer)"
 AWAIT_POSTINGS = "SELECT pg_advisory_xact_lock(2, %s::integer)"
 
@@ -24,9 +24,7 @@ def lock_terminal(terminal_id: int) -> None:
 
     It announces that this transaction posts for the terminal's store.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(ANNOUNCE_TERMINAL, [terminal_id])
-    Terminal.objects.select_for_update(no_key=True).only("pk").get(pk=terminal_id)
+    ask_together((ANNOUNCE_TERMINAL, [terminal_id]), (LOCK_TERMINAL, [terminal_id]))
 
 
 @transaction_required

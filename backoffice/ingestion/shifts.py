@@ -144,7 +144,7 @@ def close_shift(*, terminal: Terminal, shift_id: UUID, message: CloseShift, now:
     """
     with transaction.atomic(), connection.cursor() as cursor:
         lock_terminal(terminal.pk)
-        shift = Shift.objects.filter(shift_id=shift_id).first()
+        shift = Shift.objects.select_related("terminal", "store").filter(shift_id=shift_id).first()
         if shift is None:
             raise NoSuchShift
         if shift.terminal_id != terminal.pk:

@@ -10,7 +10,7 @@ from django.db import connection
 from backoffice.ingestion.figures import shift_figures
 from backoffice.ingestion.reconcile import counted_cash, differences_of
 from backoffice.ingestion.z_figures import Standing, z_figures
-from backoffice.ingestion.z_reports import totals_with, z_before, z_head
+from backoffice.ingestion.z_reports import newest_z, totals_with, z_before, z_head
 from backoffice.sales.models import Shift
 from backoffice.sales.z_reports import ZReport
 
@@ -61,7 +61,7 @@ def z_report(shift: Shift, *, revision: int | None = None) -> TillReport | None:
 
 def x_report(shift: Shift, *, now: datetime) -> TillReport:
     """The figures of a shift at this moment; nothing is kept of it, and it has no number."""
-    newest = ZReport.objects.filter(shift=shift).order_by("-revision").first()
+    newest = newest_z(shift)
     with connection.cursor() as cursor:
         figures = shift_figures(cursor, shift)
         standing = Standing(counted_cash(shift), differences_of(shift, figures))

@@ -1,4 +1,4 @@
-"""What an X and a Z say of a shift: every figure from its rows, in six statements whatever their number (docs/store-days.md, "X and Z")."""
+"""What an X and a Z say of a shift: every figure from its rows, in two round trips whatever their number (docs/store-days.md, "X and Z")."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -11,6 +11,7 @@ from backoffice.domain.accounts import REVENUE_LINES
 from backoffice.domain.reasons import LATE, REFUND_OF_UNKNOWN_ORDER
 from backoffice.domain.totals import Difference
 from backoffice.ingestion.figures import ShiftFigures, explained_numbers
+from backoffice.postgres.pipeline import ask_together
 from backoffice.postgres.rows import named_rows
 from backoffice.sales.models import Shift
 
@@ -89,6 +90,7 @@ SUM_BY_REASON = """
 SELECT kind, reason, count(*) AS count, sum(amount)::bigint AS amount
 FROM sales_cashmovement WHERE shift_id = %(shift_id)s GROUP BY kind, reason ORDER BY kind, reason
 """
+SUMS = (SUM_BY_ORDER, SUM_BY_KIND, SUM_BY_TAX, SUM_BY_METHOD, SUM_BY_REASON)
 
 
 class Standing(NamedTuple):
@@ -107,20 +109,20 @@ def z_figures(cursor: CursorWrapper, shift: Shift, figures: ShiftFigures, standi
         "unknown": f'[{{"code": "{REFUND_OF_UNKNOWN_ORDER}"}}]',
         "late": f'[{{"code": "{LATE}"}}]',
     }
-    orders = _read(cursor, SUM_BY_ORDER, asked)
+    answers = ask_together(*((statement, asked) for statement in SUMS))
+    orders, kinds, taxed, payments, movements = (named_rows(answer) for answer in answers)
     (whole,) = (row for row in orders if row["by"] == ALL)
-    kinds = _read(cursor, SUM_BY_KIND, asked)
-    taxes = [_tax(row) for row in _read(cursor, SUM_BY_TAX, asked)]
+    taxes = [_tax(row) for row in taxed]
     return {
         **_sold(whole, kinds, taxes),
-        "payments": _read(cursor, SUM_BY_METHOD, asked),
+        "payments": payments,
         "order_types": [_group(row, "type") for row in orders if row["by"] == BY_TYPE],
         "cashiers": [_group(row, "cashier") for row in orders if row["by"] == BY_CASHIER],
         **_remarkable(whole, kinds),
         "cash": {
             "opening_float": shift.opening_float,
             "payments": figures.computed.payments.get("cash", 0),
-            "movements": _read(cursor, SUM_BY_REASON, asked),
+            "movements": movements,
             "expected": figures.expected_cash,
             "counted": standing.counted,
             "over_short": None if standing.counted is None else standing.counted - figures.expected_cash,
@@ -131,11 +133,6 @@ def z_figures(cursor: CursorWrapper, shift: Shift, figures: ShiftFigures, standi
         "held": figures.held,
         "differences": msgspec.to_builtins(standing.differences),
     }
-
-
-def _read(cursor: CursorWrapper, statement: str, asked: dict[str, Any]) -> list[dict[str, Any]]:
-    cursor.execute(statement, asked)
-    return named_rows(cursor)
 
 
 def _sold(whole: dict[str, Any], kinds: list[dict[str, Any]], taxes: list[dict[str, Any]]) -> dict[str, Any]:

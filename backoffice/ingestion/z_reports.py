@@ -57,7 +57,7 @@ def keep_z_report(
     if shift.z_number is None:
         return
     said = z_figures(cursor, shift, figures, standing)
-    newest = ZReport.objects.filter(shift=shift).order_by("-revision").first()
+    newest = newest_z(shift)
     if newest is not None and newest.figures == said:
         return
     totals = totals_with(z_before(cursor, shift, is_kept=True), said, newest)
@@ -81,6 +81,11 @@ def keep_z_report(
     shift.z_revision = report.revision
     shift.save(update_fields=["z_revision"])
     log.info("z report kept", shift_id=str(shift.shift_id), z_number=report.z_number, revision=report.revision)
+
+
+def newest_z(shift: Shift) -> ZReport | None:
+    """The newest revision of the shift's Z; None while it has none."""
+    return None if shift.z_revision is None else ZReport.objects.get(shift=shift, revision=shift.z_revision)
 
 
 def z_before(cursor: CursorWrapper, shift: Shift, *, is_kept: bool) -> ZBefore:

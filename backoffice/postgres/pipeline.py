@@ -1,9 +1,11 @@
 """Several statements in one round trip."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 from django.db import connection
+from django.db.backends.utils import CursorWrapper
 from psycopg import Pipeline
 from psycopg.abc import PQGen
 
@@ -31,3 +33,12 @@ def pipelined() -> Iterator[None]:
         link._pipeline = _EndsWithSync(link)  # noqa: SLF001 - psycopg has no other way to name its pipeline's class
         with link.pipeline():
             yield
+
+
+def ask_together(*questions: tuple[str, Mapping[str, Any] | Sequence[Any]]) -> list[CursorWrapper]:
+    """Asks several things in one round trip: statements with their values. Their cursors, in this order, with the answers."""
+    cursors = [connection.cursor() for _ in questions]
+    with pipelined():
+        for cursor, (statement, values) in zip(cursors, questions, strict=True):
+            cursor.execute(statement, values)
+    return cursors

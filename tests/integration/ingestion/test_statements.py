@@ -39,6 +39,19 @@ def statements_of(request: Callable[[], Any]) -> int:
     return counted
 
 
+def round_trips_of(request: Callable[[], Any]) -> int:
+    """How often one request of a terminal waits for PostgreSQL: what is sent in one pipeline waits once."""
+    trips: list[object] = []
+
+    def note(execute: Any, *args: Any) -> Any:
+        trips.append(connection.connection._pipeline or object())
+        return execute(*args)
+
+    with connection.execute_wrapper(note):
+        request()
+    return len({id(trip) for trip in trips})
+
+
 def sales(count: int, first: int) -> list[dict[str, Any]]:
     return [a_sale(first + index) for index in range(count)]
 
@@ -105,3 +118,12 @@ def test_a_receipt_and_a_shift_are_a_few_statements(till: Till):
     question = f"batches/{receipt['batch_id']}?results=all"
     assert statements_of(lambda: till.send("GET", question)) in range(1, 5)
     assert statements_of(till.shift) in range(1, 11)
+
+
+@pytest.mark.parametrize("count", [2, 200])
+def test_a_close_waits_for_the_database_a_few_times_whatever_was_sold(till: Till, count: int):
+    """Where many are at work each wait is a turn that is lost: half of them were questions that could be asked together."""
+    batch_id = till.sell(*sales(count, 1001))["batch_id"]
+    trips = round_trips_of(lambda: till.close(*sales(count, 1001), batches=[batch_id], counted=1, float_left=0))
+    assert till.shift()["cash"]["over_short"] < 0
+    assert trips in range(10, 25)
