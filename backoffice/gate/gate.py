@@ -2,8 +2,7 @@
 
 import asyncio
 import io
-from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 import structlog
@@ -16,7 +15,7 @@ from backoffice.gate.environ import Environ, content_length, wsgi_environ
 from backoffice.gate.lanes import ClientGone, Lane, QueuedTooLong
 from backoffice.gate.origins import preflight, readable
 from backoffice.gate.replies import Reply, WholeFile, busy, problem_reply
-from backoffice.gate.rules import API, LOGIN, PROBES, BodyRule, body_rule
+from backoffice.gate.rules import API, LOGIN, PROBES, body_rule
 from backoffice.gate.shares import FairBudget
 from backoffice.gate.sockets import end_unread_connections
 from backoffice.ingestion.stores import is_live
@@ -121,9 +120,18 @@ class Gate:
             sender = await self._look_up(environ, sender, protocol)
             if not sender.is_known:
                 return await self._call(environ, sender, protocol, b"")
-        async with self._body(sender, rule, length, protocol) as body:
+        budget = self.terminals_bodies if rule.needs_token else self.others_bodies
+        counted = max(length, LEAST_COUNTED)
+        try:
+            budget.acquire(sender.owner, counted)
+        except BudgetSpent:
+            raise busy("Too many bodies are on their way here. Send this one again.") from None
+        try:
+            body = await self._receive(length, protocol)
             environ[BODY_WAS_READ] = True
             return await self._call(environ, sender, protocol, body)
+        finally:
+            budget.release(sender.owner, counted)
 
     async def _look_up(self, environ: Environ, sender: Sender, protocol: HTTPProtocol) -> Sender:
         # A token that was not seen lately. Django answers 401 where it is none, and does not look it up again.
@@ -140,19 +148,6 @@ class Gate:
         token_hash = hash_token(sender.token)
         known_tokens.remember(token_hash)
         return Sender(token_hash.hex(), sender.token, is_known=True)
-
-    @asynccontextmanager
-    async def _body(self, sender: Sender, rule: BodyRule, length: int, protocol: HTTPProtocol) -> AsyncIterator[bytes]:
-        budget = self.terminals_bodies if rule.needs_token else self.others_bodies
-        counted = max(length, LEAST_COUNTED)
-        try:
-            budget.acquire(sender.owner, counted)
-        except BudgetSpent:
-            raise busy("Too many bodies are on their way here. Send this one again.") from None
-        try:
-            yield await self._receive(length, protocol)
-        finally:
-            budget.release(sender.owner, counted)
 
     async def _receive(self, length: int, protocol: HTTPProtocol) -> bytes:
         timeout_s = min(self.body_timeout_s, SHORTEST_S + length / BYTES_PER_S)
