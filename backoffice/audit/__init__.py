@@ -16,7 +16,9 @@ Derived again, from `inbox_batch.body` alone:
 - figures per shift and store, expected cash, over and short at each reconciliation, what each count moved to the safe,
   what each opening moved and left apart (`drawer_at_opening`), and that Z numbers have no gap;
 - every kept Z: that none is missing, that its figures agree with each other and with the orders that were posted then, the
-  newest with all that the bytes say of its shift; and that the perpetual totals of a terminal go on from one to the next;
+  newest with all that the bytes say of its shift, also of what was offline, voided, in training, given back without an
+  original, or is held; and that the perpetual totals of a terminal go on from one to the next;
+- the figures that are kept for reports, from the orders of their days;
 - what head office posted: that its bytes are those that were held, or what the decision says; orders voided and payments
   corrected, with their entries; what its safes moved;
 - that each cache file that was taken in is as it was agreed to, and that all of it is in the inbox;
@@ -36,13 +38,16 @@ Taken on trust, because there is nothing to derive it from or it would take the 
   is judged by the rules of its day, and whatever stands in fields that were unknown then is passed over (ADR 27);
 - shifts as they were opened, declared and flagged, and their business date, the corrected time of their opening, the
   numbers that they carry over and the `max_over_short` of their close: the messages are kept as columns, not as bytes;
-- of a Z, what of it no sum comes to: how much was offline, voided, in training or late, and what was explained or held then;
+- of a Z, what no sum comes to in a revision before the newest, and in all of them what was late, explained, or named an order
+  that the books did not have then;
 - head office's last count. Those between it and the close are not kept: what went with them is in their entries alone;
 - that an earlier shift waited when an opening left something to it, if the times allow it; and that none did when it left
   nothing, unless the shift never settled, is not counted, or has a number that was taken after the opening;
 - that the public keys in `evidence_verifierkey` are the operator's: an auditor compares them with what was handed over;
 - that a cache file was signed by its terminal: the file is not kept, since it may hold card data, only what was taken of it;
 - decisions themselves, with what was typed into them, and what a count of a safe found in its account;
-- for a detached month: everything, its leaves but not its roots, including what its last shifts left in their drawers;
-- the mapping of payment methods and cash reasons to accounts: today's, since no older one is kept.
+- for a detached month: everything, its leaves but not its roots, including what its last shifts left in their drawers and
+  what is kept of it for reports;
+- the mapping of payment methods and cash reasons to accounts as the audit trail has it for the time of each entry; within a
+  minute of a change either mapping is right.
 """

@@ -5,6 +5,7 @@ from backoffice.audit.findings import Figures, Findings
 from backoffice.audit.fleet import AuditedShift, AuditedTill
 from backoffice.audit.ledger import Effects
 from backoffice.audit.periods import LockedPeriods
+from backoffice.audit.remarkable import Remarkable
 
 
 class ShiftBooks:
@@ -14,6 +15,7 @@ class ShiftBooks:
         self.row = shift
         self._periods = periods
         self.figures = Figures()
+        self.remarkable = Remarkable()
         own = {
             (kind, number): entry for (kind, shift_id, number), entry in entries.items() if shift_id == shift.shift_id
         }

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import NamedTuple
 
 from django.db.backends.utils import CursorWrapper
@@ -15,7 +15,7 @@ WHERE source_kind = ANY(%s) AND source_id = ANY(%s::uuid[])
 """
 
 SELECT_ENTRIES = """
-SELECT id, business_date, store_id, terminal_id, shift_id::text, source_kind, source_id::text, source_number, currency
+SELECT id, posted_at, business_date, store_id, terminal_id, shift_id::text, source_kind, source_id::text, source_number, currency
 FROM ledger_journalentry WHERE id = ANY(%s) AND business_date = ANY(%s)
 """
 
@@ -23,6 +23,9 @@ SELECT_LINES = """
 SELECT entry_id, business_date, account_id, tax_code, store_id, currency, drawer_id, debit, credit
 FROM ledger_journalline WHERE entry_id = ANY(%s) AND business_date = ANY(%s)
 """
+
+
+NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 class Head(NamedTuple):
@@ -50,11 +53,20 @@ class Side(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """One entry; `lines` are its debits and credits per side, in minor units. `id` is 0 for a derived entry."""
+    """One entry; `lines` are its debits and credits per side, in minor units. `id` is 0 for a derived entry.
+
+    `posted_at` is when it was posted; of a derived one, never.
+    """
 
     id: int
+    posted_at: datetime
     head: Head
     lines: Mapping[Side, tuple[int, int]]
+
+    @property
+    def sides(self) -> Sides:
+        """Its debits and credits by account and tax code alone."""
+        return {(side.account, side.tax_code): amounts for side, amounts in self.lines.items()}
 
 
 Source = tuple[str, str, int]
@@ -74,7 +86,7 @@ def derived(head: Head, sides: Sides) -> Entry:
         ): amounts
         for (account, code), amounts in sides.items()
     }
-    return Entry(0, head, lines)
+    return Entry(0, NEVER, head, lines)
 
 
 def load_entries(cursor: CursorWrapper, kinds: Collection[str], source_ids: Collection[str]) -> dict[Source, Entry]:
@@ -91,7 +103,7 @@ def load_entries(cursor: CursorWrapper, kinds: Collection[str], source_ids: Coll
         debits, credits_ = lines[entry_id].get(side, (0, 0))
         lines[entry_id][side] = (debits + debit, credits_ + credit)
     cursor.execute(SELECT_ENTRIES, key)
-    found = {row[0]: Entry(row[0], Head(*row[1:]), lines[row[0]]) for row in cursor.fetchall()}
+    found = {row[0]: Entry(row[0], row[1], Head(*row[2:]), lines[row[0]]) for row in cursor.fetchall()}
     return {
         (kind, source_id, number): found[entry_id]
         for kind, source_id, number, entry_id, _ in sources

@@ -1,15 +1,14 @@
 """Stores, tills and shifts as they are in the tables: how shifts were opened and declared is taken on trust."""
 
 import json
-from collections.abc import Mapping
 from datetime import date
 from typing import Any, NamedTuple
 
 from django.db.backends.utils import CursorWrapper
 
+from backoffice.audit.in_force import NOTHING_SET, InForce, load_currencies, load_methods, load_reasons
+
 SELECT_STORES = "SELECT id, code, name, currency FROM fleet_store ORDER BY code"
-SELECT_METHODS = "SELECT store_id, method, account_id FROM ledger_paymentaccount"
-SELECT_REASONS = "SELECT store_id, reason, account_id FROM ledger_cashreason"
 
 SELECT_TILLS = """
 SELECT t.id, t.store_id, s.code, t.name FROM fleet_terminal t JOIN fleet_store s ON s.id = t.store_id
@@ -27,14 +26,15 @@ FROM sales_shift s WHERE terminal_id = %s AND NOT EXISTS (
 
 
 class AuditedStore(NamedTuple):
-    """A store, with the accounts to which its payment methods and cash reasons are mapped."""
+    """A store, with the accounts to which its payment methods and cash reasons were mapped when, and its currencies."""
 
     id: int
     code: str
     name: str
     currency: str
-    methods: Mapping[str, str]
-    reasons: Mapping[str, str]
+    methods: InForce
+    reasons: InForce
+    currencies: InForce
 
 
 class AuditedTill(NamedTuple):
@@ -108,15 +108,10 @@ class AuditedShift(NamedTuple):
 
 def load_stores(cursor: CursorWrapper) -> dict[int, AuditedStore]:
     """Every store by its id, in the order of codes."""
+    settings = [load(cursor) for load in (load_methods, load_reasons, load_currencies)]
     cursor.execute(SELECT_STORES)
     rows = cursor.fetchall()
-    methods: dict[int, dict[str, str]] = {row[0]: {} for row in rows}
-    reasons: dict[int, dict[str, str]] = {row[0]: {} for row in rows}
-    for statement, mapped in ((SELECT_METHODS, methods), (SELECT_REASONS, reasons)):
-        cursor.execute(statement)
-        for store_id, key, account in cursor.fetchall():
-            mapped[store_id][key] = account
-    return {row[0]: AuditedStore._make((*row, methods[row[0]], reasons[row[0]])) for row in rows}
+    return {row[0]: AuditedStore._make((*row, *(each.get(row[0], NOTHING_SET) for each in settings))) for row in rows}
 
 
 def load_tills(cursor: CursorWrapper) -> list[AuditedTill]:

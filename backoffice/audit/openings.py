@@ -4,7 +4,7 @@ How things stood at an opening is told from the times of all shifts of the termi
 """
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.db.backends.utils import CursorWrapper
@@ -13,11 +13,13 @@ from backoffice.audit.drawers import ShiftBooks, TillBooks, where_shift
 from backoffice.audit.entries import derived
 from backoffice.audit.findings import Findings
 from backoffice.audit.fleet import AuditedTill
+from backoffice.audit.in_force import GRACE
 from backoffice.audit.ledger import Ledger
 from backoffice.audit.rules import DRAWER, OVER_SHORT, SAFE, Sides, debit
 
 SELECT_STAYS = """
 SELECT shift_id::text, number, received_at, recorded_end IS NOT NULL, close_received_at,
+    CASE WHEN recorded_end IS NULL THEN close_received_at ELSE least(closed_at, close_received_at) END,
     (declared ->> 'float_left')::bigint, state = 'closing', awaits_count, reconciled_at, z_number
 FROM sales_shift WHERE terminal_id = %s ORDER BY opening_entry_id
 """
@@ -34,14 +36,11 @@ SELECT EXISTS (
 )
 """
 
-# Times are taken before the terminal's lock, for which nobody waits that long.
-GRACE = timedelta(minutes=1)
-
 
 class Stay(NamedTuple):
     """When a shift was in the drawer: from `received_at` until its close came at `closed_at`.
 
-    `is_recorded` if it was, or came to be, recorded as ended. `float_left` is what it left, None if it did not say.
+    `left_at` is when it left the drawer by its own time, where its close may have come long after that. `is_recorded` if it was, or came to be, recorded as ended. `float_left` is what it left, None if it did not say.
     """
 
     shift_id: str
@@ -49,6 +48,7 @@ class Stay(NamedTuple):
     received_at: datetime
     is_recorded: bool
     closed_at: datetime | None
+    left_at: datetime | None
     float_left: int | None
     is_closing: bool
     awaits_count: bool
@@ -76,11 +76,13 @@ class Stay(NamedTuple):
 class BeforeOpening(NamedTuple):
     """What stood before an opening. `float_left` is None if it is not known what the last close left.
 
+    The version before took the close that came last for that, also where it had been late: `float_left_before`.
     `may_wait` are the earlier shifts that can have waited for orders or their count, since it is not kept when a shift
     settled first; `surely_waits` if one of them did.
     """
 
     float_left: int | None
+    float_left_before: int | None
     surely_waits: bool
     may_wait: tuple[str, ...]
 
@@ -96,15 +98,18 @@ def drawers_before(stays: list[Stay]) -> Iterator[tuple[str, BeforeOpening]]:
     standing: list[Stay] = []
     waiting: list[Stay] = []
     last: Stay | None = None
+    came_last: Stay | None = None
     for stay in stays:
         for closed in [each for each in standing if each.had_closed(stay)]:
             standing.remove(closed)
             waiting.append(closed)
-            last = max(last or closed, closed, key=_closed_at)
+            last = max(last or closed, closed, key=_left_at)
+            came_last = max(came_last or closed, closed, key=_closed_at)
         waiting = [each for each in waiting if each.may_have_waited(stay.received_at)]
         float_left = None if standing or last is None else last.float_left
+        before = None if standing or came_last is None else came_last.float_left
         surely_waits = any(each.waits_since_its_close for each in waiting)
-        yield stay.shift_id, BeforeOpening(float_left, surely_waits, tuple(each.shift_id for each in waiting))
+        yield stay.shift_id, BeforeOpening(float_left, before, surely_waits, tuple(each.shift_id for each in waiting))
         standing.append(stay)
 
 
@@ -116,7 +121,11 @@ def check_openings(
     store = books.till.store_code
     for shift, since in zip(books.shifts.values(), books.drawer.between, strict=False):
         row, where = shift.row, f"opening of {where_shift(books.till, shift.row)}"
-        sides, balance = _opening(cursor, shift, before[row.shift_id], balance=books.opened_with + since)
+        stood, found = before[row.shift_id], {} if shift.opening is None else shift.opening.sides
+        sides, balance = _opening(cursor, shift, stood, balance=books.opened_with + since)
+        if stood.float_left != stood.float_left_before and sides != found:
+            stood = stood._replace(float_left=stood.float_left_before)
+            sides, balance = _opening(cursor, shift, stood, balance=books.opened_with + since)
         expected = derived(shift.head("opening", row.shift_id, found=shift.opening), sides)
         ledger.check(expected, shift.opening, store=store, where=where)
         apart = None if balance == row.opening_float else balance
@@ -161,6 +170,11 @@ def check_z_numbers(books: TillBooks, stays: list[Stay], *, findings: Findings) 
             where = f"shift {number} of {books.till.name}"
             findings.add(books.till.store_code, where, "Z number", expected=expected, found=z_number)
             return
+
+
+def _left_at(stay: Stay) -> tuple[datetime, datetime]:
+    assert stay.left_at is not None  # noqa: S101 - asked only of those that closed
+    return stay.left_at, _closed_at(stay)
 
 
 def _closed_at(stay: Stay) -> datetime:

@@ -1,6 +1,7 @@
 """A posted order or movement compared with its bytes: the row, its entry, and what it adds to the figures."""
 
 import json
+from collections import defaultdict
 from collections.abc import Mapping
 from typing import NamedTuple, TypedDict
 
@@ -18,7 +19,6 @@ from backoffice.audit.values import Movement, Order, as_stored, movement_as_stor
 
 class _Rules(TypedDict):
     inclusive: bool
-    methods: Mapping[str, str]
     of_before: bool
 
 
@@ -53,31 +53,53 @@ def check_order(
     """Checks an order that was posted. If it could not have been, that is a difference, and it adds to no figure."""
     order, context = posted.order, posted.context
     store, shift = context.store, context.shift.row
-    rules: _Rules = {"inclusive": shift.inclusive, "methods": store.methods, "of_before": context.of_before}
-    reason = why_unpostable(order, **rules)
+    rules: _Rules = {"inclusive": shift.inclusive, "of_before": context.of_before}
+    entry = posted.entry("order")
+    methods = _methods_then(posted, entry, rules)
+    reason = why_unpostable(order, methods=methods, **rules)
     if reason:
         findings.add(store.code, context.where, "cannot be posted", expected=f"held: {reason}", found="not held")
         return
     stands = posted.corrected.order
     _check_row(FoundOrder(_place_of(order, context), as_stored(stands)), found, context, findings)
-    sides, entry = order_sides(order, **rules), posted.entry("order")
+    sides = order_sides(order, methods=methods, **rules)
     head = context.shift.head("order", order.order_id, found=entry)
     ledger.check(derived(head, sides), entry, store=store.code, where=context.where)
     context.shift.figures.add(stands)
+    context.shift.remarkable.add(stands, is_voided_later=posted.corrected.is_voided, inclusive=shift.inclusive)
     if order.status == "paid":
         cash = sum(payment.amount for payment in order.payments if payment.method == "cash")
         books.moved(context.shift, entry, cash=cash, drawer=drawer_effect(sides))
-        _check_corrections(posted, sides, cash, books=books, ledger=ledger)
+        _check_corrections(posted, sides, methods, books=books, ledger=ledger)
 
 
-def _check_corrections(posted: Posted, sides: Sides, cash: int, *, books: TillBooks, ledger: Ledger) -> None:
-    """Each correction of its payments has an entry, and a void one that takes back all before it."""
-    context = posted.context
-    everything, cash_in_all = dict(sides), cash
+def _methods_then(posted: Posted, entry: Entry | None, rules: _Rules) -> Mapping[str, str]:
+    """The accounts of payment methods when the order was posted."""
+    order, context = posted.order, posted.context
+
+    def derive(methods: Mapping[str, str]) -> Sides | None:
+        is_postable = not why_unpostable(order, methods=methods, **rules)
+        return order_sides(order, methods=methods, **rules) if is_postable else None
+
+    return context.store.methods.when(entry, derive, received_at=context.batch.received_at)
+
+
+def _check_corrections(
+    posted: Posted, sides: Sides, methods: Mapping[str, str], *, books: TillBooks, ledger: Ledger
+) -> None:
+    """Each correction of its payments has an entry, and a void one that takes back all before it.
+
+    An amount moves from the account in which it stands; what a method gets that did not pay goes to that of the moment.
+    """
+    paid: dict[str, int] = defaultdict(int)
+    for payment in posted.order.payments:
+        paid[payment.method] += payment.amount
+    everything, cash_in_all = dict(sides), paid["cash"]
     for number, moved in enumerate(posted.corrected.moved, start=1):
-        step: Sides = {}
+        standing = {method: methods.get(method, "") for method, amount in paid.items() if amount}
+        step, methods = _move(posted, number, moved, standing)
         for method, amount in moved.items():
-            debit(step, context.store.methods.get(method, ""), amount)
+            paid[method] += amount
         for key, (debits, credits_) in step.items():
             before = everything.get(key, (0, 0))
             everything[key] = (before[0] + debits, before[1] + credits_)
@@ -86,6 +108,22 @@ def _check_corrections(posted: Posted, sides: Sides, cash: int, *, books: TillBo
     if posted.corrected.is_voided:
         back = {key: (credits_, debits) for key, (debits, credits_) in everything.items()}
         _check_step(posted, "void", 0, back, -cash_in_all, books=books, ledger=ledger)
+
+
+def _move(
+    posted: Posted, number: int, moved: Mapping[str, int], standing: Mapping[str, str]
+) -> tuple[Sides, Mapping[str, str]]:
+    """What a correction moves, and the accounts of methods by which it does."""
+
+    def derive(methods: Mapping[str, str]) -> Sides:
+        sides: Sides = {}
+        for method, amount in moved.items():
+            debit(sides, {**methods, **standing}.get(method, ""), amount)
+        return sides
+
+    entry, context = posted.entry("retender", number), posted.context
+    then = context.store.methods.when(entry, derive, received_at=context.batch.received_at)
+    return derive(then), {**then, **standing}
 
 
 def _check_step(
@@ -131,7 +169,11 @@ def check_movement(
     shift = context.shift.row
     at = MovementPlace(shift.store_id, context.terminal_id, shift.shift_id, context.batch.batch_id, context.position)
     _check_row(FoundMovement(at, movement_as_stored(movement)), found, context, findings)
-    sides = movement_sides(movement, reasons=context.store.reasons)
+
+    def derive(reasons: Mapping[str, str]) -> Sides:
+        return movement_sides(movement, reasons=reasons)
+
+    sides = derive(context.store.reasons.when(entry, derive, received_at=context.batch.received_at))
     head = context.shift.head("movement", movement.movement_id, found=entry)
     ledger.check(derived(head, sides), entry, store=context.store.code, where=context.where)
     cash = movement.amount if movement.kind == "cash_in" else -movement.amount

@@ -13,6 +13,7 @@ from backoffice.audit.findings import AuditReport, Figures, Findings, StoreRepor
 from backoffice.audit.fleet import AuditedStore, load_stores
 from backoffice.audit.gathered import Gathered
 from backoffice.audit.imported import check_imports
+from backoffice.audit.kept_figures import check_kept_figures
 from backoffice.audit.leftovers import check_decisions, check_drawers_total, check_leftovers, check_totals
 from backoffice.audit.periods import load_locked
 from backoffice.audit.safes import check_safes
@@ -64,6 +65,7 @@ def _check_whole(cursor: CursorWrapper, context: Context, gathered: Gathered, *,
     SealCheck(cursor, findings, stores=stores, detached=context.detached).check_whole(anchor=anchor)
     check_daily_balances(stores, findings)
     check_exports(cursor, stores, findings)
+    check_kept_figures(cursor, stores, findings)
     check_trail(cursor, findings)
 
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from django.db.backends.utils import CursorWrapper
 
 from backoffice.audit.detached import Detached
-from backoffice.audit.entries import Head, derived, load_entries
+from backoffice.audit.entries import Entry, Head, derived, load_entries
 from backoffice.audit.fleet import AuditedStore
 from backoffice.audit.ledger import Ledger
 from backoffice.audit.periods import LockedPeriods
@@ -62,9 +62,20 @@ def check_safes(
         store = stores[decision.store_id]
         found = entries.get(("safe", decision.id, 0))
         day = decision.day if found is None else periods.entry_date(store.id, decision.day, found.id)
-        head = Head(day, store.id, None, None, "safe", decision.id, 0, store.currency)
+        currency = _currency_then(store, found)
+        head = Head(day, store.id, None, None, "safe", decision.id, 0, currency)
         where = f"safe, by the decision {decision.id} ({decision.verb})"
         ledger.check(derived(head, decision.sides), found, store=store.code, where=where)
+
+
+def _currency_then(store: AuditedStore, found: Entry | None) -> str:
+    """The store's currency when the entry was posted; where it changed just then, the entry's own if that is one of them."""
+    if found is None:
+        return store.currency
+    several = [
+        each.get("currency", store.currency) for each in store.currencies.between(found.posted_at, found.posted_at)
+    ]
+    return found.head.currency if found.head.currency in several else several[-1]
 
 
 def _read(row: tuple[Any, ...]) -> SafeDecision:

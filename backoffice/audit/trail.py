@@ -26,6 +26,21 @@ MOVES_MONEY = (
     ("cash reason", "ledger_cashreason", "store_id"),
 )
 
+# What a change says was there before is what the one before it left: so what was in force when follows from the trail. An
+# id that is told by a name may be called otherwise by now.
+SELECT_INTERRUPTED = """
+WITH noted AS (
+    SELECT t.id, t.store_id, t.what, t.about, t.object_name, field, t.before ->> field AS was, lag(t.id) OVER earlier AS follows,
+        lag(t.after ->> field) OVER earlier AS left_as
+    FROM trail_entry t, jsonb_object_keys(coalesce(t.before, '{}') || coalesce(t.after, '{}')) AS field
+    WHERE t.about = ANY(%s) AND t.what IN ('added', 'changed', 'removed') AND field <> 'store_id'
+    WINDOW earlier AS (PARTITION BY t.about, t.object_id, field ORDER BY t.id)
+)
+SELECT coalesce(s.code, ''), n.id, n.what, n.about, n.object_name, n.field, n.left_as, n.was
+FROM noted n LEFT JOIN fleet_store s ON s.id = n.store_id
+WHERE n.follows IS NOT NULL AND n.was IS DISTINCT FROM n.left_as ORDER BY n.id
+"""
+
 # What is only ever added. Of a row from before it was noted nothing is known.
 SELECT_KEPT = """
 SELECT coalesce(s.code, ''), t.id, t.object_name, field, t.after ->> field, to_jsonb(r) ->> field, r.{key} IS NULL
@@ -60,6 +75,11 @@ def check_trail(cursor: CursorWrapper, findings: Findings) -> None:
         for code, row_id, name, field, said, stands in cursor.fetchall():
             where = f"{about} {name}, as audit trail {row_id} says"
             findings.add(code, where, field, expected=said, found=stands)
+    cursor.execute(SELECT_INTERRUPTED, [[about for about, _, _ in MOVES_MONEY]])
+    for code, row_id, what, about, name, field, left_as, was in cursor.fetchall():
+        findings.add(
+            code, f"audit trail {row_id} ({what} {about} {name})", f"{field} before", expected=left_as, found=was
+        )
     for about, table, key in KEPT:
         cursor.execute(SELECT_KEPT.format(about=about, table=table, key=key))
         for code, row_id, name, field, said, stands, is_gone in cursor.fetchall():

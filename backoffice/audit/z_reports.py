@@ -31,6 +31,16 @@ WHERE z.terminal_id = %s GROUP BY z.shift_id, z.revision
 """
 
 
+# Held members count until a person has decided, and those of a batch that failed until it is tried again.
+COUNT_HELD = """
+SELECT shift_id::text, coalesce(sum(held), 0)::bigint, coalesce(sum(failed), 0)::bigint FROM (
+    SELECT shift_id, 1 AS held, 0 AS failed FROM sales_helditem WHERE terminal_id = %(till)s AND decision_id IS NULL
+    UNION ALL
+    SELECT shift_id, 0, order_count + movement_count FROM inbox_batch WHERE terminal_id = %(till)s AND state = 'failed'
+) AS member GROUP BY shift_id
+"""
+
+
 class KeptZ(NamedTuple):
     """One revision of a Z as it is in the table, with money in minor units; `figures` as in docs/store-days.md."""
 
@@ -52,13 +62,14 @@ class KeptZ(NamedTuple):
 
 
 class ZCheck:
-    """The Zs of one terminal."""
+    """The Zs of one terminal. `held` is what of each shift nobody has decided, and what of it failed."""
 
     def __init__(self, books: TillBooks, findings: Findings) -> None:
         self._books = books
         self._findings = findings
         self._newest: dict[str, KeptZ] = {}
         self._totals: dict[str, tuple[int, int]] = defaultdict(lambda: (0, 0))
+        self.held: dict[str, tuple[int, int]] = {}
 
     def unless_equal(self, where: str, what: str, expected: object, found: object) -> None:
         """A finding where two differ."""
@@ -115,9 +126,16 @@ class ZCheck:
             "rounding": figures.rounding,
             "cash": (row.opening_float, expected_cash, row.counted),
             "payments": {method: amount for method, amount in sorted(figures.payments.items()) if amount},
+            "missing_numbers": [],
+            "missing_batches": 0,
         }
         for what, expected in derived.items():
             self.unless_equal(report.where, f"{what} of its newest revision", expected, _as_said(said, what))
+        for what, counted in shift.remarkable.as_said().items():
+            self.unless_equal(report.where, f"{what} of its newest revision", counted, said[what])
+        held, failed = self.held.get(report.shift_id, (0, 0))
+        if said["held"] != held + failed:  # nothing is kept anew when a batch fails
+            self.unless_equal(report.where, "held of its newest revision", held, said["held"])
 
 
 def check_z_reports(cursor: CursorWrapper, books: TillBooks, *, findings: Findings) -> None:
@@ -128,6 +146,8 @@ def check_z_reports(cursor: CursorWrapper, books: TillBooks, *, findings: Findin
     reports = [KeptZ._make((*row[:-1], json.loads(row[-1]))) for row in cursor.fetchall()]
     cursor.execute(SUM_AS_OF_THEN, till)
     then = {(shift_id, revision): (sales, refunds) for shift_id, revision, sales, refunds in cursor.fetchall()}
+    cursor.execute(COUNT_HELD, {"till": books.till.id})
+    check.held = {shift_id: (held, failed) for shift_id, held, failed in cursor.fetchall()}
     for place, report in enumerate(reports, start=1):
         check.follow(report, place=place)
         check.agree_within(report)

@@ -17,9 +17,9 @@ from backoffice.fleet.models import Store
 class Subject(NamedTuple):
     """What is decided about, as it stands under the locks that `VerbRule.lock` took.
 
-    `name` is as in commands, and `before` what a person saw of it: a request holds as long as that is the same. `amount`
-    is what is at stake, in minor units. `asks_for_two` where the matter takes two people, whatever the amount. `row` is
-    for the verb alone.
+    `name` is as in commands, and `before` what a person saw of it: a request holds as long as that is the same, or what
+    it `holds_by` where that is something else. `amount` is what is at stake, in minor units. `asks_for_two` where the
+    matter takes two people, whatever the amount. `row` is for the verb alone.
     """
 
     about: str
@@ -30,11 +30,13 @@ class Subject(NamedTuple):
     amount: int | None = None
     shift_id: UUID | None = None
     asks_for_two: bool = False
+    holds_by: Mapping[str, Any] | None = None
 
     @property
     def fingerprint(self) -> bytes:
         """32 bytes that are equal where it stands as it stood."""
-        return hashlib.sha256(json.dumps(self.before, sort_keys=True, default=str).encode()).digest()
+        standing = self.before if self.holds_by is None else self.holds_by
+        return hashlib.sha256(json.dumps(standing, sort_keys=True, default=str).encode()).digest()
 
 
 class Deed(NamedTuple):

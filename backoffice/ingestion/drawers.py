@@ -23,12 +23,17 @@ from backoffice.postgres.transactions import transaction_required
 from backoffice.sales.models import Shift
 
 # While a shift that was recorded as ended is open, the drawer is not as the last close left it: nobody knows in what order
-# the two were in it.
+# the two were in it. The last close is that by its own time: one of a shift recorded as ended may come long after that. All
+# others come in their order, whatever their clock says. Of the latest few, so that an opening costs the same for ever.
 SELECT_DRAWER = """
 SELECT
     CASE WHEN EXISTS (SELECT FROM sales_shift WHERE terminal_id = %(terminal_id)s AND state = 'open') THEN NULL ELSE (
-        SELECT (declared ->> 'float_left')::bigint FROM sales_shift
-        WHERE terminal_id = %(terminal_id)s AND close_received_at IS NOT NULL ORDER BY close_received_at DESC LIMIT 1
+        SELECT (declared ->> 'float_left')::bigint FROM (
+            SELECT * FROM sales_shift WHERE terminal_id = %(terminal_id)s AND close_received_at IS NOT NULL
+            ORDER BY close_received_at DESC LIMIT 10
+        ) AS latest
+        ORDER BY CASE WHEN recorded_end IS NULL THEN close_received_at ELSE least(closed_at, close_received_at) END DESC,
+            close_received_at DESC LIMIT 1
     ) END AS float_left,
     EXISTS (SELECT FROM sales_shift WHERE terminal_id = %(terminal_id)s AND state = 'closing')
         OR EXISTS (SELECT FROM sales_shift WHERE terminal_id = %(terminal_id)s AND awaits_count) AS a_shift_waits

@@ -106,13 +106,22 @@ class BankSafe(SafeRule):
     verb = Verb.BANK
     least = 1
 
+    def lock(
+        self, cursor: CursorWrapper, subject: str, arguments: Mapping[str, Any], *, person: User | None
+    ) -> Subject:
+        """A request is about its slip, and holds while the safe is known to have as much: several may wait at once."""
+        stands = super().lock(cursor, subject, arguments, person=person)
+        is_there = not self.asks_for_two(arguments["amount"], balance=stands.before["balance"])
+        slip = {"slip": _slip(arguments), "date": str(arguments.get("date")), "is_there": is_there}
+        return stands._replace(holds_by=slip)
+
     def asks_for_two(self, amount: int, *, balance: int) -> bool:
         """More than there is."""
         return amount > balance
 
     def act(self, cursor: CursorWrapper, subject: Subject, deed: Deed) -> dict[str, Any]:
         store: Store = subject.row
-        amount, slip = deed.arguments["amount"], str(deed.arguments.get("slip", "")).strip()
+        amount, slip = deed.arguments["amount"], _slip(deed.arguments)
         if not 0 < len(slip) <= MAX_SLIP:
             raise NotDecided("slip-missing", f"A deposit has the number of its slip, at most {MAX_SLIP} characters.")
         today = store_today(store, deed.now)
@@ -133,6 +142,10 @@ def _check_not_banked(store: Store, *, slip: str, day: date) -> None:
     banked = deposits.filter(Q(after__contains=said) | Q(answer__after__contains=said)).first()
     if banked is not None:
         raise already_decided(banked.pk)
+
+
+def _slip(arguments: Mapping[str, Any]) -> str:
+    return str(arguments.get("slip", "")).strip()
 
 
 def _amount(value: Any, *, least: int) -> int:

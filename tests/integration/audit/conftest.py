@@ -13,6 +13,8 @@ from tests.till import Till
 
 # Children first; all of it comes back when the test's transaction is rolled back.
 TABLES = (
+    "reports_dayfigure",
+    "reports_keptday",
     "exports_keptpiece",
     "exports_exportdownload",
     "exports_exportjob",

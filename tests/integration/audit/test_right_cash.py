@@ -113,6 +113,21 @@ def test_shifts_recorded_as_ended_beside_the_open_one(till: Till, verify: Verify
     right(verify)
 
 
+def test_the_last_close_is_the_last_by_its_own_time(till: Till, verify: Verify) -> None:
+    """A shift of the morning ended; its close is stuck in the till until the shift after it has closed as well."""
+    live = till.shift_id
+    till.open(number=300, first_number=901, opening_float=7000, **ENDED)
+    ended, till.shift_id = till.shift_id, live
+    till.close(counted=21000, float_left=5000)
+    till.shift_id = ended
+    till.close(counted=7000, float_left=7000, first_number=901, last_number=900, closed_at=ENDED["closed_at"])
+    right(verify)
+    till.open(number=312, opening_float=5000)
+    assert till.shift()["flags"] == []
+    assert balance(till) == 5000
+    right(verify)
+
+
 def test_a_shift_that_an_earlier_version_closed_and_head_office_counts(
     till: Till, verify: Verify, tamper: Callable[..., None]
 ) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from backoffice.audit.remarkable import KINDS
 from backoffice.domain.decisions import Verb
 from backoffice.ingestion.drawers import record_count
 from tests.integration.books.office import decided
@@ -81,6 +82,13 @@ FIGURES = "UPDATE sales_zreport SET figures = jsonb_set(figures, '{%s}', '%s') W
         (FIGURES % ("cash,over_short", "1", 1), "Z 1, revision 1", "over or short"),
         (FIGURES % ("payments,0,method", '"card"', 3), "Z 1, revision 3", "payments of its newest revision"),
         (FIGURES % ("orders", "1", 3), "Z 1, revision 3", "orders of its newest revision"),
+        *(
+            (FIGURES % (kind, '{"count": 7, "amount": 7}', 3), "Z 1, revision 3", f"{kind} of its newest revision")
+            for kind in KINDS
+        ),
+        (FIGURES % ("held", "7", 3), "Z 1, revision 3", "held of its newest revision"),
+        (FIGURES % ("missing_numbers", "[[1, 2]]", 3), "Z 1, revision 3", "missing_numbers of its newest revision"),
+        (FIGURES % ("missing_batches", "1", 3), "Z 1, revision 3", "missing_batches of its newest revision"),
     ],
 )
 def test_a_z_that_was_changed_is_named(

@@ -81,6 +81,21 @@ def test_above_the_stores_amount_a_deposit_takes_two(till: Till) -> None:
     assert decided(Verb.BANK, till.store.code, amount=9999, slip="1", date=str(TODAY)).state == DecisionState.DONE
 
 
+def test_deposits_of_several_slips_wait_at_once_and_each_holds_by_itself(till: Till) -> None:
+    decided(Verb.COUNT_SAFE, till.store.code, amount=50000)
+    Store.objects.filter(pk=till.store.pk).update(second_person_above=9999)
+    deposit = {"amount": 20000, "date": str(TODAY)}
+    slips = ["4711", "4712", "4713"]
+    asked = [decided(Verb.BANK, till.store.code, slip=slip, **deposit) for slip in slips]
+    assert refusal(Verb.BANK, till.store.code, slip=" 4712 ", **deposit).code == "already-asked"
+    otto, now = a_person("Otto"), timezone.now()
+    agreed = [agree(each.decision_id, person=otto, now=now) for each in asked[:2]]
+    assert [each.after["left"] for each in agreed] == [30000, 10000]
+    with pytest.raises(NotDecided, match="has changed since"):  # there were 200.00 in the safe when it was asked
+        agree(asked[2].decision_id, person=otto, now=now)
+    assert moved(till.store, "1020") == 40000
+
+
 def test_more_than_there_is_takes_two_and_is_remarked(till: Till) -> None:
     decided(Verb.COUNT_SAFE, till.store.code, amount=10000)
     slip = {"slip": "4711", "date": str(TODAY)}
@@ -88,7 +103,7 @@ def test_more_than_there_is_takes_two_and_is_remarked(till: Till) -> None:
     assert asked.state == DecisionState.WAITING
     done = decided(Verb.BANK, till.store.code, amount=10002, agreed_by=a_person("Otto"), **slip)
     assert (done.after["left"], done.after["flags"]) == (-2, ["more-than-in-the-safe"])
-    with pytest.raises(NotDecided, match="has changed since"):
+    with pytest.raises(NotDecided, match="Already decided"):
         agree(asked.decision_id, person=a_person("Otto"), now=timezone.now())
 
 

@@ -17,7 +17,14 @@ def at(hours: float) -> datetime:
 def a_stay(opened: float, closed: float | None = None, left: int | None = None, **changes: Any) -> Stay:
     """A shift that settled as soon as it closed, unless the test says otherwise. Times in hours."""
     closed_at = None if closed is None else at(closed)
-    facts = {"shift_id": str(opened), "number": 1, "is_recorded": False, "reconciled_at": closed_at, **SETTLED}
+    facts = {
+        "left_at": closed_at,
+        "shift_id": str(opened),
+        "number": 1,
+        "is_recorded": False,
+        "reconciled_at": closed_at,
+        **SETTLED,
+    }
     return Stay(received_at=at(opened), closed_at=closed_at, float_left=left, **(facts | changes))
 
 
@@ -27,15 +34,21 @@ def before(*stays: Stay) -> BeforeOpening:
 
 
 def test_before_the_first_nothing_is_known() -> None:
-    assert before(a_stay(1)) == (None, False, ())
+    assert before(a_stay(1)) == (None, None, False, ())
 
 
 def test_the_last_close_says_what_was_left_whichever_shift_it_closed() -> None:
-    assert before(a_stay(0, 8, 100), a_stay(9)) == (100, False, ())
-    assert before(a_stay(0, 8, 100), a_stay(9, 17), a_stay(18)) == (None, False, ())
+    assert before(a_stay(0, 8, 100), a_stay(9)) == (100, 100, False, ())
+    assert before(a_stay(0, 8, 100), a_stay(9, 17), a_stay(18)) == (None, None, False, ())
     recorded = a_stay(1, 5, 50, is_recorded=True)
     assert before(a_stay(0, 8, 100), recorded, a_stay(9)).float_left == 100
     assert before(a_stay(0, 4, 100), recorded, a_stay(9)).float_left == 50
+
+
+def test_a_close_that_comes_late_counts_by_its_own_time() -> None:
+    late = a_stay(1, 10, 50, is_recorded=True, left_at=at(5))
+    found = before(a_stay(0, 8, 100), late, a_stay(11))
+    assert (found.float_left, found.float_left_before) == (100, 50)
 
 
 @pytest.mark.parametrize("closed", [None, 12])
@@ -63,4 +76,4 @@ def test_two_that_are_not_recorded_are_never_open_at_once_whatever_the_clocks_sa
 def test_who_still_waits_or_settled_afterwards_may_have_waited(
     changes: dict[str, Any], *, surely: bool, maybe: bool
 ) -> None:
-    assert before(a_stay(0, 8, 100, **changes), a_stay(9)) == (100, surely, ("0",) if maybe else ())
+    assert before(a_stay(0, 8, 100, **changes), a_stay(9)) == (100, 100, surely, ("0",) if maybe else ())
