@@ -24,20 +24,26 @@ up: $(INSTALLED) ## run Back Office on this machine until Ctrl-C (ARGS="--port 9
 demo: $(INSTALLED) ## show Back Office at work with simulated terminals (with ARGS=--once it ends by itself)
 	@$(BIN)/python manage.py demo $(ARGS)
 
-# Two processes with databases of their own share the first half: the console's tests look at everything in theirs. What
-# measures time, kills servers, or looks for what others leaked follows, and has the machine to itself.
-BESIDE := tests/unit tests/fuzz tests/vectors clients/python/tests \
-  $(addprefix tests/integration/,console books evidence audit growth ledger)
-MILD := $(patsubst %,tests/journeys/test_%.py,browsers caddy console demo evidence metrics tracing walkthrough)
-ALONE := tests/faults $(filter-out $(MILD),$(sort $(wildcard tests/journeys/test_*.py)))
+# Three processes with databases of their own share the first part, so that no processor is idle while one of them waits: the
+# pages of the console, with what needs no server; the books, whose tests look at everything in theirs, with what starts
+# services of its own; and all the rest. What measures time, or takes the whole machine, follows and has it to itself. Leaks
+# are looked for in both places where services ran.
+PAGES := tests/unit tests/fuzz tests/vectors clients/python/tests tests/integration/console
+BOOKS := $(addprefix tests/integration/,audit books evidence growth ledger) tests/faults tests/journeys
+MEASURED := $(patsubst %,tests/faults/test_%.py,chaos hostile_storm postgresql_restarts servers) \
+  $(patsubst %,tests/journeys/test_%.py,hostile_clients memory strangers) \
+  tests/integration/health/test_startup.py
+ALONE := $(MEASURED) tests/journeys/test_nothing_leaks.py
 PYTEST := $(BIN)/python -m pytest
 
 test: $(INSTALLED) ## run the tests on private servers (ARGS="tests/unit -x")
 ifeq ($(strip $(ARGS)),)
-	@failed=; told=$$(mktemp); \
-	$(PYTEST) $(BESIDE) >"$$told" 2>&1 & beside=$$!; \
-	$(PYTEST) tests $(BESIDE:%=--ignore=%) $(ALONE:%=--ignore=%) || failed=1; \
-	wait $$beside || failed=1; cat "$$told"; rm -f "$$told"; \
+	@failed=; told=$$(mktemp -d); \
+	$(PYTEST) $(PAGES) >"$$told/pages" 2>&1 & pages=$$!; \
+	$(PYTEST) $(BOOKS) $(MEASURED:%=--ignore=%) >"$$told/books" 2>&1 & books=$$!; \
+	$(PYTEST) tests $(addprefix --ignore=,$(PAGES) $(BOOKS) $(MEASURED)) || failed=1; \
+	wait $$pages || failed=1; cat "$$told/pages"; \
+	wait $$books || failed=1; cat "$$told/books"; rm -r "$$told"; \
 	$(PYTEST) $(ALONE) || failed=1; \
 	test -z "$$failed"
 else
@@ -45,17 +51,19 @@ else
 endif
 
 check: $(INSTALLED) ## check everything CI checks besides the tests: format, lint, security, types, imports, the house's own rules, migrations, API description
-	@failed=; \
+	@failed=; told=$$(mktemp); \
+	$(BIN)/mypy >"$$told" 2>&1 & mypy=$$!; \
+	types() { wait $$mypy; ended=$$?; cat "$$told"; rm -f "$$told"; return $$ended; }; \
 	step() { title=$$1; shift; printf '\n== %s\n' "$$title"; "$$@" || failed="$$failed\n  $$title"; }; \
 	step "Format (ruff format)" $(BIN)/ruff format --check; \
 	step "Lint (ruff check)" $(BIN)/ruff check; \
 	step "Security (bandit)" $(BIN)/bandit --quiet --configfile pyproject.toml --recursive backoffice pos_api deploy clients/python/src manage.py; \
-	step "Types (mypy)" $(BIN)/mypy; \
-	step "Types of the client (mypy)" $(BIN)/mypy --config-file clients/python/pyproject.toml clients/python/src; \
 	step "Imports run one way (import-linter)" $(BIN)/lint-imports; \
 	step "The house's own rules (tests/house)" $(BIN)/python -m tests.house; \
 	step "Models match their migrations" env $(NO_DATABASE) $(BIN)/python manage.py makemigrations --check --dry-run; \
 	step "API description" env $(NO_DATABASE) $(BIN)/python manage.py spectacular --validate --fail-on-warn --file /dev/null; \
+	step "Types (mypy, beside all of these)" types; \
+	step "Types of the client (mypy)" $(BIN)/mypy --config-file clients/python/pyproject.toml clients/python/src; \
 	if [ -n "$$failed" ]; then printf "\nFailed:$$failed\n"; exit 1; fi; \
 	printf '\nAll checks passed.\n'
 

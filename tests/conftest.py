@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Self
 
 import pytest
 from django.db import connections
@@ -12,6 +13,8 @@ from django.test.utils import setup_databases, teardown_databases
 from pytest_django import DjangoDbBlocker
 
 from backoffice.workbench.embedded.stack import Stack
+from tests.clerk import Clerk
+from tests.migrated import migrated
 from tests.told import remember_secrets
 
 CHECKOUT = Path(__file__).resolve().parent.parent
@@ -23,12 +26,19 @@ START_KEY = pytest.StashKey[int]()
 
 
 class RunningStack:
-    """A whole Back Office with servers of its own: web, worker and beat on a free port."""
+    """A whole Back Office with servers of its own: web, worker and beat on a free port. `clerk` does its commands quickly."""
 
     def __init__(self, stack: Stack) -> None:
         self.base_url: str = stack.base_url
         self.environment: Mapping[str, str] = stack.environment
         self._stack = stack
+        self.clerk = Clerk(stack.environment)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.clerk.__exit__()
 
     @property
     def pids(self) -> dict[str, int]:
@@ -52,6 +62,12 @@ class RunningStack:
             remember_secrets(done.stdout)
         return done.stdout
 
+    def activation_code(self, store_code: str, terminal_name: str) -> str:
+        """A code for a terminal, which is noted as a secret."""
+        printed = self.clerk.does("issue_activation_code", store_code, terminal_name)
+        remember_secrets(printed)
+        return printed.splitlines()[-1]
+
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Iterator[RunningStack]:
@@ -59,8 +75,12 @@ def stack(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config)
     folder = tmp_path_factory.mktemp("stack")
     pytestconfig.stash[LOG_KEY] = folder / "log"
     environment = {**HURRY, "CORS_ALLOWED_ORIGINS": BROWSER_TILL}
-    with (folder / "log").open("a") as log, Stack(folder / "data", log=log, extra_environment=environment) as running:
-        yield RunningStack(running)
+    with (
+        (folder / "log").open("a") as log,
+        Stack(migrated(folder / "data"), log=log, extra_environment=environment) as running,
+        RunningStack(running) as ready,
+    ):
+        yield ready
 
 
 @pytest.fixture(scope="session")

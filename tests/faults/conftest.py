@@ -13,6 +13,7 @@ from backoffice.failpoints import VARIABLE
 from backoffice.workbench.embedded.stack import Stack
 from tests.conftest import RunningStack
 from tests.journeys.http_till import HttpTill, a_store_code, eventually
+from tests.migrated import migrated
 from tests.promises import broken_promises
 from tests.till import a_sale
 
@@ -82,9 +83,12 @@ def mortal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mortal]:
     with (
         log_file.open("w") as log,
         # Dying often is the point here, so nobody waits longer and longer.
-        Stack(folder / "data", log=log, extra_environment={VARIABLE: str(orders)}, longest_wait_s=0.2) as stack,
+        Stack(
+            migrated(folder / "data"), log=log, extra_environment={VARIABLE: str(orders)}, longest_wait_s=0.2
+        ) as stack,
+        Mortal(stack, orders=orders, log=log_file) as mortal,
     ):
-        yield Mortal(stack, orders=orders, log=log_file)
+        yield mortal
 
 
 @pytest.fixture(scope="package")

@@ -20,6 +20,7 @@ from backoffice.workbench.embedded.stack import Stack
 from backoffice.workbench.embedded.watch import Watch
 from tests.faults.people import NAMES
 from tests.faults.stores import STORES, StoreFacts
+from tests.migrated import migrated
 
 # A supervisor that waits longer and longer would have the run wait for it.
 LONGEST_WAIT_S = 0.4
@@ -92,6 +93,9 @@ class Service:
         return self.stack.environment["DATABASE_URL"]
 
     def __enter__(self) -> Self:
+        data = self.folder / "data"
+        if self._roles and not data.exists():  # a naive queue has tables of its own
+            migrated(data)
         if self._wal_disk is not None:
             self._move_wal(self._wal_disk)
         self.stack.start()

@@ -59,7 +59,7 @@ def journals(stack: RunningStack, tmp_path_factory: pytest.TempPathFactory) -> P
     store = a_store_code(stack)
     recorder = Recorder(folder, "till", httpx.HTTPTransport())
     till = Terminal(folder / "till.sqlite", stack.base_url, transport=recorder)
-    code = stack.manage("issue_activation_code", store, "Till 1").splitlines()[-1]
+    code = stack.activation_code(store, "Till 1")
     till.activate(code, Device(name="Till 1"))
     recorder.store, recorder.terminal = store, till.journal.fact("terminal_id") or ""
     till.open_shift(cashier="Anna", opening_float=10000)

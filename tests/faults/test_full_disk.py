@@ -13,6 +13,7 @@ from backoffice.workbench.embedded import postgres
 from backoffice.workbench.embedded.stack import Stack
 from tests.faults.conftest import TAKEN, Mortal, assert_posted_once
 from tests.journeys.http_till import HttpTill, a_store_code, eventually
+from tests.migrated import migrated
 from tests.till import a_sale, outcomes
 
 SIZE_MIB = 400
@@ -39,8 +40,11 @@ def cramped(small_disk: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
     log_file = tmp_path_factory.mktemp("cramped") / "log"
     with pytest.MonkeyPatch.context() as patch, log_file.open("w") as log:
         patch.setitem(postgres.SETTINGS, "max_wal_size", "64MB")
-        with Stack(small_disk / "data", log=log) as stack:
-            yield Mortal(stack, orders=small_disk, log=log_file)
+        with (
+            Stack(migrated(small_disk / "data"), log=log) as stack,
+            Mortal(stack, orders=small_disk, log=log_file) as cramped,
+        ):
+            yield cramped
 
 
 def fill(folder: Path) -> Path:

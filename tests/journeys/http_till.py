@@ -19,7 +19,7 @@ def a_store_code(stack: RunningStack, **facts: str) -> str:
     """A store of the journey's own."""
     code = f"J{uuid4().hex[:8]}"
     facts = {"timezone": "Europe/Paris", "currency": "EUR"} | facts
-    stack.manage("create_store", code, *(word for name, value in facts.items() for word in (f"--{name}", value)))
+    stack.clerk.does("create_store", code, *(word for name, value in facts.items() for word in (f"--{name}", value)))
     return code
 
 
@@ -28,7 +28,7 @@ class HttpTill(Till):
 
     def __init__(self, stack: RunningStack, store_code: str, *, name: str = "Till 1") -> None:
         self.http = httpx.Client(base_url=f"{stack.base_url}/api/v1/", timeout=30, transport=Remembering())
-        code = stack.manage("issue_activation_code", store_code, name).splitlines()[-1]
+        code = stack.activation_code(store_code, name)
         answer = self.send("POST", "activations", {"activation_code": code, "device": {"name": name}})
         assert answer.status_code == 201, answer.text
         self.token = answer.json()["token"]

@@ -20,6 +20,7 @@ from pos_api.description.examples import problem
 from tests.caddy import BehindProxy, Caddy, running_caddy
 from tests.conftest import RunningStack
 from tests.journeys.http_till import a_store_code, eventually
+from tests.migrated import migrated
 from tests.told import remember_secrets
 
 UPLOAD = "/api/v1/shifts/0195aaaa-0000-7000-8000-000000000001/batches/0195aaaa-0000-7000-8000-000000000002"
@@ -47,10 +48,14 @@ class Behind(NamedTuple):
 @pytest.fixture(scope="module")
 def behind(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Behind]:
     folder = tmp_path_factory.mktemp("caddy")
-    with (folder / "log").open("w") as log, BehindProxy(folder / "stack", log=log) as stack:
+    with (folder / "log").open("w") as log, BehindProxy(migrated(folder / "stack"), log=log) as stack:
         port = int(stack.base_url.rpartition(":")[2])
-        with running_caddy(folder / "caddy", upstream=port) as caddy, client_of(caddy) as client:
-            yield Behind(RunningStack(stack), caddy, folder / "log", client)
+        with (
+            RunningStack(stack) as running,
+            running_caddy(folder / "caddy", upstream=port) as caddy,
+            client_of(caddy) as client,
+        ):
+            yield Behind(running, caddy, folder / "log", client)
 
 
 def client_of(caddy: Caddy) -> httpx.Client:
@@ -66,7 +71,7 @@ def alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Caddy, int
 
 
 def test_a_till_sells_through_tls_and_its_shift_settles(behind: Behind, tmp_path: Path) -> None:
-    code = behind.stack.manage("issue_activation_code", a_store_code(behind.stack), "Till 1").splitlines()[-1]
+    code = behind.stack.activation_code(a_store_code(behind.stack), "Till 1")
     remember_secrets(code)
     transport = httpx.HTTPTransport(verify=behind.caddy.trusting())
     till = Terminal(tmp_path / "till.sqlite", behind.caddy.url, transport=transport)

@@ -22,7 +22,8 @@ QUIET = (
     "--no-first-run",
     "--disable-gpu",
 )
-WAIT_MS = 20_000
+WAIT_MS = 60_000
+expect.set_options(timeout=WAIT_MS)
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="No Chromium is installed: apt-get install chromium")
 
@@ -68,9 +69,8 @@ class WireTill:
 def store_name(stack: RunningStack) -> str:
     """A store with one till, which sold offline, and sent an order whose sums are wrong."""
     code, name = f"C{uuid4().hex[:8].upper()}", f"Console {uuid4().hex[:6]}"
-    stack.manage("create_store", code, "--name", name, "--timezone", "Europe/Paris", "--currency", "EUR")
-    said = stack.manage("issue_activation_code", code, "Till 1")
-    till = WireTill(stack.base_url, code=said.split()[-1])
+    stack.clerk.does("create_store", code, "--name", name, "--timezone", "Europe/Paris", "--currency", "EUR")
+    till = WireTill(stack.base_url, code=stack.activation_code(code, "Till 1"))
     till.sell(a_sale(1001), a_sale(1002, mode="online"), a_sale(1003, total=740))
     return name
 
@@ -80,7 +80,7 @@ def console(stack: RunningStack, store_name: str) -> Iterator[Page]:
     """A browser, logged in, that has asked no other host for anything and met no error."""
     name = f"claire-{uuid4().hex[:6]}"
     create = f"from django.contrib.auth.models import User; User.objects.create_superuser('{name}', password='a long secret')"
-    stack.manage("shell", "-c", create)
+    stack.clerk.does("shell", "-c", create)
     strangers: list[str] = []
     errors: list[str] = []
     with sync_playwright() as playwright:

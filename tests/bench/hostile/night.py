@@ -32,6 +32,7 @@ from tests.bench.hostile.verdict import Limits, Night, broken_promises, count
 from tests.bench.plot import write
 from tests.bench.results import Run
 from tests.caddy import BehindProxy
+from tests.migrated import migrated
 
 BEGIN = "<!-- measured: make storm --hostile -->"
 CHECKOUT = Path(__file__).resolve().parents[3]
@@ -97,7 +98,7 @@ def spend_night(
     attacks = options.attack or [*TERMINALS, *STRANGERS]
     with ExitStack() as exits:
         log = exits.enter_context((folder / "log").open("w"))
-        stack = exits.enter_context(BehindProxy(folder / "stack", log=log))
+        stack = exits.enter_context(BehindProxy(migrated(folder / "stack"), log=log))
         note(stack.environment["DATABASE_URL"])
         say(f"Enrolling {options.terminals:,} terminals, and the attackers' …")
         cast = _enrol(stack, options, attackers=[attack for attack in attacks if attack in TERMINALS])

@@ -20,7 +20,7 @@ STORE = "HEARTBEAT"
 
 @pytest.fixture(scope="module")
 def store(stack: RunningStack) -> str:
-    stack.manage("create_store", STORE, "--name=Heartbeat", "--timezone=Europe/Paris", "--currency=EUR")
+    stack.clerk.does("create_store", STORE, "--name=Heartbeat", "--timezone=Europe/Paris", "--currency=EUR")
     return STORE
 
 
@@ -29,7 +29,7 @@ def till(stack: RunningStack, store: str, tmp_path: Path, request: pytest.Fixtur
     """Activated, with an open shift. Each test has a till of its own."""
     name = request.node.name[:60]
     till = Terminal(tmp_path / "till.sqlite", stack.base_url, app_version="9.9", transport=Remembering())
-    till.activate(stack.manage("issue_activation_code", store, name).split()[-1], Device(name))
+    till.activate(stack.activation_code(store, name), Device(name))
     till.open_shift(cashier="Anna", opening_float=0)
     yield till
     till.close()
@@ -91,7 +91,7 @@ def test_the_example_of_the_package_ends_with_a_reconciled_shift_and_works_again
     stack: RunningStack, store: str, tmp_path: Path
 ) -> None:
     (example,) = re.findall(r"```python\n(import time.*?)```", README.read_text(), re.DOTALL)
-    code = stack.manage("issue_activation_code", store, "Example").split()[-1]
+    code = stack.activation_code(store, "Example")
     example = example.replace("https://backoffice.example", stack.base_url).replace("7KQF-2MXD-9RTV", code)
     for number in (1, 2):
         done = subprocess.run(
@@ -131,7 +131,7 @@ def test_a_new_device_closes_what_the_old_one_left_open_and_sends_its_cache_when
     left, old_path, name = till.shift().shift_id, till.journal.path, request.node.name[:60]
     till.close()
     new = Terminal(tmp_path / "new.sqlite", stack.base_url, app_version="9.9", transport=Remembering())
-    new.activate(stack.manage("issue_activation_code", store, name).split()[-1], Device(name))
+    new.activate(stack.activation_code(store, name), Device(name))
     found = new.left_open()
     assert found is not None
     assert (found.shift_id, found.cash.expected) == (left, 120)

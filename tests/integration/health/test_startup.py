@@ -24,6 +24,7 @@ from tests.conftest import CHECKOUT
 from tests.integration.ingestion.test_bell import a_redis_on, answers
 from tests.integration.ingestion.test_timeouts import environment_of
 from tests.journeys.http_till import eventually
+from tests.migrated import migrated
 from tests.till import Till, a_sale
 
 PATIENCE_S = 60
@@ -109,10 +110,10 @@ def test_commits_that_do_not_wait_for_the_disk_are_refused(committed_db: None, t
 
 
 def test_a_postgresql_that_does_not_wait_for_its_disk_is_refused(tmp_path: Path) -> None:
-    log = tmp_path / "log"
+    log, data = tmp_path / "log", migrated(tmp_path / "data")
     with pytest.MonkeyPatch.context() as patch, log.open("w") as output:
         patch.setitem(postgres.SETTINGS, "fsync", "off")
-        with pytest.raises(StackError, match="ended with exit code"), Stack(tmp_path / "data", log=output):
+        with pytest.raises(StackError, match="ended with exit code"), Stack(data, log=output):
             pytest.fail("it came up")
     assert "PostgreSQL runs with fsync = off: what is answered 2xx could be lost" in log.read_text()
 
