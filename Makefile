@@ -11,7 +11,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --generate-hashes --no-header --no-emit
 NO_DATABASE := DATABASE_URL=postgresql://none@127.0.0.1:1/none PYTHONWARNINGS="ignore:Got an error checking a consistent"
 
 .DEFAULT_GOAL := help
-.PHONY: help venv up demo test check fuzz faults bench bench-growth storm rehearse lock clean
+.PHONY: help venv up demo screenshots test check fuzz faults bench bench-growth storm rehearse lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,6 +23,9 @@ up: $(INSTALLED) ## run Back Office on this machine until Ctrl-C (ARGS="--port 9
 
 demo: $(INSTALLED) ## show Back Office at work with simulated terminals (with ARGS=--once it ends by itself)
 	@$(BIN)/python manage.py demo $(ARGS)
+
+screenshots: $(INSTALLED) ## play the demo and take pictures of every page of the console into docs/console
+	@$(BIN)/python -m tests.screenshots $(ARGS)
 
 # Three processes with databases of their own share the first part, so that no processor is idle while one of them waits: the
 # pages of the console, with what needs no server; the books, whose tests look at everything in theirs, with what starts
@@ -60,6 +63,7 @@ check: $(INSTALLED) ## check everything CI checks besides the tests: format, lin
 	step "Security (bandit)" $(BIN)/bandit --quiet --configfile pyproject.toml --recursive backoffice pos_api deploy clients/python/src manage.py; \
 	step "Imports run one way (import-linter)" $(BIN)/lint-imports; \
 	step "The house's own rules (tests/house)" $(BIN)/python -m tests.house; \
+	step "Every text has its translation (tests/words)" env $(NO_DATABASE) DJANGO_SETTINGS_MODULE=backoffice.settings $(BIN)/python -m tests.words; \
 	step "Models match their migrations" env $(NO_DATABASE) $(BIN)/python manage.py makemigrations --check --dry-run; \
 	step "API description" env $(NO_DATABASE) $(BIN)/python manage.py spectacular --validate --fail-on-warn --file /dev/null; \
 	step "Types (mypy, beside all of these)" types; \

@@ -77,12 +77,21 @@ app.conf.update(
             "options": {"expires": 60},
         },
         "exports": {"task": "backoffice.books.exports.tasks.run_exports", "schedule": 15.0, "options": {"expires": 15}},
+        "alerts": {"task": "backoffice.alerts.tasks.evaluate", "schedule": 60.0, "options": {"expires": 60}},
+        "ping": {"task": "backoffice.alerts.tasks.ping", "schedule": 60.0, "options": {"expires": 30}},
+        "clear": {"task": "backoffice.alerts.tasks.clear", "schedule": 3600.0, "options": {"expires": 3600}},
         "months": {"task": "backoffice.ingestion.tasks.months", "schedule": 3600.0, "options": {"expires": 3600}},
     },
 )
 app.Task.Strategy = "backoffice.messages:bare_calls_only"
 app.autodiscover_tasks(
-    ["backoffice.ingestion", "backoffice.books.evidence", "backoffice.books.exports", "backoffice.books.reports"]
+    [
+        "backoffice.ingestion",
+        "backoffice.books.evidence",
+        "backoffice.books.exports",
+        "backoffice.books.reports",
+        "backoffice.alerts",
+    ]
 )
 
 
@@ -150,6 +159,14 @@ def _watch_the_inbox(**_: Any) -> None:
         watch(_stop_watching)
 
     threading.Thread(target=watching, name="watch", daemon=True).start()
+
+
+@worker_ready.connect
+def _send_what_waits(**_: Any) -> None:
+    """Mails and webhooks go out from the main process: a slow receiver holds up nobody who processes orders."""
+    from backoffice.alerts.outgoing import start_senders
+
+    start_senders(_stop_watching)
 
 
 @worker_shutting_down.connect

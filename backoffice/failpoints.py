@@ -14,8 +14,8 @@ from typing import Final
 
 VARIABLE: Final = "BACKOFFICE_FAILPOINTS"
 
-# In the order in which a batch passes them, then those of the sealer and of exports, and those of a decision and of the
-# answer to one; the prefix says where they are.
+# In the order in which a batch passes them, then those of the sealer and of exports, those of a decision and of the answer
+# to one, and those of alerts; the prefix says where they are.
 POINTS: Final = (
     "receive-before-commit",  # the upload has been read, nothing is stored
     "receive-after-commit",  # stored, the bell not yet rung
@@ -47,6 +47,15 @@ POINTS: Final = (
     "answer-acted",  # it is done, the answer not written
     "answer-written",  # before the commit
     "answer-after-commit",
+    "alert-changed",  # alerts have changed, nobody is to be told yet
+    "alert-noticed",
+    "alert-before-commit",
+    "alert-after-commit",
+    "mail-made",  # before the commit
+    "mail-claimed",  # its try is counted, nothing is sent
+    "mail-sent",  # the mail server has it, and that is not kept
+    "webhook-claimed",
+    "webhook-sent",  # receivers have answered, and that is not kept
 )
 
 

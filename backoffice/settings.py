@@ -9,6 +9,7 @@ import psycopg_pool
 from django.core.exceptions import ImproperlyConfigured
 from django.urls import reverse_lazy
 
+from backoffice.languages.offered import ENGLISH, LOCALE, languages
 from backoffice.logs import logging_config
 from backoffice.review.unfold import LOGIN_REDIRECT_URL, UNFOLD  # noqa: F401 - settings of the console
 
@@ -35,17 +36,23 @@ INSTALLED_APPS = [
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
     "backoffice",
     "backoffice.fleet",
     "backoffice.inbox",
     "backoffice.sales",
     "backoffice.ledger",
     "backoffice.trail",
+    "backoffice.languages",
     "backoffice.ingestion",
     "backoffice.books.evidence",
     "backoffice.books.reports",
     "backoffice.books.exports",
     "backoffice.books",
+    "backoffice.alerts",
     "backoffice.review",
     "pos_api",
     # Its commands run private servers and simulated tills. The production image does not have it.
@@ -62,8 +69,12 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "backoffice.review.language.ConsoleLanguage",
     "backoffice.review.middleware.ConsolePolicy",
+    "backoffice.review.entrance.sessions.SessionLimits",
     "backoffice.review.middleware.PersonAtWork",
+    "allauth.account.middleware.AccountMiddleware",
+    "backoffice.review.entrance.enforcing.SecondFactor",
     "backoffice.review.login.LoginRefusals",
 ]
 
@@ -74,12 +85,15 @@ APPEND_SLASH = False
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
+        # Before those of the packages: some are ours of the same names.
+        "DIRS": [BASE_DIR / "backoffice" / "review" / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "backoffice.review.entrance.frame.entrance_frame",
             ],
         },
     }
@@ -145,6 +159,18 @@ METRICS_DIR = env.str("METRICS_DIR", default=None)
 # The file of the key that signs the seals of the books. Web has no business with it: it serves what was signed.
 SEAL_KEY_FILE = env.str("SEAL_KEY_FILE", default=None)
 
+# --- Alerts -----------------------------------------------------------------------------------------------------------
+
+# Where mail is handed over: EMAIL_HOST and its kin are in this one address. Without it mails are kept for a while, and not sent.
+EMAIL_URL = env.str("EMAIL_URL", default=None)
+vars().update(env.email_url_config(EMAIL_URL) if EMAIL_URL else {"EMAIL_HOST": ""})
+EMAIL_TIMEOUT = 10
+MAIL_FROM = env.str("MAIL_FROM", default="backoffice@localhost")
+# Webhooks to receivers inside: for intranets and tests. It also allows addresses without TLS.
+WEBHOOKS_ALLOW_INTERNAL = env.bool("WEBHOOKS_ALLOW_INTERNAL", default=False)
+# Told once a minute that all is well: who listens raises the alarm when it hears nothing.
+PING_URL = env.str("PING_URL", default=None)
+
 # --- The door ---------------------------------------------------------------------------------------------------------
 
 MAX_BATCH_ORDERS = 2_000
@@ -199,7 +225,9 @@ SPECTACULAR_SETTINGS = {
 
 # --- The console ------------------------------------------------------------------------------------------------------
 
-LANGUAGE_CODE = "en-gb"
+LANGUAGE_CODE = ENGLISH
+LANGUAGES = languages()
+LOCALE_PATHS = [LOCALE]
 TIME_ZONE = "UTC"
 USE_TZ = True
 STATIC_URL = "/static/"
@@ -210,7 +238,70 @@ WHITENOISE_USE_FINDERS = STATIC_ROOT is None
 LOGIN_URL = reverse_lazy("admin:login")
 AUTHENTICATION_BACKENDS = ["backoffice.review.login.LimitedLogin"]
 
-SESSION_COOKIE_AGE = 8 * 3600
+# Whether whoever may do more than read must show a second factor. Off is for demonstrations, and every page says so.
+SECOND_FACTOR = env.bool("SECOND_FACTOR", default=True)
+# A session ends after so long without anything done in it, and after so long whatever is done.
+SESSION_IDLE_MINUTES = env.int("SESSION_IDLE_MINUTES", default=30)
+SESSION_HOURS = env.int("SESSION_HOURS", default=10)
+# What matters most asks again who is there, unless that was shown so lately.
+ASK_AGAIN_MINUTES = env.int("ASK_AGAIN_MINUTES", default=5)
+for _name, _set in (
+    ("SESSION_IDLE_MINUTES", SESSION_IDLE_MINUTES),
+    ("SESSION_HOURS", SESSION_HOURS),
+    ("ASK_AGAIN_MINUTES", ASK_AGAIN_MINUTES),
+):
+    if _set < 1:
+        raise ImproperlyConfigured(f"{_name} is {_set}, and nobody could sign in: it must be at least 1.")
+# Earlier values of SECRET_KEY, with which the secrets of authenticator apps can still be read (`entrance.encryption`).
+SECRET_KEY_BEFORE = env.list("SECRET_KEY_BEFORE", default=[])
+
+# django-allauth: only its second factors and its list of sessions are used. Nobody signs up, and nothing is sent by mail.
+ACCOUNT_ADAPTER = "backoffice.review.entrance.adapters.AccountAdapter"
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
+ACCOUNT_REAUTHENTICATION_TIMEOUT = ASK_AGAIN_MINUTES * 60
+# Wrong codes of one person: five in five minutes, and fifty in a day.
+ACCOUNT_RATE_LIMITS = {"login_failed": "5/5m/key,50/d/key", "reauthenticate": "10/m/user"}
+MFA_ADAPTER = "backoffice.review.entrance.adapters.FactorAdapter"
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+MFA_FORMS = {
+    "authenticate": "backoffice.review.entrance.forms.CodeForm",
+    "reauthenticate": "backoffice.review.entrance.forms.CodeAgainForm",
+    "activate_totp": "backoffice.review.entrance.forms.AppForm",
+    "authenticate_webauthn": "backoffice.review.entrance.forms.UsePasskeyForm",
+    "reauthenticate_webauthn": "backoffice.review.entrance.forms.UsePasskeyAgainForm",
+    "add_webauthn": "backoffice.review.entrance.forms.PasskeyForm",
+    "edit_webauthn": "backoffice.review.entrance.forms.PasskeyNameForm",
+}
+ACCOUNT_FORMS = {"reauthenticate": "backoffice.review.entrance.forms.PasswordAgainForm"}
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_TOTP_ISSUER = "Back Office"
+# A clock may be half a minute wrong. A code counts once all the same.
+MFA_TOTP_TOLERANCE = 1
+# Codes that were used and wrong ones are counted in PostgreSQL: a code must not count twice while Redis is away.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "django_cache",
+        "OPTIONS": {"MAX_ENTRIES": 10_000},
+    }
+}
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+SESSION_COOKIE_AGE = SESSION_HOURS * 3600
+# A terminal that should speak and was not heard from for so long is silent.
+SILENT_AFTER_MINUTES = env.int("SILENT_AFTER_MINUTES", default=15)
+if SILENT_AFTER_MINUTES < 1:
+    raise ImproperlyConfigured(
+        f"SILENT_AFTER_MINUTES is {SILENT_AFTER_MINUTES}: a terminal is silent after a minute at least."
+    )
+
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = BEHIND_TLS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_TLS else None
 SECURE_HSTS_SECONDS = 31_536_000 if BEHIND_TLS else 0

@@ -10,6 +10,7 @@ from pos_api.views.health import livez, metrics, readyz
 from pos_api.views.pages import list_problems, show_problem, show_protocol
 
 handler400 = "pos_api.problems.refused_request"
+handler500 = "backoffice.review.away.failed_page"
 
 urlpatterns = [
     path("", csrf_exempt(RedirectView.as_view(pattern_name="admin:index", http_method_names=["get", "head"]))),
@@ -22,5 +23,6 @@ urlpatterns = [
     path("livez", livez),
     path("readyz", readyz),
     path("metrics", metrics),
+    path("console/sign-in/", include("backoffice.review.entrance.urls")),
     path("console/", admin.site.urls),
 ]

@@ -16,7 +16,7 @@ from django.db.backends.utils import CursorWrapper
 
 from backoffice.books.cards import without_cards
 from backoffice.books.models import Decision, DecisionAnswer
-from backoffice.books.people import check_right, check_typed_note, usable_reason
+from backoffice.books.people import check_right, check_store, check_typed_note, usable_reason
 from backoffice.books.record import already_decided
 from backoffice.books.refusals import AlreadyDecided, NotDecided
 from backoffice.books.rules import Deed, Subject, VerbRule
@@ -66,6 +66,9 @@ def decide(proposal: Proposal, *, now: datetime) -> DecisionReport:
     reason = usable_reason(verb, proposal.reason, person=proposal.person, note=proposal.note)
     with transaction.atomic(), connection.cursor() as cursor:
         subject = rule.lock(cursor, proposal.subject, proposal.arguments, person=proposal.person)
+        check_store(proposal.person, subject.store.pk)
+        if proposal.agreed_by is not None:
+            check_store(proposal.agreed_by, subject.store.pk)
         failpoint("decide-locked")
         takes_two = proposal.agreed_by is not None or needs_second_person(
             verb,
@@ -104,13 +107,14 @@ def decide_each(proposals: Sequence[Proposal], *, now: datetime) -> Iterator[Dec
 def agree(decision_id: UUID, *, person: User, address: str | None = None, now: datetime) -> DecisionReport:
     """Another person agrees, and it takes effect.
 
-    Raises NotDecided: to their own, without the right, where whoever asked has lost it, once answered, or where what it is
-    about has changed since.
+    Raises NotDecided: to their own, without the right or the store, where whoever asked has lost either, once answered, or
+    where what it is about has changed since.
     """
     with _waiting(decision_id) as (cursor, decision):
         verb = Verb(decision.verb)
         _check_other(person, asked_by=decision.person, verb=verb)
-        _check_may_still(decision.person, verb)
+        check_store(person, decision.store_id)
+        _check_may_still(decision)
         subject = RULES[verb].lock(cursor, decision.subject, decision.arguments, person=None)
         if subject.fingerprint != bytes(decision.fingerprint):
             raise NotDecided(
@@ -128,6 +132,7 @@ def decline(decision_id: UUID, *, person: User, note: str, address: str | None =
     with _waiting(decision_id) as (_, decision):
         verb = Verb(decision.verb)
         _check_other(person, asked_by=decision.person, verb=verb)
+        check_store(person, decision.store_id)
         if not note.strip():
             raise NotDecided("note-missing", "Whoever declines says why, in a note.")
         _write_answer(decision, "declined", person=person, address=address, note=note, now=now)
@@ -185,10 +190,12 @@ def _check_other(person: User, *, asked_by: User, verb: Verb) -> None:
     check_right(person, verb)
 
 
-def _check_may_still(person: User, verb: Verb) -> None:
-    """Raises NotDecided where whoever asked has lost the right since: what they asked is nobody's wish any more."""
+def _check_may_still(decision: Decision) -> None:
+    """Raises NotDecided where whoever asked has lost the right or the store: what they asked is nobody's wish any more."""
+    person, verb = decision.person, Verb(decision.verb)
     try:
         check_right(person, verb)
+        check_store(person, decision.store_id)
     except NotDecided:
         detail = f"{person}, who asked for it, may not decide this any more ({verb}): it must be asked again."
         raise NotDecided("not-allowed", detail) from None

@@ -5,6 +5,7 @@ import uuid
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Now
 
 from backoffice.domain.decisions import Verb
 
@@ -37,6 +38,27 @@ class ReasonCode(models.Model):
 
     def __str__(self) -> str:
         return f"{self.verb}: {self.title}"
+
+
+class Membership(models.Model):
+    """A person who is bound to stores: they see these, and decide about these, and no others. Without any, none.
+
+    Who has no row here is bound to nothing, but for who may see their own stores only (`people.reach_of`).
+    """
+
+    person = models.OneToOneField(
+        settings.AUTH_USER_MODEL, primary_key=True, on_delete=models.CASCADE, related_name="membership"
+    )
+    stores = models.ManyToManyField("fleet.Store", related_name="+", blank=True)
+
+    class Meta:
+        permissions = [
+            ("own_stores_only", "Sees their own stores only, and none until some are given"),
+            ("administer_people", "Can give every role and every store"),
+        ]
+
+    def __str__(self) -> str:
+        return f"stores of {self.person_id}"
 
 
 class Decision(models.Model):
@@ -87,6 +109,8 @@ class Decision(models.Model):
             models.Index(fields=["about", "subject"], name="books_decision_by_subject"),
             models.Index(fields=["asked_at"], name="books_decision_by_time"),
             models.Index(fields=["request_id"], name="books_decision_by_request"),
+            # Those that nobody has answered are looked for among them: what one person decided is not read.
+            models.Index(fields=["asked_at"], condition=Q(needs_second_person=True), name="books_decision_asked"),
         ]
 
     def __str__(self) -> str:
@@ -122,6 +146,7 @@ class HeldClaim(models.Model):
 
     held = models.OneToOneField("sales.HeldItem", primary_key=True, on_delete=models.CASCADE, related_name="+")
     person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    since = models.DateTimeField(db_default=Now())
     until = models.DateTimeField()
 
     def __str__(self) -> str:

@@ -1,10 +1,12 @@
-"""Who may decide what."""
+"""Who may decide what, and of which stores."""
 
 from collections.abc import Mapping
+from typing import Any, NamedTuple
 
-from django.contrib.auth.models import User
+from django.contrib.auth.models import AnonymousUser, User
+from django.db.models import QuerySet
 
-from backoffice.books.models import MAX_NOTE, ReasonCode
+from backoffice.books.models import MAX_NOTE, Membership, ReasonCode
 from backoffice.books.refusals import NotDecided
 from backoffice.domain.decisions import Verb
 
@@ -26,6 +28,39 @@ PERMISSIONS: Mapping[Verb, str] = {
     Verb.UNLOCK: "decide_period",
     Verb.IMPORT_CACHE: "decide_terminal",
 }
+OWN_STORES_ONLY = "books.own_stores_only"
+
+
+class Reach(NamedTuple):
+    """The stores that somebody may see and decide about, by their ids; None are all stores, also those to come."""
+
+    store_ids: frozenset[int] | None
+
+    def holds(self, store_id: int | None) -> bool:
+        """Whether a store is among them. What is of no store is not."""
+        return self.store_ids is None or store_id in self.store_ids
+
+    def of(self, queryset: QuerySet[Any], path: str) -> QuerySet[Any]:
+        """The rows of these stores. `path` leads from a row to its store, such as `terminal__store`."""
+        return queryset if self.store_ids is None else queryset.filter(**{f"{path}__in": sorted(self.store_ids)})
+
+
+EVERYWHERE, NOWHERE = Reach(None), Reach(frozenset())
+
+
+def reach_of(person: User | AnonymousUser) -> Reach:
+    """Where somebody may work, as it stands in the database now. One statement, besides those of their rights.
+
+    Whoever has a membership has its stores and no others, also where it has none. So has whoever may see their own stores
+    only, with a membership or without. Everybody else has every store.
+    """
+    if not person.is_active:
+        return NOWHERE
+    if person.is_superuser:
+        return EVERYWHERE
+    stores = Membership.objects.filter(person=person.pk).values_list("pk", "stores__pk")
+    found = {store_id for _, store_id in stores if store_id is not None}
+    return Reach(frozenset(found)) if stores or person.has_perm(OWN_STORES_ONLY) else EVERYWHERE
 
 
 def find_person(name: str) -> User:
@@ -40,6 +75,12 @@ def check_right(person: User, verb: Verb) -> None:
     """Raises NotDecided unless the person may decide this, and so also agree to it."""
     if not person.is_active or not person.has_perm(f"books.{PERMISSIONS[verb]}"):
         raise NotDecided("not-allowed", f"{person} may not decide this ({verb}).")
+
+
+def check_store(person: User, store_id: int) -> None:
+    """Raises NotDecided unless the person may decide about this store."""
+    if not reach_of(person).holds(store_id):
+        raise NotDecided("not-allowed", f"{person} may not decide about this store.")
 
 
 def check_typed_note(note: str) -> None:

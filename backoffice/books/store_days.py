@@ -90,10 +90,11 @@ class StoreDay(msgspec.Struct, frozen=True):
 def exports_of_days(keys: Collection[DayKey]) -> dict[DayKey, DayExport]:
     """What was exported of these store days. Of several profiles one that lacks something is enough. One statement."""
     sent = sent_of_days(keys)
-    return {key: _export_of(sent.get(key, [])) for key in keys}
+    return {key: export_of(sent.get(key, [])) for key in keys}
 
 
-def _export_of(sent: Sequence[SentDay]) -> DayExport:
+def export_of(sent: Sequence[SentDay]) -> DayExport:
+    """What was exported of a day, from what each profile was sent of it."""
     if not sent:
         return DayExport.NOTHING
     return DayExport.CHANGED_SINCE if any(each.has_news for each in sent) else DayExport.EVERYTHING

@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Upper
 
 from backoffice.domain.limits import MAX_CODE
 from backoffice.domain.scalars import MAX_MINOR
@@ -169,6 +170,7 @@ class Terminal(models.Model):
     class Meta:
         ordering = ["store__code", "name"]
         constraints = [models.UniqueConstraint(fields=["store", "name"], name="one_terminal_per_name")]
+        indexes = [models.Index(Upper("name"), name="fleet_terminal_by_name")]
 
     def __str__(self) -> str:
         return f"{self.store.code} · {self.name}"

@@ -15,7 +15,7 @@ from backoffice.gate.environ import Environ, content_length, wsgi_environ
 from backoffice.gate.lanes import ClientGone, Lane, QueuedTooLong
 from backoffice.gate.origins import preflight, readable
 from backoffice.gate.replies import Reply, WholeFile, busy, problem_reply
-from backoffice.gate.rules import API, LOGIN, PROBES, body_rule
+from backoffice.gate.rules import API, LOGINS, PROBES, body_rule
 from backoffice.gate.shares import FairBudget
 from backoffice.gate.sockets import end_unread_connections
 from backoffice.ingestion.stores import is_live
@@ -169,7 +169,7 @@ class Gate:
             return self.lanes.tills if sender.is_known else self.lanes.strangers
         if path in PROBES:
             return self.lanes.probes
-        return self.lanes.login if path == LOGIN and environ["REQUEST_METHOD"] == "POST" else self.lanes.console
+        return self.lanes.login if path in LOGINS and environ["REQUEST_METHOD"] == "POST" else self.lanes.console
 
     def _run(self, environ: Environ) -> Reply:
         head: dict[str, Any] = {}

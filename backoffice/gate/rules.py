@@ -26,7 +26,8 @@ FORM = BodyRule(settings.DATA_UPLOAD_MAX_MEMORY_SIZE, needs_token=False)
 
 API = "/api/v1/"
 CONSOLE = "/console/"
-LOGIN = "/console/login/"
+# Where a password is checked.
+LOGINS = frozenset({"/console/login/", "/console/sign-in/again/password/"})
 PROBES = frozenset({"/livez", "/readyz", "/metrics"})
 
 _TAKES_A_BODY = re.compile(

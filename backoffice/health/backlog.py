@@ -6,6 +6,7 @@ Read from indexes that hold little else.
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
+from django.conf import settings
 from django.db import connection
 
 from backoffice.inbox.claims import oldest_waiting
@@ -15,7 +16,7 @@ WAITED_TOO_LONG_S = 300
 # The sealer runs every minute, and lets uploads go first.
 UNSEALED_TOO_LONG_S = 900
 # A till that sells is heard from far more often; one that sells offline is silent, and that is what this should find.
-SILENT_AFTER = timedelta(minutes=15)
+SILENT_AFTER = timedelta(minutes=settings.SILENT_AFTER_MINUTES)
 # Uploads follow a close within seconds, or minutes on a bad line.
 CLOSING_TOO_LONG = timedelta(hours=1)
 
@@ -35,6 +36,14 @@ SELECT count(*) FILTER (WHERE state = 'closing' AND close_received_at < %(since)
     count(*) FILTER (WHERE state = 'discrepant')
 FROM sales_shift WHERE state NOT IN ('reconciled', 'approved')
 """
+# What goes to people and their programs, from indexes of what is open or waiting; what was given up, of the last day.
+COUNT_TOLD = """
+SELECT (SELECT count(*) FROM alerts_alert WHERE place >= 2),
+    (SELECT count(*) FROM alerts_webhookdelivery WHERE state = 'waiting'),
+    (SELECT count(*) FROM alerts_webhookdelivery WHERE state = 'failed' AND ended_at > %(since)s),
+    (SELECT count(*) FROM alerts_alertmail WHERE sent_at IS NULL AND failed_at IS NULL)
+"""
+A_DAY = timedelta(days=1)
 # The first entry behind the sealer's mark that has no seal. A mark that no transaction has reached came with a dump from
 # another cluster, as did entries that seem to be of later ones: those have had their seals.
 SELECT_UNSEALED = """
@@ -64,10 +73,14 @@ class Backlog(NamedTuple):
     closing_too_long: int
     discrepant: int
     unsealed_s: float
+    alerts: int
+    webhooks_waiting: int
+    webhooks_failed: int
+    mails_waiting: int
 
 
 def read_backlog(*, now: datetime) -> Backlog:
-    """Counts what is unsettled, in six statements. Raises DatabaseError."""
+    """Counts what is unsettled, in seven statements. Raises DatabaseError."""
     with connection.cursor() as cursor:
         cursor.execute(COUNT_WAITING)
         waiting, failed = cursor.fetchone() or (0, 0)
@@ -77,6 +90,8 @@ def read_backlog(*, now: datetime) -> Backlog:
         (silent,) = cursor.fetchone() or (0,)
         cursor.execute("SELECT count(*) FROM sales_helditem WHERE decision_id IS NULL")
         (held,) = cursor.fetchone() or (0,)
+        cursor.execute(COUNT_TOLD, _since(now - A_DAY))
+        alerts, webhooks_waiting, webhooks_failed, mails_waiting = cursor.fetchone() or (0, 0, 0, 0)
     return Backlog(
         waiting=waiting,
         failed=failed,
@@ -86,6 +101,10 @@ def read_backlog(*, now: datetime) -> Backlog:
         closing_too_long=closing,
         discrepant=discrepant,
         unsealed_s=oldest_unsealed_s(now=now),
+        alerts=alerts,
+        webhooks_waiting=webhooks_waiting,
+        webhooks_failed=webhooks_failed,
+        mails_waiting=mails_waiting,
     )
 
 

@@ -171,7 +171,7 @@ def _backlog() -> Iterator[Diagnosis]:
     else:
         yield Diagnosis(Condition.FINE, "Seals", sealed)
     if found.silent_terminals:
-        said = f"{found.silent_terminals} with an open shift have not been heard from for 15 minutes"
+        said = f"{found.silent_terminals} with an open shift have not been heard from for {settings.SILENT_AFTER_MINUTES} minutes"
         yield Diagnosis(Condition.ODD, "Terminals", said, "They may be offline: the console names them.")
     if found.closing_too_long:
         said = f"{found.closing_too_long} that closed at least an hour ago still lack something"

@@ -3,6 +3,8 @@ their tables, and the triggers that guard them, are made in SQL (migration 0002)
 
 from django.db import models
 
+from backoffice.languages.texts import in_their_language
+
 
 class Account(models.Model):
     """One account of the company's chart. Every journal line also carries the store."""
@@ -17,7 +19,7 @@ class Account(models.Model):
         ordering = ["code"]
 
     def __str__(self) -> str:
-        return f"{self.code} {self.name}"
+        return f"{self.code} {in_their_language(self.name)}"
 
 
 class PaymentAccount(models.Model):

@@ -29,13 +29,23 @@ BACKLOG: dict[str, tuple[str, Callable[[Backlog], float]]] = {
     ),
     "backoffice_items_held": ("Orders and cash movements that wait for a decision.", lambda found: found.held),
     "backoffice_terminals_silent": (
-        "Terminals with an open shift that have not been heard from for 15 minutes.",
+        "Terminals with an open shift that have not been heard from for SILENT_AFTER_MINUTES.",
         lambda found: found.silent_terminals,
     ),
     "backoffice_shifts_closing_long": (
         "Shifts closed at least an hour ago that still lack something.",
         lambda found: found.closing_too_long,
     ),
+    "backoffice_alerts_open": ("Alerts that are open and not snoozed.", lambda found: found.alerts),
+    "backoffice_webhooks_waiting": (
+        "Webhook messages that wait to be delivered.",
+        lambda found: found.webhooks_waiting,
+    ),
+    "backoffice_webhooks_given_up": (
+        "Webhook messages that were given up within a day, after three days of tries.",
+        lambda found: found.webhooks_failed,
+    ),
+    "backoffice_mails_waiting": ("Mails that wait to be sent.", lambda found: found.mails_waiting),
     "backoffice_shifts_discrepant": ("Shifts that do not add up and are not approved.", lambda found: found.discrepant),
 }
 

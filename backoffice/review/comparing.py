@@ -7,11 +7,12 @@ from typing import Any, NamedTuple, TypeGuard
 from zoneinfo import ZoneInfo
 
 from backoffice.domain.scalars import MAX_MINOR
+from backoffice.languages.texts import Words
 from backoffice.review import words
 from backoffice.review.formats import money, sendable
 from backoffice.review.words import place
 
-_NAMES: dict[str, Mapping[str, str]] = {
+_NAMES: dict[str, Mapping[str, Words]] = {
     "kind": words.KINDS | words.LINE_KINDS | words.MOVEMENTS,
     "status": words.STATUSES,
     "type": words.TYPES,
@@ -20,7 +21,7 @@ _NAMES: dict[str, Mapping[str, str]] = {
     "mode": {"online": "Online", "offline": "Offline"},
 }
 _TIMES = frozenset({"opened_at", "closed_at", "occurred_at"})
-_AMOUNTS = frozenset({"amount", "unit_price", "discount", "total", "tip", "rounding", "tendered", "change"})
+AMOUNTS = frozenset({"amount", "unit_price", "discount", "total", "tip", "rounding", "tendered", "change"})
 ABSENT = "—"
 # What is longer is a text that no order has; the original on the page shows more of it.
 MOST_CHARACTERS = 500
@@ -55,6 +56,12 @@ def compare_versions(first: Any, second: Any, *, currency: str, zone: str) -> li
     ]
 
 
+def differing_pointers(first: Any, second: Any) -> frozenset[str]:
+    """The places, as JSON Pointers, where two versions say different things."""
+    one, two = dict(islice(_fields(first), MOST_FIELDS)), dict(islice(_fields(second), MOST_FIELDS))
+    return frozenset(pointer for pointer in {**one, **two} if one.get(pointer) != two.get(pointer))
+
+
 def _fields(value: Any, pointer: str = "") -> Iterator[tuple[str, Any]]:
     if isinstance(value, dict) and value:
         for key, member in value.items():
@@ -71,11 +78,11 @@ def _text(pointer: str, fields: dict[str, Any], *, currency: str, zone: str) -> 
     if value is None or value in ("", {}, []):
         return ABSENT
     name = pointer.rpartition("/")[2]
-    if name in _AMOUNTS and is_amount(value):
+    if name in AMOUNTS and is_amount(value):
         return money(value, currency)
     if not isinstance(value, str):
         return str(value)
-    text = _time(value, zone) if name in _TIMES else _NAMES.get(name, {}).get(value, value)
+    text = text_of_time(value, zone) if name in _TIMES else str(_NAMES.get(name, {}).get(value, value))
     return sendable(text, limit=MOST_CHARACTERS)
 
 
@@ -84,7 +91,7 @@ def is_amount(value: Any) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool) and abs(value) <= MAX_MINOR
 
 
-def _time(text: str, zone: str) -> str:
+def text_of_time(text: str, zone: str) -> str:
     """A device's time to the second, in the store's zone; as it was sent if it cannot be read."""
     try:
         local = datetime.fromisoformat(text).astimezone(ZoneInfo(zone))

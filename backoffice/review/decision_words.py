@@ -1,13 +1,16 @@
 """Decisions in words: what was decided, why, and what stood before and after, with amounts in their currency."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 from typing import Any
 
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
 from backoffice.books.models import Decision, ReasonCode
-from backoffice.domain.moments import day_in_words
+from backoffice.languages.texts import Words, in_their_language
 from backoffice.review.comparing import ABSENT, Field, compare_versions, is_amount
-from backoffice.review.formats import MINUS, money, number_ranges, sendable
+from backoffice.review.formats import money, number_ranges, sendable, whole, written_day
 from backoffice.review.subjects import shifts_by_name
 from backoffice.review.words import METHODS, SHIFT_STATES, STATUSES, VERBS, figure, named, remark
 
@@ -15,55 +18,55 @@ MOST_CHARACTERS = 500
 MOST_SHOWN = 500
 
 # What is kept under these names, as people call it. "-" where a page shows it in another way, or nobody can read it.
-NAMES: Mapping[str, str] = {
-    "amount": "Amount",
-    "balance": "In the safe",
+NAMES: Mapping[str, Words] = {
+    "amount": _("Amount"),
+    "balance": _("In the safe"),
     "batches": "-",
     "card_flags": "-",
-    "cash_movements": "Cash movements",
+    "cash_movements": _("Cash movements"),
     "changed": "-",
     "content_hash": "-",
-    "counted": "Cash counted",
-    "date": "Day",
-    "differences": "Differences",
-    "duplicate_of": "Duplicate of the order",
-    "entry_date": "In the books on",
-    "expected": "Cash expected",
+    "counted": _("Cash counted"),
+    "date": _("Day"),
+    "differences": _("Differences"),
+    "duplicate_of": _("Duplicate of the order"),
+    "entry_date": _("In the books on"),
+    "expected": _("Cash expected"),
     "file": "-",
-    "first_open_day": "First open day",
-    "flags": "Remarks",
-    "held": "Held",
+    "first_open_day": _("First open day"),
+    "flags": _("Remarks"),
+    "held": _("Held"),
     "is_missing": "-",
     "is_used": "-",
     "kept": "-",
-    "left": "In the safe",
-    "locked_through": "Locked through",
-    "methods": "Counted by other methods",
+    "left": _("In the safe"),
+    "locked_through": _("Locked through"),
+    "methods": _("Counted by other methods"),
     "movement": "-",
-    "movement_id": "Cash movement",
-    "number": "Number",
-    "numbers": "Numbers",
+    "movement_id": _("Cash movement"),
+    "number": _("Number"),
+    "numbers": _("Numbers"),
     "order": "-",
-    "order_count": "Orders",
-    "order_id": "Order",
+    "order_count": _("Orders"),
+    "order_id": _("Order"),
     "outcome": "-",
-    "over_short": "Over or short",
-    "payments": "Payments",
-    "orders": "Orders",
-    "reasons": "Why it was held",
-    "refused": "Left out",
-    "saved_at": "Saved by the till",
-    "shift_id": "Shift",
+    "over_short": _("Over or short"),
+    "payments": _("Payments"),
+    "orders": _("Orders"),
+    "reasons": _("Why it was held"),
+    "refused": _("Left out"),
+    "saved_at": _("Saved by the till"),
+    "shift_id": _("Shift"),
     "shifts": "-",
-    "slip": "Slip",
-    "state": "State",
-    "status": "Status",
-    "tip": "Tip",
-    "to": "Shift",
-    "total": "Total",
+    "slip": _("Slip"),
+    "state": _("State"),
+    "status": _("Status"),
+    "tip": _("Tip"),
+    "to": _("Shift"),
+    "total": _("Total"),
     "unfinished": "-",
     "what": "-",
-    "z_number": "Z number",
+    "z_number": _("Z number"),
 }
 AMOUNTS = frozenset({"amount", "balance", "counted", "expected", "left", "over_short", "tip", "total"})
 SHIFTS = ("shift_id", "to")
@@ -71,11 +74,11 @@ DAYS = frozenset({"date", "entry_date", "first_open_day", "locked_through", "sav
 # What a decision is about stands above, with its link.
 HERE = {"order": "order_id", "shift": "shift_id"}
 BY_METHOD = frozenset({"payments", "methods"})
-WORDS: Mapping[str, Mapping[str, str]] = {
+WORDS: Mapping[str, Mapping[str, Words]] = {
     "state": {state: label.text for state, label in SHIFT_STATES.items()},
     "status": STATUSES,
 }
-FLAGS: Mapping[str, str] = {"more-than-in-the-safe": "More than the books knew to be in the safe"}
+FLAGS: Mapping[str, Words] = {"more-than-in-the-safe": _("More than the books knew to be in the safe")}
 
 
 def verb_of(decision: Decision) -> str:
@@ -87,25 +90,45 @@ def reason_titles(decisions: Iterable[Decision]) -> dict[tuple[str, str], str]:
     """The titles of these decisions' reasons, by verb and code. One statement."""
     verbs = {decision.verb for decision in decisions}
     rows = ReasonCode.objects.filter(verb__in=verbs).values_list("verb", "code", "title")
-    return {(verb, code): title for verb, code, title in rows}
+    return {(verb, code): in_their_language(title) for verb, code, title in rows}
 
 
 def reason_of(decision: Decision) -> str:
     """Why it was decided, as its reason is called; one that was renamed or removed since by its code."""
     titles = reason_titles([decision])
-    return titles.get((decision.verb, decision.reason)) or decision.reason.replace("-", " ").capitalize()
+    return titles.get((decision.verb, decision.reason)) or unnamed_reason(decision.reason)
 
 
-def sides_of(decision: Decision, after: Mapping[str, Any] | None) -> list[Field]:
-    """What stood before beside what was asked for and what became of it, field by field; "" of what it does not say, which comes last."""
+def unnamed_reason(code: str) -> str:
+    """A reason that is not among the rows any more, by its code."""
+    return code.replace("-", " ").capitalize()
+
+
+def shifts_named_in(decisions: Iterable[Decision]) -> dict[str, str]:
+    """What the shifts are called that these requests name. One statement, for pages that show many."""
+    said = [each for decision in decisions for each in (decision.before, decision.arguments)]
+    return _called({str(each[key]) for each in said for key in SHIFTS if each.get(key)})
+
+
+def _called(shift_ids: Collection[str]) -> dict[str, str]:
+    return {name: shift.text for name, shift in shifts_by_name(list(shift_ids)).items()}
+
+
+def sides_of(
+    decision: Decision, after: Mapping[str, Any] | None, *, called: Mapping[str, str] | None = None
+) -> list[Field]:
+    """What stood before beside what was asked for and what became of it, field by field; "" of what it does not say, which comes last.
+
+    `called` has the names of its shifts, where they were read already.
+    """
     currency = decision.store.currency
     first = _spread(decision.before)
     second = _spread({**decision.arguments, **(after or {})})
     if decision.about == "store" and "counted" in second:
         second["balance"] = second.pop("counted")
         second.pop("expected", None)
-    targets = [str(said[key]) for said in (first, second) for key in SHIFTS if said.get(key)]
-    called = {name: shift.text for name, shift in shifts_by_name(targets).items()}
+    if called is None:
+        called = _called({str(said[key]) for said in (first, second) for key in SHIFTS if said.get(key)})
     for said in (first, second):
         said |= {key: called.get(str(said[key]), said[key]) for key in SHIFTS if said.get(key)}
     one, two = (_in_words(said, currency=currency, about=decision.about) for said in (first, second))
@@ -158,7 +181,7 @@ def _spread(said: Mapping[str, Any]) -> dict[str, Any]:
 def _in_words(said: Mapping[str, Any], *, currency: str, about: str) -> dict[str, str]:
     words = {}
     for key, value in said.items():
-        name = NAMES.get(key) or key.replace("_", " ").capitalize()
+        name = str(NAMES.get(key) or key.replace("_", " ").capitalize())
         if name == "-" or value in (None, "", {}, []) or key == HERE.get(about):
             continue
         words[name] = sendable(_value(key, value, currency=currency), limit=MOST_CHARACTERS)
@@ -173,8 +196,8 @@ def _value(key: str, value: Any, *, currency: str) -> str:
     if isinstance(value, list):
         return _listed(key, value, currency=currency)
     if isinstance(value, bool):
-        return "Yes" if value else "No"
-    return _day(str(value)) if key in DAYS else WORDS.get(key, {}).get(str(value), str(value))
+        return gettext("Yes") if value else gettext("No")
+    return _day(str(value)) if key in DAYS else str(WORDS.get(key, {}).get(str(value), value))
 
 
 def _listed(key: str, values: list[Any], *, currency: str) -> str:
@@ -199,7 +222,7 @@ def _by_method(value: Any, *, currency: str) -> str:
 
 def _difference(each: Mapping[str, Any], *, currency: str) -> str:
     amount = each["difference"]
-    said = str(amount).replace("-", MINUS) if each["what"] == "order_count" else money(amount, currency)
+    said = whole(amount) if each["what"] == "order_count" else money(amount, currency)
     return f"{figure(each['what'])} {said}"
 
 
@@ -208,4 +231,4 @@ def _day(text: str) -> str:
         day = date.fromisoformat(text[:10])
     except ValueError:
         return text
-    return day_in_words(day)
+    return written_day(day)

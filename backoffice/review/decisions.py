@@ -1,12 +1,17 @@
 """Decisions as pages show them: who, what, why, and who agreed."""
 
+from collections.abc import Collection, Iterable
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Q
 
 from backoffice.books.models import Decision, DecisionAnswer
+from backoffice.review.decision_words import reason_titles, unnamed_reason
 from backoffice.review.words import Label
+
+DECISIONS_SHOWN = 100
 
 STANDINGS = {
     "done": Label("Done", "green"),
@@ -17,18 +22,38 @@ STANDINGS = {
 }
 
 
-def read_decision(decision_id: UUID | None) -> Decision | None:
-    """One decision with its people; None if there is none."""
+def decisions_of(*, about: str, subject: object, besides: Collection[UUID | None] = ()) -> list[Any]:
+    """The decisions about something and those named besides, the first first, each with its people and its reason as `why`.
+
+    Two statements, however many there are.
+    """
+    wanted = Q(about=about, subject=str(subject)) | Q(pk__in=[each for each in besides if each is not None])
+    found = Decision.objects.filter(wanted).select_related("person", "store", "answer__person")
+    return with_reasons(found.order_by("asked_at", "id")[:DECISIONS_SHOWN])
+
+
+def with_reasons(decisions: Iterable[Decision]) -> list[Any]:
+    """The same, each with its reason in words as `why`, and where it stands. One statement."""
+    listed: list[Any] = list(decisions)
+    titles = reason_titles(listed) if listed else {}
+    for each in listed:
+        each.why = titles.get((each.verb, each.reason)) or unnamed_reason(each.reason)
+        each.standing = standing_of(each)
+    return listed
+
+
+def read_decision(decision_id: UUID | None) -> Any:
+    """One decision with its people and its reason; None if there is none."""
     if decision_id is None:
         return None
-    return Decision.objects.select_related("person", "store", "answer__person").filter(pk=decision_id).first()
+    found = Decision.objects.select_related("person", "store", "answer__person").filter(pk=decision_id)
+    return next(iter(with_reasons(found)), None)
 
 
-def corrections_of(order_id: UUID) -> list[Decision]:
-    """The decisions that corrected how an order was paid, in the order in which they took effect."""
-    about = Decision.objects.filter(about="order", subject=str(order_id), verb="retender")
-    done = about.filter(Q(needs_second_person=False) | Q(answer__answer="agreed"))
-    return sorted(done.select_related("person", "store", "answer__person"), key=effective_at)
+def took_effect(decision: Decision) -> bool:
+    """Whether it did what it says: at once, or when another person agreed."""
+    answer = answer_of(decision)
+    return not decision.needs_second_person if answer is None else answer.answer == "agreed"
 
 
 def effective_at(decision: Decision) -> datetime:

@@ -4,35 +4,38 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django import forms
-from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import prefetch_related_objects
 from django.http import Http404, HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from backoffice.books.reports.drill import ORDERS_SHOWN, FigureAsked, days_of_figure, orders_of_figure
 from backoffice.books.reports.shape import MOST_DAYS
 from backoffice.fleet.models import Store
+from backoffice.languages.texts import Words
 from backoffice.review.admin.filters import DAYS
+from backoffice.review.pages import console_page
+from backoffice.review.reach import own_choices
 from backoffice.review.rights import may_see
 from backoffice.review.words import LINE_KINDS, METHODS, named
 from backoffice.sales.models import Order
 
-FIGURE_NAMES = {
-    "sale": "Sales",
-    "refund": "Refunds",
-    "tip": "Orders with a tip",
-    "rounding": "Orders that were rounded",
-    "method": "Orders paid",
-    "tax": "Orders with tax",
-    "line": "Orders with lines",
-    "discount": "Sales with a discount",
-    "no-receipt": "Refunds without receipt",
-    "voided": "Voided orders",
-    "training": "Training orders",
-    "offline": "Orders made offline",
-    "out-of-hours": "Orders out of hours",
+FIGURE_NAMES: dict[str, Words] = {
+    "sale": _("Sales"),
+    "refund": _("Refunds"),
+    "tip": _("Orders with a tip"),
+    "rounding": _("Orders that were rounded"),
+    "method": _("Orders paid"),
+    "tax": _("Orders with tax"),
+    "line": _("Orders with lines"),
+    "discount": _("Sales with a discount"),
+    "no-receipt": _("Refunds without receipt"),
+    "voided": _("Voided orders"),
+    "training": _("Training orders"),
+    "offline": _("Orders made offline"),
+    "out-of-hours": _("Orders out of hours"),
 }
 MOST_ORDERS = 1_000_000
 
@@ -68,17 +71,17 @@ def figure_page(request: HttpRequest) -> HttpResponse:
     if not may_see(request)["order"]:
         raise PermissionDenied
     if "figure" not in request.GET:
-        return _page(request, "console/figure.html", {"title": "What a figure is the sum of"})
-    form = FigureForm(request.GET)
+        return console_page(request, "console/figure.html", {"title": gettext("What a figure is the sum of")})
+    form = own_choices(request, FigureForm(request.GET))
     asked = form.asked()
     context: dict[str, Any] = {
         "title": _title(asked),
         "asked": asked,
-        "up_title": "Reports",
+        "up_title": gettext("Reports"),
         "up_url": reverse("admin:report_sales"),
     }
     if asked.first != asked.last:
-        return _page(request, "console/figure.html", context | {"days": _days(request, asked)})
+        return console_page(request, "console/figure.html", context | {"days": _days(request, asked)})
     after = form.cleaned_data["after"] or 0
     found = orders_of_figure(asked, after=after)
     context |= {
@@ -88,14 +91,14 @@ def figure_page(request: HttpRequest) -> HttpResponse:
     }
     if found and found[0].of_orders > after + ORDERS_SHOWN:
         context["next"] = "?" + _query(request, after=after + ORDERS_SHOWN)
-    return _page(request, "console/figure.html", context)
+    return console_page(request, "console/figure.html", context)
 
 
 def _title(asked: FigureAsked) -> str:
-    what = FIGURE_NAMES[asked.figure]
+    what = str(FIGURE_NAMES[asked.figure])
     if asked.code is not None:
         words = {"method": named(METHODS, asked.code), "line": named(LINE_KINDS, asked.code)}
-        what += f": {words.get(asked.figure, asked.code) or 'without'}"
+        what += f": {words.get(asked.figure, asked.code) or gettext('without')}"
     return what
 
 
@@ -119,8 +122,3 @@ def _orders(found: list[tuple[int, Any]]) -> list[Any]:
     for order in orders:
         order.adds = adds[order.pk]  # type: ignore[attr-defined]
     return orders
-
-
-def _page(request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
-    request.current_app = admin.site.name
-    return TemplateResponse(request, template, {**admin.site.each_context(request), "is_fullwidth": "1", **context})

@@ -1,13 +1,30 @@
-"""How figures and times are written for people: money in its currency, times in the store's time zone."""
+"""How figures and times are written for people, in their language: money in its currency, times in the store's zone.
+
+Programs read the canonical formats of exports, which know no language.
+"""
 
 import re
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import cache
+from zoneinfo import ZoneInfo
 
-from babel.numbers import format_currency, get_currency_precision
+from babel import Locale
+from babel.dates import format_date, format_time
+from babel.numbers import format_currency, format_decimal, get_currency_precision
+from django.conf import settings
+from django.utils.translation import get_language, gettext, ngettext, ngettext_lazy, to_locale
 
-LOCALE = "en_GB"
+# Whoever calls `counted` names its things in English; these are the texts that translators see.
+COUNTED = (
+    ngettext_lazy("{count} order", "{count} orders"),
+    ngettext_lazy("{count} upload", "{count} uploads"),
+    ngettext_lazy("{count} shift", "{count} shifts"),
+    ngettext_lazy("{count} closed shift", "{count} closed shifts"),
+    ngettext_lazy("{count} cash movement", "{count} cash movements"),
+    ngettext_lazy("{count} held", "{count} held"),
+)
 MINUS = "\N{MINUS SIGN}"
 NO_BREAK = "\N{NO-BREAK SPACE}"
 _LETTER_THEN_DIGIT = re.compile(r"(?<=[A-Za-z])(?=\d)")
@@ -15,8 +32,46 @@ _UNSENDABLE = re.compile("[\ud800-\udfff\0]")
 _ELLIPSIS = "…"
 
 
+def locale() -> Locale:
+    """How figures and times are written where the reader's language is spoken; in English where none is active."""
+    return _locale(get_language() or settings.LANGUAGE_CODE)
+
+
+@cache
+def _locale(language: str) -> Locale:
+    return Locale.parse(to_locale(language))
+
+
+def written_day(day: date) -> str:
+    """A business day: `22 Nov 2026`, `22 nov. 2026`."""
+    return format_date(day, "d MMM y", locale=locale())
+
+
+def written_moment(value: datetime, zone: str, *, seconds: bool = False) -> str:
+    """`22 Nov 2026, 09:40 CET`: in the time zone, which is named."""
+    local = value.astimezone(ZoneInfo(zone))
+    clock = format_time(local, "HH:mm:ss" if seconds else "HH:mm", locale=locale())
+    name = f"{local:%Z}"
+    return f"{written_day(local)}, {clock} {f'UTC{name}' if name[:1] in '+-' else name}"
+
+
+def whole(value: int) -> str:
+    """A number of things: `1,234`, in French `1 234`; with a true minus if negative."""
+    return (MINUS if value < 0 else "") + format_decimal(abs(value), locale=locale())
+
+
+def percent(value: Decimal | float, *, places: int, fixed: bool = False) -> str:
+    """A share of one: 0.055 is `5.5 %`; with at most so many places, or always as many."""
+    digits = "0" * places if fixed else "#" * places
+    text = format_decimal(abs(Decimal(value) * 100), f"#,##0.{digits}", locale=locale())
+    return f"{MINUS if value < 0 else ''}{text}{NO_BREAK}%"
+
+
 def money(amount: int, currency: str) -> str:
-    """Minor units as people write them: 1050 is `€10.50`, `JP¥1,050` or `KWD 1.050`; with a true minus if negative."""
+    """Minor units as people write them: 1050 is `€10.50`, in French `10,50 €`; `JP¥1,050`, `KWD 1.050`.
+
+    With a true minus if negative.
+    """
     return _written(Decimal(abs(amount)).scaleb(-get_currency_precision(currency)), currency, negative=amount < 0)
 
 
@@ -29,24 +84,29 @@ def price(unit_price: Decimal, currency: str) -> str:
 
 
 def _written(amount: Decimal, currency: str, *, negative: bool) -> str:
-    text = format_currency(amount, currency, locale=LOCALE, decimal_quantization=False)
+    text = format_currency(amount, currency, locale=locale(), decimal_quantization=False)
     return (MINUS if negative else "") + _LETTER_THEN_DIGIT.sub(NO_BREAK, text)
 
 
 def quantity(value: Decimal) -> str:
-    """A quantity without trailing zeros: 2.0000 is `2`, 0.3500 is `0.35`."""
-    text = f"{value:f}"
+    """A quantity without trailing zeros: 2.0000 is `2`, 0.3500 is `0.35`, in French `0,35`."""
+    text = f"{abs(value):f}"
     text = text.rstrip("0").rstrip(".") if "." in text else text
-    return text.replace("-", MINUS)
+    return (MINUS if value < 0 else "") + text.replace(".", _point(locale()))
+
+
+@cache
+def _point(spoken: Locale) -> str:
+    return str(format_decimal(Decimal("0.5"), locale=spoken)[1])
 
 
 def duration(span: timedelta) -> str:
     """A duration in its two largest units: `2 d 4 h`, `12 min`, `under a second`."""
     seconds = int(abs(span).total_seconds())
     if seconds < 1:
-        return "under a second"
+        return gettext("under a second")
     parts = []
-    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")):
+    for size, unit in ((86_400, gettext("d")), (3_600, "h"), (60, "min"), (1, "s")):
         count, seconds = divmod(seconds, size)
         if count:
             parts.append(f"{count}{NO_BREAK}{unit}")
@@ -71,9 +131,10 @@ def sendable(text: str, *, limit: int) -> str:
 def some_of(texts: Sequence[str], *, limit: int) -> str:
     """The first of these with commas, and how many more there are."""
     more = len(texts) - limit
-    return ", ".join(texts[:limit]) + (f" and {more:,} more" if more > 0 else "")
+    return ", ".join(texts[:limit]) + (gettext(" and {more} more").format(more=whole(more)) if more > 0 else "")
 
 
 def counted(count: int, one: str, many: str = "") -> str:
-    """`1 order`, `2 orders`."""
-    return f"{count:,} {one if count == 1 else many or one + 's'}"
+    """`1 order`, `2 orders`, in the reader's language where it is one of `COUNTED`."""
+    single, plural = "{count} " + one, "{count} " + (many or one + "s")
+    return ngettext(single, plural, count).format(count=whole(count))

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from django.db.models import Sum
+from django.utils.translation import gettext
 
 from backoffice.ledger.models import EntrySource, JournalLine
 from backoffice.review.words import SOURCES
@@ -35,9 +36,14 @@ def entries_of(order_id: UUID) -> list[tuple[str, EntryLines]]:
     """Every entry of an order, each with what it was posted for: its own, corrections of its payments, its reversal."""
     sources = EntrySource.objects.filter(source_kind__in=["order", "retender", "void"], source_id=order_id)
     return [
-        (f"Journal entry: {SOURCES[source.source_kind].lower()}", read_entry(source.entry_id, source.business_date))
+        (_heading(source.source_kind), read_entry(source.entry_id, source.business_date))
         for source in sources.order_by("entry_id")
     ]
+
+
+def _heading(source_kind: str) -> str:
+    what = str(SOURCES[source_kind])
+    return gettext("Journal entry: {what}").format(what=what[:1].lower() + what[1:])
 
 
 def read_entry(entry_id: int, business_date: date) -> EntryLines:

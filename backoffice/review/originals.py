@@ -42,14 +42,14 @@ class StoredOriginal:
     """A member as it was sent. It may be anything that is JSON, so it is read anew by whoever asks, and not kept."""
 
     def __init__(self, member: bytes) -> None:
-        self._member = member
+        self.member = member
 
     @property
     def value(self) -> Any:
         """Its JSON value; None if it is too long to be read. Numbers that are no amounts are as they were written."""
-        if len(self._member) > READABLE_MEMBER:
+        if len(self.member) > READABLE_MEMBER:
             return None
-        return json.loads(self._member, parse_int=_integer, parse_float=str)
+        return json.loads(self.member, parse_int=_integer, parse_float=str)
 
     @property
     def pretty(self) -> str:
@@ -59,19 +59,19 @@ class StoredOriginal:
         return text if left_out <= 0 else f"{text[:SHOWN_CHARACTERS]}\n… and {left_out:,} characters more"
 
     def _laid_out(self) -> str:
-        if len(self._member) > READABLE_MEMBER:
-            return self._member.decode()
+        if len(self.member) > READABLE_MEMBER:
+            return self.member.decode()
         try:
             # Works on the text, so that numbers stay as they were written.
-            return msgspec.json.format(self._member, indent=2).decode()
+            return msgspec.json.format(self.member, indent=2).decode()
         except msgspec.DecodeError:  # half of a surrogate pair, which is valid JSON but not for msgspec
-            return self._member.decode()
+            return self.member.decode()
 
     @property
     def is_offline(self) -> bool:
         """Whether it says that it was made offline."""
         try:
-            return bool(_READ_MODE.decode(self._member).mode == "offline")
+            return bool(_READ_MODE.decode(self.member).mode == "offline")
         except msgspec.DecodeError:  # no object, or as below
             value = self.value
             return isinstance(value, dict) and value.get("mode") == "offline"

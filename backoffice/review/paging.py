@@ -8,6 +8,7 @@ from django.db.models import CharField, Q, QuerySet
 from django.http import HttpRequest
 from unfold.views import ChangeList
 
+from backoffice.review.reach import my_reach
 from backoffice.review.rights import may_see
 
 AFTER, BEFORE = "after", "before"
@@ -59,10 +60,10 @@ class KeysetChangeList(ChangeList):  # type: ignore[misc]
         backward = cursor is not None and not cursor.forward
         if backward:
             rows.reverse()
-        self.model_admin.complete(rows)
-        may = may_see(request)
+        may, reach = may_see(request), my_reach(request)
         for row in rows:
-            row.may = may
+            row.may, row.reach = may, reach
+        self.model_admin.complete(rows)
         self.result_list = rows
         self.newer = self._link(BEFORE, rows[0]) if rows and (more if backward else cursor is not None) else None
         self.older = self._link(AFTER, rows[-1]) if rows and (True if backward else more) else None

@@ -2,26 +2,30 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
-from django.contrib import admin
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.template.loader import render_to_string
-from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.text import slugify
+from django.utils.translation import gettext
 
 from backoffice.books.reports.catalogue import REPORTS, ReportKind, make_report
 from backoffice.books.reports.pdf import PdfNotMade, pdf
 from backoffice.books.reports.shape import Column, LeadsTo, ReportRefused, ReportRow, Scope, Sheet, make_scope
-from backoffice.domain.moments import day_in_words, moment
 from backoffice.fleet.models import Store
+from backoffice.languages.texts import Words
 from backoffice.review.admin.filters import ReportFilters
-from backoffice.review.formats import MINUS, money
+from backoffice.review.formats import money, percent, whole, written_day, written_moment
+from backoffice.review.middleware import on_paper
+from backoffice.review.pages import console_page
+from backoffice.review.reach import my_reach, my_stores, own_choices
 from backoffice.review.rights import may_see
 from backoffice.review.words import LINE_KINDS, METHODS, named
 
@@ -36,7 +40,7 @@ PAGES: Mapping[str, tuple[str, str]] = {
 class ShownCell(NamedTuple):
     """A cell as people read it, with the address of what it is the sum of, or none."""
 
-    text: str
+    text: Words
     kind: str
     url: str = ""
 
@@ -49,13 +53,13 @@ class ShownCell(NamedTuple):
 class ShownSheet(NamedTuple):
     """A sheet as people read it: its first rows, how many more there are, and the sums of all."""
 
-    title: str
+    title: Words
     currency: str
     columns: Sequence[ShownCell]
     rows: Sequence[Sequence[ShownCell]]
     sums: Sequence[ShownCell]
     more: int
-    note: str
+    note: Words
 
 
 def shown_sheet(sheet: Sheet, *, may: Mapping[str, bool]) -> ShownSheet:
@@ -102,24 +106,24 @@ def written(value: Any, kind: str, currency: str) -> str:
 
 def _percent(rate: str) -> str:
     """A rate, which is a fraction of one: `0.055` is `5.5 %`."""
-    shown = f"{float(rate) * 100:.4f}".rstrip("0").rstrip(".")
-    return f"{shown.replace('-', MINUS)}\N{NO-BREAK SPACE}%"
+    return percent(Decimal(rate), places=4)
 
 
 WRITTEN: Mapping[str, Callable[[Any], str]] = {
-    "day": day_in_words,
-    "count": lambda value: f"{value:,}".replace("-", MINUS),
-    "share": lambda value: f"{value / 100:.1f}\N{NO-BREAK SPACE}%",
+    "day": written_day,
+    "count": whole,
+    "share": lambda value: percent(Decimal(value).scaleb(-4), places=1, fixed=True),
     "rate": _percent,
-    "code": lambda value: str(value) or "without tax",
+    "code": lambda value: str(value) or gettext("without tax"),
     "method": lambda value: named(METHODS, value),
     "line_kind": lambda value: named(LINE_KINDS, value),
 }
 
 
-def today_at(store: Store | None, now: datetime) -> date:
-    """The day that it is at the store, or at the first of all to have a new one."""
-    zones = [store.timezone] if store else Store.objects.order_by().values_list("timezone", flat=True).distinct()
+def today_at(store: Store | None, now: datetime, *, among: QuerySet[Store] | None = None) -> date:
+    """The day that it is at the store, or at the first of all (or of those `among`) to have a new one."""
+    others = Store.objects.all() if among is None else among
+    zones = [store.timezone] if store else others.order_by().values_list("timezone", flat=True).distinct()
     return max((now.astimezone(ZoneInfo(zone)).date() for zone in zones), default=now.date())
 
 
@@ -131,36 +135,31 @@ def report_page(request: HttpRequest, name: str) -> HttpResponse:
     may = may_see(request)
     if not may[kind.of]:
         raise PermissionDenied
-    form = ReportFilters(request.GET)
+    form = own_choices(request, ReportFilters(request.GET))
     chosen = form.cleaned_data if form.is_valid() else {}
     store, refused = chosen.get("store"), ""
-    today = today_at(store, timezone.now())
+    today = today_at(store, timezone.now(), among=my_stores(request))
     try:
         scope = make_scope(store=store, first=chosen.get("first"), last=chosen.get("last"), today=today)
     except ReportRefused as error:
         refused = str(error)
         scope = make_scope(store=store, first=None, last=None, today=today)
     # Of many stores a row per day is what nobody reads: a figure leads to its days.
-    scope = scope._replace(by_day=store is not None or scope.first == scope.last)
+    scope = scope._replace(by_day=store is not None or scope.first == scope.last, among=my_reach(request).store_ids)
     sheets = [] if refused else [shown_sheet(sheet, may=may) for sheet in make_report(name, scope)]
     context: dict[str, Any] = {"kind": kind, "scope": scope, "sheets": sheets, "refused": refused}
     if request.method == "POST" or request.GET.get("as") == "print":
         return _on_paper(context, as_pdf=request.method == "POST")
     query = {"store": "" if store is None else store.pk, "first": scope.first, "last": scope.last}
-    context |= {"title": kind.title, "filters": ReportFilters(query), "query": urlencode(query), "is_fullwidth": "1"}
-    return TemplateResponse(request, "console/report.html", _in_console(request, context))
-
-
-def _in_console(request: HttpRequest, context: Mapping[str, Any]) -> dict[str, Any]:
-    request.current_app = admin.site.name
-    return {**admin.site.each_context(request), **context}
+    context |= {"title": kind.title, "filters": own_choices(request, ReportFilters(query)), "query": urlencode(query)}
+    return console_page(request, "console/report.html", context)
 
 
 def _on_paper(context: Mapping[str, Any], *, as_pdf: bool) -> HttpResponse:
     kind, scope = context["kind"], context["scope"]
     html = paper(kind, scope, context["sheets"])
     if not as_pdf:
-        return HttpResponse(html)
+        return on_paper(html)
     try:
         made = pdf(html)
     except PdfNotMade as error:
@@ -173,7 +172,7 @@ def _on_paper(context: Mapping[str, Any], *, as_pdf: bool) -> HttpResponse:
 def paper(kind: ReportKind, scope: Scope, sheets: Sequence[ShownSheet]) -> str:
     """A report as a document for A4, its styles in it."""
     wide = max((len(sheet.columns) for sheet in sheets), default=0) > 8  # noqa: PLR2004 - what A4 holds upright
-    made = moment(timezone.now(), scope.store.timezone if scope.store else "UTC")
+    made = written_moment(timezone.now(), scope.store.timezone if scope.store else "UTC")
     return render_to_string(
         "console/report_paper.html",
         {"kind": kind, "scope": scope, "sheets": sheets, "made": made, "is_wide": wide},

@@ -1,6 +1,6 @@
 """A shift's report as tables: what the till declared beside what is in the books, and the drawer."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -24,6 +24,7 @@ class FigureRow(NamedTuple):
     declared: int | None
     computed: int
     difference: int | None
+    counted: int | None = None
 
 
 class DrawerRow(NamedTuple):
@@ -34,14 +35,24 @@ class DrawerRow(NamedTuple):
     is_sum: bool = False
 
 
-def figure_rows(report: ShiftAnswer) -> list[FigureRow]:
+def counted_by_method(shift: Shift, report: ShiftAnswer) -> dict[str, int]:
+    """What was counted of each payment method, in minor units: of cash less the float and what was put in or taken out."""
+    counted = dict(shift.recounted_methods or {})
+    if report.cash.counted is not None:
+        counted["cash"] = report.cash.counted - report.cash.expected + report.computed.payments.get("cash", 0)
+    return counted
+
+
+def figure_rows(report: ShiftAnswer, counted: Mapping[str, int]) -> list[FigureRow]:
     """Every figure, then the payment methods that either side names. `report` as `shift_report` gives it."""
     computed, declared = msgspec.structs.asdict(report.computed), report.declared
     totals = (
         None if declared is None else msgspec.structs.asdict(declared.totals) | {"order_count": declared.order_count}
     )
     rows = [
-        _row(FIGURES[name], computed[name], None if totals is None else totals[name], is_count=name == "order_count")
+        _row(
+            str(FIGURES[name]), computed[name], None if totals is None else totals[name], is_count=name == "order_count"
+        )
         for name in FIGURES
     ]
     paid = {} if totals is None else totals["payments"]
@@ -51,8 +62,8 @@ def figure_rows(report: ShiftAnswer) -> list[FigureRow]:
             computed["payments"].get(method, 0),
             None if totals is None else paid.get(method, 0),
             is_payment=True,
-        )
-        for method in _known_first({*computed["payments"], *paid})[:METHODS_SHOWN]
+        )._replace(counted=counted.get(method))
+        for method in _known_first({*computed["payments"], *paid, *counted})[:METHODS_SHOWN]
     ]
     return rows
 

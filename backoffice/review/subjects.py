@@ -33,7 +33,7 @@ def subjects_of(decisions: Sequence[Decision]) -> dict[UUID, SubjectName]:
 def shifts_by_name(names: Sequence[str]) -> dict[str, SubjectName]:
     """Shifts by their identifiers, as people call them."""
     rows = Shift.objects.select_related("terminal").filter(pk__in=names) if names else []
-    return {str(row.pk): SubjectName(f"Shift {row.number} of {row.terminal.name}", row) for row in rows}
+    return {str(row.pk): SubjectName(name_of_row(row), row) for row in rows}
 
 
 def _terminals(names: Sequence[str]) -> dict[str, SubjectName]:
@@ -48,12 +48,7 @@ def _orders(names: Sequence[str]) -> dict[str, SubjectName]:
     rows = Order.objects.select_related("terminal").filter(
         pk__in=[one.row_id for one in identities], business_date__in={one.business_date for one in identities}
     )
-    return {
-        str(row.order_id): SubjectName(
-            f"Order {row.number}{'*' if row.mode == 'offline' else ''} of {row.terminal.name}", row
-        )
-        for row in rows
-    }
+    return {str(row.order_id): SubjectName(name_of_row(row), row) for row in rows}
 
 
 def _held(names: Sequence[str]) -> dict[str, SubjectName]:
@@ -68,8 +63,19 @@ def _held(names: Sequence[str]) -> dict[str, SubjectName]:
     for name, found in places.items():
         row = there.get((found[1].lower(), "movement" if found[2] == "movements" else "order", int(found[3])))
         if row is not None:
-            named[name] = SubjectName(f"{_what(row)} of {row.terminal.name}", row)
+            named[name] = SubjectName(name_of_row(row), row)
     return named
+
+
+def name_of_row(row: Any) -> str:
+    """What a row is called that can be decided about: `Order 1001* of Till 1`."""
+    if isinstance(row, HeldItem):
+        return f"{_what(row)} of {row.terminal.name}"
+    if isinstance(row, Order):
+        return f"Order {row} of {row.terminal.name}"
+    if isinstance(row, Shift):
+        return f"Shift {row.number} of {row.terminal.name}"
+    return str(row.name)
 
 
 def _what(row: HeldItem) -> str:

@@ -4,153 +4,161 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from django.utils.translation import gettext_lazy as _
+
 from backoffice.domain import reasons as codes
+from backoffice.languages.texts import Words, in_their_language
+from backoffice.review.details import translated_detail
 from backoffice.review.formats import money
 
 
 class Label(NamedTuple):
     """A word and its colour: green, blue, amber, red or grey."""
 
-    text: str
+    text: Words
     colour: str
 
 
 SHIFT_STATES: dict[str, Label] = {
-    "open": Label("Open", "blue"),
-    "closing": Label("Waiting for orders", "amber"),
-    "reconciled": Label("Adds up", "green"),
-    "discrepant": Label("Does not add up", "red"),
-    "approved": Label("Approved", "green"),
+    "open": Label(_("Open"), "blue"),
+    "closing": Label(_("Waiting for orders"), "amber"),
+    "reconciled": Label(_("Adds up"), "green"),
+    "discrepant": Label(_("Does not add up"), "red"),
+    "approved": Label(_("Approved"), "green"),
 }
-SHIFT_STATE_NAMES: dict[str, str] = {state: word.text for state, word in SHIFT_STATES.items()}
+SHIFT_STATE_NAMES: dict[str, Words] = {state: word.text for state, word in SHIFT_STATES.items()}
 STORE_DAY_STATES: dict[str, Label] = {
-    "collecting": Label("Collecting", "blue"),
-    "to_review": Label("To review", "amber"),
-    "audited": Label("Audited", "green"),
-    "exported": Label("Exported", "green"),
-    "superseded": Label("Changed since its export", "red"),
+    "collecting": Label(_("Collecting"), "blue"),
+    "to_review": Label(_("To review"), "amber"),
+    "audited": Label(_("Audited"), "green"),
+    "exported": Label(_("Exported"), "green"),
+    "superseded": Label(_("Changed since its export"), "red"),
 }
 BATCH_STATES: dict[str, Label] = {
-    "received": Label("Waiting", "blue"),
-    "processed": Label("Done", "green"),
-    "failed": Label("Failed", "red"),
+    "received": Label(_("Waiting"), "blue"),
+    "processed": Label(_("Done"), "green"),
+    "failed": Label(_("Failed"), "red"),
 }
-OUTCOMES: dict[str, str] = {
-    "posted": "in the books",
-    "duplicate": "sent before",
-    "conflict": "in conflict",
-    "held": "held",
+OUTCOMES: dict[str, Words] = {
+    "posted": _("in the books"),
+    "duplicate": _("sent before"),
+    "conflict": _("in conflict"),
+    "held": _("held"),
 }
-KINDS: dict[str, str] = {"sale": "Sale", "refund": "Refund"}
-STATUSES: dict[str, str] = {"paid": "Paid", "voided": "Voided", "training": "Training"}
-TYPES: dict[str, str] = {"on_table": "On table", "takeaway": "Takeaway", "delivery": "Delivery"}
-METHODS: dict[str, str] = {
-    "cash": "Cash",
-    "card": "Card",
-    "gift_card": "Gift card",
-    "wallet": "Wallet",
-    "voucher": "Voucher",
-    "bank_transfer": "Bank transfer",
-    "points": "Points",
-    "on_account": "On account",
+KINDS: dict[str, Words] = {"sale": _("Sale"), "refund": _("Refund")}
+STATUSES: dict[str, Words] = {"paid": _("Paid"), "voided": _("Voided"), "training": _("Training")}
+TYPES: dict[str, Words] = {"on_table": _("On table"), "takeaway": _("Takeaway"), "delivery": _("Delivery")}
+METHODS: dict[str, Words] = {
+    "cash": _("Cash"),
+    "card": _("Card"),
+    "gift_card": _("Gift card"),
+    "wallet": _("Wallet"),
+    "voucher": _("Voucher"),
+    "bank_transfer": _("Bank transfer"),
+    "points": _("Points"),
+    "on_account": _("On account"),
 }
-LINE_KINDS: dict[str, str] = {
-    "item": "Item",
-    "gift_card": "Gift card sold",
-    "deposit": "Deposit",
-    "container_deposit": "Container deposit",
-    "account_payment": "Payment to account",
-    "service_charge": "Service charge",
-    "donation": "Donation",
-    "discount": "Discount",
+LINE_KINDS: dict[str, Words] = {
+    "item": _("Item"),
+    "gift_card": _("Gift card sold"),
+    "deposit": _("Deposit"),
+    "container_deposit": _("Container deposit"),
+    "account_payment": _("Payment to account"),
+    "service_charge": _("Service charge"),
+    "donation": _("Donation"),
+    "discount": _("Discount"),
 }
-MOVEMENTS: dict[str, str] = {"cash_in": "Cash in", "cash_out": "Cash out"}
-PRINTED_TO: dict[str, str] = {"none": "Not printed", "local": "At the till", "network": "On a network printer"}
-SOURCES: dict[str, str] = {
-    "order": "Order",
-    "movement": "Cash in or out",
-    "opening": "Shift opened",
-    "over_short": "Over or short at close",
-    "closing": "To the safe at close",
-    "void": "Order voided",
-    "retender": "Payment corrected",
-    "safe": "Safe",
+MOVEMENTS: dict[str, Words] = {"cash_in": _("Cash in"), "cash_out": _("Cash out")}
+PRINTED_TO: dict[str, Words] = {
+    "none": _("Not printed"),
+    "local": _("At the till"),
+    "network": _("On a network printer"),
 }
-VERBS: dict[str, str] = {
-    "post": "Post what was held",
-    "correct": "Correct what was held",
-    "discard": "Discard what was held",
-    "move": "Move to another shift",
-    "void": "Void an order",
-    "retender": "Correct how it was paid",
-    "explain": "Explain missing numbers",
-    "enter": "Enter an order by hand",
-    "recount": "Count a drawer again",
-    "end": "End a shift",
-    "approve": "Approve a shift",
-    "count-safe": "Count the safe",
-    "bank": "Bring cash to the bank",
-    "lock": "Lock the books",
-    "unlock": "Open locked books again",
-    "import-cache": "Take in what a till could not send",
+SOURCES: dict[str, Words] = {
+    "order": _("Order"),
+    "movement": _("Cash in or out"),
+    "opening": _("Shift opened"),
+    "over_short": _("Over or short at close"),
+    "closing": _("To the safe at close"),
+    "void": _("Order voided"),
+    "retender": _("Payment corrected"),
+    "safe": _("Safe"),
 }
-FIGURES: dict[str, str] = {
-    "order_count": "Orders",
-    "sales": "Sales",
-    "refunds": "Refunds",
-    "tax": "Tax",
-    "tips": "Tips",
-    "rounding": "Rounding",
+VERBS: dict[str, Words] = {
+    "post": _("Post what was held"),
+    "correct": _("Correct what was held"),
+    "discard": _("Discard what was held"),
+    "move": _("Move to another shift"),
+    "void": _("Void an order"),
+    "retender": _("Correct how it was paid"),
+    "explain": _("Explain missing numbers"),
+    "enter": _("Enter an order by hand"),
+    "recount": _("Count a drawer again"),
+    "end": _("End a shift"),
+    "approve": _("Approve a shift"),
+    "count-safe": _("Count the safe"),
+    "bank": _("Bring cash to the bank"),
+    "lock": _("Lock the books"),
+    "unlock": _("Open locked books again"),
+    "import-cache": _("Take in what a till could not send"),
 }
-DRAWER_FIGURES: dict[str, str] = {"cash.count": "Cash not counted yet", "cash.over_short": "Cash over or short"}
+FIGURES: dict[str, Words] = {
+    "order_count": _("Orders"),
+    "sales": _("Sales"),
+    "refunds": _("Refunds"),
+    "tax": _("Tax"),
+    "tips": _("Tips"),
+    "rounding": _("Rounding"),
+}
+DRAWER_FIGURES: dict[str, Words] = {"cash.count": _("Cash not counted yet"), "cash.over_short": _("Cash over or short")}
 
 # A few words for lists; the full sentences are in domain.reasons.
-SHORT_REASONS: dict[str, str] = {
-    codes.CUSTOMER_ON_OFFLINE_ORDER: "Customer named while offline",
-    codes.NETWORK_PRINT_ON_OFFLINE_ORDER: "Network print while offline",
-    codes.OUTSIDE_SHIFT_HOURS: "Outside shift hours",
-    codes.CLOCK_SKEW: "Clock wrong",
-    codes.NUMBER_OUT_OF_RANGE: "Number too low",
-    codes.LINE_AMOUNT_MISMATCH: "Line does not multiply",
-    codes.SIGN_MISMATCH: "Line has the wrong sign",
-    codes.TAX_MISMATCH: "Tax off its rate",
-    codes.ROUNDING_EXCESSIVE: "Rounding too large",
-    codes.CHANGE_MISMATCH: "Change does not add up",
-    codes.OVER_MAX_ORDER_TOTAL: "Above the store's maximum",
-    codes.REFUND_BELOW_MINIMUM: "Refund below minimum",
-    codes.REFUND_TOO_LATE: "Refund too late",
-    codes.REFUND_OF_UNKNOWN_ORDER: "Refund of unknown order",
-    codes.REFUND_EXCEEDS_ORIGINAL: "Refund above original",
-    codes.REFUND_OF_REFUND: "Refund of a refund",
-    codes.REFUND_METHOD_DIFFERS: "Refunded in another way",
-    codes.ADJUSTS_UNKNOWN_ORDER: "Changes an unknown order",
-    codes.SAME_CARD_PAYMENT: "Card payment twice",
-    codes.UNKNOWN_TYPE: "Unknown order type",
-    codes.UNKNOWN_CASH_REASON: "Unknown cash reason",
-    codes.LATE: "Came after the close",
-    codes.OTHER_SHIFT: "Known in another shift",
-    codes.CARD_NUMBER_MASKED: "Card number masked",
-    codes.CARD_DATA_REMOVED: "Card data removed",
-    codes.NUMBER_USED_BEFORE: "Number used before",
-    codes.OPENING_FLOAT_DIFFERS: "Float differs from the last close",
-    codes.TEXT_SHORTENED: "Text shortened",
-    codes.ENTERED_BY_HAND: "Entered by hand",
-    codes.IN_LOCKED_PERIOD: "Came for locked books",
-    codes.UNREADABLE_ORDER: "Cannot be read",
-    codes.UNREADABLE_MOVEMENT: "Cannot be read",
-    codes.SUMS_DO_NOT_ADD_UP: "Total is not the sum of its lines",
-    codes.PAYMENTS_DO_NOT_ADD_UP: "Payments are not the total",
-    codes.UNMAPPED_METHOD: "No account for a payment method",
-    codes.UNKNOWN_LINE_KIND: "Unknown kind of line",
-    codes.UNKNOWN_TAX_KIND: "Unknown kind of tax",
-    codes.REFUND_NOT_NEGATIVE: "Refund above zero",
-    codes.ADJUSTMENT_WITH_LINES: "Changes a payment, and has lines",
-    codes.LIMIT_EXCEEDED: "Too long to be kept",
-    codes.AMOUNT_NOT_POSITIVE: "Cash amount not above zero",
-    codes.PROCESSING_FAILED: "Processing failed",
-    codes.CONTENT_DIFFERS: "Sent twice with different content",
-    codes.NUMBER_ALREADY_USED: "Number used by another order",
-    codes.ORDER_OF_ANOTHER_TERMINAL: "Belongs to another terminal",
+SHORT_REASONS: dict[str, Words] = {
+    codes.CUSTOMER_ON_OFFLINE_ORDER: _("Customer named while offline"),
+    codes.NETWORK_PRINT_ON_OFFLINE_ORDER: _("Network print while offline"),
+    codes.OUTSIDE_SHIFT_HOURS: _("Outside shift hours"),
+    codes.CLOCK_SKEW: _("Clock wrong"),
+    codes.NUMBER_OUT_OF_RANGE: _("Number too low"),
+    codes.LINE_AMOUNT_MISMATCH: _("Line does not multiply"),
+    codes.SIGN_MISMATCH: _("Line has the wrong sign"),
+    codes.TAX_MISMATCH: _("Tax off its rate"),
+    codes.ROUNDING_EXCESSIVE: _("Rounding too large"),
+    codes.CHANGE_MISMATCH: _("Change does not add up"),
+    codes.OVER_MAX_ORDER_TOTAL: _("Above the store's maximum"),
+    codes.REFUND_BELOW_MINIMUM: _("Refund below minimum"),
+    codes.REFUND_TOO_LATE: _("Refund too late"),
+    codes.REFUND_OF_UNKNOWN_ORDER: _("Refund of unknown order"),
+    codes.REFUND_EXCEEDS_ORIGINAL: _("Refund above original"),
+    codes.REFUND_OF_REFUND: _("Refund of a refund"),
+    codes.REFUND_METHOD_DIFFERS: _("Refunded in another way"),
+    codes.ADJUSTS_UNKNOWN_ORDER: _("Changes an unknown order"),
+    codes.SAME_CARD_PAYMENT: _("Card payment twice"),
+    codes.UNKNOWN_TYPE: _("Unknown order type"),
+    codes.UNKNOWN_CASH_REASON: _("Unknown cash reason"),
+    codes.LATE: _("Came after the close"),
+    codes.OTHER_SHIFT: _("Known in another shift"),
+    codes.CARD_NUMBER_MASKED: _("Card number masked"),
+    codes.CARD_DATA_REMOVED: _("Card data removed"),
+    codes.NUMBER_USED_BEFORE: _("Number used before"),
+    codes.OPENING_FLOAT_DIFFERS: _("Float differs from the last close"),
+    codes.TEXT_SHORTENED: _("Text shortened"),
+    codes.ENTERED_BY_HAND: _("Entered by hand"),
+    codes.IN_LOCKED_PERIOD: _("Came for locked books"),
+    codes.UNREADABLE_ORDER: _("Cannot be read"),
+    codes.UNREADABLE_MOVEMENT: _("Cannot be read"),
+    codes.SUMS_DO_NOT_ADD_UP: _("Total is not the sum of its lines"),
+    codes.PAYMENTS_DO_NOT_ADD_UP: _("Payments are not the total"),
+    codes.UNMAPPED_METHOD: _("No account for a payment method"),
+    codes.UNKNOWN_LINE_KIND: _("Unknown kind of line"),
+    codes.UNKNOWN_TAX_KIND: _("Unknown kind of tax"),
+    codes.REFUND_NOT_NEGATIVE: _("Refund above zero"),
+    codes.ADJUSTMENT_WITH_LINES: _("Changes a payment, and has lines"),
+    codes.LIMIT_EXCEEDED: _("Too long to be kept"),
+    codes.AMOUNT_NOT_POSITIVE: _("Cash amount not above zero"),
+    codes.PROCESSING_FAILED: _("Processing failed"),
+    codes.CONTENT_DIFFERS: _("Sent twice with different content"),
+    codes.NUMBER_ALREADY_USED: _("Number used by another order"),
+    codes.ORDER_OF_ANOTHER_TERMINAL: _("Belongs to another terminal"),
 }
 
 # The details of these contain amounts in minor units, which have to be written as money.
@@ -167,6 +175,7 @@ _DETAILS_IN_MINOR_UNITS = frozenset(
         codes.REFUND_BELOW_MINIMUM,
         codes.REFUND_EXCEEDS_ORIGINAL,
         codes.OPENING_FLOAT_DIFFERS,
+        "payments-too-large",  # of what people hand in
     }
 )
 # The detail of a tax also contains a rate: "13 is not 0.055 of 227".
@@ -177,19 +186,19 @@ _DETAILS_FOR_BUILDERS = frozenset({codes.AMOUNT_NOT_POSITIVE, codes.CONTENT_DIFF
 # No list has more members; what is longer is the name of a field.
 _MOST_DIGITS = 9
 
-_PLACES: dict[str, str] = {
-    "lines": "line",
-    "payments": "payment",
-    "taxes": "tax",
-    "order_id": "order identifier",
-    "refund_of": "refunded order",
-    "adjusts": "changed order",
-    "printed_to": "printed",
-    "opened_at": "opened",
-    "closed_at": "closed",
-    "occurred_at": "time",
-    "unit_price": "price",
-    "sku": "article code",
+_PLACES: dict[str, Words] = {
+    "lines": _("line"),
+    "payments": _("payment"),
+    "taxes": _("tax"),
+    "order_id": _("order identifier"),
+    "refund_of": _("refunded order"),
+    "adjusts": _("changed order"),
+    "printed_to": _("printed"),
+    "opened_at": _("opened"),
+    "closed_at": _("closed"),
+    "occurred_at": _("time"),
+    "unit_price": _("price"),
+    "sku": _("article code"),
 }
 
 
@@ -210,8 +219,9 @@ def remark(reason: Mapping[str, str], currency: str) -> Remark:
         detail = ""
     elif code in _DETAILS_IN_MINOR_UNITS or code == codes.TAX_MISMATCH:
         detail = _INTEGER.sub(lambda found: money(int(found[0]), currency), detail)
-    sentence = kind.title if kind else code.replace("-", " ").capitalize()
-    short = SHORT_REASONS.get(code, sentence)
+    detail = translated_detail(detail)
+    sentence = in_their_language(kind.title) if kind else code.replace("-", " ").capitalize()
+    short = str(SHORT_REASONS.get(code, sentence))
     where = place(reason.get("pointer", ""))
     return Remark(short, sentence, where if any(map(str.isdecimal, where)) else "", detail)
 
@@ -223,15 +233,15 @@ def place(pointer: str) -> str:
         if names and token.isdecimal() and len(token) <= _MOST_DIGITS:
             names[-1] += f" {int(token) + 1}"
         else:
-            names.append(_PLACES.get(token, token.replace("_", " ")))
+            names.append(str(_PLACES.get(token, token.replace("_", " "))))
     return ", ".join(names)
 
 
-def named(names: Mapping[str, str], value: str | None) -> str:
+def named(names: Mapping[str, Words], value: str | None) -> str:
     """The name of `value`; an unknown value is shown itself, without underscores."""
     if value is None:
         return ""
-    return names.get(value) or value.replace("_", " ").replace("-", " ").capitalize()
+    return str(names.get(value) or value.replace("_", " ").replace("-", " ").capitalize())
 
 
 def figure(what: str) -> str:

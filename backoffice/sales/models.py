@@ -6,6 +6,7 @@ Orders, lines and payments are partitioned by business month: made in SQL (migra
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext
 
 from backoffice.domain.states import ShiftState
 from backoffice.sales import z_reports  # noqa: F401 - its model is one of this room
@@ -37,7 +38,6 @@ class Shift(models.Model):
     )
     recorded_end = models.DateTimeField(null=True, help_text="closed_at of a shift that was opened as already ended.")
     received_at = models.DateTimeField()
-
     declared = models.JSONField(null=True, help_text="The close as the terminal declared it.")
     closing_hash = models.BinaryField(max_length=32, null=True)
     closed_at = models.DateTimeField(null=True, help_text="As the terminal declared it.")
@@ -124,7 +124,7 @@ class Shift(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"shift {self.number}"
+        return gettext("shift {number}").format(number=self.number)
 
 
 class Identity(models.Model):

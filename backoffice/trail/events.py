@@ -14,6 +14,7 @@ INSERT INTO trail_entry (what, about, object_id, object_name, store_id, person_i
 VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s::jsonb)
 """
 LOGIN, LOGIN_FAILED, LOGOUT = "login", "login-failed", "logout"
+FACTOR_FAILED, CODE_USED, SIGNED_OUT = "factor-failed", "recovery-code-used", "signed-out"
 DOWNLOADED, EXPORTED, DETACHED = "downloaded", "exported", "detached"
 
 

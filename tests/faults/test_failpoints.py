@@ -12,6 +12,7 @@ from redis import Redis
 from backoffice.failpoints import POINTS
 from tests.faults.conftest import MANY, TAKEN, Mortal, assert_posted_once, send, some_orders
 from tests.faults.test_servers import CALL, message
+from tests.integration.alerts.test_crashes import ITS_POINTS as OF_ALERTS
 from tests.integration.books.test_crashes import ITS_POINTS as OF_DECISIONS
 from tests.integration.evidence.test_sealer import ITS_POINTS
 from tests.integration.exports.test_revisions import ITS_POINTS as OF_EXPORTS
@@ -141,6 +142,6 @@ def test_a_batch_that_kills_five_workers_is_failed_and_a_neighbour_posts_meanwhi
 
 
 def test_every_point_has_its_kill() -> None:
-    assert {*DOOR, *WORK, *ITS_POINTS, *OF_EXPORTS, *OF_DECISIONS} == set(POINTS)
+    assert {*DOOR, *WORK, *ITS_POINTS, *OF_EXPORTS, *OF_DECISIONS, *OF_ALERTS} == set(POINTS)
     assert DOOR == ["receive-before-commit", "receive-after-commit", "receive-before-answer"]
     assert set(LIVE) < {*WORK, "receive-before-answer"}

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 
 from tests.house.sources import SERVICE, Breach, Source, public
 
-USE_CASES = ("backoffice/ingestion", "backoffice/books")
+USE_CASES = ("backoffice/ingestion", "backoffice/books", "backoffice/alerts")
 OPENERS = {"atomic", "set_autocommit"}
 WRITING_ROOMS = (*USE_CASES, "backoffice/fleet", "backoffice/inbox", "backoffice/sales", "backoffice/ledger")
 # By these verbs a function that is handed a cursor says that it does a part of what some use case commits; a lock is worth

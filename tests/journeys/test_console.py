@@ -4,6 +4,7 @@ import json
 import shutil
 import urllib.request
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
@@ -11,6 +12,7 @@ import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
 from tests.conftest import RunningStack
+from tests.journeys.insiders import come_in, make_insider
 from tests.till import a_sale
 from tests.told import remember_secrets
 
@@ -52,6 +54,18 @@ class WireTill:
         remember_secrets(json.dumps(told))
         return told
 
+    store = ""
+
+    def beat(self) -> None:
+        """A heartbeat: two orders are in its cache."""
+        facts = {
+            "sent_at": datetime.now(UTC).isoformat(),
+            "offline_mode": True,
+            "cached_orders": 2,
+            "cached_total": 480,
+        }
+        self.send("PUT", "terminal/heartbeat", facts)
+
     def sell(self, *orders: dict[str, Any]) -> None:
         """Opens a shift and sends a batch for it, waiting for its outcome."""
         opening = {
@@ -78,9 +92,7 @@ def store_name(stack: RunningStack) -> str:
 @pytest.fixture
 def console(stack: RunningStack, store_name: str) -> Iterator[Page]:
     """A browser, logged in, that has asked no other host for anything and met no error."""
-    name = f"claire-{uuid4().hex[:6]}"
-    create = f"from django.contrib.auth.models import User; User.objects.create_superuser('{name}', password='a long secret')"
-    stack.clerk.does("shell", "-c", create)
+    claire = make_insider(stack, f"claire-{uuid4().hex[:6]}")
     strangers: list[str] = []
     errors: list[str] = []
     with sync_playwright() as playwright:
@@ -90,11 +102,7 @@ def console(stack: RunningStack, store_name: str) -> Iterator[Page]:
         page.on("request", lambda asked: asked.url.startswith((stack.base_url, "data:")) or strangers.append(asked.url))
         page.on("console", lambda line: errors.append(line.text) if line.type == "error" else None)
         page.on("pageerror", lambda error: errors.append(str(error)))
-        page.goto(f"{stack.base_url}/console/")
-        page.get_by_label("Username").fill(name)
-        page.get_by_label("Password").fill("a long secret")
-        page.get_by_role("button", name="Log in").click()
-        expect(page.get_by_role("heading", name="Dashboard")).to_be_visible(timeout=WAIT_MS)
+        come_in(page, stack.base_url, claire)
         yield page
         browser.close()
     assert strangers == [], "The console asks nobody else for anything."
@@ -134,6 +142,73 @@ def test_a_held_order_says_why(console: Page, store_name: str) -> None:
     expect(console.get_by_text("The total is €7.40, the lines come to €2.40.")).to_be_visible()
     console.get_by_text("as the till sent it").click()
     expect(console.locator("pre")).to_contain_text('"total": 740')
+
+
+SILENCE = """
+from django.db import connection
+cursor = connection.cursor()
+for table in ("fleet_heartbeat", "inbox_batch", "sales_shift"):
+    cursor.execute(f"UPDATE {table} SET received_at = received_at - interval '2 hours' WHERE terminal_id IN"
+        " (SELECT t.id FROM fleet_terminal t JOIN fleet_store s ON s.id = t.store_id WHERE s.code = %s)", ["CODE"])
+"""
+
+
+@pytest.fixture
+def silent_till(stack: RunningStack) -> WireTill:
+    """A till of its own store with an open shift, last heard from two hours ago."""
+    code = f"Q{uuid4().hex[:8].upper()}"
+    stack.manage("create_store", code, "--name", f"Quiet {code}", "--timezone", "Europe/Paris", "--currency", "EUR")
+    till = WireTill(stack.base_url, code=stack.manage("issue_activation_code", code, "Till 1").split()[-1])
+    till.store = code
+    till.sell(a_sale(1001))
+    stack.manage("shell", "-c", SILENCE.replace("CODE", code))
+    return till
+
+
+def test_a_silent_till_is_found_within_one_look_at_the_board_and_seen_to_speak_again(
+    console: Page, stack: RunningStack, silent_till: WireTill
+) -> None:
+    console.clock.install()
+    console.goto(f"{stack.base_url}/console/fleet/terminal/")
+    expect(console.locator("#result_list tbody").first).to_contain_text("Silent")
+    row = console.locator("tbody", has_text=f"Quiet {silent_till.store}")
+    expect(row).to_contain_text("with shift 311 open")
+    console.evaluate("window.isTheSamePage = true")
+    row.get_by_role("link", name="Till 1").focus()
+
+    silent_till.beat()
+    console.clock.fast_forward(10_000)
+
+    expect(row).to_contain_text("Waiting for upload", timeout=WAIT_MS)
+    expect(row).to_contain_text("2 orders, €4.80 still at the till")
+    expect(row.get_by_role("link", name="Till 1")).to_be_focused()
+    assert console.evaluate("window.isTheSamePage"), "nothing was loaded anew"
+
+
+def test_a_page_that_nobody_sees_asks_nothing_and_says_when_its_session_has_ended(
+    console: Page, stack: RunningStack
+) -> None:
+    asked: list[int] = []
+    console.on("response", lambda answer: "x-live-part" in answer.request.headers and asked.append(answer.status))
+    console.clock.install()
+    console.goto(f"{stack.base_url}/console/")
+    part = "() => window.canBeSeen = state => { Object.defineProperty(document, 'hidden', {value: !state, configurable: true}); document.dispatchEvent(new Event('visibilitychange')); }"
+    console.evaluate(part)
+
+    console.evaluate("canBeSeen(false)")
+    console.clock.fast_forward(120_000)
+    assert asked == []
+    with console.expect_response(lambda answer: "x-live-part" in answer.request.headers):
+        console.evaluate("canBeSeen(true)")
+        console.clock.run_for(1_000)
+    assert asked == [200]
+
+    console.context.clear_cookies()
+    console.clock.fast_forward(10_000)
+    expect(console.get_by_role("status").filter(has_text="You are not logged in any more")).to_be_visible()
+    said = len(asked)
+    console.clock.fast_forward(120_000)
+    assert len(asked) == said, "it asks no more"
 
 
 def test_a_phone_shows_all_of_it(console: Page, stack: RunningStack) -> None:

@@ -31,3 +31,4 @@ def test_the_demo_ends_with_books_that_equal_the_tills_own(tmp_path: Path) -> No
     assert re.search(r"│ ruth +│ otto +│", done.stdout)
     assert len(re.findall(r"[0-9]+ entries exported as [A-Z0-9]+-[0-9]{8}-r1", done.stdout)) == 3
     assert "145 orders, no difference" in done.stdout
+    assert "In the demo the password is enough" in done.stdout

@@ -1,7 +1,7 @@
 """The trial balance at any date: daily balances of what is sealed, and the lines of what is not yet. Always exact."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from typing import Any, NamedTuple
@@ -13,6 +13,7 @@ from backoffice.books.evidence.journal import Mark, entries_after, not_sealed
 from backoffice.books.evidence.sealer import BEYOND_ALL, NO_MARK, SELECT_MARK
 from backoffice.domain.evidence.leaves import ENTRY
 from backoffice.fleet.models import Store
+from backoffice.postgres.arrays import integer_array
 
 MOST_AT_ONCE = 5_000
 
@@ -23,7 +24,7 @@ SELECT greatest(pg_snapshot_xmax(pg_current_snapshot())::text::bigint, coalesce(
 SELECT_KEPT = """
 SELECT store_id, CASE WHEN %(by_day)s THEN business_date END, account_id, currency, sum(debit)::bigint, sum(credit)::bigint
 FROM evidence_dailybalance
-WHERE (%(store_id)s::integer IS NULL OR store_id = %(store_id)s::integer)
+WHERE (%(store_ids)s::integer[] IS NULL OR store_id = ANY(%(store_ids)s::integer[]))
     AND (%(since)s::date IS NULL OR business_date >= %(since)s::date)
     AND (%(at)s::date IS NULL OR business_date <= %(at)s::date)
     AND (%(accounts)s::text[] IS NULL OR account_id = ANY(%(accounts)s::text[]))
@@ -33,7 +34,7 @@ SELECT_LINES = """
 SELECT store_id, CASE WHEN %(by_day)s THEN business_date END, account_id, currency, sum(debit)::bigint, sum(credit)::bigint
 FROM ledger_journalline
 WHERE entry_id = ANY(%(ids)s) AND business_date = ANY(%(dates)s)
-    AND (%(store_id)s::integer IS NULL OR store_id = %(store_id)s::integer)
+    AND (%(store_ids)s::integer[] IS NULL OR store_id = ANY(%(store_ids)s::integer[]))
     AND (%(since)s::date IS NULL OR business_date >= %(since)s::date)
     AND (%(at)s::date IS NULL OR business_date <= %(at)s::date)
     AND (%(accounts)s::text[] IS NULL OR account_id = ANY(%(accounts)s::text[]))
@@ -78,14 +79,19 @@ def trial_balance_at(*, store: Store | None = None, at: date | None = None) -> l
 def accounts_moved(
     *,
     store: Store | None = None,
+    among: Collection[int] | None = None,
     accounts: Sequence[str] | None = None,
     since: date | None = None,
     at: date | None = None,
     by_day: bool = False,
 ) -> list[AccountMoved]:
-    """What accounts moved from one business date to the end of another, in all or day by day."""
+    """What accounts moved from one business date to the end of another, in all or day by day.
+
+    Of one store, else of those `among` whose ids they are, else of all.
+    """
+    store_ids = among if store is None else [store.pk]
     wanted: dict[str, Any] = {
-        "store_id": None if store is None else store.pk,
+        "store_ids": None if store_ids is None else integer_array(store_ids),
         "since": since,
         "at": at,
         "by_day": by_day,

@@ -18,6 +18,7 @@ from backoffice.books.exports.models import ExportedSum, ExportJob, ExportProfil
 from backoffice.books.exports.planning import StoreDays, check_span, days_of, decide_run
 from backoffice.books.exports.refusals import NotExported
 from backoffice.books.exports.writing import FileFacts, write_run
+from backoffice.books.people import reach_of
 from backoffice.failpoints import failpoint
 from backoffice.fleet.models import Store
 
@@ -53,7 +54,12 @@ class _AtWork(NotExported):
 def ask_export(
     profile: ExportProfile, span: StoreDays, *, person: User, address: str | None = None, now: datetime
 ) -> ExportJob:
-    """Leaves a job for a worker, whose files can be downloaded for a week. Raises NotExported for days that cannot be."""
+    """Leaves a job for a worker, whose files can be downloaded for a week. Raises NotExported for days that cannot be.
+
+    So it does for a store that is not the person's.
+    """
+    if not reach_of(person).holds(span.store.pk):
+        raise NotExported(f"{person} may not export the books of this store.")
     check_span(span)
     return _new_job(profile, span, person=person, address=address, keeps=True, now=now)
 

@@ -1,10 +1,13 @@
 """Cash: what was over or short in drawers, and what has not been brought to the bank."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from typing import Any
 
 from django.db.models import Count, Q, QuerySet, Sum
+from django.utils import dateformat
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from backoffice.books.evidence.balance import AccountMoved, accounts_moved
 from backoffice.books.reports.figures import stores_of
@@ -22,8 +25,8 @@ from backoffice.books.reports.shape import (
     shops,
 )
 from backoffice.domain.accounts import DRAWER, OVER_SHORT, SAFE, TO_THE_BANK
-from backoffice.domain.moments import day_in_words
 from backoffice.fleet.models import Store, Terminal
+from backoffice.languages.texts import Words
 from backoffice.sales.models import Shift
 
 MOST_SHIFTS = 5_000
@@ -31,41 +34,46 @@ MOST_SHIFTS = 5_000
 SHIFTS = (
     STORE,
     DAY,
-    Column("terminal", "Terminal"),
-    Column("cashier", "Cashier"),
-    Column("shift", "Shift", "number"),
-    Column("expected", "Expected", "money"),
-    Column("counted", "Counted", "money"),
-    Column("over_short", "Over or short", "money"),
+    Column("terminal", _("Terminal")),
+    Column("cashier", _("Cashier")),
+    Column("shift", _("Shift"), "number"),
+    Column("expected", _("Expected"), "money"),
+    Column("counted", _("Counted"), "money"),
+    Column("over_short", _("Over or short"), "money"),
 )
 TOTALS = (
-    Column("shifts", "Shifts counted", "count"),
-    Column("over", "Over", "money"),
-    Column("short", "Short", "money"),
-    Column("over_short", "Together", "money"),
+    Column("shifts", _("Shifts counted"), "count"),
+    Column("over", _("Over"), "money"),
+    Column("short", _("Short"), "money"),
+    Column("over_short", _("Together"), "money"),
 )
 IN_LEDGER = (
     STORE,
-    Column("of_shifts", "Of shifts", "money"),
-    Column("in_ledger", "Posted to 6900", "money"),
-    Column("difference", "Other", "money"),
+    Column("of_shifts", _("Of shifts"), "money"),
+    Column("in_ledger", _("Posted to 6900"), "money"),
+    Column("difference", _("Other"), "money"),
 )
-OTHER = "Other is what opening floats and counts of the safe were over or short, and what was posted on other days."
+TITLES: Mapping[str, Words] = {
+    "store": _("By store"),
+    "terminal": _("By terminal"),
+    "cashier": _("By cashier"),
+}
+OTHER = _("Other is what opening floats and counts of the safe were over or short, and what was posted on other days.")
 NOT_BANKED = (
     STORE,
-    Column("drawers", "In drawers", "money"),
-    Column("safe", "In the safe", "money"),
-    Column("on_its_way", "On its way to the bank", "money"),
-    Column("not_banked", "Not banked", "money"),
-    Column("banked_on", "Last taken to the bank", "day"),
+    Column("drawers", _("In drawers"), "money"),
+    Column("safe", _("In the safe"), "money"),
+    Column("on_its_way", _("On its way to the bank"), "money"),
+    Column("not_banked", _("Not banked"), "money"),
+    Column("banked_on", _("Last taken to the bank"), "day"),
 )
 SAFE_DAYS = (
     STORE,
     DAY,
-    Column("in", "Into the safe", "money"),
-    Column("out", "Out of the safe", "money"),
-    Column("banked", "Of it to the bank", "money"),
-    Column("left", "Left in the safe", "balance"),
+    Column("in", _("Into the safe"), "money"),
+    Column("out", _("Out of the safe"), "money"),
+    Column("banked", _("Of it to the bank"), "money"),
+    Column("left", _("Left in the safe"), "balance"),
 )
 
 
@@ -75,11 +83,13 @@ def over_short_report(scope: Scope) -> Iterator[Sheet]:
     terminals = dict(Terminal.objects.values_list("pk", "name"))
     names = {
         "store": (STORE,),
-        "terminal": (STORE, Column("terminal", "Terminal")),
-        "cashier": (STORE, Column("cashier", "Cashier")),
+        "terminal": (STORE, Column("terminal", _("Terminal"))),
+        "cashier": (STORE, Column("cashier", _("Cashier"))),
     }
     fields = {"store": (), "terminal": ("terminal_id",), "cashier": ("cashier",)}
-    moved = accounts_moved(store=scope.store, accounts=[OVER_SHORT], since=scope.first, at=scope.last)
+    moved = accounts_moved(
+        store=scope.store, among=scope.among, accounts=[OVER_SHORT], since=scope.first, at=scope.last
+    )
     found = {name: _totals(shifts, *fields[name]) for name in names}
     for currency in sorted({row["currency"] for row in found["store"]} | {row.currency for row in moved}):
         for name, columns in names.items():
@@ -93,13 +103,13 @@ def over_short_report(scope: Scope) -> Iterator[Sheet]:
                 for row in found[name]
                 if row["currency"] == currency
             ]
-            yield make_sheet(f"By {name}", currency, (*columns, *TOTALS), rows)
+            yield make_sheet(TITLES[name], currency, (*columns, *TOTALS), rows)
         if scope.by_day:
             rows = _shifts(shifts, currency, stores, terminals)
-            yield make_sheet("Shifts that were over or short", currency, SHIFTS, rows)
+            yield make_sheet(_("Shifts that were over or short"), currency, SHIFTS, rows)
         of_shifts = {row["store_id"]: row["over_short"] or 0 for row in found["store"] if row["currency"] == currency}
         yield make_sheet(
-            "Beside the ledger", currency, IN_LEDGER, _in_ledger(scope, currency, of_shifts, moved, stores), OTHER
+            _("Beside the ledger"), currency, IN_LEDGER, _in_ledger(scope, currency, of_shifts, moved, stores), OTHER
         )
 
 
@@ -157,18 +167,21 @@ def _in_ledger(
 def not_banked_report(scope: Scope) -> Iterator[Sheet]:
     """Cash that is not in the bank at the end of the last day, and how each day moved the safe."""
     stores, accounts = shops(), [DRAWER, SAFE, TO_THE_BANK]
-    before = accounts_moved(store=scope.store, accounts=accounts, at=scope.first - timedelta(days=1))
-    moved = accounts_moved(store=scope.store, accounts=accounts, since=scope.first, at=scope.last, by_day=True)
+    before = accounts_moved(store=scope.store, among=scope.among, accounts=accounts, at=scope.first - timedelta(days=1))
+    moved = accounts_moved(
+        store=scope.store, among=scope.among, accounts=accounts, since=scope.first, at=scope.last, by_day=True
+    )
+    title = gettext("At the end of {day}").format(day=dateformat.format(scope.last, "j M Y"))
     for currency in sorted({row.currency for row in (*before, *moved)}):
         opening = _balances([row for row in before if row.currency == currency])
         days = [row for row in moved if row.currency == currency]
         closing = _balances(days, opening)
         ids = sorted({store_id for store_id, _ in closing})
         rows = [_standing(scope, stores[key], closing, days) for key in ids]
-        yield make_sheet(f"At the end of {day_in_words(scope.last)}", currency, NOT_BANKED, rows)
+        yield make_sheet(title, currency, NOT_BANKED, rows)
         if scope.by_day:
             rows = [row for key in ids for row in _safe_days(stores[key], opening.get((key, SAFE), 0), days)]
-            yield make_sheet("The safe, day by day", currency, SAFE_DAYS, rows)
+            yield make_sheet(_("The safe, day by day"), currency, SAFE_DAYS, rows)
 
 
 def _balances(

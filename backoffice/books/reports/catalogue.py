@@ -4,20 +4,23 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
+from django.utils.translation import gettext_lazy as _
+
 from backoffice.books.evidence.balance import one_moment
 from backoffice.books.reports.cash import not_banked_report, over_short_report
 from backoffice.books.reports.people import no_receipt_report, risk_report
 from backoffice.books.reports.sales import offline_report, sales_summary, tax_report
 from backoffice.books.reports.shape import Scope, Sheet
+from backoffice.languages.texts import Words
 
 
 class ReportKind(NamedTuple):
     """One report: what it is called, what it says, whose kind of row it is made of, and how it is made."""
 
     name: str
-    title: str
-    intro: str
-    empty: str
+    title: Words
+    intro: Words
+    empty: Words
     of: str
     make: Callable[[Scope], Iterator[Sheet]]
 
@@ -27,57 +30,57 @@ REPORTS: Mapping[str, ReportKind] = {
     for kind in (
         ReportKind(
             "sales",
-            "Sales summary",
-            "What was sold and given back, by store and business day, with its taxes and how it was paid.",
-            "Nothing was sold on these days",
+            _("Sales summary"),
+            _("What was sold and given back, by store and business day, with its taxes and how it was paid."),
+            _("Nothing was sold on these days"),
             "order",
             sales_summary,
         ),
         ReportKind(
             "tax",
-            "Tax report",
-            "Taxes from the lines of orders, so that zero rates show, beside what was posted.",
-            "Nothing was sold on these days",
+            _("Tax report"),
+            _("Taxes from the lines of orders, so that zero rates show, beside what was posted."),
+            _("Nothing was sold on these days"),
             "order",
             tax_report,
         ),
         ReportKind(
             "over-short",
-            "Over and short",
-            "What drawers held more or less than they should have, by cashier, terminal and store.",
-            "No drawer was counted on these days",
+            _("Over and short"),
+            _("What drawers held more or less than they should have, by cashier, terminal and store."),
+            _("No drawer was counted on these days"),
             "shift",
             over_short_report,
         ),
         ReportKind(
             "no-receipt",
-            "Refunds without receipt",
-            "Refunds that name no original order, or one that is not in the books.",
-            "No refund without receipt on these days",
+            _("Refunds without receipt"),
+            _("Refunds that name no original order, or one that is not in the books."),
+            _("No refund without receipt on these days"),
             "order",
             no_receipt_report,
         ),
         ReportKind(
             "risk",
-            "Risk",
-            "Each cashier beside the others of the store. A high share is a question, not an answer.",
-            "Nothing was sold on these days",
+            _("Risk"),
+            _("Each cashier beside the others of the store. A high share is a question, not an answer."),
+            _("Nothing was sold on these days"),
             "order",
             risk_report,
         ),
         ReportKind(
             "cash",
-            "Cash not banked",
-            "Cash in drawers, in the safe and on its way, and how each day moved the safe.",
-            "No cash moved until the end of these days",
+            _("Cash not banked"),
+            _("Cash in drawers, in the safe and on its way, and how each day moved the safe."),
+            _("No cash moved until the end of these days"),
             "journalentry",
             not_banked_report,
         ),
         ReportKind(
             "offline",
-            "Made offline",
-            "Orders that tills made while they could not reach us, beside all orders.",
-            "No order was made offline on these days",
+            _("Made offline"),
+            _("Orders that tills made while they could not reach us, beside all orders."),
+            _("No order was made offline on these days"),
             "order",
             offline_report,
         ),
@@ -100,7 +103,7 @@ def report_json(name: str, scope: Scope, sheets: Sequence[Sheet]) -> dict[str, A
         "to": str(scope.last),
         "sheets": [
             {
-                "title": sheet.title,
+                "title": str(sheet.title),
                 "currency": sheet.currency,
                 "rows": [{key: _plain(value) for key, value in row.cells.items()} for row in sheet.rows],
                 "sums": sheet.sums,

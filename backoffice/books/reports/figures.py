@@ -211,7 +211,9 @@ def changed_days(cursor: CursorWrapper, store_ids: str) -> list[tuple[int, date]
 
 def stores_of(scope: Scope) -> list[int]:
     """The stores of a scope, by their ids."""
-    return [scope.store.pk] if scope.store else list(Store.objects.values_list("pk", flat=True))
+    if scope.store:
+        return [scope.store.pk]
+    return sorted(Store.objects.values_list("pk", flat=True) if scope.among is None else scope.among)
 
 
 def store_ids_of(scope: Scope) -> str:

@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
+
 from backoffice.books.reports.figures import Figure, read_figures
 from backoffice.books.reports.grouping import About, by_subject, to_orders, total_of
 from backoffice.books.reports.shape import (
@@ -18,28 +20,33 @@ from backoffice.books.reports.shape import (
     shops,
     subject,
 )
+from backoffice.languages.texts import Words
 
-CASHIER = Column("cashier", "Cashier")
+CASHIER = Column("cashier", _("Cashier"))
 NO_RECEIPT = (
     STORE,
     DAY,
     CASHIER,
-    Column("receipt", "Receipt"),
-    Column("orders", "Refunds", "count"),
-    Column("amount", "Given back", "money"),
+    Column("receipt", _("Receipt")),
+    Column("orders", _("Refunds"), "count"),
+    Column("amount", _("Given back"), "money"),
 )
 # Beside each figure its share, and that of the store's other cashiers: of amounts of sales, or of the number of sales.
-GIVEN = {"refund": "Refunds", "no-receipt": "Without receipt", "discount": "Discounts"}
-UNUSUAL = {"voided": "Voided", "out-of-hours": "Out of hours"}
-OF_CASHIER = (STORE, CASHIER, Column("sales_number", "Sales", "count"), Column("sales", "Sold", "money"))
+GIVEN: Mapping[str, Words] = {
+    "refund": _("Refunds"),
+    "no-receipt": _("Without receipt"),
+    "discount": _("Discounts"),
+}
+UNUSUAL: Mapping[str, Words] = {"voided": _("Voided"), "out-of-hours": _("Out of hours")}
+OF_CASHIER = (STORE, CASHIER, Column("sales_number", _("Sales"), "count"), Column("sales", _("Sold"), "money"))
 
 
-def _beside(name: str, title: str) -> tuple[Column, ...]:
-    shares = (Column(f"{name}_bp", "Share", "share"), Column(f"{name}_peers_bp", "Others", "share"))
-    return (Column(f"{name}_number", title, "count"), Column(name, "Amount", "money"), *shares)
+def _beside(name: str, title: Words) -> tuple[Column, ...]:
+    shares = (Column(f"{name}_bp", _("Share"), "share"), Column(f"{name}_peers_bp", _("Others"), "share"))
+    return (Column(f"{name}_number", title, "count"), Column(name, _("Amount"), "money"), *shares)
 
 
-RECEIPTS = {"": "none", "unknown": "not in the books"}
+RECEIPTS: Mapping[str, Words] = {"": _("none"), "unknown": _("not in the books")}
 
 
 def no_receipt_report(scope: Scope) -> Iterator[Sheet]:
@@ -55,11 +62,11 @@ def no_receipt_report(scope: Scope) -> Iterator[Sheet]:
                 cells: dict[str, Any] = {
                     "day": about.business_date,
                     "cashier": about.cashier,
-                    "receipt": RECEIPTS[one.code],
+                    "receipt": str(RECEIPTS[one.code]),
                 }
                 cells |= of_store(stores[about.store_id]) | {"orders": one.number, "amount": one.amount}
                 rows.append(ReportRow(cells, {"orders": to_orders(scope, about, one.figure, code=one.code)}))
-        yield make_sheet("Refunds without receipt", currency, subject(scope, NO_RECEIPT), rows)
+        yield make_sheet(_("Refunds without receipt"), currency, subject(scope, NO_RECEIPT), rows)
 
 
 def risk_report(scope: Scope) -> Iterator[Sheet]:
@@ -71,7 +78,10 @@ def risk_report(scope: Scope) -> Iterator[Sheet]:
         teams.setdefault((about.currency, about.store_id), []).extend(figures)
     for currency in dict.fromkeys(about.currency for about in found):
         mine = {about: figures for about, figures in found.items() if about.currency == currency}
-        for title, names in (("Given back and taken off", GIVEN), ("Voided, and out of hours", UNUSUAL)):
+        for title, names in (
+            (_("Given back and taken off, by cashier"), GIVEN),
+            (_("Voided, and out of hours, by cashier"), UNUSUAL),
+        ):
             rows = [
                 ReportRow(
                     of_store(stores[about.store_id])
@@ -82,11 +92,11 @@ def risk_report(scope: Scope) -> Iterator[Sheet]:
                 for about, figures in mine.items()
             ]
             columns = [column for name, words in names.items() for column in _beside(name, words)]
-            yield make_sheet(f"{title}, by cashier", currency, (*OF_CASHIER, *columns), rows)
+            yield make_sheet(title, currency, (*OF_CASHIER, *columns), rows)
 
 
 def _risks(
-    about: About, figures: Sequence[Figure], *, team: Sequence[Figure], names: Mapping[str, str]
+    about: About, figures: Sequence[Figure], *, team: Sequence[Figure], names: Mapping[str, Words]
 ) -> dict[str, Any]:
     sales, all_sales = total_of(figures, "sale"), total_of(team, "sale")
     cells: dict[str, Any] = {"cashier": about.cashier, "sales_number": sales.number, "sales": sales.amount}

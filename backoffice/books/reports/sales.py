@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
+
 from backoffice.books.evidence.balance import accounts_moved
 from backoffice.books.reports.figures import Figure, read_figures
 from backoffice.books.reports.grouping import About, by_subject, to_orders, total_of
@@ -25,48 +27,48 @@ from backoffice.domain.accounts import TAX_PAYABLE
 DAYS = (
     STORE,
     DAY,
-    Column("sales_number", "Sales", "count"),
-    Column("sales", "Sold", "money"),
-    Column("refunds_number", "Refunds", "count"),
-    Column("refunds", "Given back", "money"),
-    Column("net", "Net of tax", "money"),
-    Column("tax", "Tax", "money"),
-    Column("rounding", "Rounding", "money"),
-    Column("tips", "Tips", "money"),
-    Column("paid", "Paid in all", "money"),
+    Column("sales_number", _("Sales"), "count"),
+    Column("sales", _("Sold"), "money"),
+    Column("refunds_number", _("Refunds"), "count"),
+    Column("refunds", _("Given back"), "money"),
+    Column("net", _("Net of tax"), "money"),
+    Column("tax", _("Tax"), "money"),
+    Column("rounding", _("Rounding"), "money"),
+    Column("tips", _("Tips"), "money"),
+    Column("paid", _("Paid in all"), "money"),
 )
 TAXES = (
-    Column("tax_code", "Tax code", "code"),
-    Column("rate", "Rate", "rate"),
-    Column("orders", "Orders", "count"),
-    Column("net", "Net", "money"),
-    Column("tax", "Tax", "money"),
-    Column("gross", "With tax", "money"),
+    Column("tax_code", _("Tax code"), "code"),
+    Column("rate", _("Rate"), "rate"),
+    Column("orders", _("Orders"), "count"),
+    Column("net", _("Net"), "money"),
+    Column("tax", _("Tax"), "money"),
+    Column("gross", _("With tax"), "money"),
 )
 METHODS = (
-    Column("method", "Paid by", "method"),
-    Column("orders", "Orders", "count"),
-    Column("amount", "Amount", "money"),
+    Column("method", _("Paid by"), "method"),
+    Column("orders", _("Orders"), "count"),
+    Column("amount", _("Amount"), "money"),
 )
 LINES = (
-    Column("line_kind", "Kind of line", "line_kind"),
-    Column("orders", "Orders", "count"),
-    Column("net", "Net of tax", "money"),
-    Column("amount", "As on the receipt", "money"),
+    Column("line_kind", _("Kind of line"), "line_kind"),
+    Column("orders", _("Orders"), "count"),
+    Column("net", _("Net of tax"), "money"),
+    Column("amount", _("As on the receipt"), "money"),
 )
 BESIDE_LEDGER = (
     STORE,
-    Column("of_lines", "Tax of the lines", "money"),
-    Column("in_ledger", "Posted to 2100", "money"),
-    Column("difference", "Difference", "money"),
+    Column("of_lines", _("Tax of the lines"), "money"),
+    Column("in_ledger", _("Posted to 2100"), "money"),
+    Column("difference", _("Difference"), "money"),
 )
 OFFLINE = (
     STORE,
     DAY,
-    Column("orders", "Orders made offline", "count"),
-    Column("amount", "Amount", "money"),
-    Column("of_orders", "Of all orders", "count"),
-    Column("share_bp", "Share", "share"),
+    Column("orders", _("Orders made offline"), "count"),
+    Column("amount", _("Amount"), "money"),
+    Column("of_orders", _("Of all orders"), "count"),
+    Column("share_bp", _("Share"), "share"),
 )
 
 
@@ -81,8 +83,12 @@ def sales_summary(scope: Scope) -> Iterator[Sheet]:
             ReportRow(of_store(stores[about.store_id]) | _day(about, each), _leads(scope, about))
             for about, each in mine.items()
         ]
-        yield make_sheet("By store and day" if scope.by_day else "By store", currency, subject(scope, DAYS), days)
-        parts = (("tax", "By tax", TAXES), ("method", "By payment method", METHODS), ("line", "By kind of line", LINES))
+        yield make_sheet(_("By store and day") if scope.by_day else _("By store"), currency, subject(scope, DAYS), days)
+        parts = (
+            ("tax", _("By tax"), TAXES),
+            ("method", _("By payment method"), METHODS),
+            ("line", _("By kind of line"), LINES),
+        )
         for name, title, columns in parts:
             rows = [
                 ReportRow(
@@ -142,9 +148,11 @@ def tax_report(scope: Scope) -> Iterator[Sheet]:
     stores = shops()
     found = by_subject(read_figures(scope, ("tax",)))
     posted: dict[tuple[str, int], int] = {}
-    for row in accounts_moved(store=scope.store, accounts=[TAX_PAYABLE], since=scope.first, at=scope.last):
+    for row in accounts_moved(
+        store=scope.store, among=scope.among, accounts=[TAX_PAYABLE], since=scope.first, at=scope.last
+    ):
         posted[row.currency, row.store_id] = row.credit - row.debit
-    for currency in sorted({about.currency for about in found} | {currency for currency, _ in posted}):
+    for currency in sorted({about.currency for about in found} | {currency for currency, store_id in posted}):
         mine = {about: figures for about, figures in found.items() if about.currency == currency}
         rows = [
             ReportRow(of_store(stores[about.store_id]) | _part(one), {"orders": _to(scope, about, one)})
@@ -153,17 +161,17 @@ def tax_report(scope: Scope) -> Iterator[Sheet]:
         ]
         # A line with two taxes is net of both once in each: nets of different codes are not added up.
         yield Sheet(
-            "Tax by code and rate", currency, (STORE, *TAXES), rows, {"tax": sum(row.cells["tax"] for row in rows)}
+            _("Tax by code and rate"), currency, (STORE, *TAXES), rows, {"tax": sum(row.cells["tax"] for row in rows)}
         )
         taxes = {about.store_id: total_of(figures, "tax").tax for about, figures in mine.items()}
         ids = sorted({*taxes, *(store_id for other, store_id in posted if other == currency)})
         rows = [_beside(scope, stores[key], taxes.get(key, 0), posted.get((currency, key), 0)) for key in ids]
         yield make_sheet(
-            "Beside the ledger",
+            _("Beside the ledger"),
             currency,
             BESIDE_LEDGER,
             rows,
-            "A difference is tax of these days that was posted on others, or the other way round.",
+            _("A difference is tax of these days that was posted on others, or the other way round."),
         )
 
 
@@ -197,4 +205,4 @@ def offline_report(scope: Scope) -> Iterator[Sheet]:
                 cells |= of_store(stores[about.store_id]) | {"share_bp": share(offline.number, every)}
                 rows.append(ReportRow(cells, {"orders": to_orders(scope, about, "offline")}))
         if rows:
-            yield make_sheet("Made offline", currency, subject(scope, OFFLINE), rows)
+            yield make_sheet(_("Made offline"), currency, subject(scope, OFFLINE), rows)

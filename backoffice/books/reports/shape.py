@@ -4,8 +4,12 @@ from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any, Literal, NamedTuple
 
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
 from backoffice.domain.scalars import FIRST_YEAR, LAST_YEAR
 from backoffice.fleet.models import Store
+from backoffice.languages.texts import Words
 
 MOST_DAYS = 366
 USUAL_DAYS = 31
@@ -19,19 +23,23 @@ class ReportRefused(Exception):
 
 
 class Scope(NamedTuple):
-    """One store or all, and business dates from `first` to `last`, both included; day by day, or all days in one."""
+    """One store or several, and business dates from `first` to `last`, both included; day by day, or all days in one.
+
+    Without a store it is of those whose ids are in `among`; of all where that is None.
+    """
 
     store: Store | None
     first: date
     last: date
     by_day: bool = True
+    among: frozenset[int] | None = None
 
 
 class Column(NamedTuple):
     """One column of a sheet; `key` is its name for programs."""
 
     key: str
-    title: str
+    title: Words
     kind: Kind = "text"
 
 
@@ -52,12 +60,12 @@ class ReportRow(NamedTuple):
 class Sheet(NamedTuple):
     """A table of one currency. `sums` are of all rows, and None where no sum means anything."""
 
-    title: str
+    title: Words
     currency: str
     columns: Sequence[Column]
     rows: Sequence[ReportRow]
     sums: Mapping[str, int] | None = None
-    note: str = ""
+    note: Words = ""
 
 
 def make_scope(*, store: Store | None, first: date | None, last: date | None, today: date) -> Scope:
@@ -65,9 +73,10 @@ def make_scope(*, store: Store | None, first: date | None, last: date | None, to
     last = last or today
     first = first or max(last - timedelta(days=USUAL_DAYS - 1), FIRST_DAY)
     if not FIRST_DAY <= first <= last <= LAST_DAY:
-        raise ReportRefused(f"A report is of days from {FIRST_DAY} to {LAST_DAY}, the first before the last.")
+        words = gettext("A report is of days from {first} to {last}, the first before the last.")
+        raise ReportRefused(words.format(first=FIRST_DAY, last=LAST_DAY))
     if (last - first).days >= MOST_DAYS:
-        raise ReportRefused(f"A report is of at most {MOST_DAYS} days.")
+        raise ReportRefused(gettext("A report is of at most {days} days.").format(days=MOST_DAYS))
     return Scope(store, first, last)
 
 
@@ -81,7 +90,7 @@ def summed(columns: Sequence[Column], rows: Sequence[ReportRow]) -> dict[str, in
 
 
 def make_sheet(
-    title: str, currency: str, columns: Sequence[Column], rows: Sequence[ReportRow], note: str = ""
+    title: Words, currency: str, columns: Sequence[Column], rows: Sequence[ReportRow], note: Words = ""
 ) -> Sheet:
     """A sheet with the sums of its rows."""
     return Sheet(title, currency, columns, rows, summed(columns, rows), note)
@@ -102,8 +111,8 @@ def subject(scope: Scope, columns: Sequence[Column]) -> list[Column]:
     return [column for column in columns if scope.by_day or column.key != "day"]
 
 
-STORE = Column("store_name", "Store")
-DAY = Column("day", "Business day", "day")
+STORE = Column("store_name", _("Store"))
+DAY = Column("day", _("Business day"), "day")
 
 
 def share(part: int, whole: int) -> int | None:

@@ -63,10 +63,10 @@ class Command(StackCommand):
             self.stdout.write(f"{REPORTS[name].empty}.")
         for sheet in sheets:
             self.stdout.write(f"\n{sheet.title}, {sheet.currency}")
-            heads = [column.text for column in sheet.columns]
+            heads = [str(column.text) for column in sheet.columns]
             texts = sum(not column.is_figure for column in sheet.columns)
-            cells = [[cell.text for cell in row] for row in sheet.rows]
-            sums = [["Sum", *(cell.text for cell in sheet.sums[1:])]] if sheet.sums else []
+            cells = [[str(cell.text) for cell in row] for row in sheet.rows]
+            sums = [["Sum", *(str(cell.text) for cell in sheet.sums[1:])]] if sheet.sums else []
             for line in in_columns([heads, *cells, *sums], texts=texts):
                 self.stdout.write(line)
 

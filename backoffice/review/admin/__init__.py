@@ -1,13 +1,46 @@
 """The console's pages. Django finds them here; each module registers its own."""
 
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
 from django.contrib import admin
 from django.contrib.auth.models import Group
 
-from backoffice.review.admin import batches, decisions, exports, fleet, held, ledger, orders, people, shifts, trail
+from backoffice.review.admin import (
+    alert_settings,
+    alerts,
+    batches,
+    decisions,
+    exports,
+    fleet,
+    held,
+    ledger,
+    orders,
+    people,
+    shifts,
+    trail,
+    webhooks,
+)
 
-__all__ = ["batches", "decisions", "exports", "fleet", "held", "ledger", "orders", "people", "shifts", "trail"]
+__all__ = [
+    "alert_settings",
+    "alerts",
+    "batches",
+    "decisions",
+    "exports",
+    "fleet",
+    "held",
+    "ledger",
+    "orders",
+    "people",
+    "shifts",
+    "trail",
+    "webhooks",
+]
 
 
 admin.site.index_template = "console/dashboard.html"
 admin.site.index_title = "Dashboard"
 admin.site.unregister(Group)
+# Their own pages would show secrets, and let anybody with the right add a factor to somebody else.
+admin.site.unregister([Authenticator, EmailAddress, UserSession])

@@ -4,17 +4,19 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
-from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from backoffice.books.evidence.balance import AccountMoved, accounts_moved
 from backoffice.fleet.models import Store
 from backoffice.ledger.models import Account
 from backoffice.review.admin.filters import FilterForm, account_field, day_field, store_field
+from backoffice.review.pages import console_page
+from backoffice.review.reach import my_reach, my_stores, own_choices
 from backoffice.review.rights import may_see
 
 DAYS_SHOWN = 400
@@ -24,39 +26,43 @@ DAYS_OF_EACH = timedelta(days=31)
 class AccountDaysFilters(FilterForm):
     account = account_field()
     store = store_field()
-    since = day_field("From")
-    at = day_field("At the end of")
+    since = day_field(_("From"))
+    at = day_field(_("At the end of"))
 
 
 def account_days(request: HttpRequest) -> HttpResponse:
     """The days on which an account moved, by store. Raises PermissionDenied."""
     if not may_see(request)["journalentry"]:
         raise PermissionDenied
-    form = AccountDaysFilters(request.GET)
+    form = own_choices(request, AccountDaysFilters(request.GET))
     chosen = form.cleaned_data if form.is_valid() else {}
     account, store = chosen.get("account"), chosen.get("store")
     if account is not None and store is None and not chosen.get("since"):
         # Of all stores the latest days: all of them would be a book.
         chosen = chosen | {"since": (chosen.get("at") or timezone.now().date()) - DAYS_OF_EACH}
-    blocks = [] if account is None else _blocks(account, store, chosen)
-    request.current_app = admin.site.name
-    context = {"title": "Account by day" if account is None else str(account), "account": account, "filters": form}
-    context |= {"blocks": blocks, "up_title": "Trial balance", "up_url": reverse("admin:ledger_trial_balance")}
-    context |= {**admin.site.each_context(request), "is_fullwidth": "1"}
-    return TemplateResponse(request, "console/account_days.html", context)
+    blocks = [] if account is None else _blocks(request, account, chosen)
+    context = {
+        "title": gettext("Account by day") if account is None else str(account),
+        "account": account,
+        "filters": form,
+    }
+    context |= {"blocks": blocks, "up_title": gettext("Trial balance"), "up_url": reverse("admin:ledger_trial_balance")}
+    return console_page(request, "console/account_days.html", context)
 
 
-def _blocks(account: Account, store: Store | None, chosen: dict[str, Any]) -> list[dict[str, Any]]:
-    since, codes = chosen.get("since"), [account.code]
-    moved = accounts_moved(store=store, accounts=codes, since=since, at=chosen.get("at"), by_day=True)
+def _blocks(request: HttpRequest, account: Account, chosen: dict[str, Any]) -> list[dict[str, Any]]:
+    since = chosen.get("since")
+    wanted: dict[str, Any] = {"store": chosen.get("store"), "among": my_reach(request).store_ids}
+    wanted |= {"accounts": [account.code]}
+    moved = accounts_moved(**wanted, since=since, at=chosen.get("at"), by_day=True)
     before: dict[tuple[int, str], int] = {}
     if since is not None:
-        for row in accounts_moved(store=store, accounts=codes, at=since - timedelta(days=1)):
+        for row in accounts_moved(**wanted, at=since - timedelta(days=1)):
             before[row.store_id, row.currency] = row.debit - row.credit
     found: dict[tuple[int, str], list[AccountMoved]] = {}
     for row in moved:
         found.setdefault((row.store_id, row.currency), []).append(row)
-    stores = {one.pk: one for one in Store.objects.all()}
+    stores = {one.pk: one for one in my_stores(request)}
     return [
         _shortened(
             _block(account, stores[key[0]], found[key], before=before.get(key, 0), has_before=since is not None),

@@ -1,6 +1,6 @@
 """What the console's lists and pages share: they are paged by key, and nothing is ever added or deleted in them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.contrib.admin.utils import unquote
@@ -10,11 +10,17 @@ from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 
+from backoffice.books.people import EVERYWHERE, Reach
+from backoffice.languages.texts import Words
 from backoffice.review.admin.filters import FilterForm
 from backoffice.review.admin.history import history_of
+from backoffice.review.live import answer_live
+from backoffice.review.pages import console_page
 from backoffice.review.paging import KeysetChangeList
+from backoffice.review.reach import OF_HEAD_OFFICE, OF_THE_COMPANY, choices, my_reach, own_choices
 from backoffice.review.rights import may_see
 from backoffice.trail.acting import because
 
@@ -22,16 +28,21 @@ from backoffice.trail.acting import because
 class ConsoleAdmin(ModelAdmin):  # type: ignore[misc]
     """A list of one table. Rows are neither added nor deleted here: sales may refer to them."""
 
-    list_title = ""
-    list_intro = ""
-    list_legend = ""
-    empty_text = "Nothing yet."
+    list_title: Words = ""
+    list_intro: Words = ""
+    list_legend: Words = ""
+    empty_text: Words = _("Nothing yet.")
     shows_first_steps = False
     page_key: tuple[str, ...] = ("id",)
     newest_first = True
     filter_form: type[FilterForm] = FilterForm
+    # The way from a row to its store, such as `terminal__store`, or `OF_THE_COMPANY`. Every page declares its own.
+    store_path: str | None = None
     # The kind of thing that a row is in the audit trail; empty where nothing of it is noted.
     history_about = ""
+
+    # The template of the rows, of a list that refreshes itself; empty: it does not.
+    live_part = ""
 
     change_list_template = "console/list.html"
     change_form_template = "console/form.html"
@@ -39,7 +50,7 @@ class ConsoleAdmin(ModelAdmin):  # type: ignore[misc]
     list_fullwidth = True
     show_full_result_count = False
     sortable_by = ()
-    actions = None
+    actions: Sequence[str] | None = None
     paginator = Paginator
 
     @property
@@ -51,34 +62,73 @@ class ConsoleAdmin(ModelAdmin):  # type: ignore[misc]
         """Adds what the cells show to the rows of one page, in a fixed number of statements."""
 
     def narrow(self, queryset: QuerySet[Any], chosen: Mapping[str, Any]) -> QuerySet[Any]:
-        """The rows that match the filters; `chosen` is the cleaned data of `filter_form`."""
+        """The rows that match the filters; `chosen` is the cleaned data of `filter_form`.
+
+        The rows are of the reader's stores already. Of a reader who is bound, the ids of these are in `chosen` as
+        `own_stores`, for lists that find the rows of a store in a way of their own.
+        """
         return queryset
 
+    def of_reach(self, queryset: QuerySet[Any], reach: Reach) -> QuerySet[Any]:
+        """Those of the rows that are of the reader's stores. Whatever shows rows of this kind narrows them by this."""
+        if self.store_path is None or (self.store_path == OF_HEAD_OFFICE and reach != EVERYWHERE):
+            return queryset.none()
+        if self.store_path in {OF_HEAD_OFFICE, OF_THE_COMPANY}:
+            return queryset
+        return reach.of(queryset, self.store_path)
+
+    def every_row(self, request: HttpRequest) -> QuerySet[Any]:
+        """Every row of the reader's stores, whatever the filters say."""
+        return self.of_reach(super().get_queryset(request), my_reach(request))
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        """Every row; on the list, those that match the filters."""
-        queryset: QuerySet[Any] = super().get_queryset(request)
+        """Every row of the reader's stores; on the list, those that match the filters."""
+        queryset = self.every_row(request)
         match = request.resolver_match
         if match is None or not (match.url_name or "").endswith("_changelist"):
             return queryset
         form = self.bound_filters(request)
-        return self.narrow(queryset, form.cleaned_data if form.is_valid() else {})
+        chosen = form.cleaned_data if form.is_valid() else {}
+        own_stores = my_reach(request).store_ids
+        own = {} if own_stores is None else {"own_stores": sorted(own_stores)}
+        return self.narrow(queryset, chosen | own)
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
         """The row of an address; None if there is none, as for what no key can be."""
         return None if "\0" in object_id else super().get_object(request, object_id, from_field)
 
-    def bound_filters(self, request: HttpRequest) -> FilterForm:
-        return self.filter_form(request.GET)
+    def _get_obj_does_not_exist_redirect(self, request: HttpRequest, opts: Any, object_id: str) -> HttpResponse:
+        """Django would lead to the dashboard, and say which row is not there."""
+        raise Http404
 
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+    def bound_filters(self, request: HttpRequest) -> FilterForm:
+        return own_choices(request, self.filter_form(request.GET))
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """A choice among the rows that the reader may see."""
+        kwargs.setdefault("queryset", choices(request, db_field.remote_field.model.objects.all()))
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """As above, of several."""
+        kwargs.setdefault("queryset", choices(request, db_field.remote_field.model.objects.all()))
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         form = self.bound_filters(request)
-        context = {"title": self.list_title, "filters": form, "intro": self.list_intro, "legend": self.list_legend}
+        context: dict[str, Any] = {
+            "title": self.list_title,
+            "filters": form,
+            "intro": self.list_intro,
+            "legend": self.list_legend,
+        }
         context |= {
             "show_steps": self.shows_first_steps,
             "empty_text": self.empty_text,
             "is_narrowed": form.is_narrowed or "q" in request.GET,
         }
-        return super().changelist_view(request, context | (extra_context or {}))  # type: ignore[no-any-return]
+        page: TemplateResponse = super().changelist_view(request, context | (extra_context or {}))
+        return answer_live(request, page, part=self.live_part) if self.live_part else page
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[KeysetChangeList]:
         return KeysetChangeList
@@ -87,7 +137,11 @@ class ConsoleAdmin(ModelAdmin):  # type: ignore[misc]
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> TemplateResponse:
         """A form whose header links back to the list."""
-        context |= {"title": str(kwargs.get("obj") or ""), "subtitle": None, "show_save_and_continue": False}
+        context |= {
+            "title": str(kwargs.get("obj") or context.get("title") or ""),
+            "subtitle": None,
+            "show_save_and_continue": False,
+        }
         context |= self.history(request, kwargs.get("obj"))
         return super().render_change_form(request, self.way_up() | context, *args, **kwargs)  # type: ignore[no-any-return]
 
@@ -101,12 +155,12 @@ class ConsoleAdmin(ModelAdmin):  # type: ignore[misc]
         if row is None or not self.history_about or not may_see(request)["trailentry"]:
             return {}
         return {
-            "history": history_of(self.history_about, row.pk),
+            "history": history_of(self.history_about, row.pk, my_reach(request)),
             "history_about": self.history_about,
             "history_id": row.pk,
         }
 
-    def way_up(self) -> dict[str, str]:
+    def way_up(self) -> dict[str, Words]:
         """The link in the header of a page, back to the list."""
         options = self.opts
         return {
@@ -125,10 +179,16 @@ class PageAdmin(ConsoleAdmin):
     """A list, and for each row a page instead of a form: `page_template` with the context that `page` returns."""
 
     page_template = ""
+    # The template of what of a page refreshes itself; empty: nothing does.
+    live_page_part = ""
 
     def page(self, row: Any) -> dict[str, Any]:
-        """The context of a row's page, including its `title`."""
+        """The context of a row's page, including its `title`. Of rows of other stores it shows what `row.reach` holds."""
         raise NotImplementedError
+
+    def beside(self, request: HttpRequest, row: Any) -> dict[str, Any]:
+        """What the page shows to this reader alone, such as what they may decide."""
+        return {}
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
@@ -139,15 +199,24 @@ class PageAdmin(ConsoleAdmin):
     def show(self, request: HttpRequest, object_id: str, *, template: str, **extra: Any) -> HttpResponse:
         """A page about one row. Raises Http404, or PermissionDenied if the user may not see it."""
         row = self.get_object(request, unquote(object_id))
+        if row is not None:
+            row.may = may_see(request)
         if not self.has_view_permission(request, row):
             raise PermissionDenied
         if row is None:
             raise Http404
-        request.current_app = self.admin_site.name
-        context = {**self.admin_site.each_context(request), "opts": self.opts, "row": row, "is_fullwidth": "1"}
-        context["may_change"] = self.has_change_permission(request, row)
+        row.reach = my_reach(request)
+        context = {"opts": self.opts, "row": row, "may_change": self.has_change_permission(request, row)}
         context |= self.way_up() | self.history(request, row)
-        return TemplateResponse(request, template, context | self.page(row) | extra)
+        context |= self.page(row) | self.beside(request, row)
+        page = console_page(request, template, context | extra)
+        if not self.live_page_part or template != self.page_template:
+            return page
+        return answer_live(request, page, part=self.live_page_part, is_final=self.is_final(row))
+
+    def is_final(self, row: Any) -> bool:
+        """Whether a row's page changes no more, and so has nothing to refresh."""
+        return False
 
 
 class ReadingAdmin(PageAdmin):

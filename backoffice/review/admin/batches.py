@@ -8,12 +8,14 @@ from django.contrib import admin
 from django.db.models import QuerySet, prefetch_related_objects
 from django.utils import timezone
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from backoffice.inbox.models import Batch
 from backoffice.review import cells
 from backoffice.review.admin.base import ReadingAdmin
 from backoffice.review.admin.filters import FilterForm, choice_field, store_field, terminal_field
-from backoffice.review.formats import counted, duration, sendable
+from backoffice.review.formats import counted, duration, sendable, whole
 from backoffice.review.originals import Place, StoredOriginal, read_originals
 from backoffice.review.words import BATCH_STATES, OUTCOMES, remark
 from backoffice.sales.models import Order
@@ -26,16 +28,18 @@ ERROR_CHARACTERS = 200
 class BatchFilters(FilterForm):
     store = store_field()
     terminal = terminal_field()
-    state = choice_field("State", "All states", {key: label.text for key, label in BATCH_STATES.items()})
+    state = choice_field(_("State"), _("All states"), {key: label.text for key, label in BATCH_STATES.items()})
 
 
 @admin.register(Batch)
 class BatchAdmin(ReadingAdmin):
     """Every upload, the newest first. Their bodies are not read."""
 
-    list_title = "Uploads"
-    list_intro = "Each upload is a batch of orders from one shift. The newest first."
-    empty_text = "No till has sent anything yet."
+    store_path = "terminal__store"
+    list_title = _("Uploads")
+    list_intro = _("Each upload is a batch of orders from one shift. The newest first.")
+    empty_text = _("No till has sent anything yet.")
+    live_part = "console/rows.html"
     list_display = ("state_label", "received", "where", "contents", "became", "tries", "took")
     filter_form = BatchFilters
     page_key = ("received_at", "batch_id")
@@ -61,36 +65,49 @@ class BatchAdmin(ReadingAdmin):
         for row in rows:
             row.span = (row.processed_at or now) - row.received_at
 
-    @admin.display(description="State")
+    @admin.display(description=_("State"))
     def state_label(self, row: Batch) -> SafeString:
         return cells.label(BATCH_STATES[row.state])
 
-    @admin.display(description="Received")
+    @admin.display(description=_("Received"))
     def received(self, row: Batch) -> SafeString:
         return cells.when(row.received_at, row.terminal.store)
 
-    @admin.display(description="Where")
+    @admin.display(description=_("Where"))
     def where(self, row: Batch) -> SafeString:
-        return cells.lines(row.terminal.store.name, f"{row.terminal.name} · shift {row.shift.number}")
+        return cells.lines(
+            row.terminal.store.name,
+            gettext("{terminal} · shift {number}").format(terminal=row.terminal.name, number=row.shift.number),
+        )
 
-    @admin.display(description="Contents")
+    @admin.display(description=_("Contents"))
     def contents(self, row: Batch) -> str:
         return contents(row)
 
-    @admin.display(description="What became of it")
+    @admin.display(description=_("What became of it"))
     def became(self, row: Batch) -> SafeString:
         moved = outcomes_in_words(row.movement_outcomes)
-        outcomes = list(filter(None, [outcomes_in_words(row.outcomes), f"cash movements: {moved}" if moved else ""]))
+        outcomes = list(
+            filter(
+                None,
+                [
+                    outcomes_in_words(row.outcomes),
+                    gettext("cash movements: {outcomes}").format(outcomes=moved) if moved else "",
+                ],
+            )
+        )
         return cells.lines(*(outcomes or [cells.NONE]), _error(row))
 
-    @admin.display(description="Tries")
+    @admin.display(description=_("Tries"))
     def tries(self, row: Batch) -> int:
         return row.attempts
 
-    @admin.display(description="Until in the books")
+    @admin.display(description=_("Until in the books"))
     def took(self, row: Any) -> str:
         """The time from receipt to the books, or how long it has waited so far."""
-        return duration(row.span) if row.processed_at else f"{duration(row.span)} so far"
+        return (
+            duration(row.span) if row.processed_at else gettext("{duration} so far").format(duration=duration(row.span))
+        )
 
     def page(self, row: Any) -> dict[str, Any]:
         """What it carried, and what became of each part."""
@@ -101,7 +118,7 @@ class BatchAdmin(ReadingAdmin):
         others = [result for result in row.results if result["outcome"] != "posted"][:RESULTS_SHOWN]
         originals = read_originals(Place(row.pk, "order", result["index"]) for result in others)
         return {
-            "title": "Upload",
+            "title": gettext("Upload"),
             "state": BATCH_STATES[row.state],
             "contents": contents(row),
             "became": outcomes_in_words(row.outcomes),
@@ -128,11 +145,13 @@ def contents(batch: Batch) -> str:
 
 def outcomes_in_words(outcomes: Mapping[str, int]) -> str:
     """`96 in the books, 2 sent before, 1 held`."""
-    return ", ".join(f"{outcomes[key]:,} {name}" for key, name in OUTCOMES.items() if outcomes.get(key))
+    return ", ".join(f"{whole(outcomes[key])} {name}" for key, name in OUTCOMES.items() if outcomes.get(key))
 
 
 def _error(batch: Batch) -> str:
-    return f"Last attempt: {sendable(batch.last_error, limit=ERROR_CHARACTERS)}" if batch.last_error else ""
+    if not batch.last_error:
+        return ""
+    return gettext("Last attempt: {error}").format(error=sendable(batch.last_error, limit=ERROR_CHARACTERS))
 
 
 def _result(result: Mapping[str, Any], batch: Batch, original: StoredOriginal | None = None) -> dict[str, Any]:
@@ -143,6 +162,6 @@ def _result(result: Mapping[str, Any], batch: Batch, original: StoredOriginal | 
         "mode": "offline" if original is not None and original.is_offline else "online",
         "item_id": UUID(item_id) if item_id else None,
         "place": result["index"] + 1,
-        "outcome": OUTCOMES.get(result["outcome"], result["outcome"]).capitalize(),
+        "outcome": str(OUTCOMES.get(result["outcome"], result["outcome"])).capitalize(),
         "remarks": [remark(reason, batch.shift.currency) for reason in result["reasons"]],
     }

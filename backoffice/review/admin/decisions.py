@@ -1,14 +1,17 @@
-"""Decisions: who decided what, and why? They are taken by commands; here they are read."""
+"""Decisions: who decided what, and why? With the forms by which they are taken, and the requests that wait."""
 
 from typing import Any
 
 from django.contrib import admin
 from django.db.models import prefetch_related_objects
+from django.urls import URLPattern, path
 from django.utils.safestring import SafeString
 
 from backoffice.books.models import Decision
 from backoffice.review import cells
 from backoffice.review.admin.base import ReadingAdmin
+from backoffice.review.admin.deciding.views import answer_view, decide_view
+from backoffice.review.admin.deciding.waiting import waiting_view
 from backoffice.review.decision_words import changes_of, reason_of, reason_titles, sides_of, verb_of
 from backoffice.review.decisions import answer_of, standing_of
 from backoffice.review.subjects import subjects_of
@@ -18,12 +21,22 @@ from backoffice.review.subjects import subjects_of
 class DecisionAdmin(ReadingAdmin):
     """Every decision and every request for one, the newest first."""
 
+    store_path = "store"
     list_title = "Decisions"
     list_intro = "What head office decided, by whom and why. The newest come first."
     empty_text = "Nothing has been decided yet."
     list_display = ("standing", "what", "where", "who", "why", "asked", "stake")
     page_key = ("asked_at", "id")
     page_template = "console/decision.html"
+
+    def get_urls(self) -> list[URLPattern]:
+        wrap = self.admin_site.admin_view
+        return [
+            path("waiting/", wrap(waiting_view), name="books_decision_waiting"),
+            path("decide/<str:verb>/<path:key>/", wrap(decide_view), name="books_decision_decide"),
+            path("answer/<uuid:key>/<str:answer>/", wrap(answer_view), name="books_decision_answer"),
+            *super().get_urls(),
+        ]
 
     def complete(self, rows: list[Any]) -> None:
         """People and stores, what each is about, and the titles of reasons."""

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
 from django import forms
 from django.core.validators import MaxValueValidator, MinValueValidator
+from django.utils.translation import gettext_lazy as _
 
 from backoffice.domain.scalars import FIRST_YEAR, LAST_YEAR
 from backoffice.fleet.models import Store, Terminal
+from backoffice.languages.texts import Words
 from backoffice.ledger.models import Account
 
 # Any business day there can be: a store's may differ by one from the day at the till (protocol §2.5).
 DAYS = (MinValueValidator(date(FIRST_YEAR - 1, 12, 31)), MaxValueValidator(date(LAST_YEAR + 1, 1, 1)))
+
+BUSINESS_DAY = _("Business day")
 
 
 class FilterForm(forms.Form):
@@ -42,25 +47,25 @@ class DayInput(forms.DateInput):
 
 
 def store_field() -> forms.ModelChoiceField[Store]:
-    return forms.ModelChoiceField(Store.objects.all(), label="Store", empty_label="All stores")
+    return forms.ModelChoiceField(Store.objects.all(), label=_("Store"), empty_label=_("All stores"))
 
 
 def terminal_field() -> forms.ModelChoiceField[Terminal]:
     return forms.ModelChoiceField(
-        Terminal.objects.select_related("store"), label="Terminal", empty_label="All terminals"
+        Terminal.objects.select_related("store"), label=_("Terminal"), empty_label=_("All terminals")
     )
 
 
 def account_field() -> forms.ModelChoiceField[Account]:
-    return forms.ModelChoiceField(Account.objects.all(), label="Account", empty_label="All accounts")
+    return forms.ModelChoiceField(Account.objects.all(), label=_("Account"), empty_label=_("All accounts"))
 
 
-def choice_field(label: str, everything: str, choices: dict[str, str]) -> forms.ChoiceField:
+def choice_field(label: Words, everything: Words, choices: Mapping[str, Words]) -> forms.ChoiceField:
     """A choice, with `everything` as the name of no choice."""
     return forms.ChoiceField(label=label, choices=[("", everything), *choices.items()])
 
 
-def day_field(label: str = "Business day") -> forms.DateField:
+def day_field(label: Words = BUSINESS_DAY) -> forms.DateField:
     return forms.DateField(label=label, widget=DayInput(), validators=DAYS)
 
 
@@ -68,5 +73,5 @@ class ReportFilters(FilterForm):
     """Of which store and days a report is."""
 
     store = store_field()
-    first = day_field("From")
-    last = day_field("To")
+    first = day_field(_("From"))
+    last = day_field(_("To"))

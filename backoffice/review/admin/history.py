@@ -4,29 +4,109 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from django.utils.translation import gettext, pgettext_lazy
+from django.utils.translation import gettext_lazy as _
+
+from backoffice.books.people import EVERYWHERE, Reach
 from backoffice.fleet.models import Store
+from backoffice.languages.texts import Words, in_their_language
 from backoffice.review.admin.store_form import AMOUNTS
+from backoffice.review.entrance.rule import FACTOR_NAMES
 from backoffice.review.formats import money
 from backoffice.trail.models import TrailEntry
 
 MOST_SHOWN = 30
-DEEDS: Mapping[str, str] = {
-    "added": "Added",
-    "changed": "Changed",
-    "removed": "Removed",
-    "given": "Given",
-    "taken": "Taken away",
-    "code-made": "Activation code made",
-    "activated": "Activated",
-    "token-revoked": "Token revoked",
-    "login": "Logged in",
-    "login-failed": "Tried to log in, in vain",
-    "logout": "Logged out",
-    "downloaded": "Downloaded",
-    "exported": "Exported",
-    "detached": "Detached",
+DEEDS: Mapping[str, Words] = {
+    "added": _("Added"),
+    "changed": _("Changed"),
+    "removed": _("Removed"),
+    "given": pgettext_lazy("a right", "Given"),
+    "taken": pgettext_lazy("a right", "Taken away"),
+    "bound": _("Bound to stores"),
+    "unbound": _("Every store given"),
+    "code-made": _("Activation code made"),
+    "activated": _("Activated"),
+    "token-revoked": _("Token revoked"),
+    "login": _("Logged in"),
+    "login-failed": _("Tried to log in, in vain"),
+    "logout": _("Logged out"),
+    "factor-added": _("Second factor added"),
+    "factor-removed": _("Second factor removed"),
+    "factor-failed": _("Wrong code for the second factor"),
+    "recovery-code-used": _("Recovery code used"),
+    "signed-out": _("Signed out everywhere"),
+    "downloaded": _("Downloaded"),
+    "exported": _("Exported"),
+    "detached": _("Detached"),
 }
-NOTHING = "nothing"
+NOTHING = _("nothing")
+# What the trail calls the things that it is about.
+KINDS: Mapping[str, Words] = {
+    "store": _("Store"),
+    "terminal": _("Terminal"),
+    "user": _("User"),
+    "group": _("Group"),
+    "reason code": _("Reason code"),
+    "account": _("Account"),
+    "payment account": _("Payment account"),
+    "cash reason": _("Cash reason"),
+    "batch": _("Batch"),
+    "decision": _("Decision"),
+    "answer": _("Answer"),
+    "cache file": _("Cache file"),
+    "export": _("Export"),
+    "export profile": _("Export profile"),
+    "export map": _("Export map"),
+    "export run": _("Export run"),
+    "export revision": _("Export revision"),
+    "month": _("Month"),
+    "alert rule": _("Alert rule"),
+    "quiet hours": _("Quiet hours"),
+    "mail recipient": _("Mail recipient"),
+    "webhook endpoint": _("Webhook endpoint"),
+    "webhook secret": _("Webhook secret"),
+}
+
+# Columns that people meet in it. Others are shown as they are called in the tables.
+COLUMNS = (
+    _("Name"),
+    _("Code"),
+    _("Time zone"),
+    _("Currency"),
+    _("Prices include tax"),
+    _("Refund days"),
+    _("Order types"),
+    _("Rounding mode"),
+    _("Retention years"),
+    _("Approves by itself"),
+    _("Flags need a person"),
+    _("Username"),
+    _("First name"),
+    _("Last name"),
+    _("Email"),
+    _("Is active"),
+    _("Is staff"),
+    _("Is superuser"),
+    _("Verb"),
+    _("Subject"),
+    _("Reason"),
+    _("Note"),
+    _("Amount"),
+    _("Answer"),
+    _("Group"),
+    _("User"),
+    _("Permission"),
+    _("Store"),
+    _("Account"),
+    _("Method"),
+    _("Title"),
+    _("Needs note"),
+    _("Needs second person"),
+    _("Format"),
+    _("Number"),
+    _("Reference"),
+    _("Business date"),
+)
 
 
 class FieldChange(NamedTuple):
@@ -49,9 +129,11 @@ class HistoryLine(NamedTuple):
     at: datetime
 
 
-def history_of(about: str, object_id: object) -> list[HistoryLine]:
-    """The newest lines about one thing, the newest first. Two statements at most."""
+def history_of(about: str, object_id: object, reach: Reach) -> list[HistoryLine]:
+    """The newest lines about one thing, the newest first, without those of stores beyond reach. Two statements at most."""
     entries = TrailEntry.objects.filter(about=about, object_id=str(object_id)).order_by("-id")
+    if reach != EVERYWHERE:
+        entries = entries.filter(store_id__isnull=True) | reach.of(entries, "store_id")
     return in_words(entries[:MOST_SHOWN])
 
 
@@ -70,15 +152,18 @@ def _line(entry: TrailEntry, currency: str | None) -> HistoryLine:
         for name in dict.fromkeys([*before, *after])
     ]
     where = ", ".join(part for part in (entry.address, entry.via) if part)
-    deed = DEEDS.get(entry.what, entry.what.capitalize())
-    person = entry.person or "The service"
-    return HistoryLine(entry, deed, f"{entry.about} {entry.object_name}", changes, person, where, entry.at)
+    kind = str(KINDS.get(entry.about, entry.about))
+    deed = str(DEEDS.get(entry.what, entry.what.capitalize()))
+    person = entry.person or gettext("The service")
+    return HistoryLine(
+        entry, deed, f"{kind[:1].lower()}{kind[1:]} {entry.object_name}", changes, person, where, entry.at
+    )
 
 
 def _title(entry: TrailEntry, name: str) -> str:
     if entry.about == "store" and name in AMOUNTS:
-        return AMOUNTS[name].title
-    return name.removesuffix("_id").replace("_", " ").capitalize()
+        return str(AMOUNTS[name].title)
+    return in_their_language(name.removesuffix("_id").replace("_", " ").capitalize())
 
 
 def _value(side: Mapping[str, Any], name: str, entry: TrailEntry, currency: str | None) -> str:
@@ -86,11 +171,12 @@ def _value(side: Mapping[str, Any], name: str, entry: TrailEntry, currency: str 
         return ""
     value = side[name]
     if value is None or value == "":
-        return NOTHING
+        return str(NOTHING)
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return gettext("yes") if value else gettext("no")
     if isinstance(value, list):
-        return ", ".join(map(str, value)) or NOTHING
+        return ", ".join(map(str, value)) or str(NOTHING)
     if isinstance(value, int) and entry.about == "store" and name in AMOUNTS and currency:
         return money(value, currency)
-    return str(value)
+    is_factor = entry.about == "user" and name == "type"
+    return str(FACTOR_NAMES.get(value, value) if is_factor else value)

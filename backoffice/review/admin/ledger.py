@@ -9,23 +9,26 @@ from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import Exists, OuterRef, QuerySet, prefetch_related_objects
 from django.http import HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from backoffice.books.both_dates import by_both_dates
 from backoffice.books.evidence.balance import accounts_moved
-from backoffice.domain.moments import day_in_words
-from backoffice.fleet.models import Store
+from backoffice.languages.texts import in_their_language
 from backoffice.ledger.models import Account, JournalEntry, JournalLine
 from backoffice.review import cells
 from backoffice.review.admin.account_days import account_days
 from backoffice.review.admin.base import ConsoleAdmin, ReadingAdmin
 from backoffice.review.admin.filters import FilterForm, account_field, day_field, store_field
 from backoffice.review.admin.store_form import ReasonedForm
+from backoffice.review.formats import written_day
 from backoffice.review.journal import entry_amounts, read_entry
 from backoffice.review.order_lookup import order_of
+from backoffice.review.pages import console_page
+from backoffice.review.reach import OF_THE_COMPANY, my_reach, my_stores, own_choices
 from backoffice.review.rights import may_see
 from backoffice.review.trial_balance import trial_balance, with_both_dates
 from backoffice.review.words import SOURCES, named
@@ -45,11 +48,12 @@ class EntryFilters(FilterForm):
 class EntryAdmin(ReadingAdmin):
     """Every journal entry, the newest first."""
 
-    list_title = "Journal"
-    list_intro = (
+    store_path = "store"
+    list_title = _("Journal")
+    list_intro = _(
         "Every entry balances: its debits equal its credits. Entries are never changed; a correction is a new entry."
     )
-    empty_text = "The books are empty: nothing has been posted yet."
+    empty_text = _("The books are empty: nothing has been posted yet.")
     list_display = ("entry", "day", "where", "what", "posted", "amount")
     filter_form = EntryFilters
     page_key = ("id",)
@@ -65,7 +69,7 @@ class EntryAdmin(ReadingAdmin):
             # One look-up for each entry, by its key: lines have no index by account.
             lines = JournalLine.objects.filter(entry_id=OuterRef("pk"), business_date=OuterRef("business_date"))
             queryset = queryset.filter(Exists(lines.filter(account=chosen["account"])))
-        if (chosen.get("store") or chosen.get("account")) and not chosen.get("day"):
+        if (chosen.get("store") or chosen.get("account") or "own_stores" in chosen) and not chosen.get("day"):
             queryset = queryset.filter(business_date__gte=timezone.now().date() - DAYS_BACK)
         return queryset
 
@@ -75,27 +79,27 @@ class EntryAdmin(ReadingAdmin):
         for row in rows:
             row.moved = int(amounts.get(row.pk, 0))
 
-    @admin.display(description="Entry")
+    @admin.display(description=_("Entry"))
     def entry(self, row: JournalEntry) -> SafeString:
         return cells.number(row.pk, offline=False)
 
-    @admin.display(description="Business day")
+    @admin.display(description=_("Business day"))
     def day(self, row: JournalEntry) -> str:
-        return day_in_words(row.business_date)
+        return written_day(row.business_date)
 
-    @admin.display(description="Where")
+    @admin.display(description=_("Where"))
     def where(self, row: JournalEntry) -> SafeString:
         return cells.lines(row.store.name, "" if row.terminal is None else row.terminal.name)
 
-    @admin.display(description="What for")
+    @admin.display(description=_("What for"))
     def what(self, row: JournalEntry) -> str:
         return named(SOURCES, row.source_kind)
 
-    @admin.display(description="Posted")
+    @admin.display(description=_("Posted"))
     def posted(self, row: JournalEntry) -> SafeString:
         return cells.when(row.posted_at, row.store)
 
-    @admin.display(description="Amount")
+    @admin.display(description=_("Amount"))
     def amount(self, row: Any) -> SafeString:
         """The sum of its debits, which is that of its credits."""
         return cells.amount(row.moved, row.currency)
@@ -104,7 +108,7 @@ class EntryAdmin(ReadingAdmin):
         """The lines, and what they were posted for."""
         prefetch_related_objects([row], "store", "terminal")
         return {
-            "title": f"Journal entry {row.pk}",
+            "title": gettext("Journal entry {number}").format(number=row.pk),
             "entry": read_entry(row.pk, row.business_date),
             "what_for": named(SOURCES, row.source_kind),
             "order": order_of(row.source_id) if row.source_kind == "order" else None,
@@ -116,16 +120,19 @@ class BalanceFilters(FilterForm):
     """Up to which day, from which on, and of which store."""
 
     store = store_field()
-    since = day_field("From")
-    at = day_field("At the end of")
+    since = day_field(_("From"))
+    at = day_field(_("At the end of"))
 
 
 @admin.register(Account)
 class AccountAdmin(ConsoleAdmin):
     """The chart of accounts. Names may be changed; codes may not, since entries refer to them."""
 
-    list_title = "Accounts"
-    list_intro = "One chart for the company; every store has its own books in it. Names may be changed, codes may not."
+    store_path = OF_THE_COMPANY
+    list_title = _("Accounts")
+    list_intro = _(
+        "One chart for the company; every store has its own books in it. Names may be changed, codes may not."
+    )
     list_display = ("code", "name", "side")
     form = ReasonedForm
     readonly_fields = ("code", "normal_side")
@@ -137,9 +144,9 @@ class AccountAdmin(ConsoleAdmin):
     def get_fields(self, request: HttpRequest, obj: Account | None = None) -> list[str]:
         return ["code", "name", "normal_side", *(["why"] if self.has_change_permission(request, obj) else [])]
 
-    @admin.display(description="Normal side")
+    @admin.display(description=_("Normal side"))
     def side(self, row: Account) -> str:
-        return {"debit": "Debit", "credit": "Credit"}.get(row.normal_side, "Either")
+        return str({"debit": _("Debit"), "credit": _("Credit")}.get(row.normal_side, _("Either")))
 
     def get_urls(self) -> list[URLPattern]:
         own = [
@@ -152,25 +159,22 @@ class AccountAdmin(ConsoleAdmin):
         """Every account at the end of a day, by store and in all, and whether both sides are equal. Each leads to its days."""
         if not may_see(request)["journalentry"]:
             raise PermissionDenied
-        form = BalanceFilters(request.GET)
+        form = own_choices(request, BalanceFilters(request.GET))
         chosen = form.cleaned_data if form.is_valid() else {}
         store, since, at = chosen.get("store"), chosen.get("since"), chosen.get("at")
-        moved = accounts_moved(store=store, since=since, at=at)
-        names = dict(Account.objects.values_list("code", "name"))
-        blocks = trial_balance(moved, stores={one.pk: one for one in Store.objects.all()}, names=names)
+        moved = accounts_moved(store=store, among=my_reach(request).store_ids, since=since, at=at)
+        names = {code: in_their_language(name) for code, name in Account.objects.values_list("code", "name")}
+        blocks = trial_balance(moved, stores={one.pk: one for one in my_stores(request)}, names=names)
         if store is not None and since and at:
             blocks = with_both_dates(blocks, by_both_dates(store=store, first=since, last=at))
-        request.current_app = self.admin_site.name
         context = {
-            "title": "Trial balance",
+            "title": gettext("Trial balance"),
             "filters": form,
             "since": since,
             "at": at,
             "blocks": blocks,
             "chosen": store,
+            "days": urlencode({"since": since or "", "at": at or ""}),
+            "opts": self.opts,
         }
-        context["days"] = urlencode({"since": since or "", "at": at or ""})
-        context |= {"opts": self.opts, "is_fullwidth": "1"}
-        return TemplateResponse(
-            request, "console/trial_balance.html", {**self.admin_site.each_context(request), **context}
-        )
+        return console_page(request, "console/trial_balance.html", context)

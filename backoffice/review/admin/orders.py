@@ -6,22 +6,26 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.db import connection
 from django.db.models import Max, QuerySet, prefetch_related_objects
 from django.http import HttpRequest
-from django.template.response import TemplateResponse
 from django.utils.safestring import SafeString
 
+from backoffice.domain.decisions import Verb
 from backoffice.inbox.models import Batch
+from backoffice.ingestion.batch.named import orders_naming
 from backoffice.review import cells
 from backoffice.review.admin.base import ReadingAdmin
+from backoffice.review.admin.deciding.asking import buttons_of
 from backoffice.review.admin.filters import FilterForm, choice_field, day_field, store_field, terminal_field
-from backoffice.review.decisions import corrections_of, effective_at, read_decision
+from backoffice.review.decisions import decisions_of, effective_at, took_effect
 from backoffice.review.journal import entries_of
-from backoffice.review.order_lookup import find_identities, held_among, order_of
+from backoffice.review.order_lookup import find_identities, held_among, orders_of
 from backoffice.review.originals import Place, read_originals
+from backoffice.review.reach import my_reach
 from backoffice.review.rights import may_see
 from backoffice.review.words import KINDS, METHODS, STATUSES, TYPES, Remark, named, remark
-from backoffice.sales.models import Order, OrderLine, Payment, Shift
+from backoffice.sales.models import Identity, Order, OrderLine, Payment, Shift
 
 # The orders of a store or terminal are found through its shifts, which have the indexes for it.
 SHIFTS_BACK = 200
@@ -40,6 +44,7 @@ class OrderFilters(FilterForm):
 class OrderAdmin(ReadingAdmin):
     """Every order in the books, including voided and training orders, the newest first."""
 
+    store_path = "store"
     list_title = "Orders"
     list_intro = (
         "The newest first. For a store or terminal this covers its latest 200 shifts; choose a day to go further back."
@@ -74,16 +79,17 @@ class OrderAdmin(ReadingAdmin):
         """By number or identifier."""
         if not search_term.strip():
             return queryset, False
-        found = find_identities(search_term)
+        found = find_identities(search_term, my_reach(request))
         return queryset.filter(
             id__in=[identity.row_id for identity in found],
             business_date__in={identity.business_date for identity in found},
         ), False
 
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """The list; a search also finds what is held under that number."""
         term = request.GET.get("q", "")
-        held = held_among(find_identities(term)) if term.strip() and may_see(request)["helditem"] else []
+        reach = my_reach(request)
+        held = held_among(find_identities(term, reach), reach) if term.strip() and may_see(request)["helditem"] else []
         return super().changelist_view(request, {"held_found": held} | (extra_context or {}))
 
     def complete(self, rows: list[Any]) -> None:
@@ -102,7 +108,7 @@ class OrderAdmin(ReadingAdmin):
 
     @admin.display(description="What")
     def what(self, row: Order) -> SafeString:
-        status = "" if row.status == "paid" else STATUSES[row.status]
+        status = "" if row.status == "paid" else str(STATUSES[row.status])
         return cells.lines(KINDS[row.kind], ", ".join(filter(None, [status, named(TYPES, row.type)])))
 
     @admin.display(description="Where")
@@ -150,25 +156,51 @@ class OrderAdmin(ReadingAdmin):
             "place_in_batch": f"Order {row.position + 1} of {batch.order_count} in its upload",
             "travelled": max(row.received_at - row.closed_at, timedelta()),
             "original": read_originals([place]).get(place),
-            "refunded": order_of(row.refund_of) if row.refund_of else None,
+            "versions": Identity.objects.filter(item_id=row.order_id).count(),
+            **_relatives(row),
             "legend": cells.ASTERISK_LEGEND,
         }
+
+    def beside(self, request: HttpRequest, row: Any) -> dict[str, Any]:
+        """What the reader may decide about it."""
+        return {"buttons": buttons_of(row, person=request.user)}
 
 
 def _decisions(row: Order) -> dict[str, Any]:
     """What people decided about the order: how it came into the books, how its payments were corrected, and whether it stands."""
-    voided = read_decision(row.voided_by)
+    found = decisions_of(about="order", subject=row.order_id, besides=[row.voided_by, row.batch_id])
+    by_id = {each.pk: each for each in found}
+    voided = by_id.get(row.voided_by)
+    corrections = [each for each in found if each.verb == Verb.RETENDER.value and took_effect(each)]
     return {
         "voided": voided,
         "voided_at": None if voided is None else effective_at(voided),
-        "corrections": corrections_of(row.order_id),
-        "decision": read_decision(row.batch_id),
+        "corrections": sorted(corrections, key=effective_at),
+        "decision": by_id.get(row.batch_id),
+        "decisions": found,
+    }
+
+
+def _relatives(row: Any) -> dict[str, Any]:
+    """What it gives back or adjusts, and what gives it back or adjusts it; of `elsewhere`, only that it is there."""
+    with connection.cursor() as cursor:
+        naming = orders_naming(cursor, row.order_id, store_id=row.store_id)
+    wanted = {each for each in (row.refund_of, row.adjusts, *naming) if each is not None}
+    found = orders_of(wanted)
+    orders = {key: order for key, order in found.items() if row.reach.holds(order.store_id)}
+    return {
+        "refunded": orders.get(row.refund_of) if row.refund_of else None,
+        "adjusted": orders.get(row.adjusts) if row.adjusts else None,
+        "naming": [orders[each] for each in naming if each in orders],
+        "elsewhere": found.keys() - orders.keys(),
     }
 
 
 def _shifts(chosen: Mapping[str, Any]) -> QuerySet[Shift] | None:
-    """The shifts that the filters choose; None if they choose all of them."""
+    """The shifts that the filters choose, of the reader's stores; None if that is all of them."""
     found: dict[str, Any] = {}
+    if "own_stores" in chosen:
+        found["store__in"] = chosen["own_stores"]
     if chosen.get("shift"):
         found["shift_id"] = chosen["shift"]
     if chosen.get("store"):

@@ -1,7 +1,6 @@
 """Shifts: does this drawer add up?"""
 
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -13,19 +12,23 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
+from backoffice.domain.decisions import Verb
 from backoffice.domain.moments import day_in_words
-from backoffice.domain.reasons import IN_LOCKED_PERIOD
+from backoffice.domain.reasons import IN_LOCKED_PERIOD, LATE
 from backoffice.ingestion.report import shift_report
 from backoffice.ingestion.till_reports import TillReport, report_of_shift, x_report, z_report
 from backoffice.review import cells
 from backoffice.review.admin.base import ReadingAdmin
+from backoffice.review.admin.deciding.asking import DecisionButton, buttons_of
 from backoffice.review.admin.filters import FilterForm, choice_field, day_field, store_field, terminal_field
 from backoffice.review.admin.store_days import store_days_view
-from backoffice.review.decisions import read_decision
+from backoffice.review.decisions import decisions_of, took_effect
 from backoffice.review.formats import counted, some_of
+from backoffice.review.middleware import on_paper
 from backoffice.review.originals import READABLE_SIZE, mark_modes
-from backoffice.review.shift_figures import drawer_rows, figure_rows, what_is_wrong
+from backoffice.review.shift_figures import counted_by_method, drawer_rows, figure_rows, what_is_wrong
 from backoffice.review.till_report import PAPERS, report_html
 from backoffice.review.words import SHIFT_STATES, figure
 from backoffice.sales.models import CashMovement, HeldItem, Order, Shift
@@ -49,6 +52,7 @@ class ShiftFilters(FilterForm):
 class ShiftAdmin(ReadingAdmin):
     """Every shift, the latest first."""
 
+    store_path = "store"
     list_title = "Shifts"
     list_intro = "What the till declared beside what arrived. The latest shift comes first."
     empty_text = "No shift has been opened yet. A till opens one before it sells."
@@ -115,9 +119,8 @@ class ShiftAdmin(ReadingAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view
-        days = partial(store_days_view, site=self.admin_site)
         return [
-            path("days/", wrap(days), name="sales_store_days"),
+            path("days/", wrap(store_days_view), name="sales_store_days"),
             path("<path:object_id>/report/", wrap(self.report_view), name="sales_shift_report"),
             *super().get_urls(),
         ]
@@ -133,19 +136,20 @@ class ShiftAdmin(ReadingAdmin):
         report = _report(row, wanted)
         if report is None or paper not in PAPERS:
             raise Http404
-        return HttpResponse(report_html(report, paper=paper, links=_report_links(row, wanted, paper)))
+        return on_paper(report_html(report, paper=paper, links=_report_links(row, wanted, paper)))
 
     def page(self, row: Any) -> dict[str, Any]:
         """Declared beside computed, as of now; the drawer; what is missing, held or late."""
         prefetch_related_objects([row], "store", "terminal")
         report = shift_report(row)
         movements = _movements(row)
+        row.held_count = report.held
         held = list(HeldItem.objects.filter(shift_id=row.pk, decision_id__isnull=True).order_by("id")[:HELD_SHOWN])
         mark_modes(held, max_size=READABLE_SIZE)
         return {
             "title": f"Shift {row.number}",
             "state": SHIFT_STATES[row.state],
-            "figures": figure_rows(report),
+            "figures": figure_rows(report, counted_by_method(row, report)),
             "drawer": drawer_rows(row, report, movements),
             "movements": movements,
             "movements_shown": MOVEMENTS_SHOWN,
@@ -153,9 +157,41 @@ class ShiftAdmin(ReadingAdmin):
             "held": held,
             "report": report,
             "revisions": list(range(row.z_revision or 0, 0, -1))[:REVISIONS_LISTED],
-            "approval": read_decision(row.approval_id),
-            "ended": read_decision(row.ended_by),
+            "late": _late_orders(row) if report.late else [],
+            **_decisions_about(row),
         }
+
+    def beside(self, request: HttpRequest, row: Any) -> dict[str, Any]:
+        """What the reader may decide about it, and the address at which each gap is explained."""
+        buttons = [_held_prevents(row, button) for button in buttons_of(row, person=request.user)]
+        explain = next((button.url for button in buttons if button.verb is Verb.EXPLAIN), "")
+        return {"buttons": [each for each in buttons if each.verb is not Verb.EXPLAIN], "explain_url": explain}
+
+
+def _held_prevents(row: Any, button: DecisionButton) -> DecisionButton:
+    """Of an approval, that something is held: what the shift's own row does not say."""
+    if button.verb is not Verb.APPROVE or button.refused or not row.held_count:
+        return button
+    return button._replace(refused=_("%(count)s held: decide them first.") % {"count": row.held_count})
+
+
+def _decisions_about(row: Shift) -> dict[str, Any]:
+    """Its approval, and those that something superseded since; who ended it; everything that was decided about it."""
+    found = decisions_of(about="shift", subject=row.pk, besides=[row.approval_id, row.ended_by])
+    by_id = {each.pk: each for each in found}
+    approvals = [each for each in found if each.verb == Verb.APPROVE.value and took_effect(each)]
+    return {
+        "approval": by_id.get(row.approval_id),
+        "superseded": [each for each in approvals if each.pk != row.approval_id],
+        "ended": by_id.get(row.ended_by),
+        "decisions": found,
+    }
+
+
+def _late_orders(shift: Shift) -> list[Order]:
+    """The first orders that came after its close, in an upload that the close did not list."""
+    late = Order.objects.filter(shift_id=shift.pk, business_date=shift.business_date, flags__contains=[{"code": LATE}])
+    return list(late.order_by("id")[:HELD_SHOWN])
 
 
 def _entered_later(shift: Shift) -> list[str]:

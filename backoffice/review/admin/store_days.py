@@ -1,27 +1,42 @@
 """Store days: which days are done, and what does the others wait for?"""
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any, NamedTuple
 
-from django.contrib.admin import AdminSite
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 
-from backoffice.books.store_days import DayKey, StoreDay, exports_of_days, held_by_shift, read_store_day, states_of_days
+from backoffice.books.exports.sent import SentDay, sent_of_days
+from backoffice.books.store_days import DayKey, StoreDay, export_of, held_by_shift, read_store_day, states_of_days
+from backoffice.books.stores import store_today
 from backoffice.domain.moments import day_in_words
-from backoffice.domain.states import StoreDayState
-from backoffice.domain.store_days import WAITS_FOR
-from backoffice.fleet.models import Store
+from backoffice.domain.states import ShiftState, StoreDayState
+from backoffice.domain.store_days import WAITS_FOR, is_outstanding
+from backoffice.fleet.models import Store, Terminal
+from backoffice.review.admin.deciding.asking import buttons_of
 from backoffice.review.admin.filters import FilterForm, day_field, store_field
+from backoffice.review.formats import some_of
+from backoffice.review.pages import console_page
+from backoffice.review.reach import mine, own_choices
 from backoffice.review.rights import may_see
 from backoffice.review.words import FIGURES, METHODS, STORE_DAY_STATES, Label, named
 from backoffice.sales.models import Shift
 
+LATE_DAY = Label("Late", "red")
+# What somebody has to see to comes first; what is done comes last.
+RANKS = {
+    StoreDayState.SUPERSEDED: 1,
+    StoreDayState.TO_REVIEW: 2,
+    StoreDayState.COLLECTING: 3,
+    StoreDayState.AUDITED: 4,
+    StoreDayState.EXPORTED: 5,
+}
+TILLS_NAMED = 3
 DAYS_SHOWN = timedelta(days=14)
 MOST_ROWS = 200
 
@@ -34,39 +49,56 @@ class DayFilters(FilterForm):
 
 
 class DayRow(NamedTuple):
-    """One day in the list. `net` is in minor units, None while a shift of it never settled."""
+    """One day in the list. `net` is in minor units, None while a shift of it never settled.
+
+    `late` names the tills that it still waits for though it is over; `revisions` what each profile was sent of it.
+    """
 
     store: Store
     day: date
     state: Label
+    rank: int
     waits_for: str
+    late: str
     shifts: int
     held: int
     net: int | None
     over_short: int
     currency: str
+    revisions: list[SentDay]
 
 
-def store_days_view(request: HttpRequest, *, site: AdminSite) -> HttpResponse:
-    """The days of the last two weeks with a shift, the latest first; the page of one day where store and day are chosen."""
+class StateCount(NamedTuple):
+    """How many of the days that are shown stand so."""
+
+    label: Label
+    days: int
+
+
+def store_days_view(request: HttpRequest) -> HttpResponse:
+    """The days of the last two weeks with a shift, late ones first; the page of one day where store and day are chosen."""
     if not may_see(request)["shift"]:
         raise PermissionDenied
-    form = DayFilters(request.GET)
+    form = own_choices(request, DayFilters(request.GET))
     chosen = form.cleaned_data if form.is_valid() else {}
     store, day = chosen.get("store"), chosen.get("day")
-    request.current_app = site.name
-    context = {**site.each_context(request), "filters": form, "is_narrowed": form.is_narrowed, "is_fullwidth": "1"}
+    context: dict[str, Any] = {"filters": form, "is_narrowed": form.is_narrowed}
     if store is not None and day is not None:
         context |= day_page(read_store_day(store, day), store)
-        return TemplateResponse(request, "console/store_day.html", context)
-    rows = list_days(store, until=day)
+        context["revisions"] = sent_of_days([(store.pk, day)]).get((store.pk, day), [])
+        context["buttons"] = buttons_of(store, person=request.user)
+        return console_page(request, "console/store_day.html", context)
+    rows = list_days(mine(request, Shift.objects.all()), store, until=day)
     context |= {"title": "Store days", "rows": rows[:MOST_ROWS], "has_more": len(rows) > MOST_ROWS}
-    return TemplateResponse(request, "console/store_days.html", context)
+    return console_page(request, "console/store_days.html", context | {"counts": count_day_states(rows)})
 
 
-def list_days(store: Store | None, *, until: date | None) -> list[DayRow]:
-    """The days of two weeks, the latest first: up to a day, or to the newest with a shift."""
-    shifts = Shift.objects.all() if store is None else Shift.objects.filter(store=store)
+def list_days(shifts: QuerySet[Shift], store: Store | None, *, until: date | None) -> list[DayRow]:
+    """The days of two weeks among these shifts, up to a day, or to the newest with a shift.
+
+    Those that somebody has to see to come first.
+    """
+    shifts = shifts if store is None else shifts.filter(store=store)
     last = until or shifts.order_by("-opened_at").values_list("business_date", flat=True).first()
     last = last or timezone.now().date()
     rows = list(shifts.filter(business_date__gt=last - DAYS_SHOWN, business_date__lte=last).defer("declared"))
@@ -75,9 +107,40 @@ def list_days(store: Store | None, *, until: date | None) -> list[DayRow]:
     days: dict[DayKey, list[Shift]] = defaultdict(list)
     for row in rows:
         days[row.store_id, row.business_date].append(row)
-    states = states_of_days(days, stores=stores, exports=exports_of_days(days.keys()))
-    found = [_row(stores[key[0]], key[1], days[key], states[key], held) for key in days]
-    return sorted(found, key=lambda row: (-row.day.toordinal(), row.store.code))
+    sent = sent_of_days(days.keys())
+    exports = {key: export_of(sent.get(key, [])) for key in days}
+    states = states_of_days(days, stores=stores, exports=exports)
+    late = _late_tills(rows, stores)
+    found = [
+        _row(stores[key[0]], key[1], days[key], states[key], held)._replace(
+            late=some_of(late.get(key, []), limit=TILLS_NAMED), revisions=sent.get(key, [])
+        )
+        for key in days
+    ]
+    ranked = [row._replace(rank=0) if row.late else row for row in found]
+    return sorted(ranked, key=lambda row: (row.rank, -row.day.toordinal(), row.store.code))
+
+
+def _late_tills(rows: Sequence[Shift], stores: Mapping[int, Store]) -> dict[DayKey, list[str]]:
+    """The tills of days that are over at their store, and that have not closed or not sent everything. One statement."""
+    now = timezone.now()
+    late = [
+        row
+        for row in rows
+        if is_outstanding(ShiftState(row.state)) and row.business_date < store_today(stores[row.store_id], now)
+    ]
+    names = Terminal.objects.in_bulk({row.terminal_id for row in late}) if late else {}
+    found: dict[DayKey, list[str]] = defaultdict(list)
+    for row in late:
+        if names[row.terminal_id].name not in found[row.store_id, row.business_date]:
+            found[row.store_id, row.business_date].append(names[row.terminal_id].name)
+    return found
+
+
+def count_day_states(rows: Sequence[DayRow]) -> list[StateCount]:
+    """How many days are late, and how many stand in which state, in the order of the list."""
+    counts = Counter(LATE_DAY if row.late else row.state for row in rows)
+    return [StateCount(label, counts[label]) for label in (LATE_DAY, *STORE_DAY_STATES.values()) if counts[label]]
 
 
 def _row(store: Store, day: date, shifts: Sequence[Shift], state: StoreDayState, held: dict[Any, int]) -> DayRow:
@@ -87,12 +150,15 @@ def _row(store: Store, day: date, shifts: Sequence[Shift], state: StoreDayState,
         store,
         day,
         STORE_DAY_STATES[state.value],
+        RANKS[state],
         WAITS_FOR[state],
+        "",
         len(shifts),
         sum(held.get(shift.pk, 0) for shift in shifts),
         None if None in computed else net,
         sum(shift.over_short or 0 for shift in shifts),
         shifts[0].currency,
+        [],
     )
 
 

@@ -1,43 +1,78 @@
 """The forms of the fleet. Amounts of a store are typed as people write them, and stored in minor units."""
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, NamedTuple
 
 from babel.numbers import get_currency_precision
 from django import forms
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminDecimalFieldWidget, UnfoldAdminTextInputWidget
 
 from backoffice.domain.rules import ORDER_TYPES
 from backoffice.domain.scalars import MAX_MINOR
 from backoffice.fleet.models import MAX_ROUNDING_STEP, Store, Terminal, check_printable
+from backoffice.languages.texts import Words
 from backoffice.trail.acting import MAX_REASON
 
 
 class AmountSetting(NamedTuple):
     """An amount among the settings, and its bound in minor units: that of the model."""
 
-    title: str
-    help_text: str
+    title: Words
+    help_text: Words
     most: int
 
 
 AMOUNTS = {
-    "max_order_total": AmountSetting("Largest order", "A larger order gets a remark.", MAX_MINOR),
-    "min_refund_total": AmountSetting("Smallest refund", "A smaller refund gets a remark.", MAX_MINOR),
+    "max_order_total": AmountSetting(_("Largest order"), _("A larger order gets a remark."), MAX_MINOR),
+    "min_refund_total": AmountSetting(_("Smallest refund"), _("A smaller refund gets a remark."), MAX_MINOR),
     "rounding_step": AmountSetting(
-        "Cash rounding step",
-        "Such as 0.05 in Switzerland. Rounding by more than the step explains gets a remark.",
+        _("Cash rounding step"),
+        _("Such as 0.05 in Switzerland. Rounding by more than the step explains gets a remark."),
         MAX_ROUNDING_STEP,
     ),
     "max_over_short": AmountSetting(
-        "Most over or short",
-        "Of shifts that close from now on: a drawer that is over or short by more makes its shift discrepant."
-        " Empty: no amount does.",
+        _("Most over or short"),
+        _(
+            "Of shifts that close from now on: a drawer that is over or short by more makes its shift discrepant."
+            " Empty: no amount does."
+        ),
         MAX_MINOR,
     ),
     "second_person_above": AmountSetting(
-        "Second person above", "Decisions about more than this take two people. Empty: no amount does.", MAX_MINOR
+        _("Second person above"),
+        _("Decisions about more than this take two people. Empty: no amount does."),
+        MAX_MINOR,
     ),
+}
+
+
+# Settings as people call them; where there is no more to say, the model's own words stand below.
+WORDED: Mapping[str, tuple[Words, Words]] = {
+    "rounding_mode": (
+        _("How cash is rounded"),
+        _(
+            "To the nearest step, rounding is at most half of it; up or down, less than a whole one."
+            " Empty: to the nearest."
+        ),
+    ),
+    "approves_by_itself": (
+        _("Shifts that add up need nobody's approval"),
+        _("A drawer over or short by more than is tolerated still does; where nothing is, any amount."),
+    ),
+    "flags_need_a_person": (
+        _("… unless an order of theirs has a remark"),
+        _("Says something only with the one above."),
+    ),
+    "refund_days": (_("Days in which a refund is usual"), ""),
+    "retention_years": (
+        _("Years for which books are kept"),
+        _("Years for which orders and journal are kept, from the end of their month."),
+    ),
+    "name": (_("Name"), ""),
+    "prices_include_tax": (_("Prices include tax"), ""),
 }
 
 
@@ -45,8 +80,8 @@ class ReasonedForm(forms.ModelForm):  # type: ignore[type-arg] # django-stubs' g
     """A form that asks why; the answer is for the audit trail."""
 
     why = forms.CharField(
-        label="Why",
-        help_text="For the audit trail. May be empty.",
+        label=_("Why"),
+        help_text=_("For the audit trail. May be empty."),
         required=False,
         max_length=MAX_REASON,
         validators=[check_printable],
@@ -93,24 +128,17 @@ class StoreForm(ReasonedForm):
             )
             self.initial[name] = None if minor is None else Decimal(minor).scaleb(-digits)
         self.fields["order_types"] = forms.CharField(
-            label="Types of order",
-            help_text=f"Separated by commas. Other types get a remark. Empty: {', '.join(sorted(ORDER_TYPES))}.",
+            label=_("Types of order"),
+            help_text=gettext("Separated by commas. Other types get a remark. Empty: {types}.").format(
+                types=", ".join(sorted(ORDER_TYPES))
+            ),
             required=False,
             widget=UnfoldAdminTextInputWidget(),
         )
         self.initial["order_types"] = ", ".join(self.instance.order_types or ())
-        self.fields["rounding_mode"].label = "How cash is rounded"
-        self.fields[
-            "rounding_mode"
-        ].help_text = "To the nearest step, rounding is at most half of it; up or down, less than a whole one. Empty: to the nearest."
-        self.fields["approves_by_itself"].label = "Shifts that add up need nobody's approval"
-        self.fields[
-            "approves_by_itself"
-        ].help_text = "A drawer over or short by more than is tolerated still does; where nothing is, any amount."
-        self.fields["flags_need_a_person"].label = "… unless an order of theirs has a remark"
-        self.fields["flags_need_a_person"].help_text = "Says something only with the one above."
-        self.fields["refund_days"].label = "Days in which a refund is usual"
-        self.fields["retention_years"].label = "Years for which books are kept"
+        for name, (label, help_text) in WORDED.items():
+            self.fields[name].label = label
+            self.fields[name].help_text = help_text or self.fields[name].help_text
         self.fields["retention_years"].required = False
 
     def clean_order_types(self) -> list[str] | None:
@@ -143,5 +171,5 @@ class TerminalForm(ReasonedForm):
         """No other terminal of the store has it. The model's own check leaves this to a form that has the store too."""
         name: str = self.cleaned_data["name"]
         if Terminal.objects.filter(store=self.instance.store_id, name=name).exclude(pk=self.instance.pk).exists():
-            raise forms.ValidationError("Another terminal of this store has this name.")
+            raise forms.ValidationError(gettext("Another terminal of this store has this name."))
         return name

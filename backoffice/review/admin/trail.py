@@ -9,51 +9,32 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 
 from backoffice.review import cells
 from backoffice.review.admin.base import ReadingAdmin
 from backoffice.review.admin.filters import FilterForm, choice_field, day_field
-from backoffice.review.admin.history import FieldChange, in_words
+from backoffice.review.admin.history import KINDS, FieldChange, in_words
 from backoffice.trail.models import TrailEntry
-
-KINDS = (
-    "store",
-    "terminal",
-    "user",
-    "group",
-    "reason code",
-    "account",
-    "payment account",
-    "cash reason",
-    "batch",
-    "decision",
-    "answer",
-    "cache file",
-    "export",
-    "export profile",
-    "export map",
-    "export run",
-    "export revision",
-    "month",
-)
 
 
 class TrailFilters(FilterForm):
-    person = forms.CharField(label="Person", max_length=150, strip=True)
-    about = choice_field("About", "Everything", {kind: kind.capitalize() for kind in KINDS})
-    object = forms.CharField(label="Which", max_length=300, strip=True, help_text="A name or an id")
-    day = day_field("Day (UTC)")
+    person = forms.CharField(label=_("Person"), max_length=150, strip=True)
+    about = choice_field(_("About"), _("Everything"), KINDS)
+    object = forms.CharField(label=_("Which"), max_length=300, strip=True, help_text=_("A name or an id"))
+    day = day_field(_("Day (UTC)"))
 
 
 @admin.register(TrailEntry)
 class TrailAdmin(ReadingAdmin):
     """Every change and event, the newest first."""
 
-    list_title = "Audit trail"
-    list_intro = (
+    store_path = "store_id"
+    list_title = _("Audit trail")
+    list_intro = _(
         "Who did what, when, from where and why. Nobody can change it. The newest come first; times are in UTC."
     )
-    empty_text = "Nothing has been noted yet."
+    empty_text = _("Nothing has been noted yet.")
     list_display = ("at_utc", "who", "what_was_done", "what_changed", "why")
     list_display_links = None  # a row says all that there is
     list_per_page = 100
@@ -76,19 +57,19 @@ class TrailAdmin(ReadingAdmin):
         for row, line in zip(rows, in_words(rows), strict=True):
             row.line = line
 
-    @admin.display(description="When")
+    @admin.display(description=_("When"))
     def at_utc(self, row: TrailEntry) -> SafeString:
         return cells.lines(f"{row.at:%Y-%m-%d}", f"{row.at:%H:%M:%S}")
 
-    @admin.display(description="Who")
+    @admin.display(description=_("Who"))
     def who(self, row: Any) -> SafeString:
         return cells.lines(row.line.person, row.line.where)
 
-    @admin.display(description="What")
+    @admin.display(description=_("What"))
     def what_was_done(self, row: Any) -> SafeString:
         return cells.lines(row.line.deed, row.line.thing)
 
-    @admin.display(description="Change")
+    @admin.display(description=_("What changed"))
     def what_changed(self, row: Any) -> SafeString:
         changes: list[FieldChange] = row.line.changes
         if not changes:
@@ -97,7 +78,7 @@ class TrailAdmin(ReadingAdmin):
             '<span class="c-lines">{}</span>', format_html_join("", "{}", ((_change(one),) for one in changes))
         )
 
-    @admin.display(description="Why")
+    @admin.display(description=_("Why"))
     def why(self, row: TrailEntry) -> str | SafeString:
         return row.reason or cells.NONE
 
@@ -109,5 +90,5 @@ class TrailAdmin(ReadingAdmin):
 
 def _change(change: FieldChange) -> SafeString:
     if change.before and change.after:
-        return format_html('<span class="c-sub">{}: {} → {}</span>', *change)
-    return format_html('<span class="c-sub">{}: {}</span>', change.name, change.before or change.after)
+        return format_html('<span class="c-sub">{}: <bdi>{}</bdi> → <bdi>{}</bdi></span>', *change)
+    return format_html('<span class="c-sub">{}: <bdi>{}</bdi></span>', change.name, change.before or change.after)

@@ -5,10 +5,11 @@ from typing import Any
 
 from django import template
 from django.template import Context
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from backoffice.domain.moments import day_in_words
-from backoffice.review import cells, decision_words, formats, words
+from backoffice.languages.texts import in_their_language
+from backoffice.review import cells, formats, words
 
 register = template.Library()
 
@@ -16,11 +17,12 @@ register.filter("money", cells.amount)
 register.filter("price", formats.price)
 register.filter("quantity", formats.quantity)
 register.filter("store_time", cells.time)
+register.filter("whole", formats.whole)
+register.filter("in_words", in_their_language)
 register.filter("span", formats.duration)
 register.filter("ranges", formats.number_ranges)
 register.filter("label", cells.label)
 register.filter("page_url", cells.page_url)
-register.filter("why", decision_words.reason_of)
 
 
 @register.filter
@@ -32,7 +34,7 @@ def signed_money(minor: int, currency: str) -> str:
 @register.filter
 def store_day(value: date) -> str:
     """A business day: `22 Nov 2026`."""
-    return day_in_words(value)
+    return formats.written_day(value)
 
 
 @register.simple_tag
@@ -42,9 +44,11 @@ def order_number(number: int | None, mode: str) -> SafeString:
 
 
 @register.simple_tag(takes_context=True)
-def allowed_link(context: Context, row: Any, text: object) -> SafeString | str:
+def allowed_link(context: Context, row: Any, text: object) -> SafeString:
     """A link to a row's page; the text alone where the reader may not open it."""
-    return cells.page_link(row, text) if context["may"][row._meta.model_name] else str(text)  # noqa: SLF001 - as above
+    if context["may"][row._meta.model_name]:  # noqa: SLF001 - as above
+        return cells.page_link(row, text)
+    return format_html("<bdi>{}</bdi>", text)
 
 
 @register.filter

@@ -31,6 +31,7 @@ TABLES = (
     "evidence_storetree",
     "evidence_dailybalance",
     "trail_entry",
+    "books_membership_stores",
     "books_heldclaim",
     "books_decisionanswer",
     "books_decision",

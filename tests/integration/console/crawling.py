@@ -17,6 +17,8 @@ MOST_BYTES = 3 * 1024 * 1024
 # What is said of an address that shows no page: elsewhere, not allowed, not there, not asked for in this way.
 NO_PAGE = {302, 403, 404, 405}
 LINK = re.compile(r'\s(?:href|action|hx-get)="([^"]*)"')
+# The filters of the list that a page was reached from.
+FROM_LIST = re.compile(r"(?<=[?&])_changelist_filters=[^&]*&?")
 
 
 class Read(NamedTuple):
@@ -43,16 +45,24 @@ def links_of(page: Read) -> set[str]:
 
 
 def crawl(client: Client, addresses: Iterable[str], *, follow: Callable[[str], bool] = lambda _: True) -> list[Read]:
-    """Reads `addresses` and all that they lead to, each once; of what they lead to only what `follow` says."""
+    """Reads `addresses` and all that they lead to, each once; of what they lead to only what `follow` says.
+
+    A page is the same one whatever list it was reached from.
+    """
     waiting = list(dict.fromkeys(addresses))
-    known, pages = set(waiting), []
+    known, pages = {_without_list(address) for address in waiting}, []
     while waiting:
         page = read(client, waiting.pop())
         pages.append(page)
-        new = {link for link in links_of(page) if follow(link)} - known
-        known |= new
-        waiting += sorted(new)
+        for link in sorted(links_of(page)):
+            if _without_list(link) not in known and follow(link):
+                known.add(_without_list(link))
+                waiting.append(link)
     return pages
+
+
+def _without_list(address: str) -> str:
+    return FROM_LIST.sub("", address).rstrip("?&")
 
 
 def patterns() -> Iterator[tuple[str, URLPattern]]:

@@ -21,6 +21,7 @@ from tests.integration.books.office import decided
 from tests.integration.console.conftest import Open
 from tests.integration.console.crawling import addresses_of, model_of, patterns, read
 from tests.integration.console.pages import LISTS
+from tests.signing_in import sign_in
 from tests.till import Till, a_sale
 
 pytestmark = pytest.mark.django_db
@@ -93,7 +94,7 @@ def some(rng: Random) -> list[str]:
 def reader(db: None) -> Client:
     """The browser of somebody who may see everything, and who sees an error as an answer."""
     client = Client(raise_request_exception=False)
-    client.force_login(User.objects.create_superuser("claire"))
+    sign_in(client, User.objects.create_superuser("claire"))
     return client
 
 

@@ -1,14 +1,20 @@
 """The dashboard: plain answers first."""
 
+import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.utils import timezone
 
 from backoffice.fleet.models import Store, Terminal
+from backoffice.inbox.models import Batch
 from backoffice.review import dashboard
-from backoffice.review.dashboard import headline, sold_today
+from backoffice.review.charts import sales_by_hour
+from backoffice.review.headline import headline
 from backoffice.review.sync import Signs
+from backoffice.review.today import StoreToday, read_sold, sold_today
+from backoffice.review.waiting import held_by_day, uploads_waiting
+from backoffice.sales.models import HeldItem
 from tests.integration.console.conftest import Open
 from tests.till import Till, a_sale, a_store
 
@@ -66,8 +72,8 @@ class TestPage:
     """What the page shows of it."""
 
     def test_an_empty_back_office_says_what_to_do_first(self, page: Open, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(dashboard, "Terminal", Nothing)
-        monkeypatch.setattr(dashboard, "Store", Nothing)
+        monkeypatch.setattr(dashboard, "mine", lambda _request, rows: rows.none())
+        monkeypatch.setattr(dashboard, "my_stores", lambda _request: Store.objects.none())
 
         text = page("index").text
 
@@ -77,11 +83,11 @@ class TestPage:
 
     def test_held_orders_show_what_is_at_stake_in_each_currency(self, page: Open) -> None:
         till = Till(a_store(currency="JPY", timezone="Asia/Tokyo"))
-        before = {stake.currency: stake.amount for stake in dashboard.held_stakes()}
+        before = {stake.currency: stake.amount for stake in dashboard.held_stakes(HeldItem.objects.all())}
         till.open()
         till.sell(a_sale(1001, total=999))
 
-        after = {stake.currency: stake.amount for stake in dashboard.held_stakes()}
+        after = {stake.currency: stake.amount for stake in dashboard.held_stakes(HeldItem.objects.all())}
         assert after["JPY"] == before.get("JPY", 0) + 999
         assert "in JPY" in page("index").text
 
@@ -95,13 +101,8 @@ class TestPage:
         assert "Waiting for upload" in text
 
 
-class Nothing:
-    """A table with no rows, since other tests may have left some in the real one."""
-
-    class objects:  # noqa: N801 - Django's name
-        @staticmethod
-        def all() -> list[object]:
-            return []
+def today(stores: list[Store], now: datetime) -> list[StoreToday]:
+    return sold_today(stores, read_sold(stores, now=now), now=now)
 
 
 @pytest.mark.django_db
@@ -117,7 +118,7 @@ class TestSoldToday:
         store = a_store()
         self.sell(store, timezone.now())
 
-        (row,) = sold_today([store], now=timezone.now())
+        (row,) = today([store], timezone.now())
 
         assert (row.currency, row.orders, row.offline, row.sales, row.refunds, row.net) == ("EUR", 3, 1, 480, 0, 480)
 
@@ -127,7 +128,7 @@ class TestSoldToday:
         for store in (tokyo, honolulu):
             self.sell(store, opened)
 
-        rows = {row.store: row for row in sold_today([tokyo, honolulu], now=opened + timedelta(hours=1))}
+        rows = {row.store: row for row in today([tokyo, honolulu], opened + timedelta(hours=1))}
 
         assert (rows[tokyo].day.day, rows[tokyo].orders) == (23, 0)
         assert (rows[honolulu].day.day, rows[honolulu].orders) == (22, 3)
@@ -136,6 +137,55 @@ class TestSoldToday:
         store = a_store()
         self.sell(store, timezone.now(), total=1)
 
-        (row,) = sold_today([store], now=timezone.now())
+        (row,) = today([store], timezone.now())
 
         assert (row.orders, row.sales) == (2, 240)
+
+    def test_it_stands_beside_the_same_weekday_last_week_by_this_time_of_the_day(self) -> None:
+        store = a_store(timezone="UTC")
+        now = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)
+        week_ago = now - timedelta(days=7)
+        till = Till(store)
+        till.open(opened_at=week_ago.replace(hour=8).isoformat())
+        before, after = (week_ago + timedelta(minutes=minutes) for minutes in (-30, 90))
+        till.sell(a_sale(1001, closed_at=before.isoformat()), a_sale(1002, closed_at=after.isoformat()))
+
+        sold = read_sold([store], now=now)
+        (row,) = sold_today([store], sold, now=now)
+
+        assert (row.orders, row.net, row.last_week) == (0, 0, 240), "what was sold later last week does not count yet"
+        assert [(one.is_today, one.hour, one.net) for one in sold] == [(False, 11, 240), (False, 13, 240)]
+        (chart,) = sales_by_hour(sold)
+        assert json.loads(chart.data)["labels"] == ["11:00", "12:00", "13:00"]
+        assert [values for _, values in chart.rows] == [[0, 240], [0, 0], [0, 240]]
+
+
+@pytest.mark.django_db
+class TestOverTime:
+    """What waited, worked out from when it came and went."""
+
+    def test_an_upload_waited_at_each_full_hour_between_its_coming_and_the_books(self) -> None:
+        till = Till()
+        till.open()
+        till.sell(a_sale(1001))
+        now = timezone.now().replace(minute=30)
+        came, done = now - timedelta(hours=5), now - timedelta(hours=2)
+        Batch.objects.filter(terminal=till.terminal).update(received_at=came, processed_at=done)
+        till.upload(a_sale(1002))
+
+        waited = uploads_waiting([till.terminal.pk], now=now + timedelta(hours=1))
+
+        assert [one.number for one in waited][-8:] == [0, 1, 1, 1, 0, 0, waited[-2].number, 1]
+        assert [one.number for one in uploads_waiting([], now=now)] == [0] * 25
+
+    def test_what_is_held_is_counted_back_from_now(self) -> None:
+        till = Till()
+        till.open()
+        till.sell(a_sale(1001, total=1), a_sale(1002, total=1))
+        now = timezone.now()
+        HeldItem.objects.filter(store=till.store, number=1001).update(received_at=now - timedelta(days=3))
+
+        held = held_by_day([till.store.pk], held_now=2, now=now)
+
+        assert [one.number for one in held][-5:] == [0, 1, 1, 1, 2]
+        assert len(held) == 14

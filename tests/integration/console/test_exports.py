@@ -14,6 +14,7 @@ from backoffice.books.exports.models import ExportDownload, ExportJob
 from tests.integration.console.pages import Page
 from tests.integration.evidence.sealing import seal_here
 from tests.integration.exports.sending import DAY, Target
+from tests.signing_in import sign_in
 from tests.till import Till, a_sale
 
 LIST = "admin:exports_exportjob_changelist"
@@ -35,7 +36,7 @@ def somebody(*rights: str) -> Client:
     user = User.objects.create_user("olga", is_staff=True)
     user.user_permissions.set(Permission.objects.filter(codename__in=rights))
     client = Client()
-    client.force_login(user)
+    sign_in(client, user)
     return client
 
 

@@ -80,7 +80,7 @@ def test_a_figure_leads_to_its_days_their_entries_the_order_and_its_original(hea
 
     read = follow(f"{reverse('admin:ledger_trial_balance')}?store={till.store.pk}&at=2026-03-31", "")
     read = follow("", "Tax payable")
-    assert "2100 Tax payable, Paris Bastille , EUR" in read.text
+    assert "2100 Tax payable, Paris Bastille, EUR" in read.text
     assert "1 Mar 2026 €0.00 €0.13 −€0.13" in read.text
     read = follow("", "1 Mar 2026")
     assert [row.text.count("Order") for row in read.rows] == [1], "one entry moved it, and the opening did not"

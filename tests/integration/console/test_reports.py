@@ -12,6 +12,7 @@ from tests.integration.books.office import decided
 from tests.integration.books.report_day import DAY, a_day
 from tests.integration.console.conftest import Open
 from tests.integration.console.pages import REPORTS, Page
+from tests.signing_in import sign_in
 from tests.till import Till, a_store
 
 pytestmark = pytest.mark.django_db
@@ -104,7 +105,7 @@ def test_everybody_who_may_see_a_report_sees_the_same_figures(day: Till, head_of
         ("report_cash", "view_journalentry"),
     ):
         auditor = Client()
-        auditor.force_login(User.objects.create_user(name, is_staff=True))
+        sign_in(auditor, User.objects.create_user(name, is_staff=True))
         User.objects.get(username=name).user_permissions.set(Permission.objects.filter(codename=right))
         address = reverse(f"admin:{name}")
         query = {"store": str(day.store.pk), **DAY}

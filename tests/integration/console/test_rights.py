@@ -1,17 +1,21 @@
 """Each right opens its own pages and no others: tried for every right that there is, at every address that there is."""
 
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.contrib import admin
-from django.contrib.auth.models import Permission, User
+from django.contrib.auth.models import Group, Permission, User
 from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
 
+from backoffice.books.roles import ROLES, STORE_MANAGERS
 from backoffice.fleet.models import Store
 from tests.integration.console.crawling import crawl, model_of, patterns, read
 from tests.integration.console.pages import Page
+from tests.integration.console.two_stores import bind, browser_of
+from tests.signing_in import sign_in
 from tests.till import Till, a_movement, a_sale, a_store
 
 pytestmark = pytest.mark.django_db
@@ -20,8 +24,22 @@ KINDS = [model._meta for model in admin.site._registry]
 VERBS = ("view", "change", "add", "delete")
 ONE_RIGHT = [f"{verb}_{kind.model_name}" for kind in KINDS for verb in VERBS]
 EDITABLE = {"store", "terminal", "account"}
+# What can be added, and removed, besides being changed.
+ADDED = {"alertrule", "quiethours", "alertrecipient", "webhookendpoint"}
+REMOVED = ADDED - {"webhookendpoint"}
+# Buttons of a row's page, which only take POST, by the right to press them.
+BUTTONS = {
+    "alerts_alert_snooze": "snooze_alert",
+    "alerts_webhookdelivery_replay": "change_webhookdelivery",
+    "alerts_webhookendpoint_test": "change_webhookendpoint",
+    "alerts_webhookendpoint_secret": "change_webhookendpoint",
+    "alerts_webhookendpoint_on": "change_webhookendpoint",
+    "alerts_webhookendpoint_off": "change_webhookendpoint",
+}
 # Open to whoever may log in: they show nothing of any row.
 OPEN = {"index", "search", "login", "password_change", "password_change_done", "jsi18n", "logout"}
+# Whoever may log in may send a form there, and nobody finds a page.
+SENT_TO = {"language"}
 # What no page of the console offers, whatever one's rights.
 CLOSED = {"autocomplete"}
 # Where the address says one kind, and what is shown is another's.
@@ -37,9 +55,37 @@ OF_ANOTHER_KIND = {
     "report_offline": "order",
     "report_orders": "order",
     "sales_store_days": "shift",
+    "books_decision_waiting": "decision",
 }
-# What a right of its own is needed for, and no right to see or to change a row is enough.
-BY_THEIR_OWN_RIGHT = {"exports_exportjob_ask": "run_export", "exports_exportjob_file": "run_export"}
+# What only a right to decide opens, and no right to see or to change a row.
+BY_DECIDING: dict[str, list[Any]] = {
+    "books_decision_decide": ["post", 1],
+    "books_decision_answer": [uuid4(), "agree"],
+    "sales_helditem_many": [],
+    "sales_helditem_claim": [1],
+    "sales_helditem_release": [1],
+}
+# And how it is answered to who may decide: there is no such row, and some only take POST.
+DECIDED_BY = {
+    "books_decision_decide": 404,
+    "sales_helditem_many": 200,
+    "sales_helditem_claim": 405,
+    "sales_helditem_release": 405,
+}
+# What one certain right is needed for, and how it then is answered; 405 is what a form presses.
+BY_THEIR_OWN_RIGHT = {
+    "exports_exportjob_ask": ("run_export", 405),
+    "exports_exportjob_file": ("run_export", 405),
+    "fleet_terminal_code": ("change_terminal", 405),
+    "auth_user_add": ("add_user", 200),
+    "auth_user_access": ("change_user", 200),
+    "auth_user_access_of_several": ("change_user", 302),
+    "auth_user_entrance": ("change_user", 200),
+    "fleet_store_new": ("add_store", 200),
+    "fleet_terminal_new": ("add_terminal", 200),
+}
+# What is of no row.
+ALONE = {"exports_exportjob_ask", "auth_user_access_of_several", "fleet_store_new", "fleet_terminal_new"}
 MONEY = ("€", "EUR", "573", "5.73")
 
 
@@ -67,7 +113,7 @@ def somebody(*rights: str) -> Client:
     user.user_permissions.set(Permission.objects.filter(codename__in=rights))
     assert user.user_permissions.count() == len(rights)
     client = Client(raise_request_exception=False)
-    client.force_login(user)
+    sign_in(client, user)
     return client
 
 
@@ -76,27 +122,36 @@ def keys(model: type[Model]) -> list[Any]:
 
 
 def addresses_named(name: str) -> list[str]:
-    if name in OPEN | CLOSED or name == "exports_exportjob_ask":
+    if name in BY_DECIDING:
+        return [reverse(f"admin:{name}", args=BY_DECIDING[name])]
+    if name in OPEN | CLOSED | SENT_TO | ALONE:
         return [reverse(f"admin:{name}")]
     if name.endswith(("_changelist", "_add")) or name in OF_ANOTHER_KIND:
         return [reverse(f"admin:{name}")]
     return [reverse(f"admin:{name}", args=[key]) for key in keys(model_of(name))]
 
 
-def expected(right: str, name: str) -> set[int]:
+def expected(right: str, name: str) -> set[int]:  # noqa: PLR0911 - a table in words
     """How a GET of an address with this name is answered to somebody with one right."""
     verb, _, kind = right.partition("_")
     if name in OPEN:
         return {200, 302}
-    if name in CLOSED:
-        return {403}
+    if name in SENT_TO:
+        return {405}
+    if name in CLOSED | set(BY_DECIDING):
+        if name == "books_decision_answer":
+            return {404}
+        return {DECIDED_BY[name]} if name in DECIDED_BY and right == "decide_held" else {403}
     if name in BY_THEIR_OWN_RIGHT:
-        return {405} if right == BY_THEIR_OWN_RIGHT[name] else {403}
+        needed, status = BY_THEIR_OWN_RIGHT[name]
+        return {status} if right == needed else {403}
+    if name in BUTTONS:
+        return {405} if right == BUTTONS[name] else {403}
     needed = OF_ANOTHER_KIND.get(name) or str(model_of(name)._meta.model_name)
+    if kind == needed and name.endswith(f"_{kind}_{verb}") and kind in {"add": ADDED, "delete": REMOVED}.get(verb, ()):
+        return {200}
     if kind != needed or verb not in {"view", "change"} or name.endswith(("_add", "_delete")):
         return {403}
-    if name == "fleet_terminal_code":
-        return {405} if verb == "change" else {403}
     return {200}
 
 
@@ -116,6 +171,37 @@ def test_one_right_opens_its_own_pages_and_no_others(till: Till, right: str) -> 
     pages = crawl(client, [reverse("admin:index")])
     closed = [f"{page.address}: {page.status}" for page in pages if page.status not in {200, 302, 405}]
     assert closed == [], "no page leads to a closed door"
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_each_role_opens_what_its_rights_open(till: Till, role: str) -> None:
+    """One page of each name: whatever one of its rights opens is open, and nothing else."""
+    user = User.objects.create_user(role, is_staff=True)
+    user.groups.add(Group.objects.get(name=role))
+    if role == STORE_MANAGERS:
+        bind(user, till.store)
+    rights = Permission.objects.filter(group__name=role).values_list("codename", flat=True)
+    client = browser_of(user)
+    wrong = []
+    for _, pattern in patterns():
+        if pattern.name is None or pattern.name.endswith(("logout", "app_list", "_history", "_delete")):
+            continue
+        answers = {status for right in rights for status in expected(right, pattern.name)}
+        for address in addresses_named(pattern.name)[:1]:
+            page = read(client, address)
+            if page.status not in (answers - {403} or {403}):
+                wrong.append(f"{address}: {page.status}, not {answers} {page.error}")
+    assert wrong == []
+
+
+def test_who_is_not_logged_in_opens_nothing(till: Till) -> None:
+    named = [pattern.name for _, pattern in patterns() if pattern.name not in {None, "logout", "app_list", "login"}]
+    places = [place for name in named for place in addresses_named(str(name))[:1]]
+    answers = [(place, Client().get(place)) for place in places]
+    assert len(answers) > 60
+    assert [
+        place for place, answer in answers if not answer.headers.get("Location", "").startswith("/console/login/")
+    ] == []
 
 
 def texts(client: Client, *, follow: bool = True) -> dict[str, str]:

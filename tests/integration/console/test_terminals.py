@@ -12,7 +12,7 @@ from backoffice.books.importing import import_cache
 from backoffice.fleet.models import Credential, Terminal
 from backoffice.inbox.models import Batch
 from backoffice.ingestion.stores import issue_activation_code
-from backoffice.review.sync import Signs, SyncState, signs_in_words, sync_state
+from backoffice.review.sync import Signs, SyncState, sync_state
 from tests.caches import cached_batch, cached_shift, saved_cache
 from tests.integration.books.office import a_person
 from tests.integration.console.conftest import Open
@@ -20,6 +20,7 @@ from tests.till import Till, a_sale, a_store
 
 pytestmark = pytest.mark.django_db
 
+NOW = timezone.now()
 CODE = re.compile(r"\b[2-9A-HJ-NP-Z]{4}-[2-9A-HJ-NP-Z]{4}-[2-9A-HJ-NP-Z]{4}\b")
 
 
@@ -36,6 +37,9 @@ class TestState:
             (Signs(failed=1, waiting=1), SyncState.ATTENTION),
             (Signs(held=1, open=1), SyncState.ATTENTION),
             (Signs(discrepant=1), SyncState.ATTENTION),
+            (Signs(conflicts=1), SyncState.ATTENTION),
+            (Signs(cached=3), SyncState.WAITING),
+            (Signs(silent_since=NOW, held=1, open=1), SyncState.SILENT),
         ],
     )
     def test_it_follows_from_the_signs(self, signs: Signs, state: SyncState) -> None:
@@ -43,10 +47,6 @@ class TestState:
 
     def test_it_is_new_until_it_is_activated(self) -> None:
         assert sync_state(Terminal(), Signs()) is SyncState.NEW
-
-    def test_its_reason_is_a_sentence(self) -> None:
-        assert signs_in_words(Signs(held=2, open=1)) == "2 orders held, 1 shift open."
-        assert signs_in_words(Signs()) == "Everything that it sold is here and settled."
 
 
 def test_each_state_shows_on_the_list(page: Open) -> None:
@@ -119,6 +119,9 @@ def test_its_page_is_a_timeline_of_shifts_and_uploads(page: Open) -> None:
     text = page("fleet_terminal_change", till.terminal.pk).text
 
     assert text.index("Shift 311 Open") < text.index("Shift 310 Adds up")
+    assert "✓ Shift 310, 1 Mar 2026: Adds up ▸ Shift 311, 2 Mar 2026: Open" in text, (
+        "the strip, the newest on the right"
+    )
     assert "2 orders" in text
     assert "Nothing has been uploaded for it." in text
 

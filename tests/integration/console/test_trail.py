@@ -13,6 +13,7 @@ from backoffice.ledger.models import Account
 from backoffice.review import login
 from backoffice.trail.models import TrailEntry
 from tests.integration.console.conftest import Open
+from tests.signing_in import sign_in
 from tests.till import Till, a_store
 
 pytestmark = pytest.mark.django_db
@@ -111,7 +112,7 @@ def test_history_is_shown_to_who_may_see_the_trail_and_to_nobody_else(store: Any
         user = User.objects.create_user(f"reader-{uuid4().hex[:8]}", is_staff=True)
         user.user_permissions.set(Permission.objects.filter(codename__in=rights))
         client = Client()
-        client.force_login(user)
+        sign_in(client, user)
         answer = client.get(reverse("admin:fleet_store_change", args=[store.pk]))
         assert ("History" in answer.content.decode()) is is_shown
         trail = client.get(reverse("admin:trail_trailentry_changelist"))

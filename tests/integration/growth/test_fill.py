@@ -16,6 +16,7 @@ from backoffice.sales.models import Order, Shift
 from tests.bench.console import Ask, asks, measure, scans
 from tests.bench.fill import MONTHS, Plan, fill, growing_tables
 from tests.bench.fleet import token_of
+from tests.signing_in import sign_in
 
 ORDERS = 10_000
 TODAY = date(2026, 11, 22)
@@ -67,7 +68,7 @@ def test_a_filled_shift_stands_as_if_its_terminal_had_closed_it(filled: Plan) ->
 def test_no_list_page_or_look_up_needs_a_table_read_from_end_to_end(filled: Plan) -> None:
     """With few rows a planner may like to; asked not to, it must always have another way."""
     client = Client()
-    client.force_login(User.objects.create_superuser("growth"))
+    sign_in(client, User.objects.create_superuser("growth"))
     growing = dict.fromkeys(growing_tables(), float("inf"))
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")

@@ -73,7 +73,7 @@ def test_a_change_of_nothing_is_none() -> None:
 def test_each_kind_of_row_that_people_change_is_watched() -> None:
     store = a_store("SWATCH")
     till = Till(store, name="Till 1")
-    group = Group.objects.create(name="Reviewers")
+    group = Group.objects.create(name="Auditors of Paris")
     user = User.objects.create_user("otto", email="otto@example.com")
     right = Permission.objects.get(codename="decide_held")
     deeds: list[tuple[Any, tuple[str, str, str]]] = [
@@ -108,8 +108,8 @@ def test_each_kind_of_row_that_people_change_is_watched() -> None:
 
 def test_rights_are_noted_by_name() -> None:
     user = User.objects.create_user("otto")
-    user.groups.add(Group.objects.create(name="Reviewers"))
-    assert newest().after == {"group_id": "Reviewers"}
+    user.groups.add(Group.objects.create(name="Auditors of Paris"))
+    assert newest().after == {"group_id": "Auditors of Paris"}
     user.user_permissions.add(Permission.objects.get(codename="decide_held"))
     assert newest().after == {"permission_id": "books.decide_held"}
 

@@ -20,6 +20,8 @@ Back Office is ready.
   Console  {base_url}/console/
   API      {base_url}/api/v1/  (described at {base_url}/api/docs/)
   Data     {data_dir}
+To log in for the first time: manage.py createsuperuser, in another terminal. The console then has you set up a second
+factor: an app on your phone, or a passkey (for which the address must begin with http://localhost or https://).
 Ctrl-C stops it.
 """
 

@@ -1,0 +1,167 @@
+"""Head office decides without a mouse: a conflict by two people, a gap, a drawer, and the way to any order."""
+
+from collections.abc import Iterator
+from copy import deepcopy
+from uuid import uuid4
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.conftest import RunningStack
+from tests.journeys.http_till import HttpTill, a_store_code
+from tests.journeys.test_console import CHROMIUM, QUIET, WAIT_MS
+from tests.till import a_sale
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="No Chromium is installed: apt-get install chromium")
+
+MAKE = """
+from django.contrib.auth.models import User
+from backoffice.fleet.models import Store
+for name in ("ruth-{tag}", "otto-{tag}"):
+    User.objects.create_superuser(name, password="a long secret")
+Store.objects.filter(code="{code}").update(second_person_above=100)
+"""
+
+
+class ShopTill(HttpTill):
+    """A till that knows its store."""
+
+    store_code = ""
+
+
+class Desks:
+    """Two people of head office, each at a browser of their own."""
+
+    def __init__(self, stack: RunningStack, browser: Browser, tag: str) -> None:
+        self.base_url = f"{stack.base_url}/console/"
+        self.errors: list[str] = []
+        self.ruth, self.otto = (self._log_in(browser, f"{name}-{tag}") for name in ("ruth", "otto"))
+
+    def _log_in(self, browser: Browser, name: str) -> Page:
+        page = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
+        page.set_default_timeout(WAIT_MS)
+        page.on("console", lambda line: self.errors.append(line.text) if line.type == "error" else None)
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.goto(self.base_url)
+        page.get_by_label("Username").fill(name)
+        page.get_by_label("Password").fill("a long secret")
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("heading", name="Dashboard")).to_be_visible(timeout=WAIT_MS)
+        return page
+
+
+@pytest.fixture(scope="module")
+def till(stack: RunningStack) -> ShopTill:
+    """A closed shift of which order 1002 never came, and which is twenty cents short."""
+    code = a_store_code(stack)
+    till = ShopTill(stack, code)
+    till.store_code = code
+    till.open()
+    orders = [a_sale(1001), a_sale(1003)]
+    till.processed(till.upload(*orders).json()["batch_id"])
+    till.close(*orders, counted=20460)
+    return till
+
+
+@pytest.fixture(scope="module")
+def other_till(stack: RunningStack, till: ShopTill) -> HttpTill:
+    """A till beside it, which sent order 7001, and then another version of it."""
+    other = HttpTill(stack, till.store_code, name="Till 2")
+    other.open(first_number=7001)
+    order = a_sale(7001)
+    changed = deepcopy(order)
+    changed["lines"][0] |= {"quantity": "3", "amount": 360}
+    changed |= {"total": 360, "payments": [{"method": "cash", "amount": 360}]}
+    for sent in (order, changed):
+        other.processed(other.upload(sent).json()["batch_id"])
+    return other
+
+
+@pytest.fixture(scope="module")
+def desks(stack: RunningStack, till: ShopTill) -> Iterator[Desks]:
+    tag = uuid4().hex[:6]
+    stack.manage("shell", "-c", MAKE.format(tag=tag, code=till.store_code))
+    expect.set_options(timeout=WAIT_MS)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", *QUIET])
+        desks = Desks(stack, browser, tag)
+        yield desks
+        browser.close()
+    # A refusal is answered 409 or 422, and a browser calls that an error.
+    assert [line for line in desks.errors if "409" not in line and "422" not in line] == []
+
+
+def said(page: Page, words: str) -> None:
+    """What the console says of what was just done."""
+    expect(page.locator("[data-said]")).to_contain_text(words)
+
+
+def test_a_conflict_is_decided_by_two_people_without_a_mouse(desks: Desks, other_till: HttpTill) -> None:
+    ruth, otto = desks.ruth, desks.otto
+    # The palette knows the way to what is held, by its number.
+    ruth.keyboard.press("Control+k")
+    ruth.keyboard.type("7001")
+    expect(ruth.locator("#command-results-list")).to_contain_text("Held: order 7001")
+    ruth.keyboard.press("Escape")
+    ruth.keyboard.press("Escape")
+    ruth.goto(f"{desks.base_url}sales/helditem/?reason=content-differs")
+    rows = ruth.locator("#result_list tbody")
+    for _ in range(rows.count()):  # other tests hold orders too
+        ruth.keyboard.press("j")
+        if "7001" in ruth.evaluate("document.activeElement.textContent"):
+            break
+    ruth.keyboard.press("Enter")
+    expect(ruth.get_by_role("heading", name="Order 7001* is held")).to_be_visible()
+    expect(ruth.get_by_text("You are at work on it.")).to_be_visible()
+    expect(ruth.get_by_label("This one").get_by_text("(differs)").first).to_be_attached()
+    otto.goto(ruth.url)
+    expect(otto.locator("[data-claim]")).to_contain_text("is at work on it until")
+
+    ruth.keyboard.press("?")
+    expect(ruth.get_by_role("dialog", name="Keys")).to_contain_text("Post as sent")
+    ruth.keyboard.press("Escape")
+    ruth.keyboard.press("p")
+    note = ruth.get_by_role("textbox", name="Note")
+    note.focus()
+    ruth.keyboard.type("jpd?")
+    expect(note).to_have_value("jpd?")
+    ruth.get_by_label("Only its identifier or its number was in the way").focus()
+    ruth.keyboard.press("Space")
+    ruth.keyboard.press("Enter")
+    said(ruth, "it waits for a second person")
+
+    otto.goto(f"{desks.base_url}books/decision/waiting/")
+    for _ in range(otto.locator("[data-row]").count()):
+        otto.keyboard.press("j")
+        if otto.evaluate("document.activeElement.closest('[data-row]').textContent.includes('jpd?')"):
+            break
+    otto.keyboard.press("a")
+    expect(otto.get_by_role("dialog")).to_contain_text("“jpd?”")
+    otto.keyboard.press("Enter")
+    said(otto, "agreed, and done.")
+    assert other_till.shift()["held"] == 0
+
+
+def test_a_gap_is_explained_and_a_drawer_counted_again_without_a_mouse(desks: Desks, till: ShopTill) -> None:
+    ruth = desks.ruth
+    ruth.goto(f"{desks.base_url}sales/shift/{till.shift_id}/change/")
+    expect(ruth.get_by_text("Order 1002 has not arrived.")).to_be_visible()
+    ruth.keyboard.press("j")
+    ruth.keyboard.press("e")
+    expect(ruth.get_by_role("textbox", name="Numbers")).to_have_value("1002-1002")
+    ruth.get_by_label("The till skipped the number").focus()
+    ruth.keyboard.press("Space")
+    ruth.keyboard.press("Enter")
+    said(ruth, "Explain missing numbers")
+    expect(ruth.get_by_text("Explained: never were a sale")).to_be_visible()
+    assert till.settled()["missing_numbers"] == []
+
+    ruth.keyboard.press("r")
+    expect(ruth.get_by_label("Cash (EUR)")).to_be_focused()
+    ruth.keyboard.type("204.80")
+    ruth.get_by_label("The count before was wrong").focus()
+    ruth.keyboard.press("Space")
+    ruth.keyboard.press("Enter")
+    said(ruth, "Count a drawer again")
+    expect(ruth.get_by_text("Neither over nor short")).to_be_visible()
+    assert till.shift()["cash"]["counted"] == 20480
