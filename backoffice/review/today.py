@@ -28,7 +28,7 @@ FROM unnest(%(stores)s::int[], %(days)s::date[], %(are_today)s::boolean[], %(mid
 JOIN sales_shift s ON s.store_id = day.store_id AND s.business_date = day.business_date
 JOIN sales_order o ON o.shift_id = s.shift_id AND o.business_date = s.business_date
 WHERE o.business_date BETWEEN %(first)s AND %(last)s
-GROUP BY 1, 2, 3, 4
+GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
 """
 
 

@@ -122,6 +122,7 @@ def fill(*, orders: int, today: date, code: str, processes: int = PROCESSES, see
         Place(place, enrolled.terminal_id, enrolled.store_id)
         for place, enrolled in enumerate(enrol(terminals=terminals, code=code, now=datetime.now(UTC)))
     ]
+    _set_up_before(days[0], store_ids={place.store_id for place in places})
     with connection.cursor() as cursor:
         for ahead in range(MONTHS):
             day = date((month + ahead) // 12, (month + ahead) % 12 + 1, 1)
@@ -166,6 +167,15 @@ def write_share(plan: Plan, places: Sequence[Place]) -> None:
             ]
             with transaction.atomic():
                 _write_month(cursor, told, guarded=guarded)
+
+
+def _set_up_before(day: date, *, store_ids: set[int]) -> None:
+    """The stores were set up before their first sale, as the audit trail has it: what they set counts from then on."""
+    at = datetime.combine(day, datetime.min.time(), tzinfo=UTC) - timedelta(days=1)
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE trail_entry DISABLE TRIGGER USER")
+        cursor.execute("UPDATE trail_entry SET at = %s WHERE store_id = ANY(%s)", [at, list(store_ids)])
+        cursor.execute("ALTER TABLE trail_entry ENABLE TRIGGER USER")
 
 
 def _without_guards(cursor: CursorWrapper) -> bool:

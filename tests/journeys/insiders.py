@@ -42,4 +42,4 @@ def come_in(page: Page, base_url: str, who: Insider) -> None:
     page.get_by_role("button", name="Log in").click()
     page.get_by_label("Code from your app").fill(code_now(who.secret))
     page.get_by_role("button", name="Go on").click()
-    expect(page.get_by_role("heading", name="Dashboard")).to_be_visible(timeout=20_000)
+    expect(page.get_by_role("heading", name="Dashboard")).to_be_visible(timeout=60_000)

@@ -9,16 +9,14 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.conftest import RunningStack
 from tests.journeys.http_till import HttpTill, a_store_code
+from tests.journeys.insiders import Insider, come_in, make_insider
 from tests.journeys.test_console import CHROMIUM, QUIET, WAIT_MS
 from tests.till import a_sale
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="No Chromium is installed: apt-get install chromium")
 
-MAKE = """
-from django.contrib.auth.models import User
+TWO_ABOVE = """
 from backoffice.fleet.models import Store
-for name in ("ruth-{tag}", "otto-{tag}"):
-    User.objects.create_superuser(name, password="a long secret")
 Store.objects.filter(code="{code}").update(second_person_above=100)
 """
 
@@ -35,18 +33,15 @@ class Desks:
     def __init__(self, stack: RunningStack, browser: Browser, tag: str) -> None:
         self.base_url = f"{stack.base_url}/console/"
         self.errors: list[str] = []
-        self.ruth, self.otto = (self._log_in(browser, f"{name}-{tag}") for name in ("ruth", "otto"))
+        insiders = [make_insider(stack, f"{name}-{tag}") for name in ("ruth", "otto")]
+        self.ruth, self.otto = (self._log_in(stack, browser, who) for who in insiders)
 
-    def _log_in(self, browser: Browser, name: str) -> Page:
+    def _log_in(self, stack: RunningStack, browser: Browser, who: Insider) -> Page:
         page = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
         page.set_default_timeout(WAIT_MS)
         page.on("console", lambda line: self.errors.append(line.text) if line.type == "error" else None)
         page.on("pageerror", lambda error: self.errors.append(str(error)))
-        page.goto(self.base_url)
-        page.get_by_label("Username").fill(name)
-        page.get_by_label("Password").fill("a long secret")
-        page.keyboard.press("Enter")
-        expect(page.get_by_role("heading", name="Dashboard")).to_be_visible(timeout=WAIT_MS)
+        come_in(page, stack.base_url, who)
         return page
 
 
@@ -80,7 +75,7 @@ def other_till(stack: RunningStack, till: ShopTill) -> HttpTill:
 @pytest.fixture(scope="module")
 def desks(stack: RunningStack, till: ShopTill) -> Iterator[Desks]:
     tag = uuid4().hex[:6]
-    stack.manage("shell", "-c", MAKE.format(tag=tag, code=till.store_code))
+    stack.clerk.does("shell", "-c", TWO_ABOVE.format(code=till.store_code))
     expect.set_options(timeout=WAIT_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", *QUIET])

@@ -62,8 +62,8 @@ class PersonAdmin(PageAdmin):
             row.works_in = _works_in(row, is_bound=row.pk in own_only)
 
     @admin.display(description=_("Login"))
-    def login(self, row: User) -> SafeString:
-        return cells.page_link(row, row.username)
+    def login(self, row: User) -> str:
+        return row.username
 
     @admin.display(description=_("Name"))
     def full_name(self, row: User) -> str | SafeString:
