@@ -27,11 +27,12 @@ demo: $(INSTALLED) ## show Back Office at work with simulated terminals (with AR
 screenshots: $(INSTALLED) ## play the demo and take pictures of every page of the console into docs/console
 	@$(BIN)/python -m tests.screenshots $(ARGS)
 
-# Three processes with databases of their own share the first part, so that no processor is idle while one of them waits: the
-# pages of the console, with what needs no server; the books, whose tests look at everything in theirs, with what starts
+# Four processes with databases of their own share the first part, so that no processor is idle while one of them waits: the
+# pages of the console; what needs no server; the books, whose tests look at everything in theirs, with what starts
 # services of its own; and all the rest. What measures time, or takes the whole machine, follows and has it to itself. Leaks
 # are looked for in both places where services ran.
-PAGES := tests/unit tests/fuzz tests/vectors clients/python/tests tests/integration/console
+PAGES := tests/integration/console
+UNITS := tests/unit tests/fuzz tests/vectors clients/python/tests
 BOOKS := $(addprefix tests/integration/,audit books evidence growth ledger) tests/faults tests/journeys
 MEASURED := $(patsubst %,tests/faults/test_%.py,chaos hostile_storm postgresql_restarts servers) \
   $(patsubst %,tests/journeys/test_%.py,hostile_clients memory strangers) \
@@ -43,8 +44,10 @@ test: $(INSTALLED) ## run the tests on private servers (ARGS="tests/unit -x")
 ifeq ($(strip $(ARGS)),)
 	@failed=; told=$$(mktemp -d); \
 	$(PYTEST) $(PAGES) >"$$told/pages" 2>&1 & pages=$$!; \
+	$(PYTEST) $(UNITS) >"$$told/units" 2>&1 & units=$$!; \
 	$(PYTEST) $(BOOKS) $(MEASURED:%=--ignore=%) >"$$told/books" 2>&1 & books=$$!; \
-	$(PYTEST) tests $(addprefix --ignore=,$(PAGES) $(BOOKS) $(MEASURED)) || failed=1; \
+	$(PYTEST) tests $(addprefix --ignore=,$(PAGES) $(UNITS) $(BOOKS) $(MEASURED)) || failed=1; \
+	wait $$units || failed=1; cat "$$told/units"; \
 	wait $$pages || failed=1; cat "$$told/pages"; \
 	wait $$books || failed=1; cat "$$told/books"; rm -r "$$told"; \
 	$(PYTEST) $(ALONE) || failed=1; \

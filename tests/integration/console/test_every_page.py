@@ -11,9 +11,11 @@ from django.test import Client
 from django.urls import reverse
 from django.utils.html import strip_tags
 
+from backoffice.alerts.models import AlertRule
 from backoffice.domain.decisions import Verb
 from backoffice.inbox.models import Batch
 from backoffice.ingestion.sweep import process_waiting
+from backoffice.ledger.models import Account
 from backoffice.sales.models import HeldItem, Order, Shift
 from backoffice.trail.models import TrailEntry
 from tests.integration.books.office import TODAY, a_person, decided
@@ -34,9 +36,9 @@ def reader(db: None) -> Client:
 
 
 def keys(model: type[Model]) -> list[Any]:
-    """Of all rows; of the audit trail the newest: it has many for each store, all made alike."""
+    """Of all rows; of what is there before a till has sent anything, and so alike in every test, the newest."""
     found = model._default_manager.order_by("-pk").values_list("pk", flat=True)
-    return list(found[:20] if model is TrailEntry else found)
+    return list(found[:3] if model in {TrailEntry, Account, AlertRule} else found)
 
 
 class Sparing:
@@ -70,7 +72,7 @@ def processed() -> None:
 def test_what_the_fuzzers_make_can_be_looked_at(reader: Client) -> None:
     till = Till(a_store(name=MARKUP))
     till.open(cashier=MARKUP)
-    send_fuzzed(till, of_each=6, seed=10)
+    send_fuzzed(till, of_each=4, seed=10)
     processed()
     assert HeldItem.objects.count() > 30, "or nothing was shown"
     assert everything(reader) == []

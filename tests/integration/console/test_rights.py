@@ -109,7 +109,7 @@ def till() -> Till:
 
 def somebody(*rights: str) -> Client:
     """The browser of staff who have these rights alone."""
-    user = User.objects.create_user(f"with {' '.join(rights) or 'none'}", is_staff=True)
+    user = User.objects.create_user(f"with {' '.join(rights)[:100] or 'none'}", is_staff=True)
     user.user_permissions.set(Permission.objects.filter(codename__in=rights))
     assert user.user_permissions.count() == len(rights)
     client = Client(raise_request_exception=False)
