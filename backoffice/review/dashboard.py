@@ -19,6 +19,7 @@ from backoffice.review.charts import (
     terminals_by_state,
     waiting_over_time,
 )
+from backoffice.review.decisions import waiting_requests
 from backoffice.review.formats import counted
 from backoffice.review.headline import count_states, headline
 from backoffice.review.live import common_zone
@@ -72,7 +73,7 @@ def add_dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, An
         held = held_by_day([store.pk for store in stores], held_now=context["held_count"], now=now)
         charts.append(held_over_time(held))
     if may["decision"]:
-        context["requests"] = requests_that_wait(mine(request, Decision.objects.all()), now=now)
+        context["requests"] = requests_waiting(mine(request, Decision.objects.all()), now=now)
     context["charts"] = charts
     return context
 
@@ -87,12 +88,10 @@ def first_steps(stores: Sequence[Store], terminals: Sequence[Terminal]) -> dict[
     }
 
 
-def requests_that_wait(decisions: QuerySet[Decision], *, now: datetime) -> dict[str, Any]:
+def requests_waiting(decisions: QuerySet[Decision], *, now: datetime) -> dict[str, Any]:
     """The requests that wait for a second person: how many, and for how long the oldest has."""
     asked = list(
-        decisions.filter(needs_second_person=True, answer__isnull=True)
-        .order_by("asked_at")
-        .values_list("asked_at", flat=True)[: MOST_COUNTED + 1]
+        waiting_requests(decisions).order_by("asked_at").values_list("asked_at", flat=True)[: MOST_COUNTED + 1]
     )
     return {
         "count": f"{MOST_COUNTED:,}+" if len(asked) > MOST_COUNTED else f"{len(asked):,}" if asked else "",

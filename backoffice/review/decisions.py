@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from backoffice.books.models import Decision, DecisionAnswer
 from backoffice.review.decision_words import reason_titles, unnamed_reason
@@ -40,6 +40,11 @@ def with_reasons(decisions: Iterable[Decision]) -> list[Any]:
         each.why = titles.get((each.verb, each.reason)) or unnamed_reason(each.reason)
         each.standing = standing_of(each)
     return listed
+
+
+def waiting_requests(decisions: QuerySet[Decision]) -> QuerySet[Decision]:
+    """Those among decisions that wait for a second person: nobody has answered them."""
+    return decisions.filter(needs_second_person=True, answer__isnull=True)
 
 
 def read_decision(decision_id: UUID | None) -> Any:

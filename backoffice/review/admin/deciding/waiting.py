@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet, prefetch_related_objects
+from django.db.models import prefetch_related_objects
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
@@ -11,17 +11,13 @@ from backoffice.books.models import Decision
 from backoffice.domain.decisions import Verb
 from backoffice.review.admin.deciding.asking import may_decide
 from backoffice.review.decision_words import reason_titles, shifts_named_in, sides_of, verb_of
+from backoffice.review.decisions import waiting_requests
 from backoffice.review.pages import console_page
 from backoffice.review.rights import may_see
 from backoffice.review.scope import rows_of
 from backoffice.review.subjects import subjects_of
 
 REQUESTS_SHOWN = 50
-
-
-def waiting_requests(rows: QuerySet[Decision]) -> QuerySet[Decision]:
-    """Those among decisions that nobody has answered."""
-    return rows.filter(needs_second_person=True, answer__isnull=True)
 
 
 def waiting_view(request: HttpRequest) -> HttpResponse:
