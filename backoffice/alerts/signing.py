@@ -6,9 +6,9 @@ import secrets
 from collections.abc import Iterable
 
 from cryptography.fernet import Fernet, InvalidToken
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
+
+from backoffice.derived_keys import derived_key
 
 PREFIX = "whsec_"
 SECRET_BYTES = 32  # the specification asks for 24 to 64
@@ -56,7 +56,4 @@ def open_secret(sealed: bytes) -> str:
 
 
 def _cipher() -> Fernet:
-    key = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"backoffice webhook secrets").derive(
-        settings.SECRET_KEY.encode()
-    )
-    return Fernet(base64.urlsafe_b64encode(key))
+    return derived_key(settings.SECRET_KEY, purpose=b"backoffice webhook secrets")

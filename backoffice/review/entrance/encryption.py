@@ -8,12 +8,12 @@ import base64
 import secrets
 
 from allauth.mfa.models import Authenticator
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from cryptography.fernet import InvalidToken, MultiFernet
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db.models import F, Func, JSONField, TextField, Value
+
+from backoffice.derived_keys import derived_key
 
 PURPOSE = b"second factors of the console"
 
@@ -42,9 +42,5 @@ def encrypt_anew(authenticator: Authenticator) -> None:
 
 
 def _keys() -> MultiFernet:
-    return MultiFernet([_key(secret) for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_BEFORE)])
-
-
-def _key(secret: str) -> Fernet:
-    made = HKDF(algorithm=SHA256(), length=32, salt=None, info=PURPOSE).derive(secret.encode())
-    return Fernet(base64.urlsafe_b64encode(made))
+    secrets_of_all_times = (settings.SECRET_KEY, *settings.SECRET_KEY_BEFORE)
+    return MultiFernet([derived_key(secret, purpose=PURPOSE) for secret in secrets_of_all_times])
