@@ -24,9 +24,11 @@ class NaiveService(Service):
         codes = [stores[number % len(stores)][0] for number in range(len(names))]
         return [(code, f"{code}/{name}") for code, name in zip(codes, names, strict=True)]
 
-    def has_queued(self) -> bool:
-        """Whether messages wait that no worker has taken."""
-        return bool(self.broker().llen(QUEUE))
+    def has_doubled(self) -> bool:
+        """Whether an order is inserted twice."""
+        with psycopg.connect(self.database_url) as connection:
+            twice = "SELECT FROM sales_order GROUP BY order_id HAVING count(*) > 1 LIMIT 1"
+            return connection.execute(twice).fetchone() is not None
 
     def amid(self, *, batch: int) -> bool:
         """Whether the worker has inserted some orders of a batch and not the others; every batch has `batch` orders."""

@@ -35,15 +35,16 @@ def test_a_naive_queue_is_caught_losing_and_doubling(tmp_path: Path) -> None:
     day = Day(seed="4", quota=1500, batch=250, shift=1500, live=0.0, clock_steps=0.0, timeout_s=3.0)
     plan = Plan(kills=2, terminals=4, day=day, duration_limit_s=300)
     with NaiveService(tmp_path / "service", roles=(), companions=naive_processes) as service:
-        # Messages pile up, and are gone. The worker that comes next declares its queue again.
-        lose = [
-            Action("freeze", "worker", 0.0, 0, 2.0),
-            Action("flush", "valkey", 0.0, 0, 0.0, service.has_queued),
-            Action("kill", "worker", 2.1, 0, 0.0),
-        ]
         # What is inserted by then is inserted again when the message comes back.
         double = [Action("kill", "worker", 0.0, 0, 0.0, lambda: service.amid(batch=day.batch))]
-        moments = [Moment(1.0, lose), Moment(1.0, double)]
+        # It has come back, and is gone before its last order: so is whatever else waits. The worker that comes next declares
+        # its queue again.
+        lose = [
+            Action("freeze", "worker", 0.0, 0, 2.0, service.has_doubled),
+            Action("flush", "valkey", 0.0, 0, 0.0),
+            Action("kill", "worker", 2.1, 0, 0.0),
+        ]
+        moments = [Moment(0.2, double + lose), Moment(0.8, [])]
         result = run(service, plan, folder=tmp_path, say=print, moments=moments)
     assert not result.trouble, report(result)
     found = {name: finding["count"] for name, finding in result.checked["findings"].items()}

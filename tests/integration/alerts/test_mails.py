@@ -197,7 +197,7 @@ def test_the_summary_of_the_morning_comes_once_at_seven_by_the_stores_clock(till
     assert [make_digests(now=tomorrow + 2 * HOUR) for _ in range(2)] == [2, 0]
     french, english = AlertMail.objects.filter(kind="digest").order_by("address")
     assert french.subject.startswith("Vos magasins ce matin, ")
-    for words in ("services encore ouverts : 1", "en attente d’une décision : 1", "est muette", "Tout est arrivé"):
+    for words in ("sessions encore ouvertes : 1", "en attente d’une décision : 1", "est muette", "Tout est arrivé"):
         assert words in french.body
     assert "Everything is here and adds up." in english.body
     assert "Paris" not in english.body
