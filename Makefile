@@ -29,14 +29,16 @@ screenshots: $(INSTALLED) ## play the demo and take pictures of every page of th
 
 # Four processes with databases of their own share the first part, so that no processor is idle while one of them waits: the
 # pages of the console; what needs no server; the books, whose tests look at everything in theirs, with what starts
-# services of its own; and all the rest. What measures time, or takes the whole machine, follows and has it to itself. Leaks
-# are looked for in both places where services ran.
+# services of its own; and all the rest. Two that wait more than they work follow, and then what measures time or takes the
+# whole machine, by itself. Leaks are looked for in both places where services ran.
 PAGES := tests/integration/console
 UNITS := tests/unit tests/fuzz tests/vectors clients/python/tests
 BOOKS := $(addprefix tests/integration/,audit books evidence growth ledger) tests/faults tests/journeys
-MEASURED := $(patsubst %,tests/faults/test_%.py,chaos hostile_storm postgresql_restarts servers) \
-  $(patsubst %,tests/journeys/test_%.py,hostile_clients memory strangers) \
-  tests/integration/health/test_startup.py
+MEASURED := $(patsubst %,tests/faults/test_%.py,hostile_storm postgresql_restarts servers) \
+  $(patsubst %,tests/journeys/test_%.py,hostile_clients memory strangers)
+KILLED := tests/faults/test_chaos.py
+AWAITED := tests/integration/health/test_startup.py
+LATER := $(MEASURED) $(KILLED) $(AWAITED)
 ALONE := $(MEASURED) tests/journeys/test_nothing_leaks.py
 PYTEST := $(BIN)/python -m pytest
 
@@ -45,11 +47,14 @@ ifeq ($(strip $(ARGS)),)
 	@failed=; told=$$(mktemp -d); \
 	$(PYTEST) $(PAGES) >"$$told/pages" 2>&1 & pages=$$!; \
 	$(PYTEST) $(UNITS) >"$$told/units" 2>&1 & units=$$!; \
-	$(PYTEST) $(BOOKS) $(MEASURED:%=--ignore=%) >"$$told/books" 2>&1 & books=$$!; \
-	$(PYTEST) tests $(addprefix --ignore=,$(PAGES) $(UNITS) $(BOOKS) $(MEASURED)) || failed=1; \
+	$(PYTEST) $(BOOKS) $(LATER:%=--ignore=%) >"$$told/books" 2>&1 & books=$$!; \
+	$(PYTEST) tests $(addprefix --ignore=,$(PAGES) $(UNITS) $(BOOKS) $(LATER)) || failed=1; \
 	wait $$units || failed=1; cat "$$told/units"; \
 	wait $$pages || failed=1; cat "$$told/pages"; \
-	wait $$books || failed=1; cat "$$told/books"; rm -r "$$told"; \
+	wait $$books || failed=1; cat "$$told/books"; \
+	$(PYTEST) $(KILLED) >"$$told/killed" 2>&1 & killed=$$!; \
+	$(PYTEST) $(AWAITED) || failed=1; \
+	wait $$killed || failed=1; cat "$$told/killed"; rm -r "$$told"; \
 	$(PYTEST) $(ALONE) || failed=1; \
 	test -z "$$failed"
 else

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 from django.db import connection
+from pytest_django import DjangoDbBlocker
 
 from backoffice.sales.models import DetachedMonth
 from tests.promises import broken_promises
-from tests.till import Till, acknowledged_batches
+from tests.till import Till, acknowledged_batches, an_open_till
 
 HERE = Path(__file__).parent
 WITH_DATABASE = {"api", "books", "ingestion", "ledger"}
@@ -53,9 +54,14 @@ def promises_are_kept(request: pytest.FixtureRequest) -> Iterator[None]:
         assert broken_promises(cursor, batches=acknowledged_batches) == []
 
 
+@pytest.fixture(scope="module")
+def opened(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Till:
+    """A till for the tests of a file that are rolled back, committed before them: to open one costs as much as a test."""
+    with django_db_blocker.unblock():
+        return an_open_till()
+
+
 @pytest.fixture
-def till(database: None) -> Till:
+def till(request: pytest.FixtureRequest, opened: Till, database: None) -> Till:
     """A till whose shift is open since this morning, with 200.00 in its drawer."""
-    till = Till()
-    assert till.open().status_code == 201
-    return till
+    return an_open_till() if "committed_db" in request.fixturenames else opened.again()

@@ -83,7 +83,7 @@ REPORTED = {
 OF_PAGES = [*AccountDaysFilters.base_fields, *ReportFilters.base_fields, *FigureForm.base_fields]
 
 # Of the odd values, for each parameter and place: there are enough of those that each value has its turn.
-SOME = 14
+SOME = 9
 
 
 def some(rng: Random) -> list[str]:
@@ -137,13 +137,12 @@ def test_what_once_was_an_error_is_an_answer(reader: Client, till: Till) -> None
     assert [one for one in wrong if one] == []
 
 
-@pytest.mark.parametrize("place", range(2))
-def test_any_query_of_any_address_is_answered(reader: Client, till: Till, place: int) -> None:
-    rng = Random(place)
+def test_any_query_of_any_address_is_answered(reader: Client, till: Till) -> None:
+    rng = Random(1)
     wrong = []
     for address in addresses_of(lambda model: model._default_manager.order_by().values_list("pk", flat=True)[:1]):
         model = next((model for model in admin.site._registry if f"/{model._meta.model_name}/" in address), None)
-        wrong += [answered(reader, f"{address}?{query}") for query in odd_queries(model, rng, 3)]
+        wrong += [answered(reader, f"{address}?{query}") for query in odd_queries(model, rng, 4)]
     assert [one for one in wrong if one] == []
 
 
@@ -186,12 +185,13 @@ def test_a_form_may_be_filled_in_with_anything(reader: Client, till: Till) -> No
 
 def test_a_look_up_that_is_not_offered_changes_nothing(page: Open, till: Till) -> None:
     rows = {name: len(page(name).rows) for name in LISTS}
+    assert rows["sales_order_changelist"], "or there is nothing to leave out"
     for name in LISTS:
         fields = [
             field.name for field in model_of(name)._meta.fields if field.name not in {"store", "terminal", "state"}
         ]
-        for field in fields:
-            assert len(page(name, **{f"{field}__isnull": "1"}).rows) == rows[name], (name, field)
+        asked = {f"{field}__isnull": "1" for field in fields}
+        assert len(page(name, **asked).rows) == rows[name], "one of them changed what is shown"
 
 
 def test_a_link_to_the_next_page_repeats_nothing_that_was_not_asked_for(page: Open) -> None:
