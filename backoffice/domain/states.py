@@ -57,14 +57,18 @@ BATCH_TRANSITIONS: Mapping[BatchState, frozenset[BatchState]] = {
     BatchState.PROCESSED: frozenset(),
 }
 
-# The state of a store day is derived from its shifts and its exports whenever it is asked for, and stored nowhere. Until it is
-# exported it goes where they go, back as well. What was exported stays so, or is superseded by what came since.
+# The state of a store day is derived from its shifts and its exports whenever it is asked for, and stored nowhere. It goes where
+# its shifts go, back as well. An export neither waits for that nor ends it: what it took may be superseded, or looked at again.
 STORE_DAY_TRANSITIONS: Mapping[StoreDayState, frozenset[StoreDayState]] = {
-    StoreDayState.COLLECTING: frozenset({StoreDayState.TO_REVIEW, StoreDayState.AUDITED}),
-    StoreDayState.TO_REVIEW: frozenset({StoreDayState.COLLECTING, StoreDayState.AUDITED}),
+    StoreDayState.COLLECTING: frozenset(
+        {StoreDayState.TO_REVIEW, StoreDayState.AUDITED, StoreDayState.EXPORTED, StoreDayState.SUPERSEDED}
+    ),
+    StoreDayState.TO_REVIEW: frozenset(
+        {StoreDayState.COLLECTING, StoreDayState.AUDITED, StoreDayState.EXPORTED, StoreDayState.SUPERSEDED}
+    ),
     StoreDayState.AUDITED: frozenset({StoreDayState.COLLECTING, StoreDayState.TO_REVIEW, StoreDayState.EXPORTED}),
-    StoreDayState.EXPORTED: frozenset({StoreDayState.SUPERSEDED}),
-    StoreDayState.SUPERSEDED: frozenset({StoreDayState.EXPORTED}),
+    StoreDayState.EXPORTED: frozenset({StoreDayState.COLLECTING, StoreDayState.TO_REVIEW, StoreDayState.SUPERSEDED}),
+    StoreDayState.SUPERSEDED: frozenset({StoreDayState.COLLECTING, StoreDayState.TO_REVIEW, StoreDayState.EXPORTED}),
 }
 
 

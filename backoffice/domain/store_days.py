@@ -49,14 +49,17 @@ WAITS_FOR: Mapping[StoreDayState, str] = {
 def store_day_state(
     shifts: Sequence[ShiftOfDay], *, rules: DayRules = BY_PEOPLE, exported: DayExport = DayExport.NOTHING
 ) -> StoreDayState:
-    """Where a store day stands. A day without a shift is still collecting."""
-    if exported == DayExport.CHANGED_SINCE:
-        return StoreDayState.SUPERSEDED
-    if exported == DayExport.EVERYTHING:
-        return StoreDayState.EXPORTED
+    """Where a store day stands. A day without a shift is still collecting.
+
+    What was exported before its time says nothing of the day: it goes where its shifts go, until nobody has to look at it.
+    """
     if not shifts or any(is_outstanding(shift.state) for shift in shifts):
         return StoreDayState.COLLECTING
-    return StoreDayState.AUDITED if all(is_done(shift, rules) for shift in shifts) else StoreDayState.TO_REVIEW
+    if exported == DayExport.CHANGED_SINCE:
+        return StoreDayState.SUPERSEDED
+    if not all(is_done(shift, rules) for shift in shifts):
+        return StoreDayState.TO_REVIEW
+    return StoreDayState.EXPORTED if exported == DayExport.EVERYTHING else StoreDayState.AUDITED
 
 
 def is_outstanding(state: ShiftState) -> bool:

@@ -55,10 +55,22 @@ def test_at_a_stricter_store_flags_need_a_person_and_an_approval_lets_them_go():
     assert store_day_state([APPROVED._replace(is_flagged=True)], rules=strict) == "audited"
 
 
-@pytest.mark.parametrize("shifts", [[APPROVED], [OPEN], [DISCREPANT], []])
-def test_what_was_exported_stays_so_until_something_comes_that_was_not(shifts: list[ShiftOfDay]):
-    assert store_day_state(shifts, exported=DayExport.EVERYTHING) == "exported"
-    assert store_day_state(shifts, exported=DayExport.CHANGED_SINCE) == "superseded"
+@pytest.mark.parametrize(
+    ("shifts", "exported", "state"),
+    [
+        ([APPROVED], DayExport.EVERYTHING, "exported"),
+        ([APPROVED], DayExport.CHANGED_SINCE, "superseded"),
+        ([APPROVED, DISCREPANT], DayExport.EVERYTHING, "to_review"),
+        ([APPROVED, DISCREPANT], DayExport.CHANGED_SINCE, "superseded"),
+        ([APPROVED, OPEN], DayExport.EVERYTHING, "collecting"),
+        ([APPROVED, OPEN], DayExport.CHANGED_SINCE, "collecting"),
+        ([], DayExport.EVERYTHING, "collecting"),
+    ],
+)
+def test_an_exported_day_is_done_only_once_nobody_has_to_look_at_its_shifts(
+    shifts: list[ShiftOfDay], exported: DayExport, state: str
+):
+    assert store_day_state(shifts, exported=exported) == state
 
 
 def test_each_state_of_a_day_says_what_it_waits_for_and_what_may_follow():
