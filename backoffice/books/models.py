@@ -17,6 +17,15 @@ SUBJECTS = [
     ("store", "a store"),
     ("terminal", "a terminal"),
 ]
+NOTED = [
+    ("order", "a posted order"),
+    ("shift", "a shift"),
+    ("terminal", "a terminal"),
+    ("held", "a held order or cash movement"),
+    ("batch", "an upload"),
+    ("decision", "a decision"),
+    ("day", "a store day"),
+]
 ANSWERS = [("agreed", "agreed"), ("declined", "declined"), ("withdrawn", "withdrawn")]
 MAX_NOTE = 500
 
@@ -169,3 +178,38 @@ class CacheFile(models.Model):
 
     def __str__(self) -> str:
         return f"cache of {self.terminal_id}, saved {self.saved_at}"
+
+
+class Note(models.Model):
+    """What somebody wrote about a row, beside it. Rows are only ever added; nothing is decided or counted by them.
+
+    `subject` is the key of the row, of a store day its date.
+    """
+
+    about = models.CharField(max_length=8, choices=NOTED)
+    subject = models.CharField(max_length=80)
+    store = models.ForeignKey("fleet.Store", on_delete=models.PROTECT, related_name="+")
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    written_at = models.DateTimeField()
+    text = models.CharField(max_length=MAX_NOTE)
+
+    class Meta:
+        default_permissions = ("add",)
+        constraints = [models.CheckConstraint(condition=~Q(text=""), name="note_says_something")]
+        indexes = [models.Index(fields=["about", "subject", "store"], name="books_note_by_subject")]
+
+    def __str__(self) -> str:
+        return f"note on {self.about} {self.subject}"
+
+
+class NoteTakenBack(models.Model):
+    """That its author takes a note back: it stays, struck through. Once."""
+
+    note = models.OneToOneField(Note, primary_key=True, on_delete=models.PROTECT, related_name="taken_back")
+    taken_back_at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"taken back: {self.note_id}"

@@ -1,5 +1,6 @@
 """Keyset paging: a page is the rows after the last one seen, so nothing is counted or skipped over."""
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from django.contrib.admin.views.main import SEARCH_VAR
@@ -51,25 +52,33 @@ class KeysetChangeList(ChangeList):  # type: ignore[misc]
 
     def get_results(self, request: HttpRequest) -> None:
         """Reads one page, and one more row to see whether another page follows."""
-        queryset, size, cursor = self.queryset, self.list_per_page, self.cursor
-        if cursor is not None:
-            queryset = queryset.filter(self._beyond(cursor)).order_by(*self._order(forward=cursor.forward))
-        rows = list(queryset[: size + 1])
+        size, cursor = self.list_per_page, self.cursor
+        rows = self._read(cursor, size + 1)
         more = len(rows) > size
         rows = rows[:size]
         backward = cursor is not None and not cursor.forward
         if backward:
             rows.reverse()
-        may, reach = may_see(request), my_reach(request)
-        for row in rows:
-            row.may, row.reach = may, reach
-        self.model_admin.complete(rows)
+        self._complete(request, rows)
         self.result_list = rows
         self.newer = self._link(BEFORE, rows[0]) if rows and (more if backward else cursor is not None) else None
         self.older = self._link(AFTER, rows[-1]) if rows and (True if backward else more) else None
         self.result_count = self.full_result_count = len(rows)
         self.show_full_result_count = self.can_show_all = self.multi_page = False
         self.paginator = self.model_admin.get_paginator(request, rows, max(size, 1))
+
+    def _read(self, cursor: Cursor | None, most: int) -> list[Any]:
+        """The first rows, or those behind a key in the direction of reading."""
+        queryset = self.queryset
+        if cursor is not None:
+            queryset = queryset.filter(self._beyond(cursor)).order_by(*self._order(forward=cursor.forward))
+        return list(queryset[:most])
+
+    def _complete(self, request: HttpRequest, rows: list[Any]) -> None:
+        may, reach = may_see(request), my_reach(request)
+        for row in rows:
+            row.may, row.reach = may, reach
+        self.model_admin.complete(rows)
 
     def _order(self, *, forward: bool) -> list[str]:
         sign = "-" if self.model_admin.newest_first == forward else ""
@@ -112,3 +121,25 @@ class KeysetChangeList(ChangeList):  # type: ignore[misc]
         values = [getattr(row, name) for name in self.model_admin.page_key]
         texts = [value.isoformat() if hasattr(value, "isoformat") else str(value) for value in values]
         return str(self.get_query_string({parameter: SEPARATOR.join(texts)}))
+
+
+class RowsInParts(KeysetChangeList):
+    """All rows of a list, for a file: a part at a time, so that no more of them are in memory."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        """Reads nothing yet."""
+        self.request = request
+
+    def parts(self, size: int) -> Iterator[list[Any]]:
+        """The rows in the list's order, from the key in the address or from the first; `size` rows a part."""
+        cursor = self.cursor if self.cursor is not None and self.cursor.forward else None
+        while rows := self._read(cursor, size):
+            self._complete(self.request, rows)
+            yield rows
+            if len(rows) < size:
+                return
+            cursor = Cursor([getattr(rows[-1], name) for name in self.model_admin.page_key], forward=True)
+
+    def address_after(self, row: Any) -> str:
+        """The query of what follows a row."""
+        return self._link(AFTER, row)

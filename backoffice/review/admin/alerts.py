@@ -176,7 +176,7 @@ def moment_of(alert: Alert, moment: datetime | None) -> SafeString:
     """A moment by the clock of an alert's store, or in UTC; a dash for None."""
     if moment is None:
         return cells.NONE
-    return format_html('<time datetime="{}">{}</time>', moment.isoformat(), words.moment_in_words(moment, alert))
+    return cells.instant(moment, words.moment_in_words(moment, alert), alert.store.timezone if alert.store else "UTC")
 
 
 def _step(alert: Alert, change: AlertChange) -> dict[str, Any]:

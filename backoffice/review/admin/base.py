@@ -1,15 +1,24 @@
 """What the console's lists and pages share: they are paged by key, and nothing is ever added or deleted in them."""
 
 from collections.abc import Mapping, Sequence
+from operator import attrgetter
 from typing import Any
 
+from django.contrib import messages
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import Model, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseNotAllowed,
+    HttpResponseRedirect,
+    QueryDict,
+)
 from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 
@@ -17,12 +26,20 @@ from backoffice.books.people import EVERYWHERE, Reach
 from backoffice.languages.texts import Words
 from backoffice.review.admin.filters import FilterForm
 from backoffice.review.admin.history import history_of
+from backoffice.review.cells import page_url
+from backoffice.review.list_files import csv_answer, rows_of_list
 from backoffice.review.live import answer_live
+from backoffice.review.noting import answer_note, notes_card
 from backoffice.review.pages import console_page
-from backoffice.review.paging import KeysetChangeList
+from backoffice.review.paging import KeysetChangeList, RowsInParts
 from backoffice.review.reach import OF_HEAD_OFFICE, OF_THE_COMPANY, choices, my_reach, own_choices
 from backoffice.review.rights import may_see
+from backoffice.review.saved_views import RIGHT as SHARING
+from backoffice.review.saved_views import ViewForm, own_query, remove_view, save_view, view_tools
 from backoffice.trail.acting import because
+
+# How the name of the address ends at which a list is a file.
+FILE = "_csv"
 
 
 class ConsoleAdmin(ModelAdmin):  # type: ignore[misc]
@@ -47,6 +64,8 @@ class ConsoleAdmin(ModelAdmin):  # type: ignore[misc]
     change_list_template = "console/list.html"
     change_form_template = "console/form.html"
     list_per_page = 50
+    # Of a list as a file, so many rows are read and completed at a time.
+    rows_at_once = 250
     list_fullwidth = True
     show_full_result_count = False
     sortable_by = ()
@@ -84,8 +103,7 @@ class ConsoleAdmin(ModelAdmin):  # type: ignore[misc]
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Every row of the reader's stores; on the list, those that match the filters."""
         queryset = self.every_row(request)
-        match = request.resolver_match
-        if match is None or not (match.url_name or "").endswith("_changelist"):
+        if not _address_is_of(request, "_changelist", FILE):
             return queryset
         form = self.bound_filters(request)
         chosen = form.cleaned_data if form.is_valid() else {}
@@ -127,11 +145,48 @@ class ConsoleAdmin(ModelAdmin):  # type: ignore[misc]
             "empty_text": self.empty_text,
             "is_narrowed": form.is_narrowed or "q" in request.GET,
         }
+        if self.has_view_or_change_permission(request):
+            context |= view_tools(request, self)
         page: TemplateResponse = super().changelist_view(request, context | (extra_context or {}))
         return answer_live(request, page, part=self.live_part) if self.live_part else page
 
+    def get_urls(self) -> list[URLPattern]:
+        wrap, name = self.admin_site.admin_view, f"{self.opts.app_label}_{self.opts.model_name}"
+        return [
+            path("csv/", wrap(self.csv_view), name=f"{name}{FILE}"),
+            path("views/", wrap(self.views_view), name=f"{name}_views"),
+            *super().get_urls(),
+        ]
+
+    def views_view(self, request: HttpRequest) -> HttpResponse:
+        """Saves the filters that were sent under a name, or removes a saved view. Takes POST only. Raises PermissionDenied."""
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        if not self.has_view_or_change_permission(request):
+            raise PermissionDenied
+        address = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
+        if key := request.POST.get("remove"):
+            remove_view(request, self, key)
+            return HttpResponseRedirect(address)
+        form = ViewForm(request.POST, may_share=request.user.has_perm(SHARING))
+        if wrong := save_view(request, self, form):
+            messages.error(request, str(wrong))
+        return HttpResponseRedirect(f"{address}?{own_query(self, QueryDict(request.POST.get('query', '')))}")
+
+    def csv_view(self, request: HttpRequest) -> HttpResponse:
+        """The list as a file, with the filters and the search of its address. Raises PermissionDenied."""
+        if not self.has_view_or_change_permission(request):
+            raise PermissionDenied
+        if request.method != "GET":
+            return HttpResponseNotAllowed(["GET"])
+        rows = rows_of_list(self, self.get_changelist_instance(request))
+        form = self.bound_filters(request)
+        store = form.cleaned_data.get("store") if form.is_valid() else None
+        kind, store_id = str(self.opts.model_name), None if store is None else store.pk
+        return csv_answer(request, rows, kind=kind, title=self.list_title, store_id=store_id)
+
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[KeysetChangeList]:
-        return KeysetChangeList
+        return RowsInParts if _address_is_of(request, FILE) else KeysetChangeList
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
@@ -179,6 +234,9 @@ class PageAdmin(ConsoleAdmin):
     """A list, and for each row a page instead of a form: `page_template` with the context that `page` returns."""
 
     page_template = ""
+    # What a row is to its notes (`books.models.NOTED`), and the name of its key there; empty: it has none.
+    noted_as = ""
+    note_key = "pk"
     # The template of what of a page refreshes itself; empty: nothing does.
     live_page_part = ""
 
@@ -208,11 +266,41 @@ class PageAdmin(ConsoleAdmin):
         row.reach = my_reach(request)
         context = {"opts": self.opts, "row": row, "may_change": self.has_change_permission(request, row)}
         context |= self.way_up() | self.history(request, row)
-        context |= self.page(row) | self.beside(request, row)
+        context |= self.page(row) | self.beside(request, row) | self.notes(request, row)
         page = console_page(request, template, context | extra)
         if not self.live_page_part or template != self.page_template:
             return page
         return answer_live(request, page, part=self.live_page_part, is_final=self.is_final(row))
+
+    def notes(self, request: HttpRequest, row: Any) -> dict[str, Any]:
+        """What people wrote about a row, for its page."""
+        if not self.noted_as:
+            return {}
+        address = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_note", args=[row.pk])
+        subject = getattr(row, self.note_key)
+        return notes_card(request, self.noted_as, subject, store=self._store_of(row), address=address)
+
+    def note_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Keeps a note on a row, or takes one back. Takes POST only. Raises Http404, PermissionDenied."""
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        row = self.get_object(request, unquote(object_id))
+        if not self.has_view_permission(request, row):
+            raise PermissionDenied
+        if row is None:
+            raise Http404
+        subject = getattr(row, self.note_key)
+        return answer_note(request, self.noted_as, subject, store=self._store_of(row), back=page_url(row))
+
+    def _store_of(self, row: Any) -> Any:
+        return attrgetter(str(self.store_path).replace("__", "."))(row)
+
+    def get_urls(self) -> list[URLPattern]:
+        if not self.noted_as:
+            return super().get_urls()
+        name = f"{self.opts.app_label}_{self.opts.model_name}_note"
+        note = path("<path:object_id>/note/", self.admin_site.admin_view(self.note_view), name=name)
+        return [note, *super().get_urls()]
 
     def is_final(self, row: Any) -> bool:
         """Whether a row's page changes no more, and so has nothing to refresh."""
@@ -224,3 +312,9 @@ class ReadingAdmin(PageAdmin):
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
+
+
+def _address_is_of(request: HttpRequest, *endings: str) -> bool:
+    """Whether the name of the address that is asked for ends so."""
+    match = request.resolver_match
+    return match is not None and (match.url_name or "").endswith(endings)

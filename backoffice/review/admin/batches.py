@@ -44,6 +44,7 @@ class BatchAdmin(ReadingAdmin):
     filter_form = BatchFilters
     page_key = ("received_at", "batch_id")
     page_template = "console/batch.html"
+    noted_as = "batch"
 
     def get_queryset(self, request: Any) -> QuerySet[Batch]:
         return super().get_queryset(request).defer("body", "digest")

@@ -28,6 +28,7 @@ class DecisionAdmin(ReadingAdmin):
     list_display = ("standing", "what", "where", "who", "why", "asked", "stake")
     page_key = ("asked_at", "id")
     page_template = "console/decision.html"
+    noted_as = "decision"
 
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view

@@ -25,7 +25,6 @@ from backoffice.remote import remote_address
 from backoffice.review import cells
 from backoffice.review.admin.base import ReadingAdmin
 from backoffice.review.admin.filters import DAYS, DayInput
-from backoffice.review.formats import written_day
 from backoffice.review.reach import own_choices
 from backoffice.review.words import Label
 
@@ -95,7 +94,7 @@ class ExportJobAdmin(ReadingAdmin):
 
     @admin.display(description=_("Business days"))
     def days(self, row: ExportJob) -> SafeString:
-        return cells.lines(written_day(row.first_day), gettext("to {day}").format(day=written_day(row.last_day)))
+        return cells.span_of_days(row.first_day, row.last_day)
 
     @admin.display(description=_("Who"))
     def who(self, row: ExportJob) -> str:

@@ -52,6 +52,7 @@ class TerminalAdmin(PageAdmin):
     page_key = ("rank",)
     newest_first = False
     page_template = "console/terminal.html"
+    noted_as = "terminal"
     form = TerminalForm
     readonly_fields = ("of_store",)
     history_about = "terminal"

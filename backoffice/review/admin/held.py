@@ -46,9 +46,11 @@ class HeldAdmin(ReadingAdmin):
     empty_text = "Nothing is held: every order that arrived is in the books."
     list_display = ("order", "why", "where", "received", "waiting", "worker", "amount")
     filter_form = HeldFilters
+    rows_at_once = 50  # each may have an original of a megabyte
     page_key = ("id",)
     newest_first = False
     page_template = "console/held.html"
+    noted_as = "held"
     change_list_template = "console/held_list.html"
 
     def get_urls(self) -> list[URLPattern]:

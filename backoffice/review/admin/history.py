@@ -65,6 +65,7 @@ KINDS: Mapping[str, Words] = {
     "mail recipient": _("Mail recipient"),
     "webhook endpoint": _("Webhook endpoint"),
     "webhook secret": _("Webhook secret"),
+    "list": _("List"),
 }
 
 # Columns that people meet in it. Others are shown as they are called in the tables.
@@ -106,6 +107,8 @@ COLUMNS = (
     _("Number"),
     _("Reference"),
     _("Business date"),
+    _("Rows"),
+    _("Filters"),
 )
 
 

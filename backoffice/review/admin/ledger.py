@@ -24,7 +24,6 @@ from backoffice.review.admin.account_days import account_days
 from backoffice.review.admin.base import ConsoleAdmin, ReadingAdmin
 from backoffice.review.admin.filters import FilterForm, account_field, day_field, store_field
 from backoffice.review.admin.store_form import ReasonedForm
-from backoffice.review.formats import written_day
 from backoffice.review.journal import entry_amounts, read_entry
 from backoffice.review.order_lookup import order_of
 from backoffice.review.pages import console_page
@@ -84,8 +83,8 @@ class EntryAdmin(ReadingAdmin):
         return cells.number(row.pk, offline=False)
 
     @admin.display(description=_("Business day"))
-    def day(self, row: JournalEntry) -> str:
-        return written_day(row.business_date)
+    def day(self, row: JournalEntry) -> SafeString:
+        return cells.business_day(row.business_date)
 
     @admin.display(description=_("Where"))
     def where(self, row: JournalEntry) -> SafeString:

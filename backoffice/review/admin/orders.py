@@ -57,6 +57,7 @@ class OrderAdmin(ReadingAdmin):
     filter_form = OrderFilters
     page_key = ("id",)
     page_template = "console/order.html"
+    noted_as, note_key = "order", "order_id"
 
     def narrow(self, queryset: QuerySet[Order], chosen: Mapping[str, Any]) -> QuerySet[Order]:
         """Through shifts, so that the order table is not searched, nor months that do not matter."""

@@ -84,8 +84,9 @@ class PersonAdmin(PageAdmin):
         return str(_("Yes, and may do everything") if row.is_superuser else _("Yes"))
 
     @admin.display(description=_("Last login (UTC)"))
-    def seen(self, row: User) -> str | SafeString:
-        return cells.NONE if row.last_login is None else f"{row.last_login:%Y-%m-%d %H:%M}"
+    def seen(self, row: User) -> SafeString:
+        seen = row.last_login
+        return cells.NONE if seen is None else cells.instant(seen, f"{seen:%Y-%m-%d %H:%M}", "UTC")
 
     def page(self, row: Any) -> dict[str, Any]:
         """A person, with roles, stores and rights by name."""

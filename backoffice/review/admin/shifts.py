@@ -15,7 +15,6 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from backoffice.domain.decisions import Verb
-from backoffice.domain.moments import day_in_words
 from backoffice.domain.reasons import IN_LOCKED_PERIOD, LATE
 from backoffice.ingestion.report import shift_report
 from backoffice.ingestion.till_reports import TillReport, report_of_shift, x_report, z_report
@@ -23,7 +22,7 @@ from backoffice.review import cells
 from backoffice.review.admin.base import ReadingAdmin
 from backoffice.review.admin.deciding.asking import DecisionButton, buttons_of
 from backoffice.review.admin.filters import FilterForm, choice_field, day_field, store_field, terminal_field
-from backoffice.review.admin.store_days import store_days_view
+from backoffice.review.admin.store_days import store_day_note, store_days_csv, store_days_view
 from backoffice.review.decisions import decisions_of, took_effect
 from backoffice.review.formats import counted, some_of
 from backoffice.review.middleware import on_paper
@@ -60,6 +59,7 @@ class ShiftAdmin(ReadingAdmin):
     filter_form = ShiftFilters
     page_key = ("opened_at", "shift_id")
     page_template = "console/shift.html"
+    noted_as = "shift"
 
     def narrow(self, queryset: QuerySet[Shift], chosen: Mapping[str, Any]) -> QuerySet[Shift]:
         fields = {"store": "store", "terminal": "terminal", "day": "business_date", "state": "state"}
@@ -85,7 +85,7 @@ class ShiftAdmin(ReadingAdmin):
 
     @admin.display(description="Shift")
     def number_and_day(self, row: Shift) -> SafeString:
-        return cells.lines(f"Shift {row.number}", day_in_words(row.business_date))
+        return cells.lines(f"Shift {row.number}", cells.business_day(row.business_date))
 
     @admin.display(description="Where")
     def where(self, row: Shift) -> SafeString:
@@ -104,7 +104,9 @@ class ShiftAdmin(ReadingAdmin):
     def orders(self, row: Any) -> SafeString:
         declared = row.declared["order_count"] if row.declared else None
         of_declared = f"of {declared:,} declared" if declared not in (None, row.order_count) else ""
-        return cells.lines(f"{row.order_count:,}", of_declared, counted(row.held, "held", "held") if row.held else "")
+        return cells.lines(
+            cells.count(row.order_count), of_declared, counted(row.held, "held", "held") if row.held else ""
+        )
 
     @admin.display(description="Sold")
     def sold(self, row: Any) -> SafeString:
@@ -121,6 +123,8 @@ class ShiftAdmin(ReadingAdmin):
         wrap = self.admin_site.admin_view
         return [
             path("days/", wrap(store_days_view), name="sales_store_days"),
+            path("days/csv/", wrap(store_days_csv), name="sales_store_days_csv"),
+            path("days/note/", wrap(store_day_note), name="sales_store_days_note"),
             path("<path:object_id>/report/", wrap(self.report_view), name="sales_shift_report"),
             *super().get_urls(),
         ]

@@ -3,13 +3,17 @@
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
+from itertools import chain
 from typing import Any, NamedTuple
+from urllib.parse import urlencode
 
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from backoffice.books.exports.sent import SentDay, sent_of_days
 from backoffice.books.store_days import DayKey, StoreDay, export_of, held_by_shift, read_store_day, states_of_days
@@ -18,9 +22,13 @@ from backoffice.domain.moments import day_in_words
 from backoffice.domain.states import ShiftState, StoreDayState
 from backoffice.domain.store_days import WAITS_FOR, is_outstanding
 from backoffice.fleet.models import Store, Terminal
+from backoffice.review import cells
 from backoffice.review.admin.deciding.asking import buttons_of
 from backoffice.review.admin.filters import FilterForm, day_field, store_field
 from backoffice.review.formats import some_of
+from backoffice.review.list_columns import in_currency
+from backoffice.review.list_files import ListRow, csv_answer
+from backoffice.review.noting import answer_note, notes_card
 from backoffice.review.pages import console_page
 from backoffice.review.reach import mine, own_choices
 from backoffice.review.rights import may_see
@@ -36,6 +44,10 @@ RANKS = {
     StoreDayState.AUDITED: 4,
     StoreDayState.EXPORTED: 5,
 }
+DAY_TITLES = (
+    *(_("Business day"), _("Store"), _("Code"), _("State"), _("Waits for"), _("Exported"), _("Shifts"), _("Held")),
+    *(*in_currency(_("Net")), *in_currency(_("Over or short"))),
+)
 TILLS_NAMED = 3
 DAYS_SHOWN = timedelta(days=14)
 MOST_ROWS = 200
@@ -87,10 +99,55 @@ def store_days_view(request: HttpRequest) -> HttpResponse:
         context |= day_page(read_store_day(store, day), store)
         context["revisions"] = sent_of_days([(store.pk, day)]).get((store.pk, day), [])
         context["buttons"] = buttons_of(store, person=request.user)
+        address = f"{reverse('admin:sales_store_days_note')}?{urlencode({'store': store.pk, 'day': day})}"
+        context |= notes_card(request, "day", day, store=store, address=address)
         return console_page(request, "console/store_day.html", context)
     rows = list_days(mine(request, Shift.objects.all()), store, until=day)
     context |= {"title": "Store days", "rows": rows[:MOST_ROWS], "has_more": len(rows) > MOST_ROWS}
     return console_page(request, "console/store_days.html", context | {"counts": count_day_states(rows)})
+
+
+def store_day_note(request: HttpRequest) -> HttpResponse:
+    """Keeps a note on the day of its address, or takes one back. Takes POST only. Raises Http404, PermissionDenied."""
+    if request.method != "POST":
+        return HttpResponseNotAllowed(["POST"])
+    if not may_see(request)["shift"]:
+        raise PermissionDenied
+    form = own_choices(request, DayFilters(request.GET))
+    chosen = form.cleaned_data if form.is_valid() else {}
+    store, day = chosen.get("store"), chosen.get("day")
+    if store is None or day is None:
+        raise Http404
+    back = f"{reverse('admin:sales_store_days')}?{urlencode({'store': store.pk, 'day': day})}"
+    return answer_note(request, "day", day, store=store, back=back)
+
+
+def store_days_csv(request: HttpRequest) -> HttpResponse:
+    """The list of days as a file."""
+    if not may_see(request)["shift"]:
+        raise PermissionDenied
+    if request.method != "GET":
+        return HttpResponseNotAllowed(["GET"])
+    form = own_choices(request, DayFilters(request.GET))
+    chosen = form.cleaned_data if form.is_valid() else {}
+    store = chosen.get("store")
+    found = list_days(mine(request, Shift.objects.all()), store, until=chosen.get("day"))
+    rows = chain([ListRow(list(map(str, DAY_TITLES)))], map(_file_row, found))
+    store_id = None if store is None else store.pk
+    return csv_answer(request, rows, kind="store_day", title=_("Store days"), store_id=store_id)
+
+
+def _file_row(row: DayRow) -> ListRow:
+    waits = gettext("Late: %(tills)s") % {"tills": row.late} if row.late else row.waits_for
+    sent = (
+        f"{one.profile} r{one.revisions}" + (f", {gettext('changed since')}" if one.has_news else "")
+        for one in row.revisions
+    )
+    cells_of_row = [
+        *(cells.business_day(row.day), row.store.name, row.store.code, cells.label(row.state), waits, "; ".join(sent)),
+        *(row.shifts, row.held, cells.amount(row.net, row.currency), cells.amount(row.over_short, row.currency)),
+    ]
+    return ListRow([part for cell in cells_of_row for part in cells.parts_of(cell)])
 
 
 def list_days(shifts: QuerySet[Shift], store: Store | None, *, until: date | None) -> list[DayRow]:

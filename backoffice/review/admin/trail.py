@@ -59,7 +59,7 @@ class TrailAdmin(ReadingAdmin):
 
     @admin.display(description=_("When"))
     def at_utc(self, row: TrailEntry) -> SafeString:
-        return cells.lines(f"{row.at:%Y-%m-%d}", f"{row.at:%H:%M:%S}")
+        return cells.utc_seconds(row.at)
 
     @admin.display(description=_("Who"))
     def who(self, row: Any) -> SafeString:

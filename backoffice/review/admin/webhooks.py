@@ -260,8 +260,8 @@ class WebhookDeliveryAdmin(ReadingAdmin):
         return row.attempts
 
     @admin.display(description=_("Made"))
-    def made(self, row: WebhookDelivery) -> str:
-        return utc(row.made_at)
+    def made(self, row: WebhookDelivery) -> SafeString:
+        return cells.instant(row.made_at, utc(row.made_at), "UTC")
 
     def page(self, row: Any) -> dict[str, Any]:
         """One delivery: the message as it is sent, and every try."""

@@ -33,6 +33,8 @@ TABLES = (
     "trail_entry",
     "books_membership_stores",
     "books_heldclaim",
+    "books_notetakenback",
+    "books_note",
     "books_decisionanswer",
     "books_decision",
     "books_cachefile",

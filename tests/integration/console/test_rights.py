@@ -39,7 +39,9 @@ BUTTONS = {
 # Open to whoever may log in: they show nothing of any row.
 OPEN = {"index", "search", "login", "password_change", "password_change_done", "jsi18n", "logout"}
 # Whoever may log in may send a form there, and nobody finds a page.
-SENT_TO = {"language"}
+SENT_TO = {"language", "sales_store_days_note"}
+# As well, each of a list or of a row of it.
+FORMS_OF_A_LIST, FORMS_OF_A_ROW = "_views", "_note"
 # What no page of the console offers, whatever one's rights.
 CLOSED = {"autocomplete"}
 # Where the address says one kind, and what is shown is another's.
@@ -55,6 +57,7 @@ OF_ANOTHER_KIND = {
     "report_offline": "order",
     "report_orders": "order",
     "sales_store_days": "shift",
+    "sales_store_days_csv": "shift",
     "books_decision_waiting": "decision",
 }
 # What only a right to decide opens, and no right to see or to change a row.
@@ -126,7 +129,7 @@ def addresses_named(name: str) -> list[str]:
         return [reverse(f"admin:{name}", args=BY_DECIDING[name])]
     if name in OPEN | CLOSED | SENT_TO | ALONE:
         return [reverse(f"admin:{name}")]
-    if name.endswith(("_changelist", "_add")) or name in OF_ANOTHER_KIND:
+    if name.endswith(("_changelist", "_add", "_csv", FORMS_OF_A_LIST)) or name in OF_ANOTHER_KIND:
         return [reverse(f"admin:{name}")]
     return [reverse(f"admin:{name}", args=[key]) for key in keys(model_of(name))]
 
@@ -136,7 +139,7 @@ def expected(right: str, name: str) -> set[int]:  # noqa: PLR0911 - a table in w
     verb, _, kind = right.partition("_")
     if name in OPEN:
         return {200, 302}
-    if name in SENT_TO:
+    if name in SENT_TO or name.endswith((FORMS_OF_A_LIST, FORMS_OF_A_ROW)):
         return {405}
     if name in CLOSED | set(BY_DECIDING):
         if name == "books_decision_answer":
