@@ -10,8 +10,9 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from backoffice.alerts.models import WebhookDelivery, WebhookEndpoint, WebhookSecret
-from backoffice.alerts.signing import make_secret, open_secret, seal_secret
+from backoffice.alerts.signing import make_secret, open_secret, seal_anew, seal_secret
 from backoffice.alerts.webhook_events import insert_test_message
+from backoffice.trail.acting import Actor, acting
 
 # For so long after a rotation messages carry a signature by the secret of before as well.
 OVERLAP = timedelta(hours=24)
@@ -41,9 +42,17 @@ def rotate_secret(endpoint: WebhookEndpoint, *, now: datetime) -> str:
 
 
 def secrets_in_force(endpoint: WebhookEndpoint, *, now: datetime) -> list[str]:
-    """What signs now, the newest first. Raises SecretUnreadable."""
+    """What signs now, the newest first. What an earlier SECRET_KEY encrypted is encrypted anew. Raises SecretUnreadable."""
     rows = endpoint.secrets.filter(Q(ends_at__isnull=True) | Q(ends_at__gt=now)).order_by("-created_at", "-pk")
-    return [open_secret(bytes(row.sealed)) for row in rows]
+    found = [(row, bytes(row.sealed)) for row in rows]
+    if settings.SECRET_KEY_BEFORE:
+        for row, sealed in found:
+            if (anew := seal_anew(sealed)) != sealed:
+                with acting(
+                    Actor(via="webhooks", reason="Encrypted with the SECRET_KEY of today: the secret is the same")
+                ):
+                    WebhookSecret.objects.filter(pk=row.pk).update(sealed=anew)
+    return [open_secret(sealed) for row, sealed in found]
 
 
 def send_test_message(endpoint: WebhookEndpoint, *, now: datetime) -> WebhookDelivery:

@@ -5,17 +5,17 @@ import hmac
 import secrets
 from collections.abc import Iterable
 
-from cryptography.fernet import Fernet, InvalidToken
-from django.conf import settings
+from cryptography.fernet import InvalidToken
 
-from backoffice.derived_keys import derived_key
+from backoffice.derived_keys import derived_keys, is_of_today
 
 PREFIX = "whsec_"
+PURPOSE = b"backoffice webhook secrets"
 SECRET_BYTES = 32  # the specification asks for 24 to 64
 
 
 class SecretUnreadable(Exception):
-    """A secret was encrypted with another SECRET_KEY: the endpoint needs a new one."""
+    """A secret was encrypted with a SECRET_KEY that is in neither setting: the endpoint needs a new one."""
 
 
 def make_secret() -> str:
@@ -44,16 +44,17 @@ def signature_headers(secrets_of_it: Iterable[str], *, message_id: str, timestam
 
 def seal_secret(secret: str) -> bytes:
     """A secret as it is kept: who reads a backup of the database cannot sign."""
-    return _cipher().encrypt(secret.encode())
+    return derived_keys(purpose=PURPOSE).encrypt(secret.encode())
 
 
 def open_secret(sealed: bytes) -> str:
     """Raises SecretUnreadable."""
     try:
-        return _cipher().decrypt(sealed).decode()
+        return derived_keys(purpose=PURPOSE).decrypt(sealed).decode()
     except InvalidToken as error:
         raise SecretUnreadable("The secret was made under another SECRET_KEY.") from error
 
 
-def _cipher() -> Fernet:
-    return derived_key(settings.SECRET_KEY, purpose=b"backoffice webhook secrets")
+def seal_anew(sealed: bytes) -> bytes:
+    """A secret under today's SECRET_KEY; the very same bytes where it is under that already. Raises SecretUnreadable."""
+    return sealed if is_of_today(sealed, purpose=PURPOSE) else seal_secret(open_secret(sealed))

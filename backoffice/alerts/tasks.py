@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from backoffice.alerts.clearing import clear_old_alerts
+from backoffice.alerts.clearing import clear_ended_sessions, clear_old_alerts
 from backoffice.alerts.digest import make_digests
 from backoffice.alerts.evaluation import evaluate_alerts
 from backoffice.alerts.notices import make_mails
@@ -23,8 +23,10 @@ def evaluate() -> None:
 
 @shared_task
 def clear() -> None:
-    """Deletes what was sent long ago."""
-    clear_old_alerts(now=timezone.now())
+    """Deletes what was sent long ago, and sessions that are over."""
+    now = timezone.now()
+    clear_old_alerts(now=now)
+    clear_ended_sessions(now=now)
 
 
 @shared_task

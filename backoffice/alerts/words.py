@@ -1,18 +1,14 @@
 """Alerts in words: what happened, since when, and what to do. In the language that is active."""
 
 from datetime import datetime, timedelta
-from decimal import Decimal
-from zoneinfo import ZoneInfo
 
-from babel.dates import format_datetime
-from babel.numbers import format_currency, format_decimal, get_currency_precision
-from django.utils.translation import get_language, gettext, ngettext, to_locale
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from backoffice.alerts.models import Alert
 from backoffice.domain.alerts import AlertKind, Severity
+from backoffice.languages.formats import counted, duration, money, whole, written_moment
 
-HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 SEVERITY_WORDS = {Severity.WARNING: _("Warning"), Severity.CRITICAL: _("Critical")}
 HEADLINES = {
     AlertKind.SILENT: _("%(till)s of %(store)s is silent"),
@@ -71,46 +67,21 @@ def measure(alert: Alert, value: int | None = None) -> str:
 def measured(kind: AlertKind, number: int, *, currency: str | None) -> str:
     """A measure of a kind with its unit. Money of many currencies is in minor units."""
     if kind is AlertKind.CACHED:
-        return ngettext("%(number)s order", "%(number)s orders", number) % {"number": _number(number)}
+        return counted(number, "order")
     if kind is AlertKind.OVER_SHORT:
         if currency is None:
-            return gettext("%(number)s minor units") % {"number": _number(number)}
-        amount = Decimal(number).scaleb(-get_currency_precision(currency))
-        return format_currency(amount, currency, locale=_locale())
+            return gettext("%(number)s minor units") % {"number": whole(number)}
+        return money(number, currency)
     if kind in {AlertKind.OPEN_LONG, AlertKind.GAP}:
-        return span_in_words(timedelta(hours=number))
-    return span_in_words(timedelta(minutes=number))
-
-
-def span_in_words(span: timedelta) -> str:
-    """`25 min`, `3 h 10 min`, `3 h`, `2 d 4 h`."""
-    days, hours, minutes = span.days, span % DAY // HOUR, span % HOUR // timedelta(minutes=1)
-    parts = [
-        (days, gettext("%(number)s d")),
-        (hours, gettext("%(number)s h")),
-        (0 if days else minutes, gettext("%(number)s min")),
-    ]
-    written = [words % {"number": number} for number, words in parts if number]
-    return " ".join(written) or gettext("%(number)s min") % {"number": 0}
+        return duration(timedelta(hours=number))
+    return duration(timedelta(minutes=number))
 
 
 def moment_in_words(moment: datetime, alert: Alert) -> str:
     """A moment by the store's clock, which is named; that of the service as a whole in UTC."""
-    local = moment.astimezone(ZoneInfo(alert.store.timezone if alert.store else "UTC"))
-    zone = f"{local:%Z}"
-    words = format_datetime(local, "d MMM y, HH:mm", locale=_locale())
-    return f"{words} {'UTC' * (zone[:1] in '+-')}{zone}"
+    return written_moment(moment, alert.store.timezone if alert.store else "UTC")
 
 
 def advice(alert: Alert) -> str:
     """What to do."""
     return str(ADVICE[AlertKind(alert.kind)])
-
-
-def _number(value: int) -> str:
-    return format_decimal(value, locale=_locale())
-
-
-def _locale() -> str:
-    locale = to_locale(get_language() or "en-gb")
-    return {"en": "en_GB"}.get(locale, locale)

@@ -30,6 +30,8 @@ MONTHS_NEEDED = 2
 CLOCK_ODD_S, CLOCK_WRONG_S = 1.0, 60.0
 DISK_ODD, DISK_WRONG = 0.20, 0.05
 SHORTEST_KEY = 32
+# Beyond these, a browser that was left open is as good as a password.
+LONGEST_SIGNED_IN = {"SESSION_IDLE_MINUTES": 120, "SESSION_HOURS": 24, "ASK_AGAIN_MINUTES": 60}
 
 
 class Condition(StrEnum):
@@ -52,6 +54,7 @@ class Diagnosis(NamedTuple):
 def examine() -> Iterator[Diagnosis]:
     """All diagnoses, each as soon as it is known. Waits for a worker's answer for ANSWER_TIMEOUT_S at most."""
     yield from _settings()
+    yield from _signing_in()
     yield from _database()
     yield from _broker()
     yield from _disk()
@@ -80,6 +83,19 @@ def _settings() -> Iterator[Diagnosis]:
         yield Diagnosis(
             Condition.WRONG, "BASE_URL", f"{settings.BASE_URL} is not https", "Put TLS in front of the web server."
         )
+
+
+def _signing_in() -> Iterator[Diagnosis]:
+    """What makes it easier to come into the console than it should be. See docs/signing-in.md."""
+    if settings.SECOND_FACTOR:
+        yield Diagnosis(Condition.FINE, "SECOND_FACTOR", "is asked of whoever may do more than read")
+    else:
+        said = "is off: whoever learns a password may decide and manage"
+        yield Diagnosis(Condition.ODD, "SECOND_FACTOR", said, "Leave it out, unless this is a demonstration.")
+    for name, most in LONGEST_SIGNED_IN.items():
+        if (value := getattr(settings, name)) > most:
+            said = f"is {value}: who finds a browser left open can use it for longer than need be"
+            yield Diagnosis(Condition.ODD, name, said, f"{most} is long already.")
 
 
 def _database() -> Iterator[Diagnosis]:

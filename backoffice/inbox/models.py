@@ -36,6 +36,7 @@ class Batch(models.Model):
 
     class Meta:
         verbose_name_plural = "batches"
+        permissions = [("view_original", "Can read what tills sent, as it is stored")]
         constraints = [
             models.CheckConstraint(
                 condition=Q(state__in=[state.value for state in BatchState]), name="batch_state_known"

@@ -9,8 +9,8 @@ from django.utils.dateparse import parse_datetime
 from backoffice.books.models import CacheFile, Decision
 from backoffice.domain.decisions import Verb
 from backoffice.fleet.models import Credential, Terminal
+from backoffice.languages.formats import counted
 from backoffice.review.decisions import answer_of, standing_of
-from backoffice.review.formats import counted
 from backoffice.review.words import Label
 
 CACHES_SHOWN = 12

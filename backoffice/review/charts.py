@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from babel.numbers import get_currency_precision
 from django.utils.translation import gettext as _
 
+from backoffice.books.reports.cashier import CashierTrend
 from backoffice.review.sync import SyncState
 from backoffice.review.today import HourSold, StoreToday
 from backoffice.review.waiting import HeldAtDay, Waited
@@ -63,7 +64,7 @@ def _options(*, sideways: bool = False, legend: bool = True, counts: bool = Fals
     )
 
 
-def _set(label: str, values: Sequence[float | int], colour: str | list[str], **more: Any) -> dict[str, Any]:
+def _set(label: str, values: Sequence[float | int | None], colour: str | list[str], **more: Any) -> dict[str, Any]:
     return {"label": label, "data": list(values), "backgroundColor": colour, "borderColor": colour, **more}
 
 
@@ -205,6 +206,30 @@ def held_over_time(held: Sequence[HeldAtDay]) -> Chart:
         _options(legend=False, counts=True),
         [_("Day"), _("Held")],
         [(name, [count]) for name, count in zip(names, counts, strict=True)],
+    )
+
+
+def over_short_by_shift(trend: CashierTrend) -> Chart:
+    """The shifts of a cashier, the last at the right; beside each what the others of its day were over or short."""
+    names = [f"{one.shift.business_date.day} {one.shift.business_date:%b}" for one in trend.shifts]
+    own = [_units(one.over_short, trend.currency) for one in trend.shifts]
+    others = [None if one.others is None else _units(one.others, trend.currency) for one in trend.shifts]
+    line = {"type": "line", "borderDash": [5, 4], "pointRadius": 2, "pointStyle": "line", "spanGaps": True, "order": 1}
+    data = {
+        "labels": names,
+        "datasets": [
+            _set(trend.own.cashier, own, TODAY, borderRadius=3, order=2, pointStyle="rect"),
+            _set(_("The others, on average"), others, LAST_WEEK, **line),
+        ],
+    }
+    return Chart(
+        "cashier",
+        _("Over and short, shift by shift, in %(currency)s") % {"currency": trend.currency},
+        _("Bars: this cashier; above the line over, below it short. Line: the others of the same day, on average."),
+        json.dumps(data),
+        _options(),
+        (),
+        (),
     )
 
 

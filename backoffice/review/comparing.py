@@ -7,9 +7,9 @@ from typing import Any, NamedTuple, TypeGuard
 from zoneinfo import ZoneInfo
 
 from backoffice.domain.scalars import MAX_MINOR
+from backoffice.languages.formats import money, sendable
 from backoffice.languages.texts import Words
 from backoffice.review import words
-from backoffice.review.formats import money, sendable
 from backoffice.review.words import place
 
 _NAMES: dict[str, Mapping[str, Words]] = {

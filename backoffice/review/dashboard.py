@@ -11,6 +11,7 @@ from django.utils import timezone
 from backoffice.books.models import Decision
 from backoffice.books.people import NOWHERE
 from backoffice.fleet.models import Store, Terminal
+from backoffice.languages.formats import counted
 from backoffice.review.charts import (
     Chart,
     held_over_time,
@@ -20,7 +21,6 @@ from backoffice.review.charts import (
     waiting_over_time,
 )
 from backoffice.review.decisions import waiting_requests
-from backoffice.review.formats import counted
 from backoffice.review.headline import count_states, headline
 from backoffice.review.live import common_zone
 from backoffice.review.reach import mine, my_reach, my_stores

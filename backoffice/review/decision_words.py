@@ -8,9 +8,9 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from backoffice.books.models import Decision, ReasonCode
+from backoffice.languages.formats import money, number_ranges, sendable, whole, written_day
 from backoffice.languages.texts import Words, in_their_language
 from backoffice.review.comparing import ABSENT, Field, compare_versions, is_amount
-from backoffice.review.formats import money, number_ranges, sendable, whole, written_day
 from backoffice.review.subjects import shifts_by_name
 from backoffice.review.words import METHODS, SHIFT_STATES, STATUSES, VERBS, figure, named, remark
 

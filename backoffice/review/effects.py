@@ -14,8 +14,8 @@ from backoffice.domain.totals import ShiftTotals, compute_totals
 from backoffice.domain.wire.members import read_movement, read_order
 from backoffice.ingestion.figures import ShiftFigures, shift_figures
 from backoffice.ingestion.reconcile import declaration_of
+from backoffice.languages.formats import sendable
 from backoffice.review.conflicts import FirstVersion
-from backoffice.review.formats import sendable
 from backoffice.review.originals import StoredOriginal
 from backoffice.review.words import FIGURES, METHODS, named
 from backoffice.sales.models import HeldItem, Shift

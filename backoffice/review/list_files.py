@@ -19,9 +19,9 @@ from django.utils.translation import gettext
 
 from backoffice.books.exports.formats.texts import no_formula, one_line
 from backoffice.domain.cards.masking import mask_cards
+from backoffice.languages.formats import sendable, whole
 from backoffice.languages.texts import Words
 from backoffice.review.cells import Exact, parts_of
-from backoffice.review.formats import sendable, whole
 from backoffice.review.list_columns import titles_of
 from backoffice.review.middleware import actor_of
 from backoffice.review.paging import RowsInParts

@@ -14,11 +14,10 @@ from django.utils.translation import gettext as _
 from unfold.dataclasses import SearchResult
 
 from backoffice.books.models import Decision
-from backoffice.domain.moments import day_in_words
 from backoffice.fleet.models import Store, Terminal
 from backoffice.inbox.models import Batch
+from backoffice.languages.formats import money, written_day
 from backoffice.review.cells import page_url
-from backoffice.review.formats import money
 from backoffice.review.order_lookup import MAX_NUMBER
 from backoffice.review.scope import rows_of
 from backoffice.review.unfold import navigation
@@ -127,9 +126,7 @@ def _each(rows: QuerySet[Any], described: Callable[[Any], SearchResult]) -> list
 
 
 def _order(row: Order) -> SearchResult:
-    where = (
-        f"{row.store.name}, {row.terminal.name}, {day_in_words(row.business_date)}, {money(row.total, row.currency)}"
-    )
+    where = f"{row.store.name}, {row.terminal.name}, {written_day(row.business_date)}, {money(row.total, row.currency)}"
     return _result(row, _("Order %(number)s") % {"number": row}, where, "receipt_long")
 
 
@@ -139,7 +136,7 @@ def _held(row: HeldItem) -> SearchResult:
 
 
 def _shift(row: Shift) -> SearchResult:
-    where = f"{row.store.name}, {row.terminal.name}, {day_in_words(row.business_date)}, {SHIFT_STATES[row.state].text}"
+    where = f"{row.store.name}, {row.terminal.name}, {written_day(row.business_date)}, {SHIFT_STATES[row.state].text}"
     return _result(row, _("Shift %(number)s") % {"number": row.number}, where, "schedule")
 
 

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 from django.utils.translation import gettext as _
 
+from backoffice.languages.formats import money, price, quantity, sendable
 from backoffice.review.comparing import is_amount, text_of_time
-from backoffice.review.formats import money, price, quantity, sendable
 from backoffice.review.words import KINDS, LINE_KINDS, METHODS, MOVEMENTS, STATUSES, TYPES, named
 
 MOST_ROWS = 200

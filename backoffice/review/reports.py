@@ -20,13 +20,14 @@ from backoffice.books.reports.catalogue import REPORTS, ReportKind, make_report
 from backoffice.books.reports.pdf import PdfNotMade, pdf
 from backoffice.books.reports.shape import Column, LeadsTo, ReportRefused, ReportRow, Scope, Sheet, make_scope
 from backoffice.fleet.models import Store
+from backoffice.languages.formats import money, percent, signed_money, whole, whole_money, written_day, written_moment
 from backoffice.languages.texts import Words
 from backoffice.review.admin.filters import ReportFilters
-from backoffice.review.formats import money, percent, whole, written_day, written_moment
 from backoffice.review.middleware import on_paper
 from backoffice.review.pages import console_page
 from backoffice.review.reach import my_reach, my_stores, own_choices
 from backoffice.review.rights import may_see
+from backoffice.review.shading import shades_of
 from backoffice.review.words import LINE_KINDS, METHODS, named
 
 ROWS_SHOWN = 500
@@ -34,20 +35,29 @@ PAGES: Mapping[str, tuple[str, str]] = {
     "orders": ("admin:report_orders", "order"),
     "journal": ("admin:ledger_journalentry_changelist", "journalentry"),
     "account": ("admin:ledger_account_days", "journalentry"),
+    "cashier": ("admin:report_cashier", "shift"),
+    "sales": ("admin:report_sales", "order"),
+    "weekdays": ("admin:report_weekdays", "order"),
+    "over-short": ("admin:report_over_short", "shift"),
+    "over-short-weekdays": ("admin:report_over_short_weekdays", "shift"),
 }
 
 
 class ShownCell(NamedTuple):
-    """A cell as people read it, with the address of what it is the sum of, or none."""
+    """A cell as people read it, with the address of what it is the sum of, or none.
+
+    `shade` names its colour in a sheet that is shaded: the figure says the same.
+    """
 
     text: Words
     kind: str
     url: str = ""
+    shade: str = ""
 
     @property
     def is_figure(self) -> bool:
         """Whether it stands to the right."""
-        return self.kind in {"money", "balance", "count", "share", "rate", "number"}
+        return self.kind in {"money", "rounded", "signed", "balance", "count", "share", "rate", "number"}
 
 
 class ShownSheet(NamedTuple):
@@ -60,19 +70,22 @@ class ShownSheet(NamedTuple):
     sums: Sequence[ShownCell]
     more: int
     note: Words
+    is_shaded: bool = False
 
 
 def shown_sheet(sheet: Sheet, *, may: Mapping[str, bool]) -> ShownSheet:
     """A sheet in words; links lead where the reader may go."""
     sums = [] if sheet.sums is None else [ShownCell(_sum(sheet, column), column.kind) for column in sheet.columns]
+    rows = zip(sheet.rows[:ROWS_SHOWN], shades_of(sheet), strict=False)
     return ShownSheet(
         sheet.title,
         sheet.currency,
         [ShownCell(column.title, column.kind) for column in sheet.columns],
-        [[_cell(sheet, column, row, may) for column in sheet.columns] for row in sheet.rows[:ROWS_SHOWN]],
+        [[_cell(sheet, column, row, may, shades) for column in sheet.columns] for row, shades in rows],
         sums,
         max(0, len(sheet.rows) - ROWS_SHOWN),
         sheet.note,
+        bool(sheet.shading),
     )
 
 
@@ -81,10 +94,13 @@ def _sum(sheet: Sheet, column: Column) -> str:
     return "" if value is None else written(value, column.kind, sheet.currency)
 
 
-def _cell(sheet: Sheet, column: Column, row: ReportRow, may: Mapping[str, bool]) -> ShownCell:
+def _cell(
+    sheet: Sheet, column: Column, row: ReportRow, may: Mapping[str, bool], shades: Mapping[str, str]
+) -> ShownCell:
     value, lead = row.cells[column.key], row.leads.get(column.key)
     text = written(value, column.kind, sheet.currency)
-    return ShownCell(text, column.kind, address_of(lead, may) if lead and value else "")
+    url = address_of(lead, may) if lead and value is not None and (value or column.is_shaded) else ""
+    return ShownCell(text, column.kind, url, shades.get(column.key, ""))
 
 
 def address_of(lead: LeadsTo, may: Mapping[str, bool]) -> str:
@@ -99,8 +115,8 @@ def written(value: Any, kind: str, currency: str) -> str:
     """A value of a report as people write it; – where there is none."""
     if value is None or (kind == "text" and not value):
         return "–"
-    if kind in {"money", "balance"}:
-        return money(value, currency)
+    if kind in MONEY:
+        return MONEY[kind](value, currency)
     return WRITTEN[kind](value) if kind in WRITTEN else str(value)
 
 
@@ -109,6 +125,12 @@ def _percent(rate: str) -> str:
     return percent(Decimal(rate), places=4)
 
 
+MONEY: Mapping[str, Callable[[int, str], str]] = {
+    "money": money,
+    "balance": money,
+    "rounded": whole_money,
+    "signed": signed_money,
+}
 WRITTEN: Mapping[str, Callable[[Any], str]] = {
     "day": written_day,
     "count": whole,
@@ -140,10 +162,11 @@ def report_page(request: HttpRequest, name: str) -> HttpResponse:
     store, refused = chosen.get("store"), ""
     today = today_at(store, timezone.now(), among=my_stores(request))
     try:
-        scope = make_scope(store=store, first=chosen.get("first"), last=chosen.get("last"), today=today)
+        first, last = chosen.get("first"), chosen.get("last")
+        scope = make_scope(store=store, first=first, last=last, today=today, weeks=kind.weeks)
     except ReportRefused as error:
         refused = str(error)
-        scope = make_scope(store=store, first=None, last=None, today=today)
+        scope = make_scope(store=store, first=None, last=None, today=today, weeks=kind.weeks)
     # Of many stores a row per day is what nobody reads: a figure leads to its days.
     scope = scope._replace(by_day=store is not None or scope.first == scope.last, among=my_reach(request).store_ids)
     sheets = [] if refused else [shown_sheet(sheet, may=may) for sheet in make_report(name, scope)]

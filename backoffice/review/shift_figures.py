@@ -7,7 +7,7 @@ import msgspec
 
 from backoffice.domain.reasons import REASONS
 from backoffice.domain.wire.answers import ShiftAnswer
-from backoffice.review.formats import counted, number_ranges
+from backoffice.languages.formats import counted, number_ranges
 from backoffice.review.words import DRAWER_FIGURES, FIGURES, METHODS, named
 from backoffice.sales.models import Shift
 

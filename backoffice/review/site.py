@@ -22,11 +22,12 @@ from backoffice.review.rights import may_see
 
 
 class ConsoleSite(UnfoldAdminSite):  # type: ignore[misc]
-    """Each page knows as `may` what its reader may see."""
+    """Each page knows as `may` what its reader may see, and whether they may read what tills sent as it is stored."""
 
     def get_urls(self) -> list[URLPattern]:
         """Reports besides the pages of rows. No row has a page outside the console, so none is looked for."""
         from backoffice.books.reports.catalogue import REPORTS  # noqa: PLC0415 - the site is made before models are read
+        from backoffice.review.cashier import cashier_page  # noqa: PLC0415
         from backoffice.review.drilling import figure_page  # noqa: PLC0415
         from backoffice.review.entrance.person import entrance_page  # noqa: PLC0415
         from backoffice.review.language import choose_language  # noqa: PLC0415
@@ -41,12 +42,13 @@ class ConsoleSite(UnfoldAdminSite):  # type: ignore[misc]
             for name in REPORTS
         ]
         figures = path("reports/figure/", self.admin_view(figure_page), name="report_orders")
+        cashier = path("reports/cashier/", self.admin_view(cashier_page), name="report_cashier")
         entrance = path(
             "auth/user/<int:person_id>/entrance/", self.admin_view(entrance_page), name="auth_user_entrance"
         )
         own = [pattern for pattern in super().get_urls() if getattr(pattern, "name", None) != "view_on_site"]
         language = path("language/", self.admin_view(choose_language), name="language")
-        return [*reports, figures, entrance, language, *own]
+        return [*reports, figures, cashier, entrance, language, *own]
 
     @method_decorator(never_cache)
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
@@ -100,6 +102,7 @@ class ConsoleSite(UnfoldAdminSite):  # type: ignore[misc]
             **super().each_context(request),
             "colors": None,
             "may": may_see(request),
+            "reads_originals": request.user.has_perm("inbox.view_original"),
             "no_second_factor": not settings.SECOND_FACTOR,
         }
 

@@ -10,7 +10,7 @@ from django.utils.translation import ngettext
 
 from backoffice.domain.moments import day_in_words
 from backoffice.fleet.models import Heartbeat, Terminal
-from backoffice.review.formats import duration, money, number_ranges
+from backoffice.languages.formats import duration, money, number_ranges
 from backoffice.review.standings import Gap, SyncStanding
 from backoffice.review.sync import Signs, SyncState
 

@@ -13,8 +13,8 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from backoffice.ingestion.till_reports import TillReport
+from backoffice.languages.formats import money, number_ranges, percent, quantity, whole, written_day, written_moment
 from backoffice.languages.texts import Words
-from backoffice.review.formats import money, number_ranges, percent, quantity, whole, written_day, written_moment
 from backoffice.review.words import LINE_KINDS, METHODS, MOVEMENTS, TYPES, figure, named
 
 # Size and margin of a page, the width and type of what is on it, and in how many columns. A roll has no end: it is cut into pages of the height of A4.

@@ -102,8 +102,10 @@ MENU: list[tuple[Words, list[dict[str, Any]]]] = [
         _("Reports"),
         [
             _item(_("Sales summary"), "bar_chart", "report_sales", kind="order"),
+            _item(_("Sales by weekday"), "calendar_view_week", "report_weekdays", kind="order"),
             _item(_("Tax"), "percent", "report_tax", kind="order"),
             _item(_("Over and short"), "difference", "report_over_short", kind="shift"),
+            _item(_("Over and short by weekday"), "calendar_view_month", "report_over_short_weekdays", kind="shift"),
             _item(_("Refunds without receipt"), "assignment_return", "report_no_receipt", kind="order"),
             _item(_("Risk"), "flag", "report_risk", kind="order"),
             _item(_("Cash not banked"), "savings", "report_cash", kind="journalentry"),

@@ -7,9 +7,9 @@ from typing import NamedTuple
 from django.utils.translation import gettext_lazy as _
 
 from backoffice.domain import reasons as codes
+from backoffice.languages.formats import money
 from backoffice.languages.texts import Words, in_their_language
 from backoffice.review.details import translated_detail
-from backoffice.review.formats import money
 
 
 class Label(NamedTuple):

@@ -15,7 +15,7 @@ VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s::jsonb)
 """
 LOGIN, LOGIN_FAILED, LOGOUT = "login", "login-failed", "logout"
 FACTOR_FAILED, CODE_USED, SIGNED_OUT = "factor-failed", "recovery-code-used", "signed-out"
-DOWNLOADED, EXPORTED, DETACHED = "downloaded", "exported", "detached"
+READ, DOWNLOADED, EXPORTED, DETACHED = "read", "downloaded", "exported", "detached"
 
 
 def record_event(

@@ -98,7 +98,7 @@ def over_short_report(scope: Scope) -> Iterator[Sheet]:
                     of_store(stores[row["store_id"]])
                     | {"terminal": terminals.get(row.get("terminal_id", 0)), "cashier": row.get("cashier")}
                     | {column.key: row[column.key] or 0 for column in TOTALS},
-                    {},
+                    _to_cashier(scope, row),
                 )
                 for row in found[name]
                 if row["currency"] == currency
@@ -111,6 +111,23 @@ def over_short_report(scope: Scope) -> Iterator[Sheet]:
         yield make_sheet(
             _("Beside the ledger"), currency, IN_LEDGER, _in_ledger(scope, currency, of_shifts, moved, stores), OTHER
         )
+
+
+def over_short_by_day(scope: Scope) -> dict[str, dict[int, dict[date, int]]]:
+    """What counted shifts were over or short, in minor units, by currency, store and business day. One statement."""
+    found: dict[str, dict[int, dict[date, int]]] = {}
+    days = _counted(scope).order_by().values_list("currency", "store_id", "business_date")
+    for currency, store_id, day, over_short in days.annotate(Sum("over_short")):
+        found.setdefault(currency, {}).setdefault(store_id, {})[day] = int(over_short)
+    return found
+
+
+def _to_cashier(scope: Scope, row: Mapping[str, Any]) -> dict[str, LeadsTo]:
+    """A cashier leads to their shifts, up to the last of these days."""
+    if not row.get("cashier"):
+        return {}
+    query = {"store": str(row["store_id"]), "cashier": row["cashier"], "last": str(scope.last)}
+    return {"cashier": LeadsTo("cashier", query)}
 
 
 def _counted(scope: Scope) -> QuerySet[Shift]:

@@ -11,11 +11,18 @@ from backoffice.books.reports.cash import not_banked_report, over_short_report
 from backoffice.books.reports.people import no_receipt_report, risk_report
 from backoffice.books.reports.sales import offline_report, sales_summary, tax_report
 from backoffice.books.reports.shape import Scope, Sheet
+from backoffice.books.reports.weekdays import over_short_weekdays_report, sales_weekdays_report
 from backoffice.languages.texts import Words
+
+# Of weekdays there should be several: two months of them.
+WEEKS_SHOWN = 8
 
 
 class ReportKind(NamedTuple):
-    """One report: what it is called, what it says, whose kind of row it is made of, and how it is made."""
+    """One report: what it is called, what it says, whose kind of row it is made of, and how it is made.
+
+    By default it is of a month, or of so many `weeks` until yesterday.
+    """
 
     name: str
     title: Words
@@ -23,6 +30,7 @@ class ReportKind(NamedTuple):
     empty: Words
     of: str
     make: Callable[[Scope], Iterator[Sheet]]
+    weeks: int = 0
 
 
 REPORTS: Mapping[str, ReportKind] = {
@@ -35,6 +43,15 @@ REPORTS: Mapping[str, ReportKind] = {
             _("Nothing was sold on these days"),
             "order",
             sales_summary,
+        ),
+        ReportKind(
+            "weekdays",
+            _("Sales by weekday"),
+            _("What each store sells on each day of the week. A store leads to its weeks."),
+            _("Nothing was sold on these days"),
+            "order",
+            sales_weekdays_report,
+            WEEKS_SHOWN,
         ),
         ReportKind(
             "tax",
@@ -51,6 +68,15 @@ REPORTS: Mapping[str, ReportKind] = {
             _("No drawer was counted on these days"),
             "shift",
             over_short_report,
+        ),
+        ReportKind(
+            "over-short-weekdays",
+            _("Over and short by weekday"),
+            _("On which days of the week drawers are over or short. A store leads to its weeks."),
+            _("No drawer was counted on these days"),
+            "shift",
+            over_short_weekdays_report,
+            WEEKS_SHOWN,
         ),
         ReportKind(
             "no-receipt",

@@ -15,7 +15,26 @@ MOST_DAYS = 366
 USUAL_DAYS = 31
 FIRST_DAY, LAST_DAY = date(FIRST_YEAR - 1, 12, 31), date(LAST_YEAR + 1, 1, 1)
 
-Kind = Literal["text", "day", "money", "balance", "count", "number", "share", "rate", "code", "method", "line_kind"]
+Kind = Literal[
+    "text",
+    "day",
+    "money",
+    "rounded",
+    "signed",
+    "balance",
+    "count",
+    "number",
+    "share",
+    "rate",
+    "code",
+    "method",
+    "line_kind",
+]
+Shading = Literal["", "row", "largest", "zero"]
+"""How the shaded columns of a sheet are coloured: beside the largest of the row, of all, or around nothing."""
+Page = Literal[
+    "orders", "shift", "journal", "account", "cashier", "sales", "over-short", "weekdays", "over-short-weekdays"
+]
 
 
 class ReportRefused(Exception):
@@ -41,12 +60,13 @@ class Column(NamedTuple):
     key: str
     title: Words
     kind: Kind = "text"
+    is_shaded: bool = False
 
 
 class LeadsTo(NamedTuple):
     """The page of what a figure is the sum of, and what it is asked for."""
 
-    page: Literal["orders", "shift", "journal", "account"]
+    page: Page
     query: Mapping[str, str]
 
 
@@ -66,12 +86,16 @@ class Sheet(NamedTuple):
     rows: Sequence[ReportRow]
     sums: Mapping[str, int] | None = None
     note: Words = ""
+    shading: Shading = ""
 
 
-def make_scope(*, store: Store | None, first: date | None, last: date | None, today: date) -> Scope:
-    """The dates that were asked for; by default a month that ends today, or with the last. Raises ReportRefused."""
-    last = last or today
-    first = first or max(last - timedelta(days=USUAL_DAYS - 1), FIRST_DAY)
+def make_scope(*, store: Store | None, first: date | None, last: date | None, today: date, weeks: int = 0) -> Scope:
+    """The dates that were asked for; by default a month that ends today, or with the last. Raises ReportRefused.
+
+    With `weeks`, by default so many of them until yesterday: today is no whole day yet.
+    """
+    last = last or (today - timedelta(days=1) if weeks else today)
+    first = first or max(last - timedelta(days=(7 * weeks or USUAL_DAYS) - 1), FIRST_DAY)
     if not FIRST_DAY <= first <= last <= LAST_DAY:
         words = gettext("A report is of days from {first} to {last}, the first before the last.")
         raise ReportRefused(words.format(first=FIRST_DAY, last=LAST_DAY))
@@ -85,15 +109,21 @@ def summed(columns: Sequence[Column], rows: Sequence[ReportRow]) -> dict[str, in
     return {
         column.key: sum(row.cells[column.key] or 0 for row in rows)
         for column in columns
-        if column.kind in {"money", "count"}
+        if column.kind in {"money", "signed", "count"}
     }
 
 
 def make_sheet(
-    title: Words, currency: str, columns: Sequence[Column], rows: Sequence[ReportRow], note: Words = ""
+    title: Words,
+    currency: str,
+    columns: Sequence[Column],
+    rows: Sequence[ReportRow],
+    note: Words = "",
+    *,
+    shading: Shading = "",
 ) -> Sheet:
     """A sheet with the sums of its rows."""
-    return Sheet(title, currency, columns, rows, summed(columns, rows), note)
+    return Sheet(title, currency, columns, rows, summed(columns, rows), note, shading)
 
 
 def shops() -> dict[int, Store]:

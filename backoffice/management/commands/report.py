@@ -20,7 +20,7 @@ NO_LINKS = {"order": False, "shift": False, "journalentry": False}
 
 class Command(StackCommand):
     help = "One report of the sales and the books, by business day:\n" + "\n".join(
-        f"  {kind.name:<12}{kind.intro}" for kind in REPORTS.values()
+        f"  {kind.name:<20}{kind.intro}" for kind in REPORTS.values()
     )
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
@@ -45,7 +45,7 @@ class Command(StackCommand):
         if name not in REPORTS:
             raise CommandError(f"There is no report {name}. Reports are: {', '.join(REPORTS)}.")
         try:
-            scope = _scope(options)
+            scope = _scope(options, weeks=REPORTS[name].weeks)
             if options["html"]:
                 options["html"].write_text(paper_of(name, scope))
             elif options["pdf"]:
@@ -71,7 +71,7 @@ class Command(StackCommand):
                 self.stdout.write(line)
 
 
-def _scope(options: dict[str, Any]) -> Scope:
+def _scope(options: dict[str, Any], *, weeks: int) -> Scope:
     store = None if options["store"] is None else store_named(options["store"])
     today = today_at(store, timezone.now())
-    return make_scope(store=store, first=options["first"], last=options["last"], today=today)
+    return make_scope(store=store, first=options["first"], last=options["last"], today=today, weeks=weeks)

@@ -8,8 +8,8 @@ import msgspec
 from django.core.management.base import CommandParser
 
 from backoffice.books.store_days import StoreDay, read_store_day
+from backoffice.languages.formats import money
 from backoffice.management.base import StackCommand, business_date, store_named
-from backoffice.review.formats import money
 
 
 class Command(StackCommand):

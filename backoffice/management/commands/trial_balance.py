@@ -6,8 +6,8 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from backoffice.books.evidence.balance import BalanceRow, trial_balance_at
+from backoffice.languages.formats import money
 from backoffice.management.base import StackCommand, business_date, store_named
-from backoffice.review.formats import money
 
 
 class Command(StackCommand):

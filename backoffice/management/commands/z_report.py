@@ -10,8 +10,8 @@ from django.utils import timezone
 from backoffice.books.refusals import NotDecided
 from backoffice.books.shifts import find_shift
 from backoffice.ingestion.till_reports import TillReport, report_of_shift, z_report
+from backoffice.languages.formats import money
 from backoffice.management.base import StackCommand, positive
-from backoffice.review.formats import money
 from backoffice.review.till_report import PAPERS, report_html
 
 

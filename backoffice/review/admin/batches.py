@@ -5,18 +5,23 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import admin
+from django.contrib.admin.utils import unquote
 from django.db.models import QuerySet, prefetch_related_objects
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from backoffice.inbox.models import Batch
+from backoffice.languages.formats import counted, duration, sendable, whole
 from backoffice.review import cells
 from backoffice.review.admin.base import ReadingAdmin
 from backoffice.review.admin.filters import FilterForm, choice_field, store_field, terminal_field
-from backoffice.review.formats import counted, duration, sendable, whole
+from backoffice.review.admin.stored import stored_page
 from backoffice.review.originals import Place, StoredOriginal, read_originals
+from backoffice.review.reach import my_reach
 from backoffice.review.words import BATCH_STATES, OUTCOMES, remark
 from backoffice.sales.models import Order
 
@@ -109,6 +114,17 @@ class BatchAdmin(ReadingAdmin):
         return (
             duration(row.span) if row.processed_at else gettext("{duration} so far").format(duration=duration(row.span))
         )
+
+    def get_urls(self) -> list[URLPattern]:
+        stored = path(
+            "<path:object_id>/stored/", self.admin_site.admin_view(self.stored_view), name="inbox_batch_stored"
+        )
+        return [stored, *super().get_urls()]
+
+    def stored_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """What the till sent, for who may read it: a right that goes without that to see uploads."""
+        batches = self.of_reach(Batch.objects.all(), my_reach(request))
+        return stored_page(request, batches, unquote(object_id))
 
     def page(self, row: Any) -> dict[str, Any]:
         """What it carried, and what became of each part."""

@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from backoffice.fleet.models import Store, Terminal
 from backoffice.ingestion.stores import issue_activation_code
+from backoffice.languages.formats import duration
 from backoffice.review import cells
 from backoffice.review.admin.base import ConsoleAdmin, PageAdmin
 from backoffice.review.admin.store_form import AMOUNTS, StoreForm, TerminalForm
@@ -26,7 +27,6 @@ from backoffice.review.admin.terminal_filters import TerminalFilters, narrow_by_
 from backoffice.review.caches import read_caches
 from backoffice.review.entrance.rule import ask_again
 from backoffice.review.first_hours import NewStoreForm, NewTerminalForm, qr_code, read_arrival, set_up_page
-from backoffice.review.formats import duration
 from backoffice.review.live import answer_live
 from backoffice.review.reach import my_stores
 from backoffice.review.standings import read_standings

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from backoffice.books.claims import standing_claim, standing_claims
 from backoffice.domain.decisions import Verb
+from backoffice.languages.formats import duration
 from backoffice.review import cells
 from backoffice.review.admin.base import ReadingAdmin
 from backoffice.review.admin.deciding.asking import buttons_of, may_decide
@@ -25,7 +26,6 @@ from backoffice.review.comparing import compare_versions, differing_pointers
 from backoffice.review.conflicts import FirstVersion, find_first_version
 from backoffice.review.decisions import read_decision
 from backoffice.review.effects import choices_of, figures_of
-from backoffice.review.formats import duration
 from backoffice.review.originals import READABLE_SIZE, Place, StoredOriginal, mark_modes, place_of, read_originals
 from backoffice.review.papers import sent_paper
 from backoffice.review.stakes import stake_of
@@ -137,7 +137,7 @@ class HeldAdmin(ReadingAdmin):
             "decision": read_decision(row.decision_id),
             "claim": standing_claim(row, now=timezone.now()) if row.decision_id is None else None,
             "remarks": _remarks(row),
-            "original": original,
+            "place": place_of(row),
             "mode": "offline" if star else "online",
             "made": "made offline" if star else "",
             "stake": stake_of(row, original),

@@ -9,10 +9,10 @@ from django.utils.translation import gettext_lazy as _
 
 from backoffice.books.people import EVERYWHERE, Reach
 from backoffice.fleet.models import Store
+from backoffice.languages.formats import money
 from backoffice.languages.texts import Words, in_their_language
 from backoffice.review.admin.store_form import AMOUNTS
 from backoffice.review.entrance.rule import FACTOR_NAMES
-from backoffice.review.formats import money
 from backoffice.trail.models import TrailEntry
 
 MOST_SHOWN = 30
@@ -35,6 +35,7 @@ DEEDS: Mapping[str, Words] = {
     "factor-failed": _("Wrong code for the second factor"),
     "recovery-code-used": _("Recovery code used"),
     "signed-out": _("Signed out everywhere"),
+    "read": _("Read as it is stored"),
     "downloaded": _("Downloaded"),
     "exported": _("Exported"),
     "detached": _("Detached"),

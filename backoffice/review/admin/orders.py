@@ -21,9 +21,10 @@ from backoffice.review.admin.filters import FilterForm, choice_field, day_field,
 from backoffice.review.decisions import decisions_of, effective_at, took_effect
 from backoffice.review.journal import entries_of
 from backoffice.review.order_lookup import find_identities, held_among, orders_of
-from backoffice.review.originals import Place, read_originals
+from backoffice.review.originals import Place
 from backoffice.review.reach import my_reach
 from backoffice.review.rights import may_see
+from backoffice.review.sendings import sendings_of
 from backoffice.review.words import KINDS, METHODS, STATUSES, TYPES, Remark, named, remark
 from backoffice.sales.models import Identity, Order, OrderLine, Payment, Shift
 
@@ -139,11 +140,11 @@ class OrderAdmin(ReadingAdmin):
         return cells.amount(row.total, row.currency)
 
     def page(self, row: Any) -> dict[str, Any]:
-        """The receipt, the journal entry, where it came from, and the original."""
+        """The receipt, the journal entry, where it came from, and where its original is."""
         prefetch_related_objects([row], "store", "terminal", "shift")
         key = {"order_id": row.pk, "business_date": row.business_date}
+        decided, versions = _decisions(row), list(Identity.objects.filter(item_id=row.order_id))
         lines = list(OrderLine.objects.filter(**key))
-        place = Place(row.batch_id, "order", row.position)
         batch = Batch.objects.only("batch_id", "received_at", "processed_at", "order_count").get(pk=row.batch_id)
         return {
             "title": f"Order {row.number}{'*' if row.mode == 'offline' else ''}{', voided' if row.voided_by else ''}",
@@ -151,13 +152,14 @@ class OrderAdmin(ReadingAdmin):
             "taxes": _taxes(lines),
             "payments": list(Payment.objects.filter(**key)),
             "remarks": _remarks(row),
-            **_decisions(row),
+            **decided,
             "entries": entries_of(row.order_id),
             "batch": batch,
             "place_in_batch": f"Order {row.position + 1} of {batch.order_count} in its upload",
             "travelled": max(row.received_at - row.closed_at, timedelta()),
-            "original": read_originals([place]).get(place),
-            "versions": Identity.objects.filter(item_id=row.order_id).count(),
+            "place": Place(row.batch_id, "order", row.position),
+            "sendings": sendings_of(row, versions, is_decided=decided["decision"] is not None),
+            "versions": len(versions),
             **_relatives(row),
             "legend": cells.ASTERISK_LEGEND,
         }

@@ -17,11 +17,11 @@ from unfold.forms import UserCreationForm
 from backoffice.books.access import NotGiven, change_access, start_with_nothing
 from backoffice.books.models import Membership
 from backoffice.books.people import EVERYWHERE, OWN_STORES_ONLY, Reach
+from backoffice.languages.formats import some_of
 from backoffice.review import cells
 from backoffice.review.access_forms import PersonAccessForm, SeveralAccessForm
 from backoffice.review.admin.base import PageAdmin
 from backoffice.review.entrance.rule import ask_again
-from backoffice.review.formats import some_of
 from backoffice.trail.acting import because
 
 admin.site.unregister(User)  # Django's own page of it

@@ -18,13 +18,13 @@ from backoffice.domain.decisions import Verb
 from backoffice.domain.reasons import IN_LOCKED_PERIOD, LATE
 from backoffice.ingestion.report import shift_report
 from backoffice.ingestion.till_reports import TillReport, report_of_shift, x_report, z_report
+from backoffice.languages.formats import counted, some_of
 from backoffice.review import cells
 from backoffice.review.admin.base import ReadingAdmin
 from backoffice.review.admin.deciding.asking import DecisionButton, buttons_of
 from backoffice.review.admin.filters import FilterForm, choice_field, day_field, store_field, terminal_field
 from backoffice.review.admin.store_days import store_day_note, store_days_csv, store_days_view
 from backoffice.review.decisions import decisions_of, took_effect
-from backoffice.review.formats import counted, some_of
 from backoffice.review.middleware import on_paper
 from backoffice.review.originals import READABLE_SIZE, mark_modes
 from backoffice.review.shift_figures import counted_by_method, drawer_rows, figure_rows, what_is_wrong

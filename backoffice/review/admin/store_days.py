@@ -18,14 +18,13 @@ from django.utils.translation import gettext_lazy as _
 from backoffice.books.exports.sent import SentDay, sent_of_days
 from backoffice.books.store_days import DayKey, StoreDay, export_of, held_by_shift, read_store_day, states_of_days
 from backoffice.books.stores import store_today
-from backoffice.domain.moments import day_in_words
 from backoffice.domain.states import ShiftState, StoreDayState
 from backoffice.domain.store_days import WAITS_FOR, is_outstanding
 from backoffice.fleet.models import Store, Terminal
+from backoffice.languages.formats import some_of, written_day
 from backoffice.review import cells
 from backoffice.review.admin.deciding.asking import buttons_of
 from backoffice.review.admin.filters import FilterForm, day_field, store_field
-from backoffice.review.formats import some_of
 from backoffice.review.list_columns import in_currency
 from backoffice.review.list_files import ListRow, csv_answer
 from backoffice.review.noting import answer_note, notes_card
@@ -222,7 +221,7 @@ def _row(store: Store, day: date, shifts: Sequence[Shift], state: StoreDayState,
 def day_page(found: StoreDay, store: Store) -> dict[str, Any]:
     """What the page of a day shows."""
     return {
-        "title": f"{store.name}, {day_in_words(found.date)}",
+        "title": f"{store.name}, {written_day(found.date)}",
         "store": store,
         "found": found,
         "state": STORE_DAY_STATES[found.state],

@@ -9,11 +9,10 @@ import secrets
 
 from allauth.mfa.models import Authenticator
 from cryptography.fernet import InvalidToken, MultiFernet
-from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db.models import F, Func, JSONField, TextField, Value
 
-from backoffice.derived_keys import derived_key
+from backoffice.derived_keys import derived_keys
 
 PURPOSE = b"second factors of the console"
 
@@ -42,5 +41,4 @@ def encrypt_anew(authenticator: Authenticator) -> None:
 
 
 def _keys() -> MultiFernet:
-    secrets_of_all_times = (settings.SECRET_KEY, *settings.SECRET_KEY_BEFORE)
-    return MultiFernet([derived_key(secret, purpose=PURPOSE) for secret in secrets_of_all_times])
+    return derived_keys(purpose=PURPOSE)

@@ -8,12 +8,14 @@ from django.template import Context
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from backoffice.languages import formats
 from backoffice.languages.texts import in_their_language
-from backoffice.review import cells, formats, words
+from backoffice.review import cells, words
 
 register = template.Library()
 
 register.filter("money", cells.amount)
+register.filter("signed_money", formats.signed_money)
 register.filter("price", formats.price)
 register.filter("quantity", formats.quantity)
 register.filter("store_time", cells.time)
@@ -23,12 +25,6 @@ register.filter("span", formats.duration)
 register.filter("ranges", formats.number_ranges)
 register.filter("label", cells.label)
 register.filter("page_url", cells.page_url)
-
-
-@register.filter
-def signed_money(minor: int, currency: str) -> str:
-    """Money with its sign, a plus too: what is over or short."""
-    return ("+" if minor > 0 else "") + formats.money(minor, currency)
 
 
 @register.filter

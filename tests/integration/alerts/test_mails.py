@@ -53,10 +53,20 @@ def test_a_mail_says_what_happened_since_when_where_to_look_and_what_to_do(till:
     alert = Alert.objects.get()
     assert english.to == ["Ruth <ruth@example.com>"]
     assert english.subject == "Warning: Till 2 of Paris Bastille is silent"
-    for words in ("CET: 20 min.", "Call the store: is the till on", f"/alerts/alert/{alert.pk}/change/", "Since "):
+    for words in (
+        "CET: 20\N{NO-BREAK SPACE}min.",
+        "Call the store: is the till on",
+        f"/alerts/alert/{alert.pk}/change/",
+        "Since ",
+    ):
         assert words in english.body
     assert french.subject == "Avertissement: Till 2 de Paris Bastille est muette"
-    for words in ("Depuis le ", "CET : 20 min.", "Appelez le magasin", f"/alerts/alert/{alert.pk}/change/"):
+    for words in (
+        "Depuis le ",
+        "CET : 20\N{NO-BREAK SPACE}min.",
+        "Appelez le magasin",
+        f"/alerts/alert/{alert.pk}/change/",
+    ):
         assert words in french.body
     assert english.extra_headers["Message-ID"] != french.extra_headers["Message-ID"]
     assert told() == [], "once"

@@ -188,6 +188,18 @@ class TestSignatures:
         settings.SECRET_KEY = "another"
         assert sent(row).tries.get().error == "its secret cannot be read: make a new one"
 
+    def test_a_secret_outlives_another_secret_key_and_is_encrypted_anew_when_it_signs(
+        self, endpoint: Endpoint, receiver: Receiver, settings: Any
+    ) -> None:
+        row, secret = endpoint()
+        settings.SECRET_KEY, settings.SECRET_KEY_BEFORE = "another", [settings.SECRET_KEY]
+        for before in (settings.SECRET_KEY_BEFORE, []):
+            settings.SECRET_KEY_BEFORE = before
+            assert sent(row).state == "delivered", "also once nobody knows the key of before"
+            assert verified(receiver.got[-1], secret)["type"] == "test"
+        noted = TrailEntry.objects.filter(about="webhook secret", what="changed")
+        assert [entry.reason for entry in noted] == ["Encrypted with the SECRET_KEY of today: the secret is the same"]
+
     def test_the_receiver_of_the_handbook_takes_it(self, endpoint: Endpoint, tmp_path: Path) -> None:
         (example,) = re.findall(r"^```python\n(.*?)^```$", HANDBOOK.read_text(), re.MULTILINE | re.DOTALL)
         with socket.create_server(("127.0.0.1", 0)) as free:

@@ -80,15 +80,17 @@ LISTS = [
 
 REPORTS = [
     "report_sales",
+    "report_weekdays",
     "report_tax",
     "report_over_short",
+    "report_over_short_weekdays",
     "report_no_receipt",
     "report_risk",
     "report_cash",
     "report_offline",
 ]
 # Pages that are of no list.
-OTHERS = ["ledger_trial_balance", "ledger_account_days", "sales_store_days", *REPORTS]
+OTHERS = ["report_cashier", "ledger_trial_balance", "ledger_account_days", "sales_store_days", *REPORTS]
 
 
 def every_page(client: Client) -> dict[str, Page]:

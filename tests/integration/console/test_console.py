@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -117,11 +118,16 @@ class TestBrowser:
         assert "Content-Security-Policy" in client.get(reverse("admin:login")).headers
         assert "Content-Security-Policy" not in client.get("/livez").headers
 
-    def test_no_page_has_a_script_of_its_own(self, head_office: Client) -> None:
+    def test_no_page_has_a_script_of_its_own_and_headings_are_in_order(self, head_office: Client) -> None:
         a_busy_day()
         for name, read in every_page(head_office).items():
             assert re.findall(r"<script(?![^>]*\bsrc=)[^>]*>", read.html) == [], name
             assert re.findall(r"<[^>]*\son[a-z]+\s*=", read.html) == [], name
+            # Nobody who goes from heading to heading misses a level; a dialog is a document of its own.
+            page = re.sub(r"<dialog\b.*?</dialog>", "", read.html, flags=re.DOTALL)
+            levels = [int(level) for level in re.findall(r"<h([1-6])\b", page)]
+            assert levels.count(1) == 1, (name, levels)
+            assert [two for two in pairwise(levels) if two[1] > two[0] + 1] == [], (name, levels)
 
     def test_every_input_has_a_name_for_who_cannot_see_it(self, head_office: Client) -> None:
         for name, read in every_page(head_office).items():

@@ -1,16 +1,21 @@
 """The entrance: who needs a second factor, what one is, and how long it counts."""
 
 import time
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from allauth.usersessions.models import UserSession
 from django.contrib.admin.sites import all_sites
 from django.contrib.auth.models import User
+from django.contrib.sessions.models import Session
 from django.test import Client
 from django.urls import NoReverseMatch, get_resolver, reverse
+from django.utils import timezone
 
+from backoffice.alerts.tasks import clear
 from backoffice.review.entrance.encryption import decrypted
 from backoffice.review.entrance.rule import needs_factor
 from backoffice.trail.models import TrailEntry
@@ -285,3 +290,17 @@ def test_odd_codes_and_passkeys_are_wrong_and_no_error(monkeypatch: pytest.Monke
         answers["again", credential] = again.status_code
     assert {what: status for what, status in answers.items() if status not in {200, 302}} == {}
     assert not is_open(outside)
+
+
+def test_what_is_left_of_sessions_that_are_over_is_deleted_and_nobody_is_signed_out(settings: Any) -> None:
+    """Of who only closed the browser: whoever signs out has left nothing."""
+    person = a_person("view_order")
+    here, closed = by_password(person), by_password(person)
+    now = timezone.now()
+    Session.objects.filter(pk=closed.session.session_key).update(expire_date=now - timedelta(seconds=1))
+    longest = timedelta(hours=settings.SESSION_HOURS, seconds=1)
+    UserSession.objects.filter(session_key=closed.session.session_key).update(created_at=now - longest)
+    clear()
+    assert not Session.objects.filter(pk=closed.session.session_key).exists()
+    assert is_open(here)
+    assert [session.session_key for session in UserSession.objects.filter(user=person)] == [here.session.session_key]

@@ -20,8 +20,10 @@ pytestmark = pytest.mark.django_db
 # What each page says of the day, beside its name.
 SAYS = {
     "report_sales": "4 €67.40 1 −€1.20 €64.46 €1.74 €0.00 €1.00 €67.20",
+    "report_weekdays": "23 Feb 2026 – – – – – – €66.20 €66.20",
     "report_tax": "FR-0 0 % 1 €5.00 €0.00 €5.00",
     "report_over_short": "311 €201.20 €201.00 −€0.20",
+    "report_over_short_weekdays": "23 Feb 2026 – – – – – – −€0.20 −€0.20",
     "report_no_receipt": "1 Mar 2026 Ben none 1 −€1.20",
     "report_risk": "Anna 2 €12.40 0 €0.00 0.0 % 2.2 % 0 €0.00 0.0 % 2.2 % 1 €2.00 16.1 % 0.0 %",
     "report_cash": "€201.00 −€200.00 €0.00 €1.00 –",

@@ -49,8 +49,11 @@ OF_ANOTHER_KIND = {
     "ledger_trial_balance": "journalentry",
     "ledger_account_days": "journalentry",
     "report_sales": "order",
+    "report_weekdays": "order",
     "report_tax": "order",
     "report_over_short": "shift",
+    "report_over_short_weekdays": "shift",
+    "report_cashier": "shift",
     "report_no_receipt": "order",
     "report_risk": "order",
     "report_cash": "journalentry",
@@ -79,6 +82,7 @@ DECIDED_BY = {
 BY_THEIR_OWN_RIGHT = {
     "exports_exportjob_ask": ("run_export", 405),
     "exports_exportjob_file": ("run_export", 405),
+    "inbox_batch_stored": ("view_original", 200),
     "fleet_terminal_code": ("change_terminal", 405),
     "auth_user_add": ("add_user", 200),
     "auth_user_access": ("change_user", 200),
@@ -169,7 +173,7 @@ OPENING, OPENING_NOTHING = (
 )
 
 
-@pytest.mark.parametrize("right", [*OPENING, "run_export", "nothing"])
+@pytest.mark.parametrize("right", [*OPENING, "run_export", "view_original", "nothing"])
 def test_one_right_opens_its_own_pages_and_no_others(till: Till, right: str) -> None:
     """Those that open nothing are tried together: what all of them do not open, none does."""
     client = somebody(*(OPENING_NOTHING if right == "nothing" else [right]))

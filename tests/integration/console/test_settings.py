@@ -17,8 +17,8 @@ from backoffice.domain.accounts import PAYMENT_ACCOUNTS
 from backoffice.fleet.models import Store
 from backoffice.inbox.models import Batch
 from backoffice.ingestion.stores import create_store
+from backoffice.languages.formats import money
 from backoffice.ledger.models import Account, CashReason, PaymentAccount
-from backoffice.review.formats import money
 from tests.integration.console.conftest import Open
 from tests.till import Till, a_movement, a_sale, a_store
 

@@ -165,6 +165,17 @@ def test_no_running_stack_is_said_in_words(tmp_path: Any) -> None:
     assert "No Back Office is running" in done.stderr
 
 
+def test_what_weakens_signing_in_is_told(settings: Any) -> None:
+    def said() -> dict[str, str]:
+        return {each.about: each.verdict.value for each in doctor._signing_in()}
+
+    assert said() == {"SECOND_FACTOR": "✓"}
+    settings.SECOND_FACTOR, settings.SESSION_IDLE_MINUTES, settings.SESSION_HOURS = False, 600, 72
+    settings.ASK_AGAIN_MINUTES = 1440
+    names = ("SECOND_FACTOR", "SESSION_IDLE_MINUTES", "SESSION_HOURS", "ASK_AGAIN_MINUTES")
+    assert said() == dict.fromkeys(names, "!")
+
+
 @pytest.mark.django_db
 class TestWithAllElseRight:
     """One thing is wrong at a time."""

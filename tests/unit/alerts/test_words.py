@@ -29,11 +29,10 @@ def test_every_alert_has_its_words_in_both_languages(kind: AlertKind, subject: s
 def test_a_measure_is_in_its_unit_and_its_stores_money() -> None:
     yen = Store(currency="JPY", timezone="Asia/Tokyo")
     for kind, store, value, words in (
-        ("silent", None, 25, "25 min"),
-        ("silent", None, 130, "2 h 10 min"),
-        ("silent", None, 120, "2 h"),
-        ("silent", None, 0, "0 min"),
-        ("gap", None, 52, "2 d 4 h"),
+        ("silent", None, 25, "25\N{NO-BREAK SPACE}min"),
+        ("silent", None, 130, "2\N{NO-BREAK SPACE}h 10\N{NO-BREAK SPACE}min"),
+        ("silent", None, 120, "2\N{NO-BREAK SPACE}h"),
+        ("gap", None, 52, "2\N{NO-BREAK SPACE}d 4\N{NO-BREAK SPACE}h"),
         ("cached", None, 1, "1 order"),
         ("cached", None, 1200, "1,200 orders"),
         ("over-short", Store(currency="EUR", timezone="Europe/Paris"), 1250, "€12.50"),

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.utils.translation import gettext, override
 
 from backoffice.domain.reasons import REASONS
-from backoffice.review import formats
+from backoffice.languages import formats
 from backoffice.review.details import recognised, translated_detail
 from backoffice.review.words import SHORT_REASONS, remark
 from tests.words import catalogues
@@ -118,6 +118,8 @@ def test_figures_and_times_are_written_as_the_reader_writes_them() -> None:
             written[language] = [
                 formats.money(-123450, "EUR"),
                 formats.money(1050, "JPY"),
+                formats.whole_money(-123450, "EUR"),
+                formats.signed_money(20, "EUR"),
                 formats.price(Decimal("158.9"), "EUR"),
                 formats.quantity(Decimal("-0.3500")),
                 formats.whole(-1234567),
@@ -129,11 +131,20 @@ def test_figures_and_times_are_written_as_the_reader_writes_them() -> None:
                 formats.some_of(["a", "b"], limit=1),
             ]
     assert written["en-gb"] == [
-        *("−€1,234.50", "JP¥1,050", "€1.589", "−0.35", "−1,234,567", "5.5\xa0%"),
+        *("−€1,234.50", "JP¥1,050", "−€1,234", "+€0.20", "€1.589", "−0.35", "−1,234,567", "5.5\xa0%"),
         *("1 Aug 2026", "22 Nov 2026, 09:40 CET", "2\xa0d 4\xa0h", "1 order, 1,200 cash movements", "a and 1 more"),
     ]
     assert written["fr"] == [
-        *("−1\u202f234,50\xa0€", "1\u202f050\xa0JPY", "1,589\xa0€", "−0,35", "−1\u202f234\u202f567", "5,5\xa0%"),
+        *(
+            "−1\u202f234,50\xa0€",
+            "1\u202f050\xa0JPY",
+            "−1\u202f234\xa0€",
+            "+0,20\xa0€",
+            "1,589\xa0€",
+            "−0,35",
+            "−1\u202f234\u202f567",
+            "5,5\xa0%",
+        ),
         *("1 août 2026", "22 nov. 2026, 09:40 CET", "2\xa0j 4\xa0h"),
         *("1 commande, 1\u202f200 mouvements d’espèces", "a et 1 de plus"),
     ]

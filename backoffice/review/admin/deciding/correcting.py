@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 from django import forms
 
 from backoffice.books.held import IDENTIFIERS
+from backoffice.languages.formats import sendable
 from backoffice.review.admin.deciding.amounts import amount_field, to_major, to_minor
 from backoffice.review.comparing import AMOUNTS, is_amount
-from backoffice.review.formats import sendable
 from backoffice.review.words import place
 
 FIELDS_OFFERED = 300

@@ -17,13 +17,12 @@ from backoffice.books.reasons import reasons_open_to
 from backoffice.books.refusals import NotDecided
 from backoffice.domain import json_values
 from backoffice.domain.decisions import Verb
-from backoffice.domain.moments import day_in_words
 from backoffice.ingestion.figures import shift_figures
+from backoffice.languages.formats import number_ranges, written_day
 from backoffice.ledger.models import PaymentAccount
 from backoffice.review.admin.deciding.amounts import amount_field, to_major, to_minor
 from backoffice.review.admin.deciding.correcting import correction_of, field_of, initial_of, typed_values
 from backoffice.review.conflicts import find_first_version
-from backoffice.review.formats import number_ranges
 from backoffice.review.order_lookup import MAX_NUMBER
 from backoffice.review.words import METHODS, named, remark
 from backoffice.sales.models import Identity, Shift
@@ -156,7 +155,7 @@ class MoveForm(DecisionForm):
                     % {
                         "number": each.number,
                         "terminal": each.terminal.name,
-                        "day": day_in_words(each.business_date),
+                        "day": written_day(each.business_date),
                     },
                 )
                 for each in shifts.order_by("-business_date", "-opened_at")[:SHIFTS_OFFERED]

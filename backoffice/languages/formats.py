@@ -6,7 +6,7 @@ Programs read the canonical formats of exports, which know no language.
 import re
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, Decimal
 from functools import cache
 from zoneinfo import ZoneInfo
 
@@ -28,6 +28,7 @@ COUNTED = (
 MINUS = "\N{MINUS SIGN}"
 NO_BREAK = "\N{NO-BREAK SPACE}"
 _LETTER_THEN_DIGIT = re.compile(r"(?<=[A-Za-z])(?=\d)")
+_WITHOUT_DECIMALS = re.compile(r"\.0+")
 _UNSENDABLE = re.compile("[\ud800-\udfff\0]")
 _ELLIPSIS = "…"
 
@@ -73,6 +74,19 @@ def money(amount: int, currency: str) -> str:
     With a true minus if negative.
     """
     return _written(Decimal(abs(amount)).scaleb(-get_currency_precision(currency)), currency, negative=amount < 0)
+
+
+def signed_money(amount: int, currency: str) -> str:
+    """Money with its sign, a plus too: what is over or short."""
+    return ("+" if amount > 0 else "") + money(amount, currency)
+
+
+def whole_money(amount: int, currency: str) -> str:
+    """Money to the nearest whole unit, for a glance: 123456 is `€1,235`, in French `1 235 €`."""
+    units = Decimal(abs(amount)).scaleb(-get_currency_precision(currency)).quantize(Decimal(1), ROUND_HALF_EVEN)
+    pattern = _WITHOUT_DECIMALS.sub("", locale().currency_formats["standard"].pattern)
+    text = format_currency(units, currency, pattern, locale=locale(), currency_digits=False)
+    return (MINUS if amount < 0 and units else "") + _LETTER_THEN_DIGIT.sub(NO_BREAK, text)
 
 
 def price(unit_price: Decimal, currency: str) -> str:
