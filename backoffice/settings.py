@@ -178,6 +178,11 @@ MAX_BATCH_BYTES = 4 * 1024 * 1024
 MAX_DECODED_BYTES = 8 * 1024 * 1024
 # What a form of the console may have.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
+# The one file that the console takes, a till's cache, and what may be around it in its form. It may hold card numbers, so
+# it is never written to a disk, as Django would do with a large one.
+MAX_CONSOLE_FILE_BYTES = 4 * 1024 * 1024
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
+FILE_UPLOAD_MAX_MEMORY_SIZE = MAX_CONSOLE_FILE_BYTES + 64 * 1024
 # Per terminal. The protocol promises that it is never below 50 a second with bursts of 200.
 REQUESTS_PER_SECOND = env.int("REQUESTS_PER_SECOND", default=100)
 REQUESTS_BURST = env.int("REQUESTS_BURST", default=400)

@@ -7,7 +7,8 @@ from django.utils.translation import gettext_lazy as _
 
 from backoffice.alerts.models import Alert
 from backoffice.domain.alerts import AlertKind, Severity
-from backoffice.languages.formats import counted, duration, money, whole, written_moment
+from backoffice.languages.formats import counted, duration, money, whole
+from backoffice.languages.moments import written_moment
 
 SEVERITY_WORDS = {Severity.WARNING: _("Warning"), Severity.CRITICAL: _("Critical")}
 HEADLINES = {

@@ -12,6 +12,7 @@ from uuid import UUID
 
 import msgspec
 from django.conf import settings
+from django.utils.translation import gettext
 
 from backoffice.books.evidence.models import VerifierKey
 from backoffice.books.models import CacheFile
@@ -91,11 +92,11 @@ _READ = msgspec.json.Decoder(KeptContent).decode
 
 
 @transaction_required
-def keep_cache(file: bytes, *, now: datetime) -> CacheFile:
+def keep_cache(file: bytes, *, now: datetime, most_unpacked: int | None = None) -> CacheFile:
     """Keeps a file once, if its terminal signed it. Raises CacheFileRefused: then nothing is kept."""
     signed = check_cache_file(file)
     signer = _signer(signed)
-    content = read_cache(signed)
+    content = read_cache(signed, most_bytes=most_unpacked)
     _check_place(content, signer)
     kept = _Door().taken(content)
     row = CacheFile(
@@ -113,10 +114,12 @@ def keep_cache(file: bytes, *, now: datetime) -> CacheFile:
 
 def find_cache(name: Any) -> KeptCache:
     """A file that is kept, by its identifier. Raises NotDecided."""
-    file_id = read_uuid(name, code="unknown-file", detail=f"{name!r} is no file that is kept.")
+    file_id = read_uuid(
+        name, code="unknown-file", detail=gettext("{name} is no file that is kept.").format(name=f"{name!r}")
+    )
     file = CacheFile.objects.select_related("terminal__store").filter(pk=file_id).first()
     if file is None:
-        raise NotDecided("unknown-file", f"No file {file_id} is kept.")
+        raise NotDecided("unknown-file", gettext("No file {file_id} is kept.").format(file_id=file_id))
     text = zlib.decompress(file.content)
     return KeptCache(file, _READ(text), hashlib.sha256(text).digest())
 

@@ -5,13 +5,14 @@ from datetime import datetime, timedelta
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.utils.translation import gettext
 
 from backoffice.books.models import HeldClaim
 from backoffice.books.people import check_right, check_store
 from backoffice.books.record import already_decided
 from backoffice.books.refusals import NotDecided
 from backoffice.domain.decisions import Verb
-from backoffice.domain.moments import moment
+from backoffice.languages.moments import written_moment
 from backoffice.sales.models import HeldItem
 
 LAPSES_AFTER = timedelta(minutes=15)
@@ -61,5 +62,7 @@ def check_unclaimed(item: HeldItem, *, person: User, now: datetime) -> None:
     """Raises NotDecided while somebody else has it."""
     claim = standing_claim(item, now=now)
     if claim is not None and claim.person != person:
-        until = moment(claim.until, item.store.timezone)
-        raise NotDecided("claimed", f"{claim.person} is at work on it until {until}.")
+        until = written_moment(claim.until, item.store.timezone)
+        raise NotDecided(
+            "claimed", gettext("{person} is at work on it until {until}.").format(person=claim.person, until=until)
+        )

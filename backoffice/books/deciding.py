@@ -13,6 +13,7 @@ from uuid import UUID, uuid4
 from django.contrib.auth.models import User
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
+from django.utils.translation import gettext, gettext_noop
 
 from backoffice.books.cards import without_cards
 from backoffice.books.models import Decision, DecisionAnswer
@@ -22,12 +23,19 @@ from backoffice.books.refusals import AlreadyDecided, NotDecided
 from backoffice.books.rules import Deed, Subject, VerbRule
 from backoffice.books.verbs import RULES
 from backoffice.domain.decisions import DecisionState, Verb, needs_second_person
-from backoffice.domain.moments import moment
 from backoffice.failpoints import failpoint
+from backoffice.languages.moments import written_moment
 from backoffice.postgres.transactions import transaction_required
 
 # Whoever answers takes turns. By a lock of its own: a row's needs the right to change the row, which nobody has.
 LOCK_DECISION = "SELECT pg_advisory_xact_lock(hashtextextended(%s::uuid::text, 0))"
+
+
+ALREADY = {
+    "agreed": gettext_noop("Already agreed by {person} on {at}."),
+    "declined": gettext_noop("Already declined by {person} on {at}."),
+    "withdrawn": gettext_noop("Already withdrawn by {person} on {at}."),
+}
 
 
 class Proposal(NamedTuple):
@@ -118,7 +126,10 @@ def agree(decision_id: UUID, *, person: User, address: str | None = None, now: d
         subject = RULES[verb].lock(cursor, decision.subject, decision.arguments, person=None)
         if subject.fingerprint != bytes(decision.fingerprint):
             raise NotDecided(
-                "changed-since", f"{decision.subject} has changed since it was asked: it must be asked again."
+                "changed-since",
+                gettext("{subject} has changed since it was asked: it must be asked again.").format(
+                    subject=decision.subject
+                ),
             )
         after = RULES[verb].act(cursor, subject, Deed(decision.id, decision.arguments, decision.note, now))
         failpoint("answer-acted")
@@ -134,7 +145,7 @@ def decline(decision_id: UUID, *, person: User, note: str, address: str | None =
         _check_other(person, asked_by=decision.person, verb=verb)
         check_store(person, decision.store_id)
         if not note.strip():
-            raise NotDecided("note-missing", "Whoever declines says why, in a note.")
+            raise NotDecided("note-missing", gettext("Whoever declines says why, in a note."))
         _write_answer(decision, "declined", person=person, address=address, note=note, now=now)
     return _report(decision, DecisionState.DECLINED, None)
 
@@ -146,7 +157,9 @@ def withdraw(
     note = _kept_note(note)
     with _waiting(decision_id) as (_, decision):
         if decision.person_id != person.pk:
-            raise NotDecided("not-allowed", f"Only {decision.person} can withdraw what {decision.person} asked.")
+            raise NotDecided(
+                "not-allowed", gettext("Only {person} can withdraw what {person} asked.").format(person=decision.person)
+            )
         _write_answer(decision, "withdrawn", person=person, address=address, note=note, now=now)
     return _report(decision, DecisionState.WITHDRAWN, None)
 
@@ -158,11 +171,13 @@ def _waiting(decision_id: UUID) -> Iterator[tuple[CursorWrapper, Decision]]:
         cursor.execute(LOCK_DECISION, [decision_id])
         decision = Decision.objects.select_related("person", "store").filter(pk=decision_id).first()
         if decision is None:
-            raise NotDecided("unknown-decision", f"There is no decision {decision_id}.")
+            raise NotDecided(
+                "unknown-decision", gettext("There is no decision {decision_id}.").format(decision_id=decision_id)
+            )
         answer = DecisionAnswer.objects.filter(pk=decision_id).select_related("person").first()
         if answer is not None:
-            answered_at = moment(answer.answered_at, decision.store.timezone)
-            raise AlreadyDecided(f"Already {answer.answer} by {answer.person} on {answered_at}.")
+            at = written_moment(answer.answered_at, decision.store.timezone)
+            raise AlreadyDecided(gettext(ALREADY[answer.answer]).format(person=answer.person, at=at))
         if not decision.needs_second_person:
             raise already_decided(decision.pk)
         failpoint("answer-locked")
@@ -186,7 +201,7 @@ def _rehearse(cursor: CursorWrapper, rule: VerbRule, subject: Subject, deed: Dee
 
 def _check_other(person: User, *, asked_by: User, verb: Verb) -> None:
     if person.pk == asked_by.pk:
-        raise NotDecided("own-request", "Nobody agrees to what they asked for themselves.")
+        raise NotDecided("own-request", gettext("Nobody agrees to what they asked for themselves."))
     check_right(person, verb)
 
 
@@ -197,7 +212,9 @@ def _check_may_still(decision: Decision) -> None:
         check_right(person, verb)
         check_store(person, decision.store_id)
     except NotDecided:
-        detail = f"{person}, who asked for it, may not decide this any more ({verb}): it must be asked again."
+        detail = gettext(
+            "{person}, who asked for it, may not decide this any more ({verb}): it must be asked again."
+        ).format(person=person, verb=verb)
         raise NotDecided("not-allowed", detail) from None
 
 
@@ -210,7 +227,9 @@ def _check_not_asked(verb: Verb, subject: Subject) -> None:
     if asked is not None:
         raise NotDecided(
             "already-asked",
-            f"Already asked by {asked.person} on {moment(asked.asked_at, subject.store.timezone)}: decision {asked.id} waits.",
+            gettext("Already asked by {person} on {at}: decision {id} waits.").format(
+                person=asked.person, at=written_moment(asked.asked_at, subject.store.timezone), id=asked.id
+            ),
         )
 
 

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
+from django.utils.translation import gettext
 
 from backoffice.books.refusals import NotDecided, read_uuid
 from backoffice.domain.orders import CashMovement, Order
@@ -44,10 +45,13 @@ def find_held(name: str) -> HeldItem:
         undecided = [item for item in same if item.decision_id is None]
         if len(undecided) > 1:
             places = ", ".join(name_of(item) for item in undecided)
-            raise NotDecided("ambiguous", f"{name} is held more than once: name one of {places}.")
+            raise NotDecided(
+                "ambiguous",
+                gettext("{name} is held more than once: name one of {places}.").format(name=name, places=places),
+            )
         found = next(iter(undecided or same), None)
     if found is None:
-        raise NotDecided("not-held", f"Nothing is held under {name}.")
+        raise NotDecided("not-held", gettext("Nothing is held under {name}.").format(name=name))
     return found
 
 
@@ -87,7 +91,7 @@ def with_identifier(raw: bytes, item_id: UUID, *, what: str) -> bytes:
     try:
         fields = msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
     except msgspec.DecodeError:
-        raise NotDecided("unreadable", "It cannot be read: correct it, or discard it.") from None
+        raise NotDecided("unreadable", gettext("It cannot be read: correct it, or discard it.")) from None
     fields[IDENTIFIERS[what]] = msgspec.Raw(msgspec.json.encode(item_id))
     return msgspec.json.encode(fields)
 
@@ -120,5 +124,5 @@ def larger(*amounts: int | None) -> int | None:
 
 
 def _uuid(text: str) -> UUID:
-    detail = f"{text!r} names nothing here: expected BATCH_ID:INDEX or an identifier."
+    detail = gettext("{text} names nothing here: expected BATCH_ID:INDEX or an identifier.").format(text=f"{text!r}")
     return read_uuid(text, code="unknown-name", detail=detail)

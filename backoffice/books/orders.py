@@ -3,6 +3,7 @@
 from typing import Any, NamedTuple
 
 from django.db.backends.utils import CursorWrapper
+from django.utils.translation import gettext
 from msgspec.structs import replace
 
 from backoffice.books.models import Decision
@@ -21,7 +22,7 @@ from backoffice.sales.models import Identity, Order, Payment
 
 def find_order(name: Any) -> Order:
     """The order of this identifier, in the books of any store. Raises NotDecided."""
-    order_id = read_uuid(name, code="unknown-order", detail=f"{name!r} is no order id.")
+    order_id = read_uuid(name, code="unknown-order", detail=gettext("{name} is no order id.").format(name=f"{name!r}"))
     identity = Identity.objects.filter(item_id=order_id, version=0).first()
     if identity is not None:
         posted = Order.objects.select_related("store").filter(
@@ -30,7 +31,7 @@ def find_order(name: Any) -> Order:
         order = posted.first()
         if order is not None:
             return order
-    raise NotDecided("unknown-order", f"Order {order_id} is not in the books.")
+    raise NotDecided("unknown-order", gettext("Order {order_id} is not in the books.").format(order_id=order_id))
 
 
 class PaymentsNow(NamedTuple):
@@ -67,8 +68,10 @@ def payment_accounts(cursor: CursorWrapper, order: Order, paid: PaymentsNow) -> 
     if standing is None:
         raise NotDecided(
             "accounts-unclear",
-            "Its payment methods were mapped to other accounts since, and nobody can tell which payment stands where:"
-            " map them as they were, decide this, and map them again.",
+            gettext(
+                "Its payment methods were mapped to other accounts since, and nobody can tell which payment stands where:"
+                " map them as they were, decide this, and map them again."
+            ),
         )
     return today | standing
 

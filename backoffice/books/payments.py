@@ -3,6 +3,8 @@
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from django.utils.translation import gettext
+
 from backoffice.books.refusals import NotDecided
 from backoffice.domain.reasons import Reason
 from backoffice.domain.scalars import MAX_MINOR
@@ -23,7 +25,7 @@ def read_amounts(value: Any, *, known: Collection[str], name: str) -> dict[str, 
         else:
             amounts[method] = amounts.get(method, 0) + amount
     if errors:
-        raise NotDecided("cannot-be-posted", f"The {name} cannot be read.", errors)
+        raise NotDecided("cannot-be-posted", gettext("The {name} cannot be read.").format(name=name), errors)
     return amounts
 
 
@@ -33,4 +35,4 @@ def _pairs(value: Any, *, name: str) -> list[tuple[str, Any, Any]]:
         return [(f"/{name}/{method}", method, amount) for method, amount in value.items()]
     if isinstance(value, list) and all(isinstance(paid, dict) for paid in value):
         return [(f"/{name}/{place}", paid.get("method"), paid.get("amount")) for place, paid in enumerate(value)]
-    raise NotDecided("cannot-be-posted", f"The {name} must be amounts by method.")
+    raise NotDecided("cannot-be-posted", gettext("The {name} must be amounts by method.").format(name=name))

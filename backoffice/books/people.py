@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import QuerySet
+from django.utils.translation import gettext
 
 from backoffice.books.models import MAX_NOTE, Membership, ReasonCode
 from backoffice.books.refusals import NotDecided
@@ -67,26 +68,31 @@ def find_person(name: str) -> User:
     """The person who logs in under this name. Raises NotDecided."""
     person = User.objects.filter(username=name, is_active=True).first()
     if person is None:
-        raise NotDecided("unknown-person", f"Nobody who may log in is called {name}.")
+        raise NotDecided("unknown-person", gettext("Nobody who may log in is called {name}.").format(name=name))
     return person
 
 
 def check_right(person: User, verb: Verb) -> None:
     """Raises NotDecided unless the person may decide this, and so also agree to it."""
     if not person.is_active or not person.has_perm(f"books.{PERMISSIONS[verb]}"):
-        raise NotDecided("not-allowed", f"{person} may not decide this ({verb}).")
+        raise NotDecided(
+            "not-allowed", gettext("{person} may not decide this ({verb}).").format(person=person, verb=verb)
+        )
 
 
 def check_store(person: User, store_id: int) -> None:
     """Raises NotDecided unless the person may decide about this store."""
     if not reach_of(person).holds(store_id):
-        raise NotDecided("not-allowed", f"{person} may not decide about this store.")
+        raise NotDecided("not-allowed", gettext("{person} may not decide about this store.").format(person=person))
 
 
 def check_typed_note(note: str) -> None:
     """Raises NotDecided for a note that cannot be kept."""
     if len(note) > MAX_NOTE or "\0" in note:
-        raise NotDecided("note-too-long", f"A note has at most {MAX_NOTE} characters, and none that cannot be shown.")
+        raise NotDecided(
+            "note-too-long",
+            gettext("A note has at most {most} characters, and none that cannot be shown.").format(most=MAX_NOTE),
+        )
 
 
 def usable_reason(verb: Verb, code: str, *, person: User, note: str) -> ReasonCode:
@@ -95,13 +101,20 @@ def usable_reason(verb: Verb, code: str, *, person: User, note: str) -> ReasonCo
     reason = ReasonCode.objects.filter(verb=verb.value, code=code, is_active=True).first()
     if reason is None:
         known = ReasonCode.objects.filter(verb=verb.value, is_active=True).values_list("code", flat=True)
-        raise NotDecided("unknown-reason", f"{code!r} is no reason to {verb}. Reasons are: {', '.join(known)}.")
+        raise NotDecided(
+            "unknown-reason",
+            gettext("{code} is no reason to {verb}. Reasons are: {named}.").format(
+                code=f"{code!r}", verb=verb, named=", ".join(known)
+            ),
+        )
     if (
         reason.group_id is not None
         and not person.is_superuser
         and not person.groups.filter(pk=reason.group_id).exists()
     ):
-        raise NotDecided("not-allowed", f"Only {reason.group} may give the reason {code}.")
+        raise NotDecided(
+            "not-allowed", gettext("Only {group} may give the reason {code}.").format(group=reason.group, code=code)
+        )
     if reason.needs_note and not note.strip():
-        raise NotDecided("note-missing", f"The reason {code} needs a note.")
+        raise NotDecided("note-missing", gettext("The reason {code} needs a note.").format(code=code))
     return reason

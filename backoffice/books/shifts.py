@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from typing import Any
 
+from django.utils.translation import gettext
+
 from backoffice.books.refusals import NotDecided, read_uuid
 from backoffice.ingestion.locks import lock_terminal
 from backoffice.postgres.transactions import transaction_required
@@ -18,10 +20,10 @@ def lock_terminals(terminal_ids: Iterable[int]) -> None:
 
 def find_shift(name: Any) -> Shift:
     """The shift of this identifier. Raises NotDecided."""
-    shift_id = read_uuid(name, code="unknown-shift", detail=f"{name!r} is no shift id.")
+    shift_id = read_uuid(name, code="unknown-shift", detail=gettext("{name} is no shift id.").format(name=f"{name!r}"))
     shift = Shift.objects.select_related("store", "terminal").filter(pk=shift_id).first()
     if shift is None:
-        raise NotDecided("unknown-shift", f"There is no shift {shift_id}.")
+        raise NotDecided("unknown-shift", gettext("There is no shift {shift_id}.").format(shift_id=shift_id))
     return shift
 
 

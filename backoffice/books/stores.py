@@ -4,6 +4,8 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.utils.translation import gettext
+
 from backoffice.books.refusals import NotDecided
 from backoffice.fleet.models import Store
 
@@ -14,7 +16,7 @@ def find_store(code: str) -> Store:
     """The store with this code. Raises NotDecided."""
     store = Store.objects.filter(code=code).first()
     if store is None:
-        raise NotDecided("unknown-store", f"There is no store {code}.")
+        raise NotDecided("unknown-store", gettext("There is no store {code}.").format(code=code))
     return store
 
 
@@ -30,9 +32,17 @@ def read_day(text: Any, *, latest: date) -> date:
     except (ValueError, TypeError):
         day = None
     if day is None or day.isoformat() != text:
-        raise NotDecided("not-a-date", f"{text!r} is no date such as 2026-03-01.")
+        raise NotDecided("not-a-date", gettext("{text} is no date such as 2026-03-01.").format(text=f"{text!r}"))
     if day > latest:
-        raise NotDecided("not-a-date", f"{day} is in the future: in this store it is {latest}.")
+        raise NotDecided(
+            "not-a-date",
+            gettext("{day} is in the future: in this store it is {latest}.").format(day=day, latest=latest),
+        )
     if day < FIRST_DAY:
-        raise NotDecided("not-a-date", f"{day} is too long ago: books begin with {FIRST_DAY} at the earliest.")
+        raise NotDecided(
+            "not-a-date",
+            gettext("{day} is too long ago: books begin with {first} at the earliest.").format(
+                day=day, first=FIRST_DAY
+            ),
+        )
     return day

@@ -131,10 +131,10 @@ def _decoded(word: bytes, *, length: int) -> bytes:
     return data
 
 
-def read_cache(signed: SignedCache) -> CacheContent:
-    """What a signed file holds. Raises CacheFileRefused."""
+def read_cache(signed: SignedCache, *, most_bytes: int | None = None) -> CacheContent:
+    """What a signed file holds, which unpacks to at most `most_bytes`, or what the protocol allows. Raises CacheFileRefused."""
     try:
-        content = _DECODE(_unpacked(signed.packed))
+        content = _DECODE(_unpacked(signed.packed, most_bytes=MAX_UNPACKED_BYTES if most_bytes is None else most_bytes))
     except (msgspec.DecodeError, RecursionError) as error:
         raise CacheFileRefused("unreadable", f"What it holds cannot be read: {error}.") from None
     if content.terminal_id != signed.terminal_id:
@@ -142,15 +142,15 @@ def read_cache(signed: SignedCache) -> CacheContent:
     return content
 
 
-def _unpacked(packed: bytes) -> bytes:
-    """At most `MAX_UNPACKED_BYTES`, whatever it pretends to be."""
+def _unpacked(packed: bytes, *, most_bytes: int) -> bytes:
+    """At most `most_bytes`, whatever it pretends to be."""
     decoder = zlib.decompressobj(GZIP)
     try:
-        text = decoder.decompress(packed, MAX_UNPACKED_BYTES + 1)
+        text = decoder.decompress(packed, most_bytes + 1)
     except zlib.error:
         raise CacheFileRefused("unreadable", "What it holds is not gzip.") from None
-    if len(text) > MAX_UNPACKED_BYTES:
-        raise CacheFileRefused("too-large", f"It unpacks to more than {MAX_UNPACKED_BYTES} bytes.")
+    if len(text) > most_bytes:
+        raise CacheFileRefused("too-large", f"It unpacks to more than {most_bytes} bytes.")
     if not decoder.eof or decoder.unused_data:
         raise CacheFileRefused("unreadable", "What it holds is cut off, or other bytes follow it.")
     return text

@@ -15,7 +15,7 @@ from backoffice.gate.environ import Environ, content_length, wsgi_environ
 from backoffice.gate.lanes import ClientGone, Lane, QueuedTooLong
 from backoffice.gate.origins import preflight, readable
 from backoffice.gate.replies import Reply, WholeFile, busy, problem_reply
-from backoffice.gate.rules import API, LOGINS, PROBES, body_rule
+from backoffice.gate.rules import API, FILE, LOGINS, PROBES, BodyRule, body_rule
 from backoffice.gate.shares import FairBudget
 from backoffice.gate.sockets import end_unread_connections
 from backoffice.ingestion.stores import is_live
@@ -38,6 +38,8 @@ SHORTEST_S, BYTES_PER_S = 10.0, 35_000
 TERMINALS_BODIES, TERMINALS_SHARE = 64 * MEBIBYTE, 16 * MEBIBYTE
 LIVE_ORDERS = 256 * 1024
 OTHERS_BODIES, OTHERS_SHARE = 8 * MEBIBYTE, 1 * MEBIBYTE
+# The cache of a till, one at a time: who fills this keeps nobody from a form.
+FILES_BODIES = 5 * MEBIBYTE
 # What a body counts for at least: each holds a connection, of which there are not many either.
 LEAST_COUNTED = 64 * 1024
 # A client that still sends when its connection is closed may never read its answer. So where a body is not read, the
@@ -83,6 +85,7 @@ class Gate:
         self.answer_timeout_s = answer_timeout_s
         self.terminals_bodies = FairBudget(TERMINALS_BODIES, share=TERMINALS_SHARE, small=LIVE_ORDERS)
         self.others_bodies = FairBudget(OTHERS_BODIES, share=OTHERS_SHARE)
+        self.files_bodies = FairBudget(FILES_BODIES, share=FILES_BODIES)
         self.answers = FairBudget(ANSWERS, share=ANSWERS_SHARE)
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -120,7 +123,7 @@ class Gate:
             sender = await self._look_up(environ, sender, protocol)
             if not sender.is_known:
                 return await self._call(environ, sender, protocol, b"")
-        budget = self.terminals_bodies if rule.needs_token else self.others_bodies
+        budget = self._budget_of(rule)
         counted = max(length, LEAST_COUNTED)
         try:
             budget.acquire(sender.owner, counted)
@@ -132,6 +135,11 @@ class Gate:
             return await self._call(environ, sender, protocol, body)
         finally:
             budget.release(sender.owner, counted)
+
+    def _budget_of(self, rule: BodyRule) -> FairBudget:
+        if rule.needs_token:
+            return self.terminals_bodies
+        return self.files_bodies if rule is FILE else self.others_bodies
 
     async def _look_up(self, environ: Environ, sender: Sender, protocol: HTTPProtocol) -> Sender:
         # A token that was not seen lately. Django answers 401 where it is none, and does not look it up again.

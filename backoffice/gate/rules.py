@@ -23,6 +23,7 @@ UPLOAD = BodyRule(settings.MAX_BATCH_BYTES, needs_token=True)
 MESSAGE = BodyRule(MAX_SMALL_BODY, needs_token=True)
 ACTIVATION = BodyRule(MAX_SMALL_BODY, needs_token=False)
 FORM = BodyRule(settings.DATA_UPLOAD_MAX_MEMORY_SIZE, needs_token=False)
+FILE = BodyRule(settings.FILE_UPLOAD_MAX_MEMORY_SIZE, needs_token=False)
 
 API = "/api/v1/"
 CONSOLE = "/console/"
@@ -33,9 +34,10 @@ PROBES = frozenset({"/livez", "/readyz", "/metrics"})
 _TAKES_A_BODY = re.compile(
     r"PUT /api/v1/(?:(?P<upload>shifts/[^/]+/(?:batches/[^/]+|close))|(?P<message>shifts/[^/]+|terminal/heartbeat))"
     r"|(?P<activation>POST /api/v1/activations)"
+    r"|(?P<file>POST /console/fleet/terminal/cache/\Z)"
     r"|(?P<form>POST /console/)",
 )
-_RULES = {"upload": UPLOAD, "message": MESSAGE, "activation": ACTIVATION, "form": FORM}
+_RULES = {"upload": UPLOAD, "message": MESSAGE, "activation": ACTIVATION, "file": FILE, "form": FORM}
 
 
 def body_rule(method: str, path: str) -> BodyRule | None:

@@ -5,16 +5,15 @@ Programs read the canonical formats of exports, which know no language.
 
 import re
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime, timedelta
+from datetime import timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
 from functools import cache
-from zoneinfo import ZoneInfo
 
 from babel import Locale
-from babel.dates import format_date, format_time
 from babel.numbers import format_currency, format_decimal, get_currency_precision
-from django.conf import settings
-from django.utils.translation import get_language, gettext, ngettext, ngettext_lazy, to_locale
+from django.utils.translation import gettext, ngettext, ngettext_lazy
+
+from backoffice.languages.moments import locale
 
 # Whoever calls `counted` names its things in English; these are the texts that translators see.
 COUNTED = (
@@ -31,29 +30,6 @@ _LETTER_THEN_DIGIT = re.compile(r"(?<=[A-Za-z])(?=\d)")
 _WITHOUT_DECIMALS = re.compile(r"\.0+")
 _UNSENDABLE = re.compile("[\ud800-\udfff\0]")
 _ELLIPSIS = "…"
-
-
-def locale() -> Locale:
-    """How figures and times are written where the reader's language is spoken; in English where none is active."""
-    return _locale(get_language() or settings.LANGUAGE_CODE)
-
-
-@cache
-def _locale(language: str) -> Locale:
-    return Locale.parse(to_locale(language))
-
-
-def written_day(day: date) -> str:
-    """A business day: `22 Nov 2026`, `22 nov. 2026`."""
-    return format_date(day, "d MMM y", locale=locale())
-
-
-def written_moment(value: datetime, zone: str, *, seconds: bool = False) -> str:
-    """`22 Nov 2026, 09:40 CET`: in the time zone, which is named."""
-    local = value.astimezone(ZoneInfo(zone))
-    clock = format_time(local, "HH:mm:ss" if seconds else "HH:mm", locale=locale())
-    name = f"{local:%Z}"
-    return f"{written_day(local)}, {clock} {f'UTC{name}' if name[:1] in '+-' else name}"
 
 
 def whole(value: int) -> str:

@@ -16,7 +16,8 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from backoffice.fleet.models import Store
-from backoffice.languages.formats import money, whole, written_day, written_moment
+from backoffice.languages.formats import money, whole
+from backoffice.languages.moments import written_day, written_moment
 from backoffice.review.words import Label
 
 ASTERISK_LEGEND = _("* made offline: the till kept the order and sent it later.")

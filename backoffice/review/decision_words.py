@@ -8,9 +8,11 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from backoffice.books.models import Decision, ReasonCode
-from backoffice.languages.formats import money, number_ranges, sendable, whole, written_day
+from backoffice.languages.formats import money, number_ranges, sendable, whole
+from backoffice.languages.moments import written_day
 from backoffice.languages.texts import Words, in_their_language
 from backoffice.review.comparing import ABSENT, Field, compare_versions, is_amount
+from backoffice.review.papers import Paper, sent_paper
 from backoffice.review.subjects import shifts_by_name
 from backoffice.review.words import METHODS, SHIFT_STATES, STATUSES, VERBS, figure, named, remark
 
@@ -134,6 +136,13 @@ def sides_of(
     one, two = (_in_words(said, currency=currency, about=decision.about) for said in (first, second))
     fields = [Field(name, one.get(name, ABSENT), two.get(name, "")) for name in {**one, **two}]
     return sorted(fields, key=lambda field: not field.second)
+
+
+def typed_paper(decision: Decision) -> Paper | None:
+    """The receipt of an order that was typed by a person, for whoever agrees; None where none was."""
+    what = "order" if "order" in decision.arguments else "movement"
+    store = decision.store
+    return sent_paper(decision.arguments.get(what), what=what, currency=store.currency, zone=store.timezone)
 
 
 def changes_of(decision: Decision, after: Mapping[str, Any] | None) -> list[Field]:

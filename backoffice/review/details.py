@@ -62,8 +62,53 @@ DETAILS = (
     gettext_noop("Belongs to another terminal"),
     gettext_noop("Another order of this terminal has this number"),
     gettext_noop("From its paper receipt"),
+    # What people handed in and was refused.
+    gettext_noop("Another order of this terminal has the number {number}"),
+    gettext_noop("It is {value}, and stays that"),
+    gettext_noop("It is paid so, and no account is mapped"),
+    gettext_noop("This very order is known"),
+    gettext_noop("{amount} came in, it can be {most} at most"),
+    gettext_noop("{amount} went back, it can be {most} at most"),
     gettext_noop("A card number stood here; all but its last four digits were masked before it was stored"),
     gettext_noop("Card data stood here, and was removed before the rest was stored"),
+)
+# Why a file of a till is not taken, and why nothing is exported: said by rules, or kept by a worker that has no reader.
+REFUSALS = (
+    gettext_noop("A cache file has at most {most} bytes."),
+    gettext_noop("Its first line is cut off, or is none of a cache file."),
+    gettext_noop("Its signature is wrong: it was changed or cut off after it was saved. Copy it again."),
+    gettext_noop("Its first line names no terminal."),
+    gettext_noop("It is a cache file of a version that is not known here: {version}."),
+    gettext_noop("It is no cache file of a terminal."),
+    gettext_noop("Its first line is damaged."),
+    gettext_noop("What it holds cannot be read: {error}."),
+    gettext_noop("It names one terminal outside, and another inside."),
+    gettext_noop("What it holds is not gzip."),
+    gettext_noop("It unpacks to more than {most} bytes."),
+    gettext_noop("What it holds is cut off, or other bytes follow it."),
+    gettext_noop("There is no terminal {terminal} here."),
+    gettext_noop("It is signed with a key that its terminal never had."),
+    gettext_noop("Its terminal belongs to another store."),
+    gettext_noop("Its terminal worked with the books of {books}."),
+    gettext_noop("{length} bytes; at most {most} are taken."),
+    gettext_noop("{person} may not export the books of this store."),
+    gettext_noop("{first} is after {last}: an export goes from an earlier day to a later one."),
+    gettext_noop("An export covers ten years at most."),
+    gettext_noop("An FEC is in {currency}, and this store's books are in {other}."),
+    gettext_noop("The map has no code for what has moved: {named}. Nothing was written."),
+    gettext_noop("{code} is no account code of Xero: they have {most} characters at most."),
+    gettext_noop("{reference} has {count} lines, and Xero takes {most} at once: map more of them to one code."),
+    gettext_noop("{code} is no account of Beancount, such as Assets:Cash:Paris."),
+    gettext_noop("{code} is no account of hledger, such as assets:cash:paris."),
+    gettext_noop("{code} is no account of an FEC: its number begins with three digits."),
+    gettext_noop("{profile} is being exported for {store} just now. Try again once that has ended."),
+    gettext_noop(
+        "Run {number} of {profile} would not be what it was when it was first written: the books, or"
+        " this program, have changed. Nothing was written; `manage.py verify_books` says which."
+    ),
+    gettext_noop("Given up after {tries} tries: its worker died each time."),
+    gettext_noop("Its files cannot be written: {error}."),
+    gettext_noop("This file is too large for a browser. On the server: {command}"),
 )
 _PLACEHOLDER = re.compile(r"\\\{(\w+)\\\}")
 
@@ -78,7 +123,7 @@ def translated_detail(detail: str) -> str:
 
 
 def recognised(detail: str) -> Iterator[tuple[str, dict[str, str]]]:
-    """The sentences of `DETAILS` that a detail may be, each with what stands at its places."""
+    """The sentences that a detail or a refusal may be, each with what stands at its places."""
     for text, pattern in _patterns():
         if match := pattern.fullmatch(detail):
             yield text, match.groupdict()
@@ -87,5 +132,5 @@ def recognised(detail: str) -> Iterator[tuple[str, dict[str, str]]]:
 @cache
 def _patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
     # Those with more words of their own come first: `{name} is not known` is the end of many sentences.
-    longest = sorted(DETAILS, key=lambda text: -len(re.sub(r"\{\w+\}", "", text)))
+    longest = sorted(DETAILS + REFUSALS, key=lambda text: -len(re.sub(r"\{\w+\}", "", text)))
     return tuple((text, re.compile(_PLACEHOLDER.sub(r"(?P<\1>.+)", re.escape(text)), re.DOTALL)) for text in longest)

@@ -78,12 +78,17 @@ def choices_of(item: HeldItem, first: FirstVersion | None, *, is_readable: bool)
 
 def figures_of(item: HeldItem, original: StoredOriginal | None) -> list[EffectRow]:
     """The figures of its shift that posting changes; none of what cannot be read, or of what counts nowhere."""
-    added = None if original is None else _adds(original.member, what=item.what)
+    return [] if original is None else figures_if_posted(item.shift, original.member, what=item.what)
+
+
+def figures_if_posted(shift: Shift, member: bytes, *, what: str) -> list[EffectRow]:
+    """The figures of a shift that an order or cash movement would change there; none of what cannot be read."""
+    added = _adds(member, what=what)
     if added is None:
         return []
     with connection.cursor() as cursor:
-        figures = shift_figures(cursor, item.shift)
-    return _rows(item.shift, figures, added)
+        figures = shift_figures(cursor, shift)
+    return _rows(shift, figures, added)
 
 
 class _Added(NamedTuple):

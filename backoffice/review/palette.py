@@ -16,7 +16,8 @@ from unfold.dataclasses import SearchResult
 from backoffice.books.models import Decision
 from backoffice.fleet.models import Store, Terminal
 from backoffice.inbox.models import Batch
-from backoffice.languages.formats import money, written_day
+from backoffice.languages.formats import money
+from backoffice.languages.moments import written_day
 from backoffice.review.cells import page_url
 from backoffice.review.order_lookup import MAX_NUMBER
 from backoffice.review.scope import rows_of

@@ -20,7 +20,8 @@ from backoffice.books.reports.catalogue import REPORTS, ReportKind, make_report
 from backoffice.books.reports.pdf import PdfNotMade, pdf
 from backoffice.books.reports.shape import Column, LeadsTo, ReportRefused, ReportRow, Scope, Sheet, make_scope
 from backoffice.fleet.models import Store
-from backoffice.languages.formats import money, percent, signed_money, whole, whole_money, written_day, written_moment
+from backoffice.languages.formats import money, percent, signed_money, whole, whole_money
+from backoffice.languages.moments import written_day, written_moment
 from backoffice.languages.texts import Words
 from backoffice.review.admin.filters import ReportFilters
 from backoffice.review.middleware import on_paper

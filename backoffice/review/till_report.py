@@ -13,7 +13,8 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from backoffice.ingestion.till_reports import TillReport
-from backoffice.languages.formats import money, number_ranges, percent, quantity, whole, written_day, written_moment
+from backoffice.languages.formats import money, number_ranges, percent, quantity, whole
+from backoffice.languages.moments import written_day, written_moment
 from backoffice.languages.texts import Words
 from backoffice.review.words import LINE_KINDS, METHODS, MOVEMENTS, TYPES, figure, named
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from django.utils.translation import gettext_lazy as _
 
 from backoffice.domain import reasons as codes
-from backoffice.languages.formats import money
+from backoffice.languages.formats import money, whole
 from backoffice.languages.texts import Words, in_their_language
 from backoffice.review.details import translated_detail
 
@@ -83,6 +83,17 @@ SOURCES: dict[str, Words] = {
     "void": _("Order voided"),
     "retender": _("Payment corrected"),
     "safe": _("Safe"),
+}
+IN_A_FILE: dict[str, Label] = {
+    "new": Label(_("Not known yet"), "blue"),
+    "held": Label(_("Held already"), "amber"),
+    "known": Label(_("In the books already"), "grey"),
+    "unreadable": Label(_("Cannot be read"), "red"),
+}
+FILE_PARTS: dict[str, Words] = {
+    "opening": _("Opening of a shift"),
+    "batch": _("Upload"),
+    "close": _("Close of a shift"),
 }
 VERBS: dict[str, Words] = {
     "post": _("Post what was held"),
@@ -161,6 +172,15 @@ SHORT_REASONS: dict[str, Words] = {
     codes.ORDER_OF_ANOTHER_TERMINAL: _("Belongs to another terminal"),
 }
 
+# What is wrong in what people hand in, where no rule of an upload says it.
+OF_DECISIONS: dict[str, Words] = {
+    "duplicate": _("Duplicate"),
+    "identifier-stays": _("Identifier stays"),
+    "not-an-amount": _("Not an amount"),
+    "number-stays": _("Number stays"),
+    "payments-too-large": _("Payments too large"),
+}
+
 # The details of these contain amounts in minor units, which have to be written as money.
 _DETAILS_IN_MINOR_UNITS = frozenset(
     {
@@ -220,7 +240,7 @@ def remark(reason: Mapping[str, str], currency: str) -> Remark:
     elif code in _DETAILS_IN_MINOR_UNITS or code == codes.TAX_MISMATCH:
         detail = _INTEGER.sub(lambda found: money(int(found[0]), currency), detail)
     detail = translated_detail(detail)
-    sentence = in_their_language(kind.title) if kind else code.replace("-", " ").capitalize()
+    sentence = in_their_language(kind.title) if kind else named(OF_DECISIONS, code)
     short = str(SHORT_REASONS.get(code, sentence))
     where = place(reason.get("pointer", ""))
     return Remark(short, sentence, where if any(map(str.isdecimal, where)) else "", detail)
@@ -242,6 +262,11 @@ def named(names: Mapping[str, Words], value: str | None) -> str:
     if value is None:
         return ""
     return str(names.get(value) or value.replace("_", " ").replace("-", " ").capitalize())
+
+
+def outcomes_in_words(outcomes: Mapping[str, int]) -> str:
+    """`96 in the books, 2 sent before, 1 held`."""
+    return ", ".join(f"{whole(outcomes[key])} {name}" for key, name in OUTCOMES.items() if outcomes.get(key))
 
 
 def figure(what: str) -> str:

@@ -2,13 +2,17 @@
 
 from collections.abc import Iterator
 from copy import deepcopy
+from pathlib import Path
+from types import SimpleNamespace
 from uuid import uuid4
 
 import pytest
+from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from tests.caches import cached_batch, cached_shift, saved_cache
 from tests.conftest import RunningStack
-from tests.journeys.http_till import HttpTill, a_store_code
+from tests.journeys.http_till import HttpTill, a_store_code, eventually
 from tests.journeys.insiders import Insider, come_in, make_insider
 from tests.journeys.test_console import CHROMIUM, QUIET, WAIT_MS
 from tests.till import a_sale
@@ -86,6 +90,39 @@ def desks(stack: RunningStack, till: ShopTill) -> Iterator[Desks]:
     assert [line for line in desks.errors if "409" not in line and "422" not in line] == []
 
 
+@pytest.fixture
+def dead_till(stack: RunningStack, till: ShopTill) -> HttpTill:
+    """A till that sent order 5001 and 5003 and closed; 5002 is in the file that it saved."""
+    dead = HttpTill(stack, till.store_code, name=f"Till {uuid4().hex[:4]}")
+    dead.open(first_number=5001)
+    orders = [a_sale(5001), a_sale(5003)]
+    dead.processed(dead.upload(*orders).json()["batch_id"])
+    dead.close(orders[0], a_sale(5002), a_sale(5004), orders[1])
+    return dead
+
+
+def press_until(page: Page, field: str) -> None:
+    """Goes on by the keyboard until the field has the focus."""
+    for _ in range(40):
+        if page.evaluate("document.activeElement.name") == field:
+            return
+        page.keyboard.press("Tab")
+    raise AssertionError(f"the keyboard does not reach {field}")
+
+
+def agree_to(page: Page, desks: Desks, words: str) -> None:
+    """The other person finds the request that says this, and agrees."""
+    page.goto(f"{desks.base_url}books/decision/waiting/")
+    for _ in range(page.locator("[data-row]").count()):
+        page.keyboard.press("j")
+        if page.evaluate("words => document.activeElement.closest('[data-row]').textContent.includes(words)", words):
+            break
+    page.keyboard.press("a")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    page.keyboard.press("Enter")
+    said(page, "agreed, and done.")
+
+
 def said(page: Page, words: str) -> None:
     """What the console says of what was just done."""
     expect(page.locator("[data-said]")).to_contain_text(words)
@@ -160,3 +197,73 @@ def test_a_gap_is_explained_and_a_drawer_counted_again_without_a_mouse(desks: De
     said(ruth, "Count a drawer again")
     expect(ruth.get_by_text("Neither over nor short")).to_be_visible()
     assert till.shift()["cash"]["counted"] == 20480
+
+
+def test_an_order_of_a_gap_is_entered_from_its_receipt_without_a_mouse(desks: Desks, dead_till: HttpTill) -> None:
+    ruth, otto = desks.ruth, desks.otto
+    ruth.goto(f"{desks.base_url}sales/shift/{dead_till.shift_id}/change/")
+    ruth.keyboard.press("j")
+    ruth.keyboard.press("n")
+    expect(ruth.get_by_label("Number of the order")).to_have_value("5002")
+    expect(ruth.get_by_label("Time", exact=True)).to_be_focused()
+    ruth.keyboard.type("1005AM")
+    press_until(ruth, "lines-0-name")
+    for typed in ("Baguette", "2", "1.20"):
+        ruth.keyboard.press("Control+a")
+        ruth.keyboard.type(typed)
+        ruth.keyboard.press("Tab")
+    sums = ruth.locator("[data-paper-sums]")
+    expect(sums).to_contain_text("The lines€2.40")
+    press_until(ruth, "total")
+    ruth.keyboard.type("2.50")
+    expect(sums).to_contain_text("The receipt says €2.50, and the lines come to €2.40: €0.10 apart.")
+    ruth.keyboard.press("Control+a")
+    ruth.keyboard.type("2.40")
+    press_until(ruth, "payments-0-amount")
+    ruth.keyboard.type("2.40")
+    expect(sums).to_contain_text("The payments come to what is due.")
+    expect(sums).to_contain_text("Cash in drawer")
+    ruth.evaluate(AXE_SCRIPT)
+    found = ruth.evaluate("axe.run().then(told => told.violations)")
+    assert [one["id"] for one in found if one["impact"] in {"serious", "critical"}] == []
+    ruth.get_by_label("The till is lost").focus()
+    ruth.keyboard.press("Space")
+    ruth.keyboard.press("Enter")
+    said(ruth, "Enter an order by hand")
+    expect(ruth.get_by_text("5002 was entered by")).to_be_visible()
+
+    agree_to(otto, desks, "5002")
+    assert dead_till.shift()["missing_numbers"] == [[5004, 5004]]
+
+
+def test_the_file_of_a_till_is_handed_in_looked_at_and_taken_in_by_two(
+    desks: Desks, dead_till: HttpTill, tmp_path: Path
+) -> None:
+    ruth, otto = desks.ruth, desks.otto
+    terminal = dead_till.send("GET", "terminal").json()
+    place = SimpleNamespace(
+        terminal=SimpleNamespace(uuid=terminal["terminal_id"]),
+        store=SimpleNamespace(uuid=terminal["store"]["id"]),
+        token=dead_till.token,
+    )
+    file = tmp_path / "till.cache"
+    file.write_bytes(saved_cache(place, cached_shift(dead_till.shift_id, cached_batch(a_sale(5002), a_sale(5004)))))
+    ruth.goto(f"{desks.base_url}fleet/terminal/cache/")
+    large = tmp_path / "large.cache"
+    large.write_bytes(bytes(5_000_000))
+    chooser = ruth.get_by_label("The file that the till saved")
+    chooser.set_input_files(large)
+    assert "larger than 4 MiB" in chooser.evaluate("input => input.validationMessage")
+    chooser.set_input_files(file)
+    chooser.focus()
+    ruth.keyboard.press("Tab")
+    ruth.keyboard.press("Enter")
+    expect(ruth.get_by_role("row", name="5004")).to_contain_text("Not known yet")
+    ruth.get_by_label("The till is dead").focus()
+    ruth.keyboard.press("Space")
+    ruth.keyboard.press("Enter")
+    said(ruth, "it waits for a second person")
+    agree_to(otto, desks, "Take in what a till could not send")
+    assert eventually(dead_till.shift, lambda shift: shift["missing_numbers"] == [])["held"] == 0
+    ruth.reload()
+    expect(ruth.get_by_text("2 in the books")).to_be_visible()

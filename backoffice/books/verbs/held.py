@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 from django.contrib.auth.models import User
 from django.db.backends.utils import CursorWrapper
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from backoffice.books.cards import flags_of_typed
 from backoffice.books.changes import changed_fields
@@ -90,7 +91,7 @@ class HeldRule(VerbRule):
         try:
             judged = post_held(cursor, decided, item_id=item.item_id, now=deed.now)
         except CannotPost as error:
-            raise NotDecided("cannot-be-posted", "The rules do not post it.", error.reasons) from None
+            raise NotDecided("cannot-be-posted", gettext("The rules do not post it."), error.reasons) from None
         failpoint("decide-posted")
         order_id = judged.member.incoming.item_id
         self.tell(item, deed, order_id=order_id)
@@ -144,9 +145,9 @@ class MoveHeld(PostHeld):
         """The shift named `to`. Raises NotDecided for its own, and for one of another store."""
         shift = find_shift(arguments.get("to"))
         if shift.store_id != item.store_id:
-            raise NotDecided("other-store", f"Shift {shift.pk} is of another store.")
+            raise NotDecided("other-store", gettext("Shift {pk} is of another store.").format(pk=shift.pk))
         if shift.pk == item.shift_id:
-            raise NotDecided("same-shift", "It is held in this very shift: post it there.")
+            raise NotDecided("same-shift", gettext("It is held in this very shift: post it there."))
         return shift
 
 
@@ -168,7 +169,7 @@ class CorrectHeld(HeldRule):
         item, sent = subject.row
         wanted = deed.arguments.get(item.what)
         if not isinstance(wanted, dict):
-            raise NotDecided("unreadable", "The corrected version must be a JSON object.")
+            raise NotDecided("unreadable", gettext("The corrected version must be a JSON object."))
         raw = json.dumps(self._identified(item, wanted)).encode()
         self._check_number(item, sent.raw, raw)
         upload = opened(raw, what=item.what)
@@ -183,14 +184,14 @@ class CorrectHeld(HeldRule):
         given = wanted.get(name, str(item.order_id or item.item_id))
         if str(given).lower() != str(item.order_id or item.item_id):
             reason = Reason("identifier-stays", f"/{name}", f"It is {item.order_id or item.item_id}, and stays that")
-            raise NotDecided("cannot-be-posted", "Its identifier stays.", [reason])
+            raise NotDecided("cannot-be-posted", gettext("Its identifier stays."), [reason])
         return {**wanted, name: str(item.item_id if is_first_version(item) else uuid4())}
 
     def _check_number(self, item: HeldItem, sent: bytes, corrected: bytes) -> None:
         number = number_of(sent) if item.what == "order" else None
         if number is not None and number_of(corrected) not in (None, number):
             reason = Reason("number-stays", "/number", f"It is {number}, and stays that")
-            raise NotDecided("cannot-be-posted", "Its number stays.", [reason])
+            raise NotDecided("cannot-be-posted", gettext("Its number stays."), [reason])
 
 
 class DiscardHeld(HeldRule):
@@ -217,11 +218,16 @@ def _check_in_books(item: HeldItem, named: str) -> None:
     """Raises NotDecided unless an order of this identifier stands in the books of the store: posted, and not voided."""
     order = find_order(named)
     if order.store_id != item.store_id:
-        raise NotDecided("unknown-order", f"Order {named} is not in the books of this store.")
+        raise NotDecided(
+            "unknown-order", gettext("Order {named} is not in the books of this store.").format(named=named)
+        )
     has_entry = EntrySource.objects.filter(source_kind="order", source_id=order.order_id).exists()
     if order.status != "paid" or not has_entry:
-        what = "posted nothing" if order.status == "paid" else f"is {order.status}"
-        raise NotDecided("not-in-books", f"Order {named} {what}: what is a duplicate of it would be in no book at all.")
+        if order.status == "paid":
+            why = gettext("Order {named} posted nothing: what is a duplicate of it would be in no book at all.")
+        else:
+            why = gettext("Order {named} is voided or training: what is a duplicate of it would be in no book at all.")
+        raise NotDecided("not-in-books", why.format(named=named))
 
 
 def _check_number_free(item: HeldItem, upload: Upload) -> None:
@@ -237,7 +243,7 @@ def _check_number_free(item: HeldItem, upload: Upload) -> None:
     used = Identity.objects.filter(terminal_id=item.terminal_id, number=order.number).exclude(item_id=item.item_id)
     if used.exists():
         reason = Reason(NUMBER_ALREADY_USED, "/number", f"Another order of this terminal has the number {order.number}")
-        raise NotDecided("cannot-be-posted", "The rules do not post it.", [reason])
+        raise NotDecided("cannot-be-posted", gettext("The rules do not post it."), [reason])
 
 
 def _before(item: HeldItem) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from uuid import uuid4
 
 from django.contrib.auth.models import User
 from django.db.backends.utils import CursorWrapper
+from django.utils.translation import gettext
 
 from backoffice.books.cards import flags_of_typed
 from backoffice.books.held import opened
@@ -38,12 +39,19 @@ class ExplainNumbers(VerbRule):
         """The shift, and whether all of the range is missing there."""
         shift = lock_shift(subject)
         if Shift.objects.filter(is_detached_shift(), pk=shift.pk).exists():
-            raise NotDecided("month-detached", "Its month was detached: what is missing in it cannot be told now.")
+            raise NotDecided(
+                "month-detached", gettext("Its month was detached: what is missing in it cannot be told now.")
+            )
         first, last = _range(arguments.get("numbers"))
         missing = shift_figures(cursor, shift).missing_numbers
         if not any(begin <= first and last <= end for begin, end in missing):
-            ranges = ", ".join(f"{begin}-{end}" for begin, end in missing) or "no number"
-            raise NotDecided("not-missing", f"Not all of {first}-{last} is missing in this shift: {ranges} is.")
+            ranges = ", ".join(f"{begin}-{end}" for begin, end in missing) or gettext("no number")
+            raise NotDecided(
+                "not-missing",
+                gettext("Not all of {first}-{last} is missing in this shift: {ranges} is.").format(
+                    first=first, last=last, ranges=ranges
+                ),
+            )
         before = {"first": first, "last": last, "is_missing": True}
         return Subject("shift", str(shift.pk), shift.store, before, shift, shift_id=shift.pk)
 
@@ -68,10 +76,12 @@ def _range(text: Any) -> tuple[int, int]:
     """`1021` or `1021-1023`, inclusive. Raises NotDecided."""
     found = RANGE.fullmatch(str(text))
     if found is None:
-        raise NotDecided("not-numbers", f"{text!r} is no number and no range such as 1021-1023.")
+        raise NotDecided(
+            "not-numbers", gettext("{text} is no number and no range such as 1021-1023.").format(text=f"{text!r}")
+        )
     first, last = int(found[1]), int(found[2] or found[1])
     if not 1 <= first <= last:
-        raise NotDecided("not-numbers", f"{text} is no range of numbers.")
+        raise NotDecided("not-numbers", gettext("{text} is no range of numbers.").format(text=text))
     return first, last
 
 
@@ -87,7 +97,7 @@ class EnterOrder(VerbRule):
         shift = lock_shift(subject)
         wanted = arguments.get("order")
         if not isinstance(wanted, dict):
-            raise NotDecided("cannot-be-posted", "The order must be a JSON object.")
+            raise NotDecided("cannot-be-posted", gettext("The order must be a JSON object."))
         number, total = wanted.get("number"), wanted.get("total")
         is_used = type(number) is int and _is_used(shift, number)
         before = {"shift_id": str(shift.pk), "number": number, "is_used": is_used}
@@ -109,7 +119,7 @@ class EnterOrder(VerbRule):
         try:
             judged = post_entered(cursor, decided, now=deed.now)
         except CannotPost as error:
-            raise NotDecided("cannot-be-posted", "The rules do not post it.", error.reasons) from None
+            raise NotDecided("cannot-be-posted", gettext("The rules do not post it."), error.reasons) from None
         return {"order_id": str(judged.member.incoming.item_id), "number": judged.member.number}
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db.backends.utils import CursorWrapper
+from django.utils.translation import gettext, gettext_noop
 
 from backoffice.books.orders import PaymentsNow, as_sold, find_order, payment_accounts, payments_of
 from backoffice.books.payments import read_amounts
@@ -23,6 +24,11 @@ from backoffice.ledger.models import PaymentAccount
 from backoffice.ledger.writers import Entry, entry_count, next_entry_id, posted_lines
 from backoffice.sales.models import DecidedMember, Order, Payment, Shift
 
+UNPAID = {
+    "voided": gettext_noop("Order {order_id} is voided: it posted nothing."),
+    "training": gettext_noop("Order {order_id} is training: it posted nothing."),
+}
+
 
 class OrderRule(VerbRule):
     """What the verbs about a posted order share."""
@@ -36,7 +42,10 @@ class OrderRule(VerbRule):
         if order.voided_by is not None:
             raise already_decided(order.voided_by)
         if order.status != "paid":
-            raise NotDecided("not-paid", f"Order {order.order_id} is {order.status}: it posted nothing.")
+            raise NotDecided(
+                "not-paid",
+                gettext(UNPAID[order.status]).format(order_id=order.order_id),
+            )
         paid = payments_of(order)
         before = {
             "status": order.status,
@@ -89,7 +98,9 @@ def _check_nothing_stands_on(cursor: CursorWrapper, order: Order) -> None:
     by = orders_naming(cursor, order.order_id, store_id=order.store_id)
     if by:
         named = ", ".join(str(order_id) for order_id in by)
-        raise NotDecided("stood-on", f"It was given back or adjusted by {named}: void that first.")
+        raise NotDecided(
+            "stood-on", gettext("It was given back or adjusted by {named}: void that first.").format(named=named)
+        )
 
 
 def _tell(order: Order, deed: Deed) -> None:
@@ -146,13 +157,13 @@ def _moved(order: Order, paid: PaymentsNow, arguments: Mapping[str, Any]) -> dic
             Reason("unmapped-method", f"/payments/{each}", "It is paid so, and no account is mapped")
             for each in sorted(unmapped)
         ]
-        raise NotDecided("cannot-be-posted", "A method by which it is paid has no account.", reasons)
+        raise NotDecided("cannot-be-posted", gettext("A method by which it is paid has no account."), reasons)
     wanted = read_amounts(arguments.get("payments"), known=known, name="payments")
     if reasons := list(wrong_payments(wanted, sold=as_sold(order, paid), due=order.total + order.tip)):
-        raise NotDecided("cannot-be-posted", "It cannot have been paid like this.", reasons)
+        raise NotDecided("cannot-be-posted", gettext("It cannot have been paid like this."), reasons)
     methods = sorted({*wanted, *paid.by_method})
     moved = {method: wanted.get(method, 0) - paid.by_method.get(method, 0) for method in methods}
     moved = {method: amount for method, amount in moved.items() if amount}
     if not moved:
-        raise NotDecided("nothing-changes", "It is paid just so already.")
+        raise NotDecided("nothing-changes", gettext("It is paid just so already."))
     return moved

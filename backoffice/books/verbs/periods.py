@@ -8,6 +8,7 @@ from django.contrib.auth.models import User
 from django.db import OperationalError
 from django.db.backends.utils import CursorWrapper
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from backoffice.books.periods import unfinished_shifts
 from backoffice.books.refusals import NotDecided
@@ -38,7 +39,9 @@ class PeriodRule(VerbRule):
         except OperationalError as error:
             if not is_lock_wait(error):
                 raise
-            raise NotDecided("books-busy", "Something is being posted for this store: try again in a minute.") from None
+            raise NotDecided(
+                "books-busy", gettext("Something is being posted for this store: try again in a minute.")
+            ) from None
         locked = locked_through(cursor, store_id=store.pk)
         self.check(day, locked)
         before = {"locked_through": None if locked is None else locked.isoformat()}
@@ -64,7 +67,9 @@ class LockPeriod(PeriodRule):
     def check(self, day: date, locked: date | None) -> None:
         """Only forward: to open a locked day takes two people."""
         if locked is not None and day <= locked:
-            raise NotDecided("already-locked", f"The books are locked through {locked} already.")
+            raise NotDecided(
+                "already-locked", gettext("The books are locked through {locked} already.").format(locked=locked)
+            )
 
     def act(self, cursor: CursorWrapper, subject: Subject, deed: Deed) -> dict[str, Any]:
         through = date.fromisoformat(deed.arguments["date"])
@@ -80,9 +85,12 @@ class UnlockPeriod(PeriodRule):
     def check(self, day: date, locked: date | None) -> None:
         """Only a day that is locked is opened."""
         if locked is None:
-            raise NotDecided("not-locked", "The books of this store are not locked.")
+            raise NotDecided("not-locked", gettext("The books of this store are not locked."))
         if day > locked:
-            raise NotDecided("not-locked", f"The books are locked through {locked}: {day} is open.")
+            raise NotDecided(
+                "not-locked",
+                gettext("The books are locked through {locked}: {day} is open.").format(locked=locked, day=day),
+            )
 
     def act(self, cursor: CursorWrapper, subject: Subject, deed: Deed) -> dict[str, Any]:
         opened = date.fromisoformat(deed.arguments["date"])

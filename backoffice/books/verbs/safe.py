@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.db.backends.utils import CursorWrapper
 from django.db.models import Q
+from django.utils.translation import gettext
 
 from backoffice.books.models import Decision
 from backoffice.books.record import already_decided
@@ -123,11 +124,17 @@ class BankSafe(SafeRule):
         store: Store = subject.row
         amount, slip = deed.arguments["amount"], _slip(deed.arguments)
         if not 0 < len(slip) <= MAX_SLIP:
-            raise NotDecided("slip-missing", f"A deposit has the number of its slip, at most {MAX_SLIP} characters.")
+            raise NotDecided(
+                "slip-missing",
+                gettext("A deposit has the number of its slip, at most {most} characters.").format(most=MAX_SLIP),
+            )
         today = store_today(store, deed.now)
         day = read_day(deed.arguments.get("date"), latest=today)
         if day.year < today.year - 1:
-            raise NotDecided("not-a-date", f"{day} is too long ago: a slip is of this year or of the year before.")
+            raise NotDecided(
+                "not-a-date",
+                gettext("{day} is too long ago: a slip is of this year or of the year before.").format(day=day),
+            )
         _check_not_banked(store, slip=slip, day=day)
         dates = self.write(cursor, store, post_bank_deposit(amount), deed, day=day)
         left = subject.before["balance"] - amount
@@ -150,5 +157,10 @@ def _slip(arguments: Mapping[str, Any]) -> str:
 
 def _amount(value: Any, *, least: int) -> int:
     if type(value) is not int or not least <= value <= MAX_MINOR:
-        raise NotDecided("not-an-amount", f"{value!r} is no amount of at least {least}, in minor units.")
+        raise NotDecided(
+            "not-an-amount",
+            gettext("{value} is no amount of at least {least}, in minor units.").format(
+                value=f"{value!r}", least=least
+            ),
+        )
     return value

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db.backends.utils import CursorWrapper
+from django.utils.translation import gettext, gettext_noop
 
 from backoffice.books.payments import read_amounts
 from backoffice.books.record import already_decided
@@ -18,6 +19,15 @@ from backoffice.ingestion.figures import ShiftFigures, shift_figures
 from backoffice.ingestion.reconcile import counted_cash
 from backoffice.ledger.models import PaymentAccount
 from backoffice.sales.models import Shift
+
+# As its state reads within a sentence.
+STATES = {
+    "open": gettext_noop("open"),
+    "closing": gettext_noop("closing"),
+    "reconciled": gettext_noop("reconciled"),
+    "discrepant": gettext_noop("discrepant"),
+    "approved": gettext_noop("approved"),
+}
 
 
 class ShiftRule(VerbRule):
@@ -62,7 +72,7 @@ class RecountShift(ShiftRule):
     def check(self, shift: Shift) -> None:
         """Only a drawer that is closed can be counted."""
         if shift.state == ShiftState.OPEN.value:
-            raise NotDecided("shift-open", "The shift is open: close it, or end it first.")
+            raise NotDecided("shift-open", gettext("The shift is open: close it, or end it first."))
 
     def weigh(self, subject: Subject, figures: ShiftFigures, arguments: Mapping[str, Any]) -> Subject:
         """By how much the drawer's count moves."""
@@ -76,7 +86,9 @@ class RecountShift(ShiftRule):
         try:
             shift = write_count(cursor, shift_id=subject.row.pk, counted=cash, methods=methods, now=deed.now)
         except CannotCount:
-            raise NotDecided("cannot-count", "Its month was detached: its drawer cannot be counted now.") from None
+            raise NotDecided(
+                "cannot-count", gettext("Its month was detached: its drawer cannot be counted now.")
+            ) from None
         return {"state": shift.state, "over_short": shift.over_short, "differences": shift.differences}
 
 
@@ -85,10 +97,10 @@ def _counts(shift: Shift, arguments: Mapping[str, Any]) -> tuple[int | None, dic
     known = set(PaymentAccount.objects.filter(store=shift.store_id).values_list("method", flat=True)) | {"cash"}
     counts = read_amounts(arguments.get("counts"), known=known, name="counts")
     if not counts:
-        raise NotDecided("cannot-be-posted", "Nothing was counted.")
+        raise NotDecided("cannot-be-posted", gettext("Nothing was counted."))
     cash = counts.pop("cash", None)
     if cash is not None and cash < 0:
-        raise NotDecided("cannot-be-posted", "A drawer holds nothing or more.")
+        raise NotDecided("cannot-be-posted", gettext("A drawer holds nothing or more."))
     return cash, counts
 
 
@@ -102,7 +114,10 @@ class EndShift(ShiftRule):
         if shift.ended_by is not None:
             raise already_decided(shift.ended_by)
         if shift.state != ShiftState.OPEN.value:
-            raise NotDecided("shift-closed", f"Its terminal has closed it: it is {shift.state}.")
+            raise NotDecided(
+                "shift-closed",
+                gettext("Its terminal has closed it: it is {state}.").format(state=gettext(STATES[shift.state])),
+            )
 
     def act(self, cursor: CursorWrapper, subject: Subject, deed: Deed) -> dict[str, Any]:
         shift: Shift = subject.row
@@ -120,15 +135,23 @@ class ApproveShift(ShiftRule):
         if shift.approval_id is not None:
             raise already_decided(shift.approval_id)
         if shift.state not in {ShiftState.RECONCILED.value, ShiftState.DISCREPANT.value}:
-            raise NotDecided("not-settled", f"The shift is {shift.state}: something is still missing.")
+            raise NotDecided(
+                "not-settled",
+                gettext("The shift is {state}: something is still missing.").format(state=gettext(STATES[shift.state])),
+            )
         if any(difference["what"] == "cash.count" for difference in shift.differences):
-            raise NotDecided("not-counted", "Its drawer was not counted yet.")
+            raise NotDecided("not-counted", gettext("Its drawer was not counted yet."))
 
     def weigh(self, subject: Subject, figures: ShiftFigures, arguments: Mapping[str, Any]) -> Subject:
         """The largest difference, and two people where over or short is more than the store tolerates."""
         shift: Shift = subject.row
         if figures.held:
-            raise NotDecided("held", f"{figures.held} of its orders and cash movements are held: decide them first.")
+            raise NotDecided(
+                "held",
+                gettext("{held} of its orders and cash movements are held: decide them first.").format(
+                    held=figures.held
+                ),
+            )
         amounts = [abs(each["difference"]) for each in shift.differences if each["what"] != "order_count"]
         beyond = any(each["what"].startswith("cash.") for each in shift.differences)
         return subject._replace(amount=max([*amounts, abs(shift.over_short or 0)]), asks_for_two=beyond)
@@ -136,7 +159,7 @@ class ApproveShift(ShiftRule):
     def act(self, cursor: CursorWrapper, subject: Subject, deed: Deed) -> dict[str, Any]:
         shift: Shift = subject.row
         if shift.differences and not deed.note.strip():
-            raise NotDecided("note-missing", "A shift with differences is approved with a note.")
+            raise NotDecided("note-missing", gettext("A shift with differences is approved with a note."))
         check_shift_transition(present=ShiftState(shift.state), wanted=ShiftState.APPROVED)
         shift.state = ShiftState.APPROVED.value
         shift.approval_id = deed.decision_id

@@ -9,6 +9,7 @@ import msgspec
 from django.contrib.auth.models import User
 from django.db.backends.utils import CursorWrapper
 from django.db.models import Q
+from django.utils.translation import gettext
 
 from backoffice.books.caches import KeptBatch, KeptCache, KeptShift, count_cache, find_cache
 from backoffice.books.models import CacheFile, Decision
@@ -65,7 +66,9 @@ def _check_not_imported(file: CacheFile) -> None:
     if decision is not None:
         at = decision.answer.answered_at.isoformat()
         raise AlreadyDecided(
-            f"Already imported by {decision.person} and {decision.answer.person} at {at}: all of it is a duplicate."
+            gettext("Already imported by {person} and {other} at {at}: all of it is a duplicate.").format(
+                person=decision.person, other=decision.answer.person, at=at
+            )
         )
 
 
@@ -91,10 +94,18 @@ class _Taking:
         known = Shift.objects.filter(shift_id=shift.shift_id).first()
         if known is not None:
             if known.terminal_id != self._terminal.pk:
-                raise NotDecided("identifier-reused", f"Shift {shift.shift_id} is another terminal's.")
+                raise NotDecided(
+                    "identifier-reused",
+                    gettext("Shift {shift_id} is another terminal's.").format(shift_id=shift.shift_id),
+                )
             return False
         if shift.opening is None:
-            raise NotDecided("shift-unknown", f"Shift {shift.shift_id} is not known, and its opening cannot be read.")
+            raise NotDecided(
+                "shift-unknown",
+                gettext("Shift {shift_id} is not known, and its opening cannot be read.").format(
+                    shift_id=shift.shift_id
+                ),
+            )
         message = read_open_shift(shift.opening.encode())
         ended_at = max(self._saved_at, message.opened_at)
         try:
@@ -106,7 +117,10 @@ class _Taking:
                 now=self._deed.now,
             )
         except EnvelopeInvalid as error:
-            raise NotDecided("envelope-invalid", f"Shift {shift.shift_id}: {error.detail}") from None
+            raise NotDecided(
+                "envelope-invalid",
+                gettext("Shift {shift_id}: {detail}").format(shift_id=shift.shift_id, detail=error.detail),
+            ) from None
         return True
 
     def _store(self, shift_id: UUID, batch: KeptBatch) -> dict[str, Any]:

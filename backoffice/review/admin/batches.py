@@ -15,14 +15,14 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from backoffice.inbox.models import Batch
-from backoffice.languages.formats import counted, duration, sendable, whole
+from backoffice.languages.formats import counted, duration, sendable
 from backoffice.review import cells
 from backoffice.review.admin.base import ReadingAdmin
 from backoffice.review.admin.filters import FilterForm, choice_field, store_field, terminal_field
 from backoffice.review.admin.stored import stored_page
 from backoffice.review.originals import Place, StoredOriginal, read_originals
 from backoffice.review.reach import my_reach
-from backoffice.review.words import BATCH_STATES, OUTCOMES, remark
+from backoffice.review.words import BATCH_STATES, OUTCOMES, outcomes_in_words, remark
 from backoffice.sales.models import Order
 
 ORDERS_SHOWN = 200
@@ -158,11 +158,6 @@ def contents(batch: Batch) -> str:
     if batch.movement_count:
         parts.append(counted(batch.movement_count, "cash movement"))
     return ", ".join(parts)
-
-
-def outcomes_in_words(outcomes: Mapping[str, int]) -> str:
-    """`96 in the books, 2 sent before, 1 held`."""
-    return ", ".join(f"{whole(outcomes[key])} {name}" for key, name in OUTCOMES.items() if outcomes.get(key))
 
 
 def _error(batch: Batch) -> str:

@@ -25,6 +25,7 @@ from backoffice.remote import remote_address
 from backoffice.review import cells
 from backoffice.review.admin.base import ReadingAdmin
 from backoffice.review.admin.filters import DAYS, DayInput
+from backoffice.review.details import translated_detail
 from backoffice.review.reach import own_choices
 from backoffice.review.words import Label
 
@@ -118,6 +119,7 @@ class ExportJobAdmin(ReadingAdmin):
         return {
             "title": gettext("Export to {profile}").format(profile=row.profile.name),
             "standing": JOB_STATES[row.state],
+            "why_not": translated_detail(row.words),
             "entry_count": sum(revision.entry_count for revision, _ in days),
             "revisions": [(revision, sum(each.debit for each in sums)) for revision, sums in days],
             "files": kept_names(row),
@@ -152,7 +154,7 @@ class ExportJobAdmin(ReadingAdmin):
                 chosen["profile"], span, person=person, address=remote_address(request.META) or None, now=timezone.now()
             )
         except NotExported as refusal:
-            messages.error(request, str(refusal))
+            messages.error(request, translated_detail(str(refusal)))
             return HttpResponseRedirect(reverse("admin:exports_exportjob_changelist"))
         return HttpResponseRedirect(cells.page_url(job))
 
@@ -170,7 +172,7 @@ class ExportJobAdmin(ReadingAdmin):
                 job, name, person=person, address=remote_address(request.META) or None, now=timezone.now()
             )
         except TooLarge as refusal:
-            messages.error(request, str(refusal))
+            messages.error(request, translated_detail(str(refusal)))
             return HttpResponseRedirect(cells.page_url(job))
         answer = HttpResponse(content, content_type="application/octet-stream")
         answer["Content-Disposition"] = f'attachment; filename="{name.rpartition("/")[2]}"'

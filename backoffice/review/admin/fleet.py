@@ -17,11 +17,14 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from backoffice.domain.decisions import Verb
 from backoffice.fleet.models import Store, Terminal
 from backoffice.ingestion.stores import issue_activation_code
 from backoffice.languages.formats import duration
 from backoffice.review import cells
 from backoffice.review.admin.base import ConsoleAdmin, PageAdmin
+from backoffice.review.admin.deciding.asking import may_decide
+from backoffice.review.admin.deciding.files import content_view, file_view
 from backoffice.review.admin.store_form import AMOUNTS, StoreForm, TerminalForm
 from backoffice.review.admin.terminal_filters import TerminalFilters, narrow_by_sign
 from backoffice.review.caches import read_caches
@@ -181,10 +184,15 @@ class TerminalAdmin(PageAdmin):
             "caches": read_caches(row),
         }
 
+    def beside(self, request: HttpRequest, row: Any) -> dict[str, Any]:
+        return {"may_import": may_decide(request.user, Verb.IMPORT_CACHE)}
+
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view
         return [
             path("new/", wrap(self.new_view), name="fleet_terminal_new"),
+            path("cache/", wrap(file_view), name="fleet_terminal_cache"),
+            path("cache/<uuid:key>/", wrap(content_view), name="fleet_terminal_cache_file"),
             path("<path:object_id>/name/", wrap(self.name_view), name="fleet_terminal_name"),
             path("<path:object_id>/activation-code/", wrap(self.code_view), name="fleet_terminal_code"),
             path("<path:object_id>/arrival/", wrap(self.arrival_view), name="fleet_terminal_arrival"),
@@ -194,6 +202,7 @@ class TerminalAdmin(PageAdmin):
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         may_add = {
             "may_add_terminal": request.user.has_perm("fleet.add_terminal"),
+            "may_import": may_decide(request.user, Verb.IMPORT_CACHE),
             "first_store": my_stores(request).first,  # asked where there is no terminal
         }
         return super().changelist_view(request, may_add | (extra_context or {}))

@@ -24,7 +24,7 @@ from backoffice.review.admin.base import ReadingAdmin
 from backoffice.review.admin.deciding.asking import DecisionButton, buttons_of
 from backoffice.review.admin.filters import FilterForm, choice_field, day_field, store_field, terminal_field
 from backoffice.review.admin.store_days import store_day_note, store_days_csv, store_days_view
-from backoffice.review.decisions import decisions_of, took_effect
+from backoffice.review.decisions import answer_of, decisions_of, took_effect
 from backoffice.review.middleware import on_paper
 from backoffice.review.originals import READABLE_SIZE, mark_modes
 from backoffice.review.shift_figures import counted_by_method, drawer_rows, figure_rows, what_is_wrong
@@ -168,8 +168,12 @@ class ShiftAdmin(ReadingAdmin):
     def beside(self, request: HttpRequest, row: Any) -> dict[str, Any]:
         """What the reader may decide about it, and the address at which each gap is explained."""
         buttons = [_held_prevents(row, button) for button in buttons_of(row, person=request.user)]
-        explain = next((button.url for button in buttons if button.verb is Verb.EXPLAIN), "")
-        return {"buttons": [each for each in buttons if each.verb is not Verb.EXPLAIN], "explain_url": explain}
+        urls = {button.verb: button.url for button in buttons}
+        return {
+            "buttons": [each for each in buttons if each.verb is not Verb.EXPLAIN],
+            "explain_url": urls.get(Verb.EXPLAIN, ""),
+            "enter_url": urls.get(Verb.ENTER, ""),
+        }
 
 
 def _held_prevents(row: Any, button: DecisionButton) -> DecisionButton:
@@ -188,8 +192,17 @@ def _decisions_about(row: Shift) -> dict[str, Any]:
         "approval": by_id.get(row.approval_id),
         "superseded": [each for each in approvals if each.pk != row.approval_id],
         "ended": by_id.get(row.ended_by),
+        "entering": [each for each in map(_entering, found) if each is not None],
         "decisions": found,
     }
+
+
+def _entering(decision: Any) -> dict[str, Any] | None:
+    """The number that somebody entered from its receipt while nobody has answered; None of any other decision."""
+    is_waiting = decision.needs_second_person and answer_of(decision) is None
+    if decision.verb != Verb.ENTER.value or not is_waiting:
+        return None
+    return {"number": decision.before["number"], "decision": decision}
 
 
 def _late_orders(shift: Shift) -> list[Order]:

@@ -21,7 +21,8 @@ from backoffice.books.stores import store_today
 from backoffice.domain.states import ShiftState, StoreDayState
 from backoffice.domain.store_days import WAITS_FOR, is_outstanding
 from backoffice.fleet.models import Store, Terminal
-from backoffice.languages.formats import some_of, written_day
+from backoffice.languages.formats import some_of
+from backoffice.languages.moments import written_day
 from backoffice.review import cells
 from backoffice.review.admin.deciding.asking import buttons_of
 from backoffice.review.admin.filters import FilterForm, day_field, store_field

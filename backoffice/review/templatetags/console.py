@@ -9,6 +9,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from backoffice.languages import formats
+from backoffice.languages.moments import written_day
 from backoffice.languages.texts import in_their_language
 from backoffice.review import cells, words
 
@@ -30,7 +31,7 @@ register.filter("page_url", cells.page_url)
 @register.filter
 def store_day(value: date) -> str:
     """A business day: `22 Nov 2026`."""
-    return formats.written_day(value)
+    return written_day(value)
 
 
 @register.simple_tag

@@ -14,7 +14,7 @@ from django.urls import URLPattern, path, resolve, reverse
 from pytest_django import DjangoDbBlocker
 
 from backoffice.books.exports.models import ExportJob, ExportProfile
-from backoffice.books.models import Decision
+from backoffice.books.models import CacheFile, Decision
 from backoffice.fleet.models import Store
 from backoffice.review.admin.deciding.asking import ASKINGS
 from backoffice.review.admin.deciding.views import ANSWERS
@@ -89,7 +89,13 @@ def _answers(shop: Shop) -> list[str]:
     ]
 
 
+def _files(shop: Shop) -> list[str]:
+    kept = CacheFile.objects.filter(terminal__store=shop.store).values_list("pk", flat=True)
+    return [reverse("admin:fleet_terminal_cache_file", args=[key]) for key in kept]
+
+
 OF_VERBS: dict[str, Callable[[Shop], list[str]]] = {
+    "fleet_terminal_cache_file": _files,
     "books_decision_decide": _forms_of_verbs,
     "books_decision_answer": _answers,
 }

@@ -70,13 +70,17 @@ BY_DECIDING: dict[str, list[Any]] = {
     "sales_helditem_many": [],
     "sales_helditem_claim": [1],
     "sales_helditem_release": [1],
+    "fleet_terminal_cache": [],
+    "fleet_terminal_cache_file": [uuid4()],
 }
-# And how it is answered to who may decide: there is no such row, and some only take POST.
+# By which right, and how it is answered then: there is no such row, and some only take POST.
 DECIDED_BY = {
-    "books_decision_decide": 404,
-    "sales_helditem_many": 200,
-    "sales_helditem_claim": 405,
-    "sales_helditem_release": 405,
+    "books_decision_decide": ("decide_held", 404),
+    "sales_helditem_many": ("decide_held", 200),
+    "sales_helditem_claim": ("decide_held", 405),
+    "sales_helditem_release": ("decide_held", 405),
+    "fleet_terminal_cache": ("decide_terminal", 200),
+    "fleet_terminal_cache_file": ("decide_terminal", 404),
 }
 # What one certain right is needed for, and how it then is answered; 405 is what a form presses.
 BY_THEIR_OWN_RIGHT = {
@@ -148,7 +152,8 @@ def expected(right: str, name: str) -> set[int]:  # noqa: PLR0911 - a table in w
     if name in CLOSED | set(BY_DECIDING):
         if name == "books_decision_answer":
             return {404}
-        return {DECIDED_BY[name]} if name in DECIDED_BY and right == "decide_held" else {403}
+        needed, status = DECIDED_BY.get(name, ("", 403))
+        return {status} if right == needed else {403}
     if name in BY_THEIR_OWN_RIGHT:
         needed, status = BY_THEIR_OWN_RIGHT[name]
         return {status} if right == needed else {403}

@@ -15,12 +15,14 @@ from backoffice.alerts.models import Alert, AlertRule, QuietHours
 from backoffice.books.exports.jobs import ask_export, run_waiting
 from backoffice.books.exports.models import ExportMap, ExportProfile
 from backoffice.books.exports.planning import StoreDays
+from backoffice.books.importing import hand_in
 from backoffice.books.models import Membership
 from backoffice.books.people import reach_of
 from backoffice.domain.alerts import AlertKind
 from backoffice.domain.decisions import Verb
 from backoffice.fleet.models import Store
 from backoffice.review.reach import OF_HEAD_OFFICE, OF_THE_COMPANY
+from tests.caches import cached_batch, cached_shift, saved_cache
 from tests.integration.books.office import a_person, decided, unmap
 from tests.integration.evidence.sealing import seal_here
 from tests.signing_in import sign_in
@@ -61,6 +63,8 @@ def a_shop(word: str, *, first: int, price: int) -> Shop:
     decided(Verb.RETENDER, sales[1]["order_id"], note=f"{word} said", payments={"voucher": price})
     Store.objects.filter(pk=till.store.pk).update(second_person_above=1)
     decided(Verb.VOID, sales[2]["order_id"], note=f"{word} asks", person=a_person(f"{word}-asker"))
+    lost = cached_shift(till.shift_id, cached_batch(a_sale(first + 90, **facts)))
+    hand_in(saved_cache(till, lost), person=a_person(f"{word}-finder"), now=timezone.now())
     _export(till.store, opened.date(), word)
     _alert(till, word)
     manager = User.objects.create_user(f"{word}-manager", is_staff=True)

@@ -5,7 +5,7 @@ import re
 
 import pytest
 from django.conf import settings
-from django.urls import resolve
+from django.urls import resolve, reverse
 from msgspec import to_builtins
 
 from deploy.healthcheck import WEB
@@ -70,6 +70,16 @@ def test_a_declared_length_is_refused_from_the_size_at_which_an_undeclared_one_i
     for length in (limit, limit + 1, limit * 9, limit * 10, limit * 12345):
         assert declared_too_large(matcher, length), length
     assert f"error {matcher} 413" in CADDYFILE
+
+
+def test_the_file_of_a_till_passes() -> None:
+    assert size_limit("@uploads") > settings.FILE_UPLOAD_MAX_MEMORY_SIZE
+    assert not declared_too_large("@large_uploads", settings.FILE_UPLOAD_MAX_MEMORY_SIZE)
+    for matcher in ("@large_uploads {", "@large_others {", "@uploads path", "@others not path"):
+        words = CADDYFILE[CADDYFILE.index(f"\t{matcher}") :]
+        assert (
+            reverse("admin:fleet_terminal_cache") in words[: words.index("header_regexp" if "{" in matcher else "\n")]
+        )
 
 
 def test_other_messages_pass() -> None:
@@ -143,7 +153,8 @@ def test_a_terminal_is_told_when_to_come_back() -> None:
 
 
 def test_batches_and_closes_are_matched_where_the_service_has_them() -> None:
-    (paths,) = set(re.findall(r"\bpath (/api/.*)$", CADDYFILE, re.MULTILINE))
+    found = re.findall(r"\bpath (/api/.*)$", CADDYFILE, re.MULTILINE)
+    (paths,) = {each.replace(reverse("admin:fleet_terminal_cache"), "").strip() for each in found}
     assert len(paths.split()) == len(UPLOADS)
     for pattern, (name, address) in zip(paths.split(), UPLOADS.items(), strict=True):
         assert resolve(address).url_name == name

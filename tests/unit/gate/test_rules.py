@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from django.urls import URLPattern
 
-from backoffice.gate.rules import ACTIVATION, FORM, MESSAGE, UPLOAD, body_rule
+from backoffice.gate.rules import ACTIVATION, FILE, FORM, MESSAGE, UPLOAD, body_rule
 from pos_api.urls import urlpatterns
 
 SHIFT, BATCH = "0195b1a0-0000-7000-8000-000000000001", "0195b1a0-0000-7000-8000-000000000002"
@@ -17,6 +17,9 @@ RULES = {
     ("POST", "/api/v1/activations"): ACTIVATION,
     ("POST", "/console/login/"): FORM,
     ("POST", "/console/fleet/store/1/change/"): FORM,
+    ("POST", "/console/fleet/terminal/cache/"): FILE,
+    ("POST", f"/console/fleet/terminal/cache/{BATCH}/"): FORM,
+    ("POST", "/console/fleet/terminal/cache/\n"): FORM,
 }
 # Takes no body: the token alone says which is to be changed.
 WITHOUT_BODY = {("POST", "token")}

@@ -8,10 +8,14 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.utils.translation import gettext, override
 
+from backoffice.books.people import check_right
+from backoffice.books.refusals import NotDecided
+from backoffice.domain.decisions import Verb
 from backoffice.domain.reasons import REASONS
-from backoffice.languages import formats
+from backoffice.languages import formats, moments
 from backoffice.review.details import recognised, translated_detail
 from backoffice.review.words import SHORT_REASONS, remark
 from tests.words import catalogues
@@ -81,6 +85,41 @@ def test_every_detail_that_a_rule_writes_is_recognised() -> None:
     assert [text for text in sorted(found) if not list(recognised(text))] == []
 
 
+def refusals() -> Iterator[str]:
+    """Every sentence by which a file of a till, or an export that the console asks for, is refused."""
+    of_files = ("domain/cache_files", "books/caches")
+    of_exports = [f"books/exports/{name}" for name in ("jobs", "planning", "writing", "downloads", "formats/xero")]
+    of_exports += [f"books/exports/formats/{name}" for name in ("plain_text", "fec")]
+    for name in (*of_files, *of_exports):
+        for node in ast.walk(ast.parse((CHECKOUT / f"backoffice/{name}.py").read_text())):
+            called = getattr(node.func, "id", "") if isinstance(node, ast.Call) else ""
+            if called in {"CacheFileRefused", "NotExported", "_AtWork", "TooLarge"}:
+                yield from _text(node.args[-1])  # type: ignore[attr-defined]
+
+
+def test_every_refusal_that_knows_no_reader_is_recognised() -> None:
+    found = set(refusals())
+    assert len(found) > 25
+    # What only a command can ask for.
+    assert [text for text in sorted(found) if not list(recognised(text))] == ["7 has no run 7."]
+
+
+def test_what_the_books_refuse_is_said_in_the_readers_language() -> None:
+    person = User(username="ruth")
+    person.is_active = False
+    said = {}
+    for language in ("en-gb", "fr"):
+        with override(language), pytest.raises(NotDecided) as refusal:
+            check_right(person, Verb.VOID)
+        said[language] = refusal.value.detail
+    assert said == {
+        "en-gb": "ruth may not decide this (void).",
+        "fr": "ruth n’a pas le droit d’en décider (void).",
+    }
+    with pytest.raises(NotDecided, match="may not decide this"):  # as a command says it: nobody's language is active
+        check_right(person, Verb.VOID)
+
+
 def test_a_reason_is_told_in_french_with_its_amounts() -> None:
     reason = {
         "code": "sums-do-not-add-up",
@@ -124,8 +163,8 @@ def test_figures_and_times_are_written_as_the_reader_writes_them() -> None:
                 formats.quantity(Decimal("-0.3500")),
                 formats.whole(-1234567),
                 formats.percent(Decimal("0.055"), places=4),
-                formats.written_day(date(2026, 8, 1)),
-                formats.written_moment(at, "Europe/Paris"),
+                moments.written_day(date(2026, 8, 1)),
+                moments.written_moment(at, "Europe/Paris"),
                 formats.duration(timedelta(days=2, hours=4)),
                 formats.counted(1, "order") + ", " + formats.counted(1200, "cash movement"),
                 formats.some_of(["a", "b"], limit=1),

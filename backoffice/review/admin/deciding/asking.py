@@ -13,8 +13,10 @@ from backoffice.books.refusals import NotDecided
 from backoffice.books.verbs import RULES
 from backoffice.books.verbs.shifts import ShiftRule
 from backoffice.domain.decisions import Verb
+from backoffice.domain.reasons import UNREADABLE_ORDER
 from backoffice.domain.states import ShiftState
 from backoffice.fleet.models import Store
+from backoffice.review.admin.deciding.paper_form import CorrectFromPaperForm, EnterForm
 from backoffice.review.admin.deciding.verb_forms import (
     BankForm,
     CorrectForm,
@@ -79,6 +81,15 @@ ASKINGS: Mapping[Verb, Asking] = {
         ExplainForm,
         _("They never were a sale, and nobody waits for them. One that arrives all the same is posted."),
     ),
+    Verb.ENTER: Asking(
+        Shift,
+        _("Enter from the receipt"),
+        "n",
+        EnterForm,
+        _(
+            "It was sold, and its till cannot send it. It is posted by the same rules, marked as entered by hand, by two people."
+        ),
+    ),
     Verb.RECOUNT: Asking(
         Shift,
         _("Count again"),
@@ -117,14 +128,24 @@ ASKINGS: Mapping[Verb, Asking] = {
 }
 
 
+def form_of(verb: Verb, row: Any) -> type[DecisionForm]:
+    """What a verb asks about a row. An order that cannot be read is typed anew: it has no fields to correct."""
+    unreadable = isinstance(row, HeldItem) and any(each["code"] == UNREADABLE_ORDER for each in row.reasons)
+    return CorrectFromPaperForm if verb is Verb.CORRECT and unreadable else ASKINGS[verb].form
+
+
 class DecisionButton(NamedTuple):
-    """A decision that a person may take about a row now; `refused` says why not, where it does not fit."""
+    """A decision that a person may take about a row now; `refused` says why not, where it does not fit.
+
+    `in_dialog` where its form opens beside the row; a large one has a page.
+    """
 
     verb: Verb
     url: str
     text: Any
     key: str
     refused: str = ""
+    in_dialog: bool = True
 
 
 def subject_in_commands(row: Any) -> str:
@@ -143,7 +164,14 @@ def may_decide(person: Any, verb: Verb) -> bool:
 def buttons_of(row: Any, *, person: Any) -> list[DecisionButton]:
     """Every decision about a row that the person may take, with why it cannot be taken where the row says so itself."""
     return [
-        DecisionButton(verb, decide_url(verb, row), asking.button, asking.key, _refused(verb, row))
+        DecisionButton(
+            verb,
+            decide_url(verb, row),
+            asking.button,
+            asking.key,
+            _refused(verb, row),
+            in_dialog=not form_of(verb, row).looks,
+        )
         for verb, asking in ASKINGS.items()
         if asking.about is type(row) and may_decide(person, verb) and _fits(verb, row)
     ]

@@ -12,7 +12,8 @@ from backoffice.review.admin.deciding.amounts import amount_field, to_major, to_
 from backoffice.review.comparing import AMOUNTS, is_amount
 from backoffice.review.words import place
 
-FIELDS_OFFERED = 300
+# As many as a form may have, but for its own.
+FIELDS_OFFERED = 900
 MOST_CHARACTERS = 500
 # What names it stays, and what is no plain value is not typed.
 STAYS = frozenset({*IDENTIFIERS.values(), "number"})

@@ -18,7 +18,8 @@ from backoffice.books.refusals import NotDecided
 from backoffice.domain import json_values
 from backoffice.domain.decisions import Verb
 from backoffice.ingestion.figures import shift_figures
-from backoffice.languages.formats import number_ranges, written_day
+from backoffice.languages.formats import number_ranges
+from backoffice.languages.moments import written_day
 from backoffice.ledger.models import PaymentAccount
 from backoffice.review.admin.deciding.amounts import amount_field, to_major, to_minor
 from backoffice.review.admin.deciding.correcting import correction_of, field_of, initial_of, typed_values
@@ -39,6 +40,9 @@ class DecisionForm(forms.Form):
         label=_("Note"), required=False, max_length=MAX_NOTE, widget=forms.Textarea(attrs={"rows": 2})
     )
     use_required_attribute = False
+    # The template of its fields; and whether what is typed is worked out while it is, on a page of its own.
+    body = "console/fields.html"
+    looks = False
 
     def __init__(
         self, data: Any, *, verb: Verb, row: Any, person: User, initial: Mapping[str, Any] | None = None
@@ -64,9 +68,13 @@ class DecisionForm(forms.Form):
         """Says why nothing was decided, in the words of the books."""
         self.add_error(None, refusal.detail)
         for error in refusal.errors:
-            said = remark(error, getattr(self.row, "currency", None) or self.row.shift.currency)
-            where = f"{said.place.capitalize()}: " if said.place else ""
-            self.add_error(None, f"{where}{said.sentence.rstrip('.')}. {said.detail}".strip())
+            self.add_error(None, self.words_of(error))
+
+    def words_of(self, error: Mapping[str, str], *, with_place: bool = True) -> str:
+        """One reason of a refusal as a sentence, with the line or payment that it is about."""
+        said = remark(error, getattr(self.row, "currency", None) or self.row.shift.currency)
+        where = f"{said.place.capitalize()}: " if said.place and with_place else ""
+        return f"{where}{said.sentence.rstrip('.')}. {said.detail}".strip()
 
 
 def _asks_of(reason: ReasonCode) -> str:
@@ -86,6 +94,22 @@ def day_of_books(label: Any) -> forms.DateField:
     return forms.DateField(label=label, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
 
 
+def order_named(typed: str, *, terminal_id: int) -> str | None:
+    """The identifier of the order that somebody names by its number on a till, or by its identifier. Raises ValidationError."""
+    text = typed.strip().rstrip("*")
+    if not text:
+        return None
+    if text.isdecimal() and len(text) <= MOST_DIGITS and int(text) <= MAX_NUMBER:
+        same = Identity.objects.filter(terminal_id=terminal_id, number=int(text)).first()
+        if same is None:
+            raise forms.ValidationError(_("This till has no order of this number."))
+        return str(same.item_id)
+    try:
+        return str(UUID(text))
+    except ValueError:
+        raise forms.ValidationError(_("This is neither a number nor an identifier.")) from None
+
+
 class DiscardForm(DecisionForm):
     """What it is a duplicate of, if it is one."""
 
@@ -102,18 +126,7 @@ class DiscardForm(DecisionForm):
 
     def clean_duplicate_of(self) -> str | None:
         """The identifier of the order that is named."""
-        text = self.cleaned_data["duplicate_of"].strip().rstrip("*")
-        if not text:
-            return None
-        if text.isdecimal() and len(text) <= MOST_DIGITS and int(text) <= MAX_NUMBER:
-            same = Identity.objects.filter(terminal_id=self.row.terminal_id, number=int(text)).first()
-            if same is None:
-                raise forms.ValidationError(_("This till has no order of this number."))
-            return str(same.item_id)
-        try:
-            return str(UUID(text))
-        except ValueError:
-            raise forms.ValidationError(_("This is neither a number nor an identifier.")) from None
+        return order_named(self.cleaned_data["duplicate_of"], terminal_id=self.row.terminal_id)
 
     def arguments(self) -> dict[str, Any]:
         named_order = self.cleaned_data["duplicate_of"]
@@ -192,7 +205,7 @@ class RetenderForm(AmountsForm):
 
     def ask(self) -> None:
         paid = payments_of(self.row).by_method
-        self.ask_amounts(_methods_of(self.row.store_id, besides=paid), shown=paid)
+        self.ask_amounts(methods_of(self.row.store_id, besides=paid), shown=paid)
 
     def arguments(self) -> dict[str, Any]:
         return {"payments": {method: amount for method, amount in self.amounts.items() if amount}}
@@ -202,13 +215,13 @@ class RecountForm(AmountsForm):
     """What was counted, method by method; what stays empty was not counted."""
 
     def ask(self) -> None:
-        self.ask_amounts(["cash", *(each for each in _methods_of(self.row.store_id) if each != "cash")], shown={})
+        self.ask_amounts(["cash", *(each for each in methods_of(self.row.store_id) if each != "cash")], shown={})
 
     def arguments(self) -> dict[str, Any]:
         return {"counts": self.amounts}
 
 
-def _methods_of(store_id: int, *, besides: Mapping[str, int] | None = None) -> list[str]:
+def methods_of(store_id: int, *, besides: Mapping[str, int] | None = None) -> list[str]:
     """The methods that have an account in the store, the protocol's own first, and those by which it is paid."""
     mapped = PaymentAccount.objects.filter(store=store_id).values_list("method", flat=True)
     methods = {*mapped, *(besides or {})}

@@ -9,6 +9,7 @@ from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -20,11 +21,13 @@ from backoffice.books.refusals import NotDecided
 from backoffice.domain.decisions import DecisionState, Verb
 from backoffice.fleet.models import Store
 from backoffice.remote import remote_address
-from backoffice.review.admin.deciding.asking import ASKINGS, Asking, may_decide, subject_in_commands
+from backoffice.review.admin.deciding.asking import ASKINGS, Asking, form_of, may_decide, subject_in_commands
+from backoffice.review.admin.deciding.paper_form import LOOK, MORE
 from backoffice.review.admin.deciding.queue import FILTERS, HeldQueue, filters_of
 from backoffice.review.admin.deciding.verb_forms import DecisionForm
+from backoffice.review.caches import file_url
 from backoffice.review.cells import page_url
-from backoffice.review.decision_words import verb_of
+from backoffice.review.decision_words import typed_paper, verb_of
 from backoffice.review.entrance.rule import ask_again
 from backoffice.review.pages import console_page
 from backoffice.review.scope import row_of
@@ -35,6 +38,10 @@ from backoffice.sales.models import HeldItem, Order, Shift
 # A dialog asks for the form alone, and is told where to go on.
 IN_DIALOG = "X-Dialog"
 GO_ON = "X-Location"
+# The script of a receipt asks for its sums alone.
+PART = "X-Part"
+# What an address may say of a form beforehand.
+SAID_BEFORE = ("numbers", "number", "date")
 # What the name of a row is made of.
 RELATED = {HeldItem: ("store", "terminal", "shift"), Order: ("store", "terminal"), Shift: ("store", "terminal")}
 
@@ -47,14 +54,17 @@ def decide_view(request: HttpRequest, verb: str, key: str) -> HttpResponse:
     if not may_decide(request.user, Verb(verb)):
         raise PermissionDenied
     row = row_of(request, asking.about, key, *RELATED.get(asking.about, ()))
-    form = asking.form(
+    form = form_of(Verb(verb), row)(
         request.POST if request.method == "POST" else None,
         verb=Verb(verb),
         row=row,
         person=request.user,  # type: ignore[arg-type]
-        initial={name: request.GET[name] for name in ("numbers", "date") if name in request.GET},
+        initial={name: request.GET[name] for name in SAID_BEFORE if name in request.GET},
     )
-    if request.method == "POST" and form.is_valid():
+    if form.looks and PART in request.headers:
+        return TemplateResponse(request, "console/paper_sums.html", {"form": form})
+    is_sent = request.method == "POST" and not (form.looks and {LOOK, MORE} & request.POST.keys())
+    if is_sent and form.is_valid():
         try:
             report = decide(_proposal(request, Verb(verb), row, form), now=timezone.now())
         except NotDecided as refusal:
@@ -94,6 +104,8 @@ def _form_page(request: HttpRequest, asking: Asking, verb: str, row: Any, form: 
         "up_url": _what_follows(request, row) if isinstance(row, Store) else page_url(row),
         "up_title": name_of_row(row),
         "action": request.path,
+        # A page of its own keeps what its row's page had taken.
+        "claimed": row if form.looks and isinstance(row, HeldItem) else None,
     }
     return as_dialog_or_page(request, context)
 
@@ -193,6 +205,8 @@ def answer_view(request: HttpRequest, key: UUID, answer: str) -> HttpResponse:
         "title": f"{button}: {verb_of(decision)}",
         "about": subjects_of([decision])[decision.pk].text,
         "asked": decision,
+        "paper": typed_paper(decision),
+        "file_url": file_url(decision),
         "does": does,
         "form": form,
         "button": button,

@@ -10,7 +10,8 @@ from django.utils.translation import gettext as _
 from backoffice.books.models import Decision
 from backoffice.domain.decisions import Verb
 from backoffice.review.admin.deciding.asking import may_decide
-from backoffice.review.decision_words import reason_titles, shifts_named_in, sides_of, verb_of
+from backoffice.review.caches import file_url
+from backoffice.review.decision_words import reason_titles, shifts_named_in, sides_of, typed_paper, verb_of
 from backoffice.review.decisions import waiting_requests
 from backoffice.review.pages import console_page
 from backoffice.review.rights import may_see
@@ -35,6 +36,8 @@ def waiting_view(request: HttpRequest) -> HttpResponse:
         row.about_what = subjects[row.pk]
         row.reason_title = titles.get((row.verb, row.reason), row.reason)
         row.sides = [side for side in sides_of(row, None, called=called) if side.second]
+        row.paper = typed_paper(row)
+        row.file_url = file_url(row) if may_decide(request.user, Verb(row.verb)) else ""
         row.may_withdraw = row.person_id == request.user.pk
         row.may_answer = not row.may_withdraw and may_decide(request.user, Verb(row.verb))
     context = {"title": _("Waiting for a second person"), "rows": shown, "has_more": len(rows) > REQUESTS_SHOWN}
