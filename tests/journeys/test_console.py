@@ -162,11 +162,11 @@ for table in ("fleet_heartbeat", "sales_shift"):
 def silent_till(stack: RunningStack) -> WireTill:
     """A till of its own store with an open shift, last heard from two hours ago."""
     code = f"Q{uuid4().hex[:8].upper()}"
-    stack.manage("create_store", code, "--name", f"Quiet {code}", "--timezone", "Europe/Paris", "--currency", "EUR")
-    till = WireTill(stack.base_url, code=stack.manage("issue_activation_code", code, "Till 1").split()[-1])
+    stack.clerk.does("create_store", code, "--name", f"Quiet {code}", "--timezone", "Europe/Paris", "--currency", "EUR")
+    till = WireTill(stack.base_url, code=stack.activation_code(code, "Till 1"))
     till.store = code
     till.open()
-    stack.manage("shell", "-c", SILENCE.replace("CODE", code))
+    stack.clerk.does("shell", "-c", SILENCE.replace("CODE", code))
     return till
 
 
@@ -178,6 +178,11 @@ def test_a_silent_till_is_found_within_one_look_at_the_board_and_seen_to_speak_a
     expect(console.locator("#result_list tbody").first).to_contain_text("Silent")
     row = console.locator("tbody", has_text=f"Quiet {silent_till.store}")
     expect(row).to_contain_text("with shift 311 open")
+    # Its page says since when, and what it said last.
+    row.get_by_role("link", name="Till 1").click()
+    expect(console.locator(".c-told")).to_contain_text("Not heard from for 2")
+    expect(console.get_by_text("None yet. It sends one whenever it is online.")).to_be_visible()
+    console.go_back()
     console.evaluate("window.isTheSamePage = true")
     row.get_by_role("link", name="Till 1").focus()
 

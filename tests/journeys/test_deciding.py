@@ -4,17 +4,18 @@ from collections.abc import Iterator
 from copy import deepcopy
 from pathlib import Path
 from types import SimpleNamespace
+from typing import NamedTuple
 from uuid import uuid4
 
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
+from tests.browsing import CHROMIUM
 from tests.caches import cached_batch, cached_shift, saved_cache
 from tests.conftest import RunningStack
 from tests.journeys.http_till import HttpTill, a_store_code, eventually
-from tests.journeys.insiders import Insider, come_in, make_insider
-from tests.journeys.test_console import CHROMIUM, QUIET, WAIT_MS
+from tests.journeys.insiders import ask_palette, desks, go_to_row, leave_palette, make_insider, said
 from tests.till import a_sale
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="No Chromium is installed: apt-get install chromium")
@@ -22,6 +23,7 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="No Chromium is install
 TWO_ABOVE = """
 from backoffice.fleet.models import Store
 Store.objects.filter(code="{code}").update(second_person_above=100)
+print(Store.objects.get(code="{code}").pk)
 """
 
 
@@ -31,22 +33,13 @@ class ShopTill(HttpTill):
     store_code = ""
 
 
-class Desks:
-    """Two people of head office, each at a browser of their own."""
+class Pair(NamedTuple):
+    """Two people of head office, each at a window of their own; where the console is, and the key of the store in it."""
 
-    def __init__(self, stack: RunningStack, browser: Browser, tag: str) -> None:
-        self.base_url = f"{stack.base_url}/console/"
-        self.errors: list[str] = []
-        insiders = [make_insider(stack, f"{name}-{tag}") for name in ("ruth", "otto")]
-        self.ruth, self.otto = (self._log_in(stack, browser, who) for who in insiders)
-
-    def _log_in(self, stack: RunningStack, browser: Browser, who: Insider) -> Page:
-        page = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
-        page.set_default_timeout(WAIT_MS)
-        page.on("console", lambda line: self.errors.append(line.text) if line.type == "error" else None)
-        page.on("pageerror", lambda error: self.errors.append(str(error)))
-        come_in(page, stack.base_url, who)
-        return page
+    ruth: Page
+    otto: Page
+    console: str
+    store: str
 
 
 @pytest.fixture(scope="module")
@@ -76,20 +69,6 @@ def other_till(stack: RunningStack, till: ShopTill) -> HttpTill:
     return other
 
 
-@pytest.fixture(scope="module")
-def desks(stack: RunningStack, till: ShopTill) -> Iterator[Desks]:
-    tag = uuid4().hex[:6]
-    stack.clerk.does("shell", "-c", TWO_ABOVE.format(code=till.store_code))
-    expect.set_options(timeout=WAIT_MS)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", *QUIET])
-        desks = Desks(stack, browser, tag)
-        yield desks
-        browser.close()
-    # A refusal is answered 409 or 422, and a browser calls that an error.
-    assert [line for line in desks.errors if "409" not in line and "422" not in line] == []
-
-
 @pytest.fixture
 def dead_till(stack: RunningStack, till: ShopTill) -> HttpTill:
     """A till that sent order 5001 and 5003 and closed; 5002 is in the file that it saved."""
@@ -101,47 +80,24 @@ def dead_till(stack: RunningStack, till: ShopTill) -> HttpTill:
     return dead
 
 
-def press_until(page: Page, field: str) -> None:
-    """Goes on by the keyboard until the field has the focus."""
-    for _ in range(40):
-        if page.evaluate("document.activeElement.name") == field:
-            return
-        page.keyboard.press("Tab")
-    raise AssertionError(f"the keyboard does not reach {field}")
+@pytest.fixture(scope="module")
+def pair(stack: RunningStack, till: ShopTill) -> Iterator[Pair]:
+    tag = uuid4().hex[:6]
+    store = stack.clerk.does("shell", "-c", TWO_ABOVE.format(code=till.store_code)).split()[-1]
+    insiders = [make_insider(stack, f"{name}-{tag}") for name in ("ruth", "otto")]
+    with desks() as room:
+        ruth, otto = (room.of(stack.base_url, who) for who in insiders)
+        yield Pair(ruth, otto, f"{stack.base_url}/console/", store)
 
 
-def agree_to(page: Page, desks: Desks, words: str) -> None:
-    """The other person finds the request that says this, and agrees."""
-    page.goto(f"{desks.base_url}books/decision/waiting/")
-    for _ in range(page.locator("[data-row]").count()):
-        page.keyboard.press("j")
-        if page.evaluate("words => document.activeElement.closest('[data-row]').textContent.includes(words)", words):
-            break
-    page.keyboard.press("a")
-    expect(page.get_by_role("dialog")).to_be_visible()
-    page.keyboard.press("Enter")
-    said(page, "agreed, and done.")
-
-
-def said(page: Page, words: str) -> None:
-    """What the console says of what was just done."""
-    expect(page.locator("[data-said]")).to_contain_text(words)
-
-
-def test_a_conflict_is_decided_by_two_people_without_a_mouse(desks: Desks, other_till: HttpTill) -> None:
-    ruth, otto = desks.ruth, desks.otto
+def test_a_conflict_is_decided_by_two_people_without_a_mouse(pair: Pair, other_till: HttpTill) -> None:
+    ruth, otto = pair.ruth, pair.otto
     # The palette knows the way to what is held, by its number.
-    ruth.keyboard.press("Control+k")
-    ruth.keyboard.type("7001")
+    ask_palette(ruth, "7001")
     expect(ruth.locator("#command-results-list")).to_contain_text("Held: order 7001")
-    ruth.keyboard.press("Escape")
-    ruth.keyboard.press("Escape")
-    ruth.goto(f"{desks.base_url}sales/helditem/?reason=content-differs")
-    rows = ruth.locator("#result_list tbody")
-    for _ in range(rows.count()):  # other tests hold orders too
-        ruth.keyboard.press("j")
-        if "7001" in ruth.evaluate("document.activeElement.textContent"):
-            break
+    leave_palette(ruth)
+    ruth.goto(f"{pair.console}sales/helditem/?reason=content-differs&store={pair.store}")
+    go_to_row(ruth, "7001")
     ruth.keyboard.press("Enter")
     expect(ruth.get_by_role("heading", name="Order 7001* is held")).to_be_visible()
     expect(ruth.get_by_text("You are at work on it.")).to_be_visible()
@@ -152,37 +108,34 @@ def test_a_conflict_is_decided_by_two_people_without_a_mouse(desks: Desks, other
     ruth.keyboard.press("?")
     expect(ruth.get_by_role("dialog", name="Keys")).to_contain_text("Post as sent")
     ruth.keyboard.press("Escape")
+    expect(ruth.get_by_role("dialog", name="Keys")).to_be_hidden()
     ruth.keyboard.press("p")
-    note = ruth.get_by_role("textbox", name="Note")
+    note = ruth.get_by_role("textbox", name="Note", exact=True)  # the page that is left has one for notes
     note.focus()
     ruth.keyboard.type("jpd?")
     expect(note).to_have_value("jpd?")
-    ruth.get_by_label("Only its identifier or its number was in the way").focus()
-    ruth.keyboard.press("Space")
+    _choose(ruth, "Only its identifier or its number was in the way")
     ruth.keyboard.press("Enter")
     said(ruth, "it waits for a second person")
 
-    otto.goto(f"{desks.base_url}books/decision/waiting/")
-    for _ in range(otto.locator("[data-row]").count()):
-        otto.keyboard.press("j")
-        if otto.evaluate("document.activeElement.closest('[data-row]').textContent.includes('jpd?')"):
-            break
+    otto.goto(f"{pair.console}books/decision/waiting/")
+    go_to_row(otto, "jpd?")
     otto.keyboard.press("a")
     expect(otto.get_by_role("dialog")).to_contain_text("“jpd?”")
+    expect(otto.get_by_role("button", name="Agree")).to_be_focused()
     otto.keyboard.press("Enter")
     said(otto, "agreed, and done.")
     assert other_till.shift()["held"] == 0
 
 
-def test_a_gap_is_explained_and_a_drawer_counted_again_without_a_mouse(desks: Desks, till: ShopTill) -> None:
-    ruth = desks.ruth
-    ruth.goto(f"{desks.base_url}sales/shift/{till.shift_id}/change/")
+def test_a_gap_is_explained_and_a_drawer_counted_again_without_a_mouse(pair: Pair, till: ShopTill) -> None:
+    ruth = pair.ruth
+    ruth.goto(f"{pair.console}sales/shift/{till.shift_id}/change/")
     expect(ruth.get_by_text("Order 1002 has not arrived.")).to_be_visible()
-    ruth.keyboard.press("j")
+    go_to_row(ruth, "Order 1002")
     ruth.keyboard.press("e")
     expect(ruth.get_by_role("textbox", name="Numbers")).to_have_value("1002-1002")
-    ruth.get_by_label("The till skipped the number").focus()
-    ruth.keyboard.press("Space")
+    _choose(ruth, "The till skipped the number")
     ruth.keyboard.press("Enter")
     said(ruth, "Explain missing numbers")
     expect(ruth.get_by_text("Explained: never were a sale")).to_be_visible()
@@ -191,55 +144,54 @@ def test_a_gap_is_explained_and_a_drawer_counted_again_without_a_mouse(desks: De
     ruth.keyboard.press("r")
     expect(ruth.get_by_label("Cash (EUR)")).to_be_focused()
     ruth.keyboard.type("204.80")
-    ruth.get_by_label("The count before was wrong").focus()
-    ruth.keyboard.press("Space")
+    expect(ruth.get_by_label("Cash (EUR)")).to_have_value("204.80")
+    _choose(ruth, "The count before was wrong")
     ruth.keyboard.press("Enter")
     said(ruth, "Count a drawer again")
     expect(ruth.get_by_text("Neither over nor short")).to_be_visible()
     assert till.shift()["cash"]["counted"] == 20480
 
 
-def test_an_order_of_a_gap_is_entered_from_its_receipt_without_a_mouse(desks: Desks, dead_till: HttpTill) -> None:
-    ruth, otto = desks.ruth, desks.otto
-    ruth.goto(f"{desks.base_url}sales/shift/{dead_till.shift_id}/change/")
-    ruth.keyboard.press("j")
+def test_an_order_of_a_gap_is_entered_from_its_receipt_without_a_mouse(pair: Pair, dead_till: HttpTill) -> None:
+    ruth, otto = pair.ruth, pair.otto
+    ruth.goto(f"{pair.console}sales/shift/{dead_till.shift_id}/change/")
+    go_to_row(ruth, "Order 5002")
     ruth.keyboard.press("n")
     expect(ruth.get_by_label("Number of the order")).to_have_value("5002")
     expect(ruth.get_by_label("Time", exact=True)).to_be_focused()
     ruth.keyboard.type("1005AM")
-    press_until(ruth, "lines-0-name")
+    _press_until(ruth, "lines-0-name")
     for typed in ("Baguette", "2", "1.20"):
         ruth.keyboard.press("Control+a")
         ruth.keyboard.type(typed)
         ruth.keyboard.press("Tab")
     sums = ruth.locator("[data-paper-sums]")
     expect(sums).to_contain_text("The lines€2.40")
-    press_until(ruth, "total")
+    _press_until(ruth, "total")
     ruth.keyboard.type("2.50")
     expect(sums).to_contain_text("The receipt says €2.50, and the lines come to €2.40: €0.10 apart.")
     ruth.keyboard.press("Control+a")
     ruth.keyboard.type("2.40")
-    press_until(ruth, "payments-0-amount")
+    _press_until(ruth, "payments-0-amount")
     ruth.keyboard.type("2.40")
     expect(sums).to_contain_text("The payments come to what is due.")
     expect(sums).to_contain_text("Cash in drawer")
     ruth.evaluate(AXE_SCRIPT)
     found = ruth.evaluate("axe.run().then(told => told.violations)")
     assert [one["id"] for one in found if one["impact"] in {"serious", "critical"}] == []
-    ruth.get_by_label("The till is lost").focus()
-    ruth.keyboard.press("Space")
+    _choose(ruth, "The till is lost")
     ruth.keyboard.press("Enter")
     said(ruth, "Enter an order by hand")
     expect(ruth.get_by_text("5002 was entered by")).to_be_visible()
 
-    agree_to(otto, desks, "5002")
+    _agree_to(otto, pair, "5002")
     assert dead_till.shift()["missing_numbers"] == [[5004, 5004]]
 
 
 def test_the_file_of_a_till_is_handed_in_looked_at_and_taken_in_by_two(
-    desks: Desks, dead_till: HttpTill, tmp_path: Path
+    pair: Pair, dead_till: HttpTill, tmp_path: Path
 ) -> None:
-    ruth, otto = desks.ruth, desks.otto
+    ruth, otto = pair.ruth, pair.otto
     terminal = dead_till.send("GET", "terminal").json()
     place = SimpleNamespace(
         terminal=SimpleNamespace(uuid=terminal["terminal_id"]),
@@ -248,7 +200,7 @@ def test_the_file_of_a_till_is_handed_in_looked_at_and_taken_in_by_two(
     )
     file = tmp_path / "till.cache"
     file.write_bytes(saved_cache(place, cached_shift(dead_till.shift_id, cached_batch(a_sale(5002), a_sale(5004)))))
-    ruth.goto(f"{desks.base_url}fleet/terminal/cache/")
+    ruth.goto(f"{pair.console}fleet/terminal/cache/")
     large = tmp_path / "large.cache"
     large.write_bytes(bytes(5_000_000))
     chooser = ruth.get_by_label("The file that the till saved")
@@ -259,11 +211,38 @@ def test_the_file_of_a_till_is_handed_in_looked_at_and_taken_in_by_two(
     ruth.keyboard.press("Tab")
     ruth.keyboard.press("Enter")
     expect(ruth.get_by_role("row", name="5004")).to_contain_text("Not known yet")
-    ruth.get_by_label("The till is dead").focus()
-    ruth.keyboard.press("Space")
+    _choose(ruth, "The till is dead")
     ruth.keyboard.press("Enter")
     said(ruth, "it waits for a second person")
-    agree_to(otto, desks, "Take in what a till could not send")
+    _agree_to(otto, pair, "Take in what a till could not send")
     assert eventually(dead_till.shift, lambda shift: shift["missing_numbers"] == [])["held"] == 0
     ruth.reload()
     expect(ruth.get_by_text("2 in the books")).to_be_visible()
+
+
+def _press_until(page: Page, field: str) -> None:
+    """Goes on by the keyboard until the field has the focus. A press is over once the focus has moved."""
+    for _ in range(60):
+        if page.evaluate("document.activeElement.name") == field:
+            return
+        page.keyboard.press("Tab")
+    raise AssertionError(f"the keyboard does not reach {field}")
+
+
+def _agree_to(page: Page, pair: Pair, words: str) -> None:
+    """The other person finds the request that says this, and agrees."""
+    page.goto(f"{pair.console}books/decision/waiting/")
+    go_to_row(page, words)
+    page.keyboard.press("a")
+    expect(page.get_by_role("button", name="Agree")).to_be_focused()
+    page.keyboard.press("Enter")
+    said(page, "agreed, and done.")
+
+
+def _choose(page: Page, words: str) -> None:
+    """A reason of a form, with the space bar."""
+    reason = page.get_by_label(words)
+    reason.focus()
+    expect(reason).to_be_focused()
+    page.keyboard.press("Space")
+    expect(reason).to_be_checked()

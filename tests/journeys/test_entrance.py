@@ -42,8 +42,8 @@ def ruth(stack: RunningStack) -> Insider:
     """An administrator with an app, and beside her a store with a till that has sold something."""
     insider = make_insider(stack, f"ruth-{uuid4().hex[:6]}", newcomer="newcomer")
     code = f"E{uuid4().hex[:8].upper()}"
-    stack.manage("create_store", code, "--name", code, "--timezone", "Europe/Paris", "--currency", "EUR")
-    till = WireTill(stack.base_url, code=stack.manage("issue_activation_code", code, "Till 1").split()[-1])
+    stack.clerk.does("create_store", code, "--name", code, "--timezone", "Europe/Paris", "--currency", "EUR")
+    till = WireTill(stack.base_url, code=stack.activation_code(code, "Till 1"))
     till.sell(a_sale(1001), a_sale(1002, mode="online"), a_sale(1003, total=740))
     return insider
 

@@ -1,6 +1,7 @@
 """`python -m tests.screenshots` plays the demo, and takes pictures of every page of the console: light, dark, on a phone, in French.
 
-They go to docs/console, with an index to look at. `--data-dir` names a demo that was played before, which saves its minute.
+They go to docs/console, with an index to look at. After the demo's day something is left unsettled, or many pages were empty.
+`--data-dir` names the folder of a demo that was played before, which saves its minute.
 """
 
 import argparse
@@ -17,6 +18,7 @@ from typing import Any, NamedTuple
 import django
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext
+from playwright.sync_api import Error as PlaywrightError
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 TARGET = CHECKOUT / "docs" / "console"
@@ -24,6 +26,7 @@ TARGET = CHECKOUT / "docs" / "console"
 TALLEST = 1300
 QUALITY = 45
 PATIENCE_MS = 180_000
+TOLD_EACH = 20
 
 
 class Look(NamedTuple):
@@ -44,10 +47,14 @@ LOOKS: Mapping[str, Look] = {
 }
 
 
+class NotShown(Exception):
+    """A page answered with an error."""
+
+
 def main() -> int:
-    """Takes the pictures; 1 where a page answered with an error."""
+    """Takes the pictures, and says how far it is; 1 where a page answered with an error, of which there is no picture then."""
     parser = argparse.ArgumentParser(prog="python -m tests.screenshots", description=__doc__)
-    parser.add_argument("--data-dir", type=Path, help="the data of a demo that was played before")
+    parser.add_argument("--data-dir", type=Path, help="where the demo is played; what was played there before is shown")
     parser.add_argument("--target", type=Path, default=TARGET, help="default: docs/console")
     parser.add_argument("--only", default="", help="only pages whose name has this in it")
     asked = parser.parse_args()
@@ -55,14 +62,30 @@ def main() -> int:
     django.setup()
     with tempfile.TemporaryDirectory() as scratch:
         folder = asked.data_dir or Path(scratch) / "demo"
-        if not folder.exists():
+        is_new = not folder.exists()
+        if is_new:
+            tell("Playing the demo, which takes a minute or two")
             play_demo(folder)
+        tell("Starting the Back Office of the demo")
         with stack_of(folder, Path(scratch) / "log") as (base_url, manage):
-            names = take_all(base_url, manage, asked.target, only=asked.only)
+            if is_new:
+                from tests.screenshots.unsettled import leave_unsettled  # noqa: PLC0415 - once Django is set up
+
+                tell("Leaving something unsettled")
+                leave_unsettled(base_url, manage)
+            names, failed = take_all(base_url, manage, asked.target, only=asked.only)
     if not asked.only:
         write_index(names, asked.target)
-    print(f"{len(names)} pages, {sum(path.stat().st_size for path in asked.target.glob('*.webp')) / 1e6:.1f} MB")
-    return 0
+    size = sum(path.stat().st_size for path in asked.target.glob("*.webp"))
+    tell(f"{len(names)} pages, {size / 1e6:.1f} MB in {asked.target}")
+    for each in failed:
+        tell(f"No picture of {each}")
+    return 1 if failed else 0
+
+
+def tell(words: str) -> None:
+    """Progress, at once also where the output is a file."""
+    print(words, flush=True)
 
 
 def play_demo(folder: Path) -> None:
@@ -76,7 +99,8 @@ def stack_of(folder: Path, log_path: Path) -> Iterator[tuple[str, Callable[..., 
     """The demo's Back Office once more: its address, and what runs a command of it."""
     from backoffice.workbench.embedded.stack import Stack  # noqa: PLC0415 - once Django is set up
 
-    with log_path.open("a") as log, Stack(folder, log=log) as stack:
+    # Nobody is there to say again who they are, however long it takes.
+    with log_path.open("a") as log, Stack(folder, log=log, extra_environment={"ASK_AGAIN_MINUTES": "600"}) as stack:
 
         def manage(*words: str) -> str:
             environment = {**os.environ, **stack.environment}
@@ -87,25 +111,32 @@ def stack_of(folder: Path, log_path: Path) -> Iterator[tuple[str, Callable[..., 
         yield stack.base_url, manage
 
 
-def take_all(base_url: str, manage: Callable[..., str], target: Path, *, only: str) -> list[str]:
-    """A picture of each page in each look; the names of the pages."""
+def take_all(base_url: str, manage: Callable[..., str], target: Path, *, only: str) -> tuple[list[str], list[str]]:
+    """A picture of each page in each look: the names of the pages, and what failed. Pictures of before go last."""
     from tests import browsing  # noqa: PLC0415 - it reads the addresses
 
     cookie = browsing.log_in(manage, "demo")
     pages = [page for page in browsing.every_page(base_url, cookie) if only in page.name]
     target.mkdir(parents=True, exist_ok=True)
-    if not only:
-        for path in target.glob("*.webp"):
-            path.unlink()
-    with browsing.browser() as browser:
-        for look in LOOKS:
+    taken, failed = set[Path](), list[str]()
+    for number, look in enumerate(LOOKS, 1):
+        tell(f"{LOOKS[look].title}, {number} of {len(LOOKS)}: {len(pages)} pages")
+        with browsing.browser() as browser:
             context = a_context(browser, base_url, LOOKS[look])
             browsing.enter(context, base_url, cookie)
-            for page in pages:
-                picture = take(context, page.address, scale=LOOKS[look].scale)
-                (target / f"{file_name(page.name)}.{look}.webp").write_bytes(picture)
-            context.close()
-    return [page.name for page in pages]
+            for place, page in enumerate(pages, 1):
+                path = target / picture_name(page.name, look)
+                try:
+                    path.write_bytes(take(context, page.address, scale=LOOKS[look].scale))
+                    taken.add(path)
+                except (NotShown, PlaywrightError) as error:
+                    failed.append(f"{page.name}, {look}: {str(error).splitlines()[0]}")
+                if place % TOLD_EACH == 0:
+                    tell(f"  {place} of {len(pages)}")
+    if not only:
+        for path in {*target.glob("*.webp")} - taken:
+            path.unlink()
+    return [page.name for page in pages], failed
 
 
 def a_context(browser: Browser, base_url: str, look: Look) -> BrowserContext:
@@ -113,15 +144,17 @@ def a_context(browser: Browser, base_url: str, look: Look) -> BrowserContext:
 
 
 def take(context: BrowserContext, address: str, *, scale: float) -> bytes:
-    """One page as WebP, its upper part where it is very long."""
-    page = context.new_page()
-    page.goto(address, wait_until="load", timeout=PATIENCE_MS)
-    width = page.viewport_size["width"] if page.viewport_size else DESK["width"]
-    tall = page.evaluate("Math.ceil(document.documentElement.scrollHeight)")
-    page.evaluate("document.fonts.ready")
-    part = {"x": 0, "y": 0, "width": width, "height": min(tall, TALLEST)}
-    taken = page.screenshot(full_page=True, clip=part, animations="disabled", timeout=PATIENCE_MS)
-    page.close()
+    """One page as WebP, its upper part where it is very long. Raises NotShown where it answers with an error."""
+    with context.new_page() as page:
+        answer = page.goto(address, wait_until="load", timeout=PATIENCE_MS)
+        if answer is None or not answer.ok:
+            raise NotShown(f"answered {answer and answer.status}")
+        width = page.viewport_size["width"] if page.viewport_size else DESK["width"]
+        tall = page.evaluate("Math.ceil(document.documentElement.scrollHeight)")
+        # A screen as tall as the page: what sticks to the bottom of the screen stands below it, not across it.
+        page.set_viewport_size({"width": width, "height": min(tall, TALLEST)})
+        page.evaluate("document.fonts.ready")
+        taken = page.screenshot(animations="disabled", timeout=PATIENCE_MS)
     image = Image.open(BytesIO(taken)).convert("RGB")
     small = image.resize((round(image.width * scale), round(image.height * scale)), Image.Resampling.LANCZOS)
     made = BytesIO()
@@ -134,23 +167,30 @@ def file_name(name: str) -> str:
     return name.replace("?", "-by-").replace("&", "-")
 
 
+def picture_name(name: str, look: str) -> str:
+    return f"{file_name(name)}.{look}.webp"
+
+
+def _cell(name: str, look: str) -> str:
+    alt = f"{name}, {LOOKS[look].title.lower()}"
+    return f'<img src="{picture_name(name, look)}" width="{110 if look == "phone" else 260}" alt="{alt}">'
+
+
 def write_index(names: list[str], target: Path) -> None:
     """A page with all pictures, for whoever looks at them."""
     lines = [
         "# The console in pictures",
         "",
         "Every page of the console with the demo's data, taken by `make screenshots`: in light, in dark, on a phone of 360",
-        "pixels, and in French. Taken at the end of the day that `make demo` plays, so that most of it is settled.",
+        "pixels, and in French. Taken at the end of the day that `make demo` plays, with a till more that has not told us",
+        "everything.",
         "",
         f"| page | {' | '.join(look.title for look in LOOKS.values())} |",
         f"|---|{'---|' * len(LOOKS)}",
     ]
     for name in names:
-        cells = " | ".join(
-            f'<img src="{file_name(name)}.{look}.webp" width="{110 if look == "phone" else 260}" alt="{name}, {LOOKS[look].title.lower()}">'
-            for look in LOOKS
-        )
-        lines.append(f"| `{name}` | {cells} |")
+        cells = (_cell(name, look) if (target / picture_name(name, look)).exists() else "–" for look in LOOKS)
+        lines.append(f"| `{name}` | {' | '.join(cells)} |")
     (target / "README.md").write_text("\n".join(lines) + "\n")
 
 
