@@ -158,6 +158,9 @@ METRICS_DIR = env.str("METRICS_DIR", default=None)
 
 # The file of the key that signs the seals of the books. Web has no business with it: it serves what was signed.
 SEAL_KEY_FILE = env.str("SEAL_KEY_FILE", default=None)
+# A time-stamp authority (RFC 3161) that is asked once a day, and a file in PEM of the authorities whose stamps are believed.
+TIMESTAMP_URL = env.str("TIMESTAMP_URL", default=None)
+TIMESTAMP_CA_FILE = env.str("TIMESTAMP_CA_FILE", default=None)
 
 # --- Alerts -----------------------------------------------------------------------------------------------------------
 

@@ -22,8 +22,8 @@ from backoffice.alerts.endpoints import secrets_in_force
 from backoffice.alerts.mails import console_address, new_mail
 from backoffice.alerts.models import AlertRecipient, DeliveryAttempt, WebhookDelivery, WebhookEndpoint
 from backoffice.alerts.signing import SecretUnreadable, signature_headers
-from backoffice.alerts.transport import HttpAnswer, NotDelivered, send_request
 from backoffice.failpoints import failpoint
+from backoffice.transport import HttpAnswer, NotDelivered, send_request
 
 log = structlog.get_logger(__name__)
 

@@ -1,19 +1,23 @@
-"""The summary that store managers get every morning: how their stores stand, and what was wrong since the day before."""
+"""The summary that store managers get every morning: how their stores stand, and what was wrong since the day before.
+
+Auditors get the newest signed checkpoint of the books with it, as a file to keep (docs/evidence.md, "Keeping a checkpoint").
+"""
 
 from collections.abc import Sequence
 from datetime import datetime, time, timedelta
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from django.db import connection
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from backoffice.alerts.mails import console_address, new_mail
+from backoffice.alerts.mails import checkpoint_file, console_address, new_mail
 from backoffice.alerts.models import Alert, AlertMail, AlertRecipient
-from backoffice.alerts.words import SEVERITY_WORDS, alert_headline, measure, moment_in_words
+from backoffice.alerts.words import SEVERITY_WORDS, alert_headline, measure, moment_in_words, utc_in_words
 from backoffice.domain.alerts import Severity
 from backoffice.fleet.models import Store
-from backoffice.postgres.rows import named_rows
+from backoffice.postgres.rows import named_rows, rows_as
 
 SENT_AT = time(7, 0)
 A_DAY = timedelta(days=1)
@@ -29,6 +33,16 @@ SELECT store_id, count(*) AS held FROM sales_helditem
 WHERE decision_id IS NULL AND store_id = ANY(%(stores)s) GROUP BY store_id
 """
 
+# Seals are made in the books, which are beside the alerts: so the newest is read here by its name.
+NEWEST_CHECKPOINT = "SELECT note, signed_at FROM evidence_checkpoint ORDER BY size DESC, id DESC LIMIT 1"
+
+
+class Signed(NamedTuple):
+    """A signed note of the books; empty before there is one."""
+
+    note: str = ""
+    signed_at: datetime | None = None
+
 
 def make_digests(*, now: datetime) -> int:
     """Makes the summaries whose hour has come: one for each person and day, by the clock of their first store. How many."""
@@ -43,8 +57,13 @@ def make_digests(*, now: datetime) -> int:
             continue
         with translation.override(recipient.language):
             subject = _("Your stores this morning, %(day)s") % {"day": f"{local:%d.%m.%Y}"}
-            body = _body(stores, now=now)
-        made += new_mail(recipient.person, kind="digest", subject=subject, body=body, now=now, key=key) is not None
+            signed = _newest_checkpoint() if recipient.checkpoint else Signed()
+            about = [_about_checkpoint(signed, now=now)] if recipient.checkpoint else []
+            body = _body(stores, about, now=now)
+        mail = new_mail(
+            recipient.person, kind="digest", subject=subject, body=body, now=now, key=key, checkpoint=signed.note
+        )
+        made += mail is not None
     return made
 
 
@@ -53,14 +72,38 @@ def _stores_of(recipient: AlertRecipient) -> list[Store]:
     return list(recipient.stores.all()) or list(Store.objects.all()[: MOST_STORES + 1])
 
 
-def _body(stores: Sequence[Store], *, now: datetime) -> str:
+def _newest_checkpoint() -> Signed:
+    with connection.cursor() as cursor:
+        cursor.execute(NEWEST_CHECKPOINT)
+        return next(iter(rows_as(Signed, cursor)), Signed())
+
+
+def _about_checkpoint(signed: Signed, *, now: datetime) -> str:
+    """What is attached, and what to do with it; also where there is none, so that it is missed."""
+    title = _("The books")
+    if signed.signed_at is None:
+        missing = _("There is no checkpoint to keep: nothing was signed yet. Ask whoever runs this service for it.")
+        return f"{title}\n{missing}"
+    file = checkpoint_file(now)
+    lines = [
+        title,
+        _("Attached is %(file)s: the newest checkpoint of the books, signed on %(moment)s.")
+        % {"file": file, "moment": utc_in_words(signed.signed_at)},
+        _("Keep the file where nobody who runs this service can reach it."),
+        _("Later it shows whether what was in the books then was changed, removed or added to:"),
+        f"manage.py verify_books --anchor {file}",
+    ]
+    return "\n".join(lines)
+
+
+def _body(stores: Sequence[Store], about_books: Sequence[str], *, now: datetime) -> str:
     listed = stores[:MOST_STORES]
     counts = _counts([store.pk for store in listed])
     alerts = _alerts([store.pk for store in listed], now=now)
     parts = [_of_store(store, counts.get(store.pk, {}), alerts.get(store.pk, [])) for store in listed]
     if len(stores) > MOST_STORES:
         parts.append(_("There are more stores than a mail should list."))
-    parts.append(console_address("admin:index"))
+    parts += [*about_books, console_address("admin:index")]
     return "\n\n".join(parts) + "\n"
 
 

@@ -5,7 +5,7 @@ A mail is sent at least once: one whose sender died between the two is sent agai
 
 import time
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from email.utils import formataddr
 from smtplib import SMTPException
 from typing import Any
@@ -49,9 +49,12 @@ RETURNING id
 
 
 def new_mail(
-    person: User, *, kind: str, subject: str, body: str, now: datetime, key: str | None = None
+    person: User, *, kind: str, subject: str, body: str, now: datetime, key: str | None = None, checkpoint: str = ""
 ) -> AlertMail | None:
-    """Leaves a mail to be sent. None where there was one of this key already, or the person has no address."""
+    """Leaves a mail to be sent. None where there was one of this key already, or the person has no address.
+
+    `checkpoint` is a signed note of the books, which is attached.
+    """
     if not person.email or not person.is_active:
         return None
     mail = AlertMail(
@@ -61,6 +64,7 @@ def new_mail(
         address=person.email,
         subject=_one_line(subject),
         body=body,
+        checkpoint=checkpoint,
         made_at=now,
         due_at=now,
     )
@@ -83,6 +87,11 @@ def compose_alert_mail(changes: Sequence[AlertChange], *, language: str) -> tupl
 def console_address(name: str, *args: object) -> str:
     """The whole address of a page of the console."""
     return f"{settings.BASE_URL.rstrip('/')}{reverse(name, args=args)}"
+
+
+def checkpoint_file(moment: datetime) -> str:
+    """What a checkpoint that is mailed at a moment is called as a file: `books-2026-03-31.note`, by UTC."""
+    return f"books-{moment.astimezone(UTC):%Y-%m-%d}.note"
 
 
 def send_due_mails(*, now: datetime) -> int:
@@ -118,6 +127,8 @@ def _send(mail: AlertMail, *, now: datetime) -> None:
         headers={"Message-ID": f"<{mail.uuid}@{domain}>", "Auto-Submitted": "auto-generated"},
         connection=get_connection(),
     )
+    if mail.checkpoint:
+        message.attach(checkpoint_file(mail.made_at), mail.checkpoint, "text/plain")
     try:
         message.send()
     except (OSError, SMTPException, ValueError) as error:

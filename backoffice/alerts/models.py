@@ -115,6 +115,12 @@ class AlertRecipient(models.Model):
     least = models.SmallIntegerField(_("from"), choices=SEVERITIES, default=Severity.WARNING.value)
     alerts = models.BooleanField(_("each alert"), default=True, db_default=True)
     digest = models.BooleanField(_("summary every morning"), default=False, db_default=False)
+    checkpoint = models.BooleanField(
+        _("checkpoint of the books with the summary"),
+        default=False,
+        db_default=False,
+        help_text=_("For an auditor: a small signed file, to be kept where nobody who runs this service can reach it."),
+    )
 
     class Meta:
         verbose_name = _("recipient of mails")
@@ -122,6 +128,10 @@ class AlertRecipient(models.Model):
 
     def __str__(self) -> str:
         return str(self.person)
+
+    def clean(self) -> None:
+        if self.checkpoint and not self.digest:
+            raise ValidationError({"checkpoint": _("It comes with the summary: choose that too.")})
 
 
 class Alert(models.Model):
@@ -221,6 +231,7 @@ class AlertMail(models.Model):
     address = models.EmailField()
     subject = models.CharField(max_length=300)
     body = models.TextField()
+    checkpoint = models.TextField(blank=True, default="", db_default="", help_text="A signed note that is attached.")
     made_at = models.DateTimeField()
     due_at = models.DateTimeField()
     attempts = models.IntegerField(default=0)

@@ -11,9 +11,9 @@ from django.conf import settings
 from django.db import connection
 from redis.exceptions import RedisError
 
-from backoffice.alerts.transport import NotDelivered, send_request
 from backoffice.health.broker import beat_silent_s
 from backoffice.health.readiness import DATABASE_AWAY, readiness
+from backoffice.transport import NotDelivered, send_request
 
 log = structlog.get_logger(__name__)
 

@@ -13,6 +13,7 @@ from django.db.backends.utils import CursorWrapper
 SELECT_KEYS = "SELECT text FROM evidence_verifierkey ORDER BY text"
 MOST_BYTES = 64 * 1024
 MARK = "\N{EM DASH} "
+BYTE_ORDER_MARK = "\N{ZERO WIDTH NO-BREAK SPACE}"
 
 
 class AnchorRefused(Exception):
@@ -67,9 +68,13 @@ def is_signed(head: SignedHead, keys: Iterable[str]) -> bool:
 
 
 def read_anchor(text: str, keys: list[str]) -> SignedHead:
-    """An anchor of these books, as it was signed. Raises AnchorRefused."""
+    """An anchor of these books, as it was signed. Raises AnchorRefused.
+
+    Lines may end as those of mails and of Windows do, and blank ones may stand around: none of that is signed.
+    """
+    lines = text.removeprefix(BYTE_ORDER_MARK).replace("\r\n", "\n").strip()
     try:
-        head = read_note(text)
+        head = read_note(f"{lines}\n")
     except (ValueError, IndexError) as error:
         raise AnchorRefused(f"The anchor cannot be read: {error}.") from None
     if not keys:

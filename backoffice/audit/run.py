@@ -20,6 +20,7 @@ from backoffice.audit.safes import check_safes
 from backoffice.audit.seals import SealCheck
 from backoffice.audit.shares import Context, Progress, divide, load_work, take_shares
 from backoffice.audit.snapshot import no_search_for_cycles
+from backoffice.audit.stamps import check_stamps
 from backoffice.audit.trail import check_trail
 
 
@@ -63,6 +64,7 @@ def _check_whole(cursor: CursorWrapper, context: Context, gathered: Gathered, *,
     check_totals(cursor, ledger, stores, findings)
     check_drawers_total(cursor, gathered.drawers, findings)
     SealCheck(cursor, findings, stores=stores, detached=context.detached).check_whole(anchor=anchor)
+    check_stamps(cursor, findings)
     check_daily_balances(stores, findings)
     check_exports(cursor, stores, findings)
     check_kept_figures(cursor, stores, findings)

@@ -44,6 +44,9 @@ SELECT (SELECT count(*) FROM alerts_alert WHERE place >= 2),
     (SELECT count(*) FROM alerts_alertmail WHERE sent_at IS NULL AND failed_at IS NULL)
 """
 A_DAY = timedelta(days=1)
+# An authority may be away for a night, and the stamp is no worse for it.
+UNSTAMPED_TOO_LONG_S = 24 * 3600
+SELECT_UNSTAMPED = "SELECT began_at, error FROM evidence_stamptry ORDER BY began_at LIMIT 1"
 # The first entry behind the sealer's mark that has no seal. A mark that no transaction has reached came with a dump from
 # another cluster, as did entries that seem to be of later ones: those have had their seals.
 SELECT_UNSEALED = """
@@ -60,9 +63,16 @@ ORDER BY e.xid, e.id LIMIT 1
 """
 
 
+class Unstamped(NamedTuple):
+    """For how many seconds a checkpoint has waited for its time stamp, and why; 0 where none waits."""
+
+    seconds: float = 0.0
+    error: str = ""
+
+
 class Backlog(NamedTuple):
     """Counts as of now. `oldest_s` is the age of the oldest batch that is due, `unsealed_s` of the oldest entry without a
-    seal; or 0.
+    seal; or 0. `unstamped` is the checkpoint that waits for its time stamp.
     """
 
     waiting: int
@@ -73,6 +83,7 @@ class Backlog(NamedTuple):
     closing_too_long: int
     discrepant: int
     unsealed_s: float
+    unstamped: Unstamped
     alerts: int
     webhooks_waiting: int
     webhooks_failed: int
@@ -80,7 +91,7 @@ class Backlog(NamedTuple):
 
 
 def read_backlog(*, now: datetime) -> Backlog:
-    """Counts what is unsettled, in seven statements. Raises DatabaseError."""
+    """Counts what is unsettled, in eight statements. Raises DatabaseError."""
     with connection.cursor() as cursor:
         cursor.execute(COUNT_WAITING)
         waiting, failed = cursor.fetchone() or (0, 0)
@@ -101,6 +112,7 @@ def read_backlog(*, now: datetime) -> Backlog:
         closing_too_long=closing,
         discrepant=discrepant,
         unsealed_s=oldest_unsealed_s(now=now),
+        unstamped=newest_unstamped(now=now),
         alerts=alerts,
         webhooks_waiting=webhooks_waiting,
         webhooks_failed=webhooks_failed,
@@ -120,6 +132,14 @@ def oldest_unsealed_s(*, now: datetime) -> float:
         cursor.execute(SELECT_UNSEALED)
         row = cursor.fetchone()
     return 0.0 if row is None else max(0.0, (now - row[0]).total_seconds())
+
+
+def newest_unstamped(*, now: datetime) -> Unstamped:
+    """How long, and why, a checkpoint has waited for its time stamp. None waits where no authority is asked."""
+    with connection.cursor() as cursor:
+        cursor.execute(SELECT_UNSTAMPED)
+        row = cursor.fetchone()
+    return Unstamped() if row is None else Unstamped(max(0.0, (now - row[0]).total_seconds()), row[1])
 
 
 def _since(moment: datetime) -> dict[str, Any]:

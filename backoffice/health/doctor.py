@@ -186,6 +186,11 @@ def _backlog() -> Iterator[Diagnosis]:
         yield Diagnosis(Condition.WRONG, "Seals", sealed, "See docs/operations.md, Seals are late.")
     else:
         yield Diagnosis(Condition.FINE, "Seals", sealed)
+    if found.unstamped.seconds:
+        said = f"a checkpoint has waited for {found.unstamped.seconds / 3600:.0f} h: {found.unstamped.error}"
+        too_long = found.unstamped.seconds > backlog.UNSTAMPED_TOO_LONG_S
+        advice = "It is asked for again every 15 minutes: docs/evidence.md, Time stamps."
+        yield Diagnosis(Condition.ODD if too_long else Condition.FINE, "Time stamp", said, advice if too_long else "")
     if found.silent_terminals:
         said = f"{found.silent_terminals} with an open shift have not been heard from for {settings.SILENT_AFTER_MINUTES} minutes"
         yield Diagnosis(Condition.ODD, "Terminals", said, "They may be offline: the console names them.")

@@ -27,6 +27,10 @@ BACKLOG: dict[str, tuple[str, Callable[[Backlog], float]]] = {
         "Age of the oldest journal entry without a seal, 0 if all are sealed.",
         lambda found: found.unsealed_s,
     ),
+    "backoffice_unstamped_seconds": (
+        "Time for which a checkpoint has waited for its time stamp, 0 if none waits.",
+        lambda found: found.unstamped.seconds,
+    ),
     "backoffice_items_held": ("Orders and cash movements that wait for a decision.", lambda found: found.held),
     "backoffice_terminals_silent": (
         "Terminals with an open shift that have not been heard from for SILENT_AFTER_MINUTES.",

@@ -66,7 +66,7 @@ BEGIN
         WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')
         AND (relname ~ '^ledger_journal' OR relname ~ '^books_(decision|cachefile)'
             OR relname IN ('ledger_entrysource', 'ledger_periodlock', 'trail_entry', 'sales_zreport', 'evidence_leaf', 'evidence_dayroot',
-                'evidence_checkpoint'))
+                'evidence_checkpoint', 'evidence_stamp'))
     LOOP
         IF has_table_privilege('backoffice', name, 'UPDATE, DELETE, TRUNCATE') THEN
             RAISE EXCEPTION 'role backoffice may change %: nothing was granted', name;

@@ -1,6 +1,6 @@
 """Seals: leaves, the roots of stores' days, signed heads; how far the sealer is; and balances by day.
 
-Leaves, roots, heads and keys are append-only, guarded as the books are. The other tables can be made again from them.
+Leaves, roots, heads, stamps and keys are append-only, guarded as the books are. The other tables can be made again from them.
 """
 
 from django.db import models
@@ -63,6 +63,24 @@ class Checkpoint(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["size", "id"], name="evidence_checkpoint_newest")]
+
+
+class Stamp(models.Model):
+    """A time stamp (RFC 3161) of a checkpoint's note, as its authority gave it."""
+
+    checkpoint = models.OneToOneField(Checkpoint, on_delete=models.PROTECT, primary_key=True, related_name="+")
+    reply = models.BinaryField(help_text="What the authority answered: a TimeStampResp in DER.")
+    authority = models.CharField(max_length=200)
+    stamped_at = models.DateTimeField(help_text="By the authority's clock.")
+
+
+class StampTry(models.Model):
+    """The checkpoint that waits for its stamp, since when, and why it has none yet. At most one row."""
+
+    checkpoint = models.OneToOneField(Checkpoint, on_delete=models.CASCADE, primary_key=True, related_name="+")
+    began_at = models.DateTimeField()
+    due_at = models.DateTimeField()
+    error = models.CharField(max_length=300)
 
 
 class VerifierKey(models.Model):

@@ -1,6 +1,7 @@
-"""`manage.py z_report SHIFT_ID [--revision N] [--json | --html a4|80mm]`."""
+"""`manage.py z_report SHIFT_ID [--revision N] [--json | --html a4|80mm | --pdf FILE]`."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -8,6 +9,7 @@ from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
 from backoffice.books.refusals import NotDecided
+from backoffice.books.reports.pdf import PdfNotMade, pdf
 from backoffice.books.shifts import find_shift
 from backoffice.ingestion.till_reports import TillReport, report_of_shift, z_report
 from backoffice.languages.formats import money
@@ -25,6 +27,7 @@ class Command(StackCommand):
         form = parser.add_mutually_exclusive_group()
         form.add_argument("--json", action="store_true", help="one JSON object on stdout, amounts in minor units")
         form.add_argument("--html", choices=list(PAPERS), help="a page to print, for this paper")
+        form.add_argument("--pdf", type=Path, metavar="FILE", help="the page as a PDF for A4, in this file")
 
     def handle(self, *args: Any, **options: Any) -> None:
         report = read_report(options["shift"], revision=options["revision"])
@@ -32,6 +35,8 @@ class Command(StackCommand):
             self.stdout.write(json.dumps(msgspec.to_builtins(report), ensure_ascii=False))
         elif options["html"]:
             self.stdout.write(report_html(report, paper=options["html"]))
+        elif options["pdf"]:
+            write_pdf(report, options["pdf"])
         else:
             self.stdout.write(in_one_line(report))
 
@@ -48,6 +53,14 @@ def read_report(name: str, *, revision: int | None) -> TillReport:
     if report is None:
         raise CommandError(f"Of the Z of shift {shift.number}, {shift.z_revision or 'no'} revisions are kept.")
     return report
+
+
+def write_pdf(report: TillReport, path: Path) -> None:
+    """The page for A4 as a file. Raises CommandError."""
+    try:
+        path.write_bytes(pdf(report_html(report)))
+    except (PdfNotMade, OSError) as error:
+        raise CommandError(str(error)) from None
 
 
 def in_one_line(report: TillReport) -> str:

@@ -157,7 +157,7 @@ class RecipientForm(ReasonedForm):
 
     class Meta:
         model = AlertRecipient
-        fields = ("person", "stores", "language", "least", "alerts", "digest")
+        fields = ("person", "stores", "language", "least", "alerts", "digest", "checkpoint")
         widgets = {"stores": UnfoldAdminSelect2MultipleWidget}
 
     def clean_person(self) -> Any:
@@ -178,7 +178,7 @@ class AlertRecipientAdmin(AlertSettingAdmin):
     add_words = _("Add a recipient")
     list_display = ("who", "which_stores", "how_urgent", "how_often", "tongue")
     form = RecipientForm
-    shown_fields = ("person", "stores", "language", "least", "alerts", "digest")
+    shown_fields = ("person", "stores", "language", "least", "alerts", "digest", "checkpoint")
     history_about = "mail recipient"
 
     def complete(self, rows: list[Any]) -> None:
@@ -198,9 +198,12 @@ class AlertRecipientAdmin(AlertSettingAdmin):
 
     @admin.display(description=_("Mails"))
     def how_often(self, row: AlertRecipient) -> str | SafeString:
-        names = [
-            name for name, is_on in ((gettext("alerts"), row.alerts), (gettext("every morning"), row.digest)) if is_on
-        ]
+        wanted = (
+            (gettext("alerts"), row.alerts),
+            (gettext("every morning"), row.digest),
+            (gettext("checkpoint of the books"), row.checkpoint),
+        )
+        names = [name for name, is_on in wanted if is_on]
         return ", ".join(names) or cells.NONE
 
     @admin.display(description=_("Language"))

@@ -1,16 +1,22 @@
 """Mails: one to each person, in their language, at an hour at which they may be woken, and none twice."""
 
 from datetime import UTC, datetime, time, timedelta
+from email import message_from_bytes, policy
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core import mail
+from django.db import connection
 
 from backoffice.alerts.digest import make_digests
 from backoffice.alerts.evaluation import evaluate_alerts, snooze_alert
 from backoffice.alerts.mails import RETRIES, send_due_mails
 from backoffice.alerts.models import Alert, AlertMail, MailNotice, QuietHours
 from backoffice.alerts.notices import is_within, make_mails
+from backoffice.audit.anchors import load_keys, read_anchor
+from backoffice.books.evidence.checkpoints import sign_checkpoint
+from backoffice.management.commands.verify_books import read_anchor_file
 from tests.integration.alerts.watched import (
     HOUR,
     MINUTE,
@@ -21,6 +27,7 @@ from tests.integration.alerts.watched import (
     fall_silent,
     only,
 )
+from tests.integration.evidence.sealing import NOON, seal_here
 from tests.till import Till, a_sale, a_store
 
 pytestmark = pytest.mark.django_db
@@ -212,3 +219,44 @@ def test_the_summary_of_the_morning_comes_once_at_seven_by_the_stores_clock(till
     assert "Everything is here and adds up." in english.body
     assert "Paris" not in english.body
     assert make_digests(now=tomorrow + 26 * HOUR) == 2, "the next day"
+
+
+def test_an_auditor_gets_the_newest_checkpoint_as_a_file_with_the_summary(
+    till: Till, tmp_path: Path, settings: Any
+) -> None:
+    store = a_store(name="Lyon Perrache")
+    a_recipient("Odile", store, digest=True, checkpoint=True, language="fr")
+    a_recipient("Manu", store, digest=True)
+    mails = morning_mails(NOW + timedelta(days=1))
+    assert "rien n’a encore été signé" in mails["Odile"].body
+    assert mails["Odile"].attachments == []
+    till.sell(a_sale(1001))
+    seal_here()
+    sign_checkpoint(now=NOON - HOUR)
+    till.sell(a_sale(1002))
+    seal_here()
+    note = sign_checkpoint(now=NOON)
+    mails = morning_mails(NOW + timedelta(days=2))
+    assert mails["Manu"].attachments == []
+    assert "checkpoint" not in mails["Manu"].body
+    name = f"books-{NOW + timedelta(days=2):%Y-%m-%d}.note"
+    for words in (f"verify_books --anchor {name}", "2 mars 2026, 12:00 UTC", "Conservez"):
+        assert words in mails["Odile"].body
+    # As a mail server passes it on, and a mail program saves it.
+    received = message_from_bytes(mails["Odile"].message().as_bytes(linesep="\r\n"), policy=policy.default)
+    (part,) = received.iter_attachments()
+    assert part.get_filename() == name
+    saved = part.get_payload(decode=True)
+    assert saved.replace(b"\r\n", b"\n").decode() == note
+    (tmp_path / name).write_bytes(saved.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n"))
+    with connection.cursor() as cursor:
+        assert read_anchor(read_anchor_file(tmp_path / name), load_keys(cursor)).size == 2
+
+
+def morning_mails(day: datetime) -> dict[str, mail.EmailMessage]:
+    """What is mailed on a morning, by whom it goes to."""
+    mail.outbox.clear()
+    make_digests(now=day.replace(hour=12))
+    while send_due_mails(now=day.replace(hour=12)):
+        pass
+    return {message.to[0].partition(" ")[0]: message for message in mail.outbox}

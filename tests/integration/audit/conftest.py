@@ -26,6 +26,8 @@ TABLES = (
     "exports_exportprofile",
     "evidence_leaf",
     "evidence_dayroot",
+    "evidence_stamp",
+    "evidence_stamptry",
     "evidence_checkpoint",
     "evidence_verifierkey",
     "evidence_storetree",

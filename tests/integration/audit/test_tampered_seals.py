@@ -153,6 +153,13 @@ CHANGES = {
         "UPDATE evidence_checkpoint SET note = left(note, -6) || 'AAAA=' || E'\\n' WHERE id = (SELECT min(id) FROM evidence_checkpoint)",
         "signed note",
     ),
+    "a time stamp": (
+        (
+            "INSERT INTO evidence_stamp (checkpoint_id, reply, authority, stamped_at)"
+            " SELECT min(id), 'x', 'nobody', now() FROM evidence_checkpoint"
+        ),
+        "time stamps",
+    ),
     "a public key": ("DELETE FROM evidence_verifierkey", "signed note"),
     "the installation's tree": ("UPDATE evidence_installationtree SET packed = sha256(packed)", "the sealer's tree"),
     "a store's tree": ("UPDATE evidence_storetree SET size = size + 1", "the sealer's tree of the store"),

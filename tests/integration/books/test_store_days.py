@@ -1,7 +1,9 @@
 """A day of a store as an accountant sees it: its shifts, their Zs, what came late, and when it is audited."""
 
 import json
+from html import unescape
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,17 +11,20 @@ from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
+from backoffice.books.evidence.checkpoints import sign_checkpoint
+from backoffice.books.reports import pdf as making_pdf
 from backoffice.books.store_days import read_store_day
 from backoffice.domain.decisions import Verb
 from backoffice.inbox.claims import BATCHES_TOGETHER
 from backoffice.ingestion.batch.claims import process_next
 from backoffice.ingestion.till_reports import TillReport, x_report, z_report
-from backoffice.review.till_report import report_html
+from backoffice.review.till_report import PAPERS, report_html
 from backoffice.sales.models import Shift
 from backoffice.sales.z_reports import ZReport
 from tests.integration.books.office import decided
 from tests.integration.books.test_crashes import Killed, killed_before
 from tests.integration.console.pages import Page
+from tests.integration.evidence.sealing import NOON, seal_here
 from tests.till import Till, a_movement, a_sale
 
 
@@ -253,6 +258,23 @@ def test_a_day_names_who_is_late_what_is_held_missing_and_explained(till: Till) 
     assert (day.state, day.late_tills, day.gaps[0]["explained_numbers"]) == ("to_review", [], [[1003, 1004]])
     assert z_of(till).figures["explained_numbers"] == [[1003, 1004]]
     assert (len(day.shifts), day.uncounted) == (2, 0)
+
+
+def test_the_newest_checkpoint_stands_on_every_z(
+    till: Till, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    till.sell(order := a_sale(1001))
+    seal_here()
+    note = sign_checkpoint(now=NOON)
+    till.close(order)
+    assert z_of(till).seal == x_of(till).seal == note
+    for paper in PAPERS:
+        call_command("z_report", str(till.shift_id), "--html", paper)
+        printed = capsys.readouterr().out
+        assert note in unescape(printed), paper
+    monkeypatch.setattr(making_pdf, "TIMEOUT_S", 300)  # on a machine that does other things as well
+    call_command("z_report", str(till.shift_id), "--pdf", str(tmp_path / "z.pdf"))
+    assert (tmp_path / "z.pdf").read_bytes().startswith(b"%PDF-")
 
 
 def test_the_command_prints_one_object_and_refuses_in_words(till: Till, capsys: pytest.CaptureFixture[str]) -> None:

@@ -128,6 +128,11 @@ def test_quiet_hours_and_recipients_are_set(head_office: Client) -> None:
     shown = save(head_office, "alerts_alertrecipient_add", **fields)
     assert "every morning" in shown.row("ruth@example.com").text
     assert list(AlertRecipient.objects.get().stores.all()) == [store]
+    odile = User.objects.create_user("odile", email="odile@example.com")
+    fields = {"person": odile.pk, "language": "fr", "least": "2", "checkpoint": "on"}
+    assert "It comes with the summary" in save(head_office, "alerts_alertrecipient_add", **fields).text
+    shown = save(head_office, "alerts_alertrecipient_add", **fields, digest="on")
+    assert "every morning, checkpoint of the books" in shown.row("odile@example.com").text
 
 
 def test_an_endpoint_from_its_secret_to_a_replay(head_office: Client, page: Open, settings: Any) -> None:

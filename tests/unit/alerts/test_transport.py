@@ -14,9 +14,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from django.utils import timezone
 
-from backoffice.alerts import transport
+from backoffice import transport
 from backoffice.alerts.signing import make_secret, sign_message
-from backoffice.alerts.transport import NotDelivered, is_inside, send_request
+from backoffice.transport import NotDelivered, is_inside, send_request
 from tests.integration.alerts.receiver import Receiver, running_receiver
 
 

@@ -1,4 +1,4 @@
-"""HTTP to addresses that people typed in: what a name leads to is checked when connecting, and only that is connected to.
+"""HTTP to addresses outside, as people typed them in: what a name leads to is checked when connecting, and only that is connected to.
 
 A name that led to a public address when it was typed in may lead elsewhere later, and elsewhere again between two look-ups.
 So it is looked up once for each connection, and the connection is made to the very address that was checked. An answer, and
@@ -34,10 +34,15 @@ class NotDelivered(Exception):
 
 
 class HttpAnswer(NamedTuple):
-    """A status, and the beginning of the body as text."""
+    """A status, and the beginning of the body."""
 
     status: int
-    text: str
+    body: bytes
+
+    @property
+    def text(self) -> str:
+        """As much of it as is shown."""
+        return self.body[:SHOWN].decode(errors="replace").replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
 def send_request(
@@ -86,14 +91,14 @@ def _trusted() -> ssl.SSLContext:
     return context
 
 
-def _beginning(pieces: Iterable[bytes]) -> str:
-    """As much of a body as is shown; who sends more than anybody reads is not listened to any longer."""
+def _beginning(pieces: Iterable[bytes]) -> bytes:
+    """As much of a body as anybody reads; who sends more than that is not listened to any longer."""
     read = bytearray()
     for piece in pieces:
         read += piece
         if len(read) > MAX_ANSWER:
             break
-    return bytes(read[:SHOWN]).decode(errors="replace").replace("\0", "\N{REPLACEMENT CHARACTER}")
+    return bytes(read)
 
 
 class _CheckedNetwork(httpcore.NetworkBackend):
