@@ -10,7 +10,7 @@ from decimal import Decimal
 from backoffice.audit.reading import MAX_MINOR
 from backoffice.audit.values import Line, Movement, Order
 
-DRAWER, SAFE, TO_THE_BANK, SUSPENSE, TAX, TIPS = "1000", "1010", "1020", "1990", "2100", "2300"
+DRAWER, SAFE, TO_THE_BANK, BANK, SUSPENSE, TAX, TIPS = "1000", "1010", "1020", "1030", "1990", "2100", "2300"
 SALES, DISCOUNTS, RETURNS, ROUNDING, OVER_SHORT = "4000", "4100", "4200", "4900", "6900"
 
 # Every line kind except `item`, which is split between sales, discounts and returns, and `discount`.

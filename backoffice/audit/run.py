@@ -56,7 +56,7 @@ def _check_whole(cursor: CursorWrapper, context: Context, gathered: Gathered, *,
         for till_id, moved in take_late_entries(cursor, ledger).items():
             till, balance = gathered.drawers[till_id]
             gathered.drawers[till_id] = till, balance + moved
-    check_safes(cursor, stores, context.detached, periods=context.periods, ledger=ledger)
+    check_safes(cursor, stores, context.detached, periods=context.periods, ledger=ledger, findings=findings)
     context.periods.check_entries(cursor, {each.id: each.code for each in stores.values()}, findings)
     check_leftovers(cursor, gathered.met, ledger, findings)
     check_decisions(cursor, findings)

@@ -25,6 +25,8 @@ PERMISSIONS: Mapping[Verb, str] = {
     Verb.APPROVE: "decide_shift",
     Verb.COUNT_SAFE: "decide_safe",
     Verb.BANK: "decide_safe",
+    Verb.BANK_RECEIVED: "decide_safe",
+    Verb.BANK_CHANGE: "decide_safe",
     Verb.LOCK: "decide_period",
     Verb.UNLOCK: "decide_period",
     Verb.IMPORT_CACHE: "decide_terminal",

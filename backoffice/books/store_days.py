@@ -14,6 +14,7 @@ import msgspec
 from django.db import connection
 from django.db.models import Count, F, Sum
 
+from backoffice.books.deposits import open_deposits
 from backoffice.books.evidence.balance import accounts_moved
 from backoffice.books.exports.sent import SentDay, sent_of_days
 from backoffice.domain.accounts import SAFE, TO_THE_BANK
@@ -66,7 +67,8 @@ class StoreDay(msgspec.Struct, frozen=True):
     """One store day, as the command prints it. Amounts are in minor units of the store's currency.
 
     `late_tills` names the tills of shifts that are open, or wait for what they declared. `not_banked` is the store's cash
-    at the end of the day as the books have it today: `safe`, and `on_its_way` to the bank. `sums` are over `shifts`, by
+    at the end of the day as the books have it today: `safe`, and `on_its_way` to the bank; `deposits` are the slips of that
+    which the bank has not got, the oldest first, each with the date on which it was brought. `sums` are over `shifts`, by
     currency: one as a rule.
     """
 
@@ -83,6 +85,7 @@ class StoreDay(msgspec.Struct, frozen=True):
     over_short: int
     uncounted: int
     not_banked: dict[str, int]
+    deposits: list[dict[str, Any]]
     sums: list[dict[str, Any]]
     shifts: list[DayShift]
 
@@ -124,6 +127,11 @@ def read_store_day(store: Store, day: date) -> StoreDay:
         over_short=sum(row.over_short or 0 for row in shifts),
         uncounted=sum(row.over_short is None for row in shifts),
         not_banked=_not_banked(store, day),
+        deposits=[
+            {"slip": each.slip, "date": each.day, "amount": each.amount, "on_its_way": each.on_its_way}
+            for each in open_deposits([store.pk], at=day)
+            if each.currency == store.currency
+        ],
         sums=_sums_by_currency(shifts),
         shifts=shifts,
     )

@@ -12,6 +12,7 @@ Side = Literal["debit", "credit", "either"]
 DRAWER = "1000"
 SAFE = "1010"
 TO_THE_BANK = "1020"
+BANK = "1030"
 CARD_CLEARING = "1100"
 BANK_TRANSFERS = "1110"
 ON_ACCOUNT = "1300"
@@ -43,6 +44,7 @@ CHART: tuple[Account, ...] = (
     Account(DRAWER, "Cash in drawer", "debit"),
     Account(SAFE, "Safe", "debit"),
     Account(TO_THE_BANK, "Cash on its way to the bank", "debit"),
+    Account(BANK, "Bank", "debit"),
     Account(CARD_CLEARING, "Card clearing", "debit"),
     Account(BANK_TRANSFERS, "Bank transfers receivable", "debit"),
     Account(ON_ACCOUNT, "Customers on account", "debit"),

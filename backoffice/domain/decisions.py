@@ -19,6 +19,8 @@ class Verb(StrEnum):
     APPROVE = "approve"
     COUNT_SAFE = "count-safe"
     BANK = "bank"
+    BANK_RECEIVED = "bank-received"
+    BANK_CHANGE = "bank-change"
     LOCK = "lock"
     UNLOCK = "unlock"
     IMPORT_CACHE = "import-cache"

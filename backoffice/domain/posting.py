@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from backoffice.domain.accounts import (
+    BANK,
     DISCOUNT_LINE,
     DISCOUNTS,
     DRAWER,
@@ -179,6 +180,16 @@ def post_safe_count(*, counted: int, balance: int) -> list[Posting]:
 def post_bank_deposit(amount: int) -> list[Posting]:
     """Cash that leaves the safe for the bank."""
     return _transfer(amount, debit=TO_THE_BANK, credit=SAFE)
+
+
+def post_bank_receipt(amount: int) -> list[Posting]:
+    """Cash that was on its way, and that the bank has."""
+    return _transfer(amount, debit=BANK, credit=TO_THE_BANK)
+
+
+def post_bank_change(amount: int) -> list[Posting]:
+    """Change that the bank gave, which is in the safe."""
+    return _transfer(amount, debit=SAFE, credit=BANK)
 
 
 def _transfer(amount: int, *, debit: str, credit: str) -> list[Posting]:

@@ -28,6 +28,7 @@ NAMES: Mapping[str, Words] = {
     "cash_movements": _("Cash movements"),
     "changed": "-",
     "content_hash": "-",
+    "currency": "-",
     "counted": _("Cash counted"),
     "date": _("Day"),
     "differences": _("Differences"),
@@ -48,6 +49,7 @@ NAMES: Mapping[str, Words] = {
     "movement_id": _("Cash movement"),
     "number": _("Number"),
     "numbers": _("Numbers"),
+    "on_its_way": _("On its way to the bank"),
     "order": "-",
     "order_count": _("Orders"),
     "order_id": _("Order"),
@@ -70,7 +72,7 @@ NAMES: Mapping[str, Words] = {
     "what": "-",
     "z_number": _("Z number"),
 }
-AMOUNTS = frozenset({"amount", "balance", "counted", "expected", "left", "over_short", "tip", "total"})
+AMOUNTS = frozenset({"amount", "balance", "counted", "expected", "left", "on_its_way", "over_short", "tip", "total"})
 SHIFTS = ("shift_id", "to")
 DAYS = frozenset({"date", "entry_date", "first_open_day", "locked_through", "saved_at"})
 # What a decision is about stands above, with its link.

@@ -18,6 +18,7 @@ DETAILS = (
     gettext_noop("It changes how another order was paid, and nothing else"),
     gettext_noop("The total is {total}, the lines come to {lines}"),
     gettext_noop("{due} with the tip, the payments come to {paid}"),
+    gettext_noop("{amount} is more than {most}"),
     gettext_noop("No rule posts {kind}"),
     gettext_noop("Nobody knows what {kind} is computed from"),
     gettext_noop("No account is mapped to {method}"),

@@ -109,6 +109,8 @@ VERBS: dict[str, Words] = {
     "approve": _("Approve a shift"),
     "count-safe": _("Count the safe"),
     "bank": _("Bring cash to the bank"),
+    "bank-received": _("Cash received by the bank"),
+    "bank-change": _("Change from the bank"),
     "lock": _("Lock the books"),
     "unlock": _("Open locked books again"),
     "import-cache": _("Take in what a till could not send"),
@@ -196,6 +198,7 @@ _DETAILS_IN_MINOR_UNITS = frozenset(
         codes.REFUND_EXCEEDS_ORIGINAL,
         codes.OPENING_FLOAT_DIFFERS,
         "payments-too-large",  # of what people hand in
+        "more-than-on-its-way",
     }
 )
 # The detail of a tax also contains a rate: "13 is not 0.055 of 227".

@@ -90,7 +90,8 @@ class Person:
 
     def _ideas(self) -> list[Callable[[], Question | None]]:
         often = [self._about_held] * 6 + [self._void, self._retender] * 2
-        return [*often, self._recount, self._approve, self._count_safe, self._bank, self._agree, self._map_cheques]
+        seldom = [self._recount, self._approve, self._count_safe, self._bank, self._received, self._change]
+        return [*often, *seldom, self._agree, self._map_cheques]
 
     def _put(self, question: Question) -> None:
         from django.utils import timezone  # noqa: PLC0415 - once Django is set up
@@ -184,6 +185,22 @@ class Person:
     def _bank(self) -> Question | None:
         slip = f"{self._name}-{self._rng.randrange(10**9)}"
         return self._question("bank", self._store(), amount=self._rng.randrange(1, 10**5), slip=slip, date="2026-03-02")
+
+    def _received(self) -> Question | None:
+        """Something of the newest deposits; more than is on its way is refused."""
+        from backoffice.books.models import Decision  # noqa: PLC0415
+
+        newest = list(Decision.objects.filter(verb="bank").order_by("-asked_at")[:NEWEST])
+        if not newest:
+            return None
+        deposit = self._rng.choice(newest)
+        said = {"amount": self._rng.randrange(1, 10**5), "slip": deposit.arguments["slip"], "date": "2026-03-03"}
+        return self._question("bank-received", deposit.subject, **said)
+
+    def _change(self) -> Question | None:
+        slip = f"{self._name}-{self._rng.randrange(10**9)}"
+        amount = self._rng.randrange(1, 10**4)
+        return self._question("bank-change", self._store(), amount=amount, slip=slip, date="2026-03-03")
 
     def _agree(self) -> Question | None:
         """To what the other has asked."""

@@ -14,9 +14,8 @@ STORE, SHIFT, ORDER = "PARIS", "5b0e5f0e-0000-4000-8000-000000000001", "5b0e5f0e
 
 
 def a_decision(verb: str, subject: str = ORDER, **how: Any) -> Decided:
-    about = {"void": "order", "retender": "order", "bank": "store", "count-safe": "store", "recount": "shift"}.get(
-        verb, "held"
-    )
+    of_store = dict.fromkeys(("bank", "bank-received", "bank-change", "count-safe"), "store")
+    about = {"void": "order", "retender": "order", "recount": "shift", **of_store}.get(verb, "held")
     facts = {"arguments": {}, "before": {}, "after": {}, "person": "ruth", "id": f"{verb} {subject}"} | how
     return Decided(verb=verb, about=about, subject=subject, store=STORE, currency="EUR", **facts)
 
@@ -71,10 +70,17 @@ def test_what_was_decided_twice_is_found(first: str, second: str) -> None:
     assert wrong(asked(*decided), decided) == {"decided twice"}
 
 
-def test_a_slip_that_was_banked_twice_is_found() -> None:
+@pytest.mark.parametrize("verb", ["bank", "bank-received", "bank-change"])
+def test_a_slip_that_was_decided_twice_is_found(verb: str) -> None:
     slip = {"amount": 500, "slip": "4711", "date": "2026-03-02"}
-    decided = [a_decision("bank", STORE, id=name, arguments=slip) for name in "12"]
+    decided = [a_decision(verb, STORE, id=name, arguments=slip) for name in "12"]
     assert wrong(asked(*decided), decided) == {"decided twice"}
+
+
+def test_one_slip_is_brought_and_received_without_a_word() -> None:
+    slip = {"amount": 500, "slip": "4711", "date": "2026-03-02"}
+    decided = [a_decision(verb, STORE, arguments=slip) for verb in ("bank", "bank-received", "bank-change")]
+    assert wrong(asked(*decided), decided) == set()
 
 
 def test_to_be_told_already_of_what_never_was_is_found() -> None:
@@ -96,11 +102,14 @@ def test_a_recount_stands_and_the_safe_moves_by_what_was_decided(tmp_path: Any) 
         a_decision("recount", SHIFT, arguments={"counts": {"cash": 130}}),
         a_decision("count-safe", STORE, arguments={"amount": 50}, before={"balance": 80}),
         a_decision("bank", STORE, arguments={"amount": 20, "slip": "1", "date": "d"}),
+        a_decision("bank-received", STORE, arguments={"amount": 15, "slip": "1", "date": "e"}),
+        a_decision("bank-change", STORE, arguments={"amount": 4, "slip": "2", "date": "e"}),
     ]
     apply_decisions(expected, decided, tmp_path)
     assert expected.balances() == {
-        Account(STORE, "EUR", "1010"): 130 - 30 - 20,
-        Account(STORE, "EUR", "1020"): 20,
+        Account(STORE, "EUR", "1010"): 130 - 30 - 20 + 4,
+        Account(STORE, "EUR", "1020"): 5,
+        Account(STORE, "EUR", "1030"): 11,
         Account(STORE, "EUR", "6900"): -130 + 30,
     }
 

@@ -30,9 +30,11 @@ KEYWORDS: Mapping[str, Any] = {
 # What a migration put into the database in English, and is shown translated until somebody words it anew.
 SEEDED = (
     ("backoffice.ledger.migrations.0003_default_chart", "CHART", 1),
+    ("backoffice.ledger.migrations.0009_bank", "CHART", 1),
     ("backoffice.books.migrations.0001_decisions", "REASONS", 2),
     ("backoffice.books.migrations.0002_periods", "REASONS", 2),
     ("backoffice.books.migrations.0003_import_cache", "REASONS", 1),
+    ("backoffice.books.migrations.0007_bank", "REASONS", 2),
 )
 
 

@@ -9,6 +9,7 @@ from django.utils import dateformat
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from backoffice.books.deposits import OpenDeposit, open_deposits
 from backoffice.books.evidence.balance import AccountMoved, accounts_moved
 from backoffice.books.reports.figures import stores_of
 from backoffice.books.reports.sales import to_account
@@ -67,6 +68,15 @@ NOT_BANKED = (
     Column("not_banked", _("Not banked"), "money"),
     Column("banked_on", _("Last taken to the bank"), "day"),
 )
+DEPOSITS = (
+    STORE,
+    Column("slip", _("Slip")),
+    Column("since", _("On its way since"), "day"),
+    Column("days", _("Days"), "number"),
+    Column("amount", _("Deposit"), "money"),
+    Column("on_its_way", _("On its way to the bank"), "money"),
+)
+NOT_IN_THE_BANK = _("What was taken to the bank, and what nobody has said since that the bank received.")
 SAFE_DAYS = (
     STORE,
     DAY,
@@ -188,6 +198,7 @@ def not_banked_report(scope: Scope) -> Iterator[Sheet]:
     moved = accounts_moved(
         store=scope.store, among=scope.among, accounts=accounts, since=scope.first, at=scope.last, by_day=True
     )
+    deposits = open_deposits([scope.store.pk] if scope.store else scope.among, at=scope.last)
     title = gettext("At the end of {day}").format(day=dateformat.format(scope.last, "j M Y"))
     for currency in sorted({row.currency for row in (*before, *moved)}):
         opening = _balances([row for row in before if row.currency == currency])
@@ -196,6 +207,8 @@ def not_banked_report(scope: Scope) -> Iterator[Sheet]:
         ids = sorted({store_id for store_id, _ in closing})
         rows = [_standing(scope, stores[key], closing, days) for key in ids]
         yield make_sheet(title, currency, NOT_BANKED, rows)
+        if waiting := [_deposit(scope, stores, each) for each in deposits if each.currency == currency]:
+            yield make_sheet(_("Deposits on their way"), currency, DEPOSITS, waiting, NOT_IN_THE_BANK)
         if scope.by_day:
             rows = [row for key in ids for row in _safe_days(stores[key], opening.get((key, SAFE), 0), days)]
             yield make_sheet(_("The safe, day by day"), currency, SAFE_DAYS, rows)
@@ -224,6 +237,13 @@ def _standing(scope: Scope, store: Store, closing: dict[tuple[int, str], int], d
     cells |= {"not_banked": sum(amounts.values()), "banked_on": max((day for day in banked if day), default=None)}
     leads = {"drawers": DRAWER, "safe": SAFE, "on_its_way": TO_THE_BANK}
     return ReportRow(cells, {key: to_account(scope, store.pk, account) for key, account in leads.items()})
+
+
+def _deposit(scope: Scope, stores: dict[int, Store], deposit: OpenDeposit) -> ReportRow:
+    cells: dict[str, Any] = of_store(stores[deposit.store_id])
+    cells |= {"slip": deposit.slip, "since": deposit.day, "days": (scope.last - deposit.day).days}
+    cells |= {"amount": deposit.amount, "on_its_way": deposit.on_its_way}
+    return ReportRow(cells, {"on_its_way": to_account(scope, deposit.store_id, TO_THE_BANK)})
 
 
 def _safe_days(store: Store, opening: int, rows: list[AccountMoved]) -> Iterator[ReportRow]:

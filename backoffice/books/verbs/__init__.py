@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 
 from backoffice.books.rules import VerbRule
+from backoffice.books.verbs.bank import BankSafe, FetchChange, ReceiveDeposit
 from backoffice.books.verbs.held import CorrectHeld, DiscardHeld, MoveHeld, PostHeld
 from backoffice.books.verbs.numbers import EnterOrder, ExplainNumbers
 from backoffice.books.verbs.orders import RetenderOrder, VoidOrder
 from backoffice.books.verbs.periods import LockPeriod, UnlockPeriod
-from backoffice.books.verbs.safe import BankSafe, CountSafe
+from backoffice.books.verbs.safe import CountSafe
 from backoffice.books.verbs.shifts import ApproveShift, EndShift, RecountShift
 from backoffice.books.verbs.terminals import ImportCache
 from backoffice.domain.decisions import Verb
@@ -28,6 +29,8 @@ RULES: Mapping[Verb, VerbRule] = {
         ApproveShift(),
         CountSafe(),
         BankSafe(),
+        ReceiveDeposit(),
+        FetchChange(),
         LockPeriod(),
         UnlockPeriod(),
         ImportCache(),

@@ -52,9 +52,11 @@ class Command(DecidingCommand):
         count = self._verb(verbs, Verb.COUNT_SAFE, "counts the safe of a store", **store)
         count.add_argument("amount", type=int, metavar="AMOUNT", help="minor units")
         bank = self._verb(verbs, Verb.BANK, "brings cash from the safe to the bank", **store)
-        bank.add_argument("amount", type=int, metavar="AMOUNT", help="minor units")
-        bank.add_argument("--slip", required=True, metavar="TEXT", help="the number of its slip")
-        bank.add_argument("--date", required=True, metavar="DATE", help="such as 2026-03-01")
+        _slip(bank, is_needed=True)
+        received = self._verb(verbs, Verb.BANK_RECEIVED, "says that the bank has cash that was on its way", **store)
+        _slip(received, is_needed=True)
+        change = self._verb(verbs, Verb.BANK_CHANGE, "brings change from the bank to the safe", **store)
+        _slip(change, is_needed=False)
         lock = self._verb(verbs, Verb.LOCK, "locks the books of a store through a date", **store)
         lock.add_argument("date", metavar="DATE", help="the last locked day, such as 2026-03-31")
         unlock = self._verb(verbs, Verb.UNLOCK, "opens the books of a store again, from a date on", **store)
@@ -97,6 +99,13 @@ class Command(DecidingCommand):
             agreed_by=agreed_by,
         )
         return decide(proposal, now=timezone.now())
+
+
+def _slip(parser: CommandParser, *, is_needed: bool) -> None:
+    """What is said of cash between the safe and the bank."""
+    parser.add_argument("amount", type=int, metavar="AMOUNT", help="minor units")
+    parser.add_argument("--slip", required=is_needed, metavar="TEXT", help="the number of its slip")
+    parser.add_argument("--date", required=True, metavar="DATE", help="such as 2026-03-01")
 
 
 def _json_file(parser: CommandParser, name: str, metavar: str) -> None:

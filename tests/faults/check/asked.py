@@ -19,6 +19,7 @@ import msgspec
 import psycopg
 
 from tests.faults.check.expected import (
+    BANK,
     OVER_SHORT,
     SAFE,
     TO_THE_BANK,
@@ -40,7 +41,9 @@ WHERE NOT d.needs_second_person OR a.answer = 'agreed' ORDER BY coalesce(a.answe
 """
 KNOWN = "SELECT id::text FROM books_decision"
 # Of each of these there is one for a subject, and for a slip, however often it is asked.
-ONCE = {"post", "correct", "discard", "move", "void", "bank"}
+ONCE = {"post", "correct", "discard", "move", "void", "bank", "bank-received", "bank-change"}
+# To which account cash goes, and from which.
+BY_SLIP = {"bank": (TO_THE_BANK, SAFE), "bank-received": (BANK, TO_THE_BANK), "bank-change": (SAFE, BANK)}
 
 
 class Decided(NamedTuple):
@@ -60,7 +63,7 @@ class Decided(NamedTuple):
     @property
     def once(self) -> tuple[str, str]:
         """What there may be one of."""
-        slip = f"{self.arguments['slip']} {self.arguments['date']}" if self.verb == "bank" else ""
+        slip = f"{self.arguments['slip']} {self.arguments['date']}" if self.verb in BY_SLIP else ""
         kind = "held" if self.about == "held" else self.verb
         return kind, f"{self.subject} {slip}".rstrip()
 
@@ -167,9 +170,8 @@ def apply_decisions(expected: Expected, decided: list[Decided], folder: Path) ->
                 over = each.arguments["amount"] - each.before["balance"]
                 expected.orders[Account(each.store, each.currency, SAFE)] += over
                 expected.orders[Account(each.store, each.currency, OVER_SHORT)] -= over
-            case "bank":
-                expected.orders[Account(each.store, each.currency, SAFE)] -= each.arguments["amount"]
-                expected.orders[Account(each.store, each.currency, TO_THE_BANK)] += each.arguments["amount"]
+            case "bank" | "bank-received" | "bank-change":
+                _transfer(expected, each)
             case "discard" | "approve":
                 pass
             case _:
@@ -188,6 +190,12 @@ def _replace(expected: Expected, stands: dict[str, Stands], before: Stands, afte
     expected.take_back(*before)
     expected.add(*after)
     stands[after.order.order_id] = after
+
+
+def _transfer(expected: Expected, each: Decided) -> None:
+    to, origin = BY_SLIP[each.verb]
+    expected.orders[Account(each.store, each.currency, to)] += each.arguments["amount"]
+    expected.orders[Account(each.store, each.currency, origin)] -= each.arguments["amount"]
 
 
 def _recount(expected: Expected, each: Decided) -> None:

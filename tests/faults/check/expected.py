@@ -18,6 +18,7 @@ DRAWER, SAFE, CARD, TAX, TIPS, SALES, DISCOUNTS, RETURNS, ROUNDING, OVER_SHORT =
     *("1000", "1010", "1100", "2100", "2300", "4000", "4100", "4200", "4900", "6900"),
 )
 TO_THE_BANK = "1020"
+BANK = "1030"
 # Cheques are held until head office has mapped them. The one account stands for them in both cases: what is held is taken back.
 METHODS = {"cash": DRAWER, "card": CARD, "wallet": CARD, "cheque": "1110"}
 # Lines that are not split between sales and returns. A discount of the whole order is posted as it stands.

@@ -11,11 +11,20 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from backoffice.domain.decisions import Verb
+
 Order = Mapping[str, Any]
 DayBalances = Counter[tuple[date, str]]
 """Debits less credits in minor units, by date of entry and account."""
 
 CASH, CARD, ON_ACCOUNT, TAX, SALES, RETURNS, TO_THE_BANK = "cash", "1100", "1300", "2100", "4000", "4200", "1020"
+BANK = "1030"
+# To which account cash goes, and from which.
+BANKED = {
+    Verb.BANK: (TO_THE_BANK, CASH),
+    Verb.BANK_RECEIVED: (BANK, TO_THE_BANK),
+    Verb.BANK_CHANGE: (CASH, BANK),
+}
 METHODS = {"cash": CASH, "card": CARD, "on_account": ON_ACCOUNT}
 # Accounts that these tests add up.
 TOGETHER = {"1000": CASH, "1010": CASH, "6900": CASH}
@@ -61,9 +70,10 @@ class ExpectedBooks:
         self._enter(day, _paid(paid))
         self.posted[order_id] = Sold({**order, "payments": paid}, day)
 
-    def bank(self, amount: int, *, day: date) -> None:
-        """Cash went to the bank."""
-        self._enter(day, {TO_THE_BANK: amount, CASH: -amount})
+    def bank(self, verb: Verb, amount: int, *, day: date) -> None:
+        """Cash went to the bank, arrived there, or came from it."""
+        to, origin = BANKED[verb]
+        self._enter(day, {to: amount, origin: -amount})
 
     def lock(self, through: date) -> None:
         """From here on nothing is entered through this day. Also of an unlock, which goes back to an earlier one."""

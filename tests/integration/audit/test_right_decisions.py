@@ -137,6 +137,8 @@ def test_safes(till: Till, verify: Verify) -> None:
     till.close(counted=20000, float_left=5000)
     decided(Verb.COUNT_SAFE, till.store.code, amount=0)
     decided(Verb.BANK, till.store.code, amount=10000, slip="4711", date=str(TODAY), agreed_by=a_person())
+    decided(Verb.BANK_RECEIVED, till.store.code, amount=9900, slip="4711", date=str(TODAY))
+    decided(Verb.BANK_CHANGE, till.store.code, amount=2500, date=str(TODAY))
     right(verify)
 
 
@@ -166,7 +168,16 @@ TAMPERED = [
     ("UPDATE sales_shift SET approval_id = NULL WHERE state = 'approved'", "approved"),
     ("DELETE FROM books_decision WHERE verb = 'bank'", "has no source in the bytes"),
     ("UPDATE books_decision SET arguments = '{\"amount\": 5}' WHERE verb = 'bank'", "lines of journal entry"),
-    ("UPDATE ledger_journalline SET debit = 9999 WHERE account_id = '1020'", "does not balance"),
+    ("UPDATE ledger_journalline SET debit = 9999 WHERE account_id = '1020' AND debit > 0", "does not balance"),
+    ("DELETE FROM books_decision WHERE verb = 'bank-received'", "has no source in the bytes"),
+    ("UPDATE books_decision SET arguments = '{\"amount\": 5}' WHERE verb = 'bank-received'", "lines of journal entry"),
+    ("UPDATE books_decision SET before = '{\"on_its_way\": 5}' WHERE verb = 'bank-received'", "received by the bank"),
+    ("UPDATE books_decision SET verb = 'bank-change' WHERE verb = 'bank-received'", "lines of journal entry"),
+    (
+        "UPDATE books_decision SET after = after || '{\"date\": \"2026-01-02\"}' WHERE verb = 'bank-change'",
+        "business_date",
+    ),
+    ("DELETE FROM books_decision WHERE verb = 'bank-change'", "has no source in the bytes"),
     ("UPDATE sales_decidedmember SET verb = 'discard' WHERE verb = 'post'", "decided"),
     ("DELETE FROM inbox_batch WHERE batch_id IN (SELECT id FROM books_decision WHERE verb = 'post')", "has no effect"),
 ]
@@ -185,6 +196,8 @@ def test_what_was_tampered_with_is_found(
     decided(Verb.EXPLAIN, till.shift_id, numbers="1004-1005")
     decided(Verb.APPROVE, till.shift_id, reason="difference-accepted", note="So be it.")
     decided(Verb.BANK, till.store.code, amount=10000, slip="4711", date=str(TODAY), agreed_by=a_person())
+    decided(Verb.BANK_RECEIVED, till.store.code, amount=10000, slip="4711", date=str(TODAY))
+    decided(Verb.BANK_CHANGE, till.store.code, amount=2500, date=str(TODAY))
     right(verify)
     tamper(statement)
     assert found in wrong(verify)

@@ -27,6 +27,8 @@ PLAIN = {
     Verb.APPROVE: "agrees",
     Verb.COUNT_SAFE: "daily",
     Verb.BANK: "deposit",
+    Verb.BANK_RECEIVED: "statement",
+    Verb.BANK_CHANGE: "fetched",
     Verb.LOCK: "month-closed",
     Verb.UNLOCK: "locked-by-mistake",
     Verb.IMPORT_CACHE: "till-dead",

@@ -148,6 +148,8 @@ def test_every_verb_has_its_command(till: Till, ruth: User, run: Run, tmp_path: 
         Verb.APPROVE: (end_shift,),
         Verb.COUNT_SAFE: (till.store.code, 100),
         Verb.BANK: (till.store.code, 100, "--slip", "4711", "--date", "2026-03-02"),
+        Verb.BANK_RECEIVED: (till.store.code, 60, "--slip", "4711", "--date", "2026-03-03"),
+        Verb.BANK_CHANGE: (till.store.code, 50, "--date", "2026-03-03"),
         Verb.IMPORT_CACHE: (tmp_path / "cache", "--agreed-by", a_person("Otto")),
         Verb.LOCK: (till.store.code, "2026-03-31"),
         Verb.UNLOCK: (till.store.code, "2026-03-15", "--agreed-by", a_person("Otto")),

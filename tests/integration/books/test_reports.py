@@ -115,12 +115,23 @@ def test_cash_that_is_not_banked_is_what_was_taken_less_what_was_short(day: Till
     told = report("cash", day)
     # The float came from the safe, which nobody had counted: 200.00 less than nothing, less 0.80 to the bank.
     keys = ("drawers", "safe", "on_its_way", "not_banked", "banked_on")
+    deposits = ("slip", "since", "days", "amount", "on_its_way")
+    assert rows(told, "Deposits on their way", *deposits) == [("4711", "2026-03-01", 0, 80, 80)]
     assert rows(told, "At the end of 1 Mar 2026", *keys) == [(20100, -20080, 80, 100, "2026-03-01")]
     assert rows(told, "The safe, day by day", "day", "in", "out", "banked", "left") == [
         ("2026-03-01", 0, 20080, 80, -20080)
     ]
     later = report("cash", day, first="2026-03-02", last="2026-03-05")
     assert rows(later, "At the end of 5 Mar 2026", *keys) == [(20100, -20080, 80, 100, None)]
+    assert rows(later, "Deposits on their way", *deposits) == [("4711", "2026-03-01", 4, 80, 80)]
+    decided(Verb.BANK_RECEIVED, day.store.code, amount=80, slip="4711", date="2026-03-03")
+    decided(Verb.BANK_CHANGE, day.store.code, amount=50, date="2026-03-03")
+    arrived = report("cash", day, first="2026-03-02", last="2026-03-05")
+    assert rows(arrived, "At the end of 5 Mar 2026", *keys) == [(20100, -20030, 0, 70, None)]
+    assert rows(arrived, "The safe, day by day", "day", "in", "out", "banked", "left") == [
+        ("2026-03-03", 50, 0, 0, -20030)
+    ]
+    assert "Deposits on their way" not in [each["title"] for each in arrived["sheets"]]
 
 
 def test_what_was_made_offline_stands_beside_all_orders(day: Till) -> None:

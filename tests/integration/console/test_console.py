@@ -157,7 +157,7 @@ class TestStatements:
         "report_over_short": 22,
         "report_no_receipt": 16,
         "report_risk": 16,
-        "report_cash": 26,
+        "report_cash": 27,
         "report_offline": 16,
         "trail_trailentry_changelist": 5,
         "auth_user_changelist": 7,

@@ -1,5 +1,6 @@
 """Deciding in the console: what is held, one by one and many at once, with a second person where it takes one."""
 
+import re
 from copy import deepcopy
 from datetime import timedelta
 from typing import Any
@@ -186,3 +187,31 @@ def test_the_queue_counts_by_reason_and_no_page_asks_more_the_more_there_is(till
     assert max(before) < 45, before
     html = desk.open("sales_helditem_changelist").html
     assert "Sent twice with different content" in html
+
+
+def test_a_deposit_is_followed_from_the_safe_to_the_bank_and_change_back(till: Till) -> None:
+    """On the store's page, by its forms: what is on its way, and since when, is said where the bank has received it."""
+    desk, store, day = Desk(), till.store, {"date": "2026-03-02"}
+    reasons = {"count-safe": "daily", "bank": "deposit", "bank-received": "statement", "bank-change": "fetched"}
+
+    def decides(verb: str, **said: str) -> str:
+        return desk.decide(verb, store, reason=reasons[verb], **said).text
+
+    decides("count-safe", amount="500")
+    assert "No deposit is on its way." in desk.open("books_decision_decide", "bank-received", store.pk).text
+    assert "Bring cash to the bank" in decides("bank", amount="300", slip="4711", **day)
+    form = desk.open("books_decision_decide", "bank-received", store.pk)
+    assert "On its way: 4711 of 2 Mar 2026 (€300.00)." in form.text
+    assert 'value="4711"' in form.html
+    shown = desk.open("sales_store_days", store=store.pk, day="2026-03-03")
+    assert "On its way to the bank €300.00 Deposit 4711 On its way since 2 Mar 2026 €300.00" in shown.text
+    assert {"r", "c"} <= set(re.findall(r'data-key="(\w)"', shown.html))
+    refused = decides("bank-received", amount="300.01", slip="4711", date="2026-03-03")
+    assert "€300.01 is more than €300.00" in refused
+    received = decides("bank-received", amount="300", slip="4711", date="2026-03-03")
+    assert "Cash received by the bank" in received
+    assert "done." in decides("bank-change", amount="25.50", **day)
+    shown = desk.open("sales_store_days", store=store.pk, day="2026-03-03").text
+    # On that day the safe was not counted: less the float of 200.00 and the deposit, and the change.
+    assert "not banked −€474.50 On its way to the bank €0.00" in shown
+    assert "Deposit 4711" not in shown

@@ -61,11 +61,15 @@ def test_every_other_decision_is_in_words_too(till: Till, page: Open) -> None:
     counted = decided(Verb.RECOUNT, till.shift_id, counts={"cash": 20470, "card": 0})
     asked = decided(Verb.ENTER, till.shift_id, order=a_sale(1009))
     banked = decided(Verb.BANK, till.store.code, amount=500, slip="4711", date=str(TODAY), agreed_by=otto)
+    received = decided(Verb.BANK_RECEIVED, till.store.code, amount=400, slip="4711", date=str(TODAY))
+    change = decided(Verb.BANK_CHANGE, till.store.code, amount=300, date=str(TODAY))
     said = {
         explained.decision_id: ("Numbers 1002 1002", "State — Adds up"),
         counted.decision_id: ("Cash counted €204.00 €204.70", "Over or short — −€0.10", "Shift 311 of Till 1"),
         asked.decision_id: ("Waits for a second person", "Number 1009", "Line 1, amount €2.40", "As entered"),
         banked.decision_id: ("In the safe −€200.00 −€205.00", "More than the books knew to be in the safe", "Agreed"),
+        received.decision_id: ("Cash received by the bank", "On its way to the bank €5.00 €1.00", "Slip — 4711"),
+        change.decision_id: ("Change from the bank", "In the safe −€205.00 −€202.00"),
     }
     for decision_id, words in said.items():
         text = page("books_decision_change", decision_id).text

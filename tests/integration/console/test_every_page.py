@@ -119,6 +119,8 @@ def test_what_was_decided_can_be_looked_at(reader: Client) -> None:
     decided(Verb.CORRECT, odd["order_id"], order={**odd, "total": 240}, agreed_by=otto, person=ruth)
     decided(Verb.DISCARD, held["order_id"])
     decided(Verb.BANK, till.store.code, amount=500, slip=MARKUP, date=str(TODAY), agreed_by=otto)
+    decided(Verb.BANK_RECEIVED, till.store.code, amount=400, slip=MARKUP, date=str(TODAY))
+    decided(Verb.BANK_CHANGE, till.store.code, amount=300, slip=MARKUP, date=str(TODAY))
     decided(Verb.ENTER, till.shift_id, order=a_sale(1004, note=MARKUP))
     assert everything(reader, office=True) == []
     page = reader.get(reverse("admin:sales_helditem_change", args=[HeldItem.objects.get(order_id=held["order_id"]).pk]))

@@ -3,7 +3,16 @@
 from typing import Any
 
 from backoffice.domain.accounts import CASH_REASON_ACCOUNTS, PAYMENT_ACCOUNTS
-from backoffice.domain.posting import Posting, post_movement, post_opening, post_order, post_over_short
+from backoffice.domain.posting import (
+    Posting,
+    post_bank_change,
+    post_bank_deposit,
+    post_bank_receipt,
+    post_movement,
+    post_opening,
+    post_order,
+    post_over_short,
+)
 from backoffice.domain.rules import holds
 from tests.unit.domain.builders import (
     OTHER_ID,
@@ -253,3 +262,9 @@ def test_a_drawer_that_is_short_at_close():
 def test_a_drawer_reconciled_again_posts_only_what_is_new():
     assert post_over_short(over_short=-100, posted_before=-350) == [debit("1000", 250), credit("6900", 250)]
     assert post_over_short(over_short=-350, posted_before=-350) == []
+
+
+def test_cash_goes_to_the_bank_arrives_there_and_comes_back_as_change():
+    assert post_bank_deposit(30000) == [debit("1020", 30000), credit("1010", 30000)]
+    assert post_bank_receipt(30000) == [debit("1030", 30000), credit("1020", 30000)]
+    assert post_bank_change(2500) == [debit("1010", 2500), credit("1030", 2500)]

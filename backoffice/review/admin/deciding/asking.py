@@ -19,6 +19,7 @@ from backoffice.fleet.models import Store
 from backoffice.review.admin.deciding.paper_form import CorrectFromPaperForm, EnterForm
 from backoffice.review.admin.deciding.verb_forms import (
     BankForm,
+    ChangeForm,
     CorrectForm,
     CountSafeForm,
     DecisionForm,
@@ -26,6 +27,7 @@ from backoffice.review.admin.deciding.verb_forms import (
     ExplainForm,
     LockForm,
     MoveForm,
+    ReceivedForm,
     RecountForm,
     RetenderForm,
     UnlockForm,
@@ -115,6 +117,16 @@ ASKINGS: Mapping[Verb, Asking] = {
         Store, _("Count the safe"), "s", CountSafeForm, _("What is over or short of the safe is posted.")
     ),
     Verb.BANK: Asking(Store, _("Bring cash to the bank"), "b", BankForm, _("Cash goes from the safe to the bank.")),
+    Verb.BANK_RECEIVED: Asking(
+        Store,
+        _("Received by the bank"),
+        "r",
+        ReceivedForm,
+        _("Cash that was on its way is in the bank. No more can be received than is on its way."),
+    ),
+    Verb.BANK_CHANGE: Asking(
+        Store, _("Change from the bank"), "c", ChangeForm, _("Cash goes from the bank to the safe.")
+    ),
     Verb.LOCK: Asking(
         Store, _("Lock the books"), "l", LockForm, _("Nothing is entered on this day or before it any more.")
     ),

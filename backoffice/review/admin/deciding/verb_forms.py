@@ -9,6 +9,7 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.utils.translation import gettext_lazy as _
 
+from backoffice.books.deposits import OpenDeposit, open_deposits
 from backoffice.books.held import as_sent
 from backoffice.books.models import MAX_NOTE, ReasonCode
 from backoffice.books.orders import payments_of
@@ -17,8 +18,9 @@ from backoffice.books.reasons import reasons_open_to
 from backoffice.books.refusals import NotDecided
 from backoffice.domain import json_values
 from backoffice.domain.decisions import Verb
+from backoffice.domain.limits import MAX_CODE
 from backoffice.ingestion.figures import shift_figures
-from backoffice.languages.formats import number_ranges
+from backoffice.languages.formats import money, number_ranges, sendable, some_of
 from backoffice.languages.moments import written_day
 from backoffice.ledger.models import PaymentAccount
 from backoffice.review.admin.deciding.amounts import amount_field, to_major, to_minor
@@ -29,6 +31,7 @@ from backoffice.review.words import METHODS, named, remark
 from backoffice.sales.models import Identity, Shift
 
 SHIFTS_OFFERED = 100
+DEPOSITS_TOLD = 5
 MOST_DIGITS = 16
 
 
@@ -271,6 +274,42 @@ class BankForm(CountSafeForm):
     def arguments(self) -> dict[str, Any]:
         said = self.cleaned_data
         return {**super().arguments(), "slip": said["slip"], "date": said["date"].isoformat()}
+
+
+class ReceivedForm(BankForm):
+    """What the bank has of what is on its way, by which slip, and since when. Of one deposit it is all there already."""
+
+    def ask(self) -> None:
+        super().ask()
+        self.fields["date"] = day_of_books(_("Received by the bank on"))
+        currency = self.row.currency
+        found = [each for each in open_deposits([self.row.pk]) if each.currency == currency]
+        told = some_of([_deposit_in_words(each) for each in found], limit=DEPOSITS_TOLD)
+        self.fields["slip"].help_text = (
+            _("On its way: %(deposits)s.") % {"deposits": told} if told else _("No deposit is on its way.")
+        )
+        if len(found) == 1:
+            self.initial.setdefault("slip", found[0].slip)
+            self.initial.setdefault("amount", to_major(found[0].on_its_way, currency))
+
+
+def _deposit_in_words(deposit: OpenDeposit) -> str:
+    """Such as `4711 of 2 Mar 2026 (€300.00)`."""
+    return _("%(slip)s of %(day)s (%(amount)s)") % {
+        "slip": sendable(deposit.slip, limit=MAX_CODE),
+        "day": written_day(deposit.day),
+        "amount": money(deposit.on_its_way, deposit.currency),
+    }
+
+
+class ChangeForm(BankForm):
+    """How much change came from the bank, and when."""
+
+    def ask(self) -> None:
+        super().ask()
+        self.fields["slip"].required = False
+        self.fields["slip"].help_text = _("If there is one. It tells two of the same amount on one day apart.")
+        self.fields["date"] = day_of_books(_("Came from the bank on"))
 
 
 class LockForm(DecisionForm):
