@@ -11,12 +11,20 @@ from backoffice.books.refusals import NotDecided
 
 RIGHT = "books.add_note"
 MOST_SHOWN = 100
+MOST_DIGITS = 18
 
 
 def notes_on(about: str, subject: str, *, store_id: int) -> list[Note]:
     """The newest notes on one row, the newest first, each with its author and whether it was taken back. One statement."""
     notes = Note.objects.filter(about=about, subject=subject, store=store_id).select_related("person", "taken_back")
     return list(notes.order_by("-id")[:MOST_SHOWN])
+
+
+def find_note(key: str, about: str, subject: str, *, store_id: int) -> Note | None:
+    """The note of this key, however old, where it is on this row; None for what is no key."""
+    if not key.isascii() or not key.isdecimal() or len(key) > MOST_DIGITS:
+        return None
+    return Note.objects.filter(pk=int(key), about=about, subject=subject, store=store_id).first()
 
 
 def add_note(about: str, subject: str, text: str, *, store_id: int, person: User, now: datetime) -> Note:

@@ -9,9 +9,10 @@ from uuid import UUID
 from django.db.models import prefetch_related_objects
 from django.urls import reverse
 from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from backoffice.books.models import CacheFile, Decision
+from backoffice.books.models import CacheFile, Decision, DecisionAnswer
 from backoffice.domain.decisions import Verb
 from backoffice.domain.states import BatchState
 from backoffice.fleet.models import Credential, Terminal
@@ -85,9 +86,23 @@ def _sum_in_words(batches: Iterable[tuple[str, Mapping[str, int]]]) -> str:
     return ", ".join(filter(None, [outcomes_in_words(outcomes), waits if waiting else ""]))
 
 
+# Who asked and who answered, by the answer.
+PEOPLE = {
+    None: _("asked by {person}"),
+    "agreed": _("asked by {person}, agreed to by {other}"),
+    "declined": _("asked by {person}, declined by {other}"),
+    "withdrawn": _("asked by {person}, withdrawn by {other}"),
+}
+
+
+def _people(decision: Decision, answer: DecisionAnswer | None) -> str:
+    words = PEOPLE[None if answer is None else answer.answer]
+    return str(words).format(person=decision.person, other="" if answer is None else answer.person)
+
+
 def _shown(decision: Decision, revoked_at: datetime | None, became: str) -> ShownCache:
     answer = answer_of(decision)
-    people = f"asked by {decision.person}" + ("" if answer is None else f", {answer.answer} by {answer.person}")
+    people = _people(decision, answer)
     before = decision.before
     holds = f"{counted(before['orders'], 'order')}, {counted(before['cash_movements'], 'cash movement')}"
     saved_at = parse_datetime(before["saved_at"])

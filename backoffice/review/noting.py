@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 
 from backoffice.books.models import MAX_NOTE
-from backoffice.books.notes import RIGHT, add_note, notes_on, take_note_back
+from backoffice.books.notes import RIGHT, add_note, find_note, notes_on, take_note_back
 from backoffice.books.refusals import NotDecided
 from backoffice.fleet.models import Store
 
@@ -33,7 +33,7 @@ def answer_note(request: HttpRequest, about: str, subject: object, *, store: Sto
     now = timezone.now()
     try:
         if key := request.POST.get("take_back"):
-            note = next((one for one in notes_on(about, str(subject), store_id=store.pk) if str(one.pk) == key), None)
+            note = find_note(key, about, str(subject), store_id=store.pk)
             if note is not None:
                 take_note_back(note, person=person, now=now)
         else:

@@ -16,6 +16,7 @@ from django.utils.translation import gettext
 
 from backoffice.inbox.models import Batch
 from backoffice.review.entrance.rule import ask_again
+from backoffice.review.middleware import actor_of
 from backoffice.review.originals import Place, StoredOriginal, read_originals
 from backoffice.review.pages import console_page
 from backoffice.trail.events import DOWNLOADED, READ, record_event
@@ -48,11 +49,11 @@ def stored_page(request: HttpRequest, batches: QuerySet[Batch], key: str) -> Htt
         raise Http404
     ask_again(request)
     if request.method == "POST":
-        return _bytes_of(batch)
+        return _bytes_of(request, batch)
     place = _place(request, batch)
     body = zlib.decompress(batch.body)
     original = StoredOriginal(body) if place is None else _member(place)
-    _note(READ, batch, place)
+    _note(request, READ, batch, place)
     context: dict[str, Any] = {
         "title": gettext("What the till sent"),
         "row": batch,
@@ -65,9 +66,9 @@ def stored_page(request: HttpRequest, batches: QuerySet[Batch], key: str) -> Htt
     return console_page(request, "console/stored.html", context)
 
 
-def _bytes_of(batch: Batch) -> HttpResponse:
+def _bytes_of(request: HttpRequest, batch: Batch) -> HttpResponse:
     body = zlib.decompress(batch.body)
-    _note(DOWNLOADED, batch, None)
+    _note(request, DOWNLOADED, batch, None)
     name = f"upload-{batch.pk}.json"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return HttpResponse(body, content_type="application/octet-stream", headers=headers)
@@ -90,10 +91,14 @@ def _member(place: Place) -> StoredOriginal:
         raise Http404 from None
 
 
-def _note(deed: str, batch: Batch, place: Place | None) -> None:
-    """In the audit trail, of the upload's store."""
-    said = None if place is None else {place.what: place.position + 1}
-    store_id = batch.terminal.store_id
+def _note(request: HttpRequest, deed: str, batch: Batch, place: Place | None) -> None:
+    """In the audit trail, of the upload's store: whoever reads does so without changing anything, so their name is given."""
     record_event(
-        deed, about="batch", object_id=str(batch.pk), object_name=batch.terminal.name, store_id=store_id, said=said
+        deed,
+        about="batch",
+        object_id=str(batch.pk),
+        object_name=batch.terminal.name,
+        store_id=batch.terminal.store_id,
+        said=None if place is None else {place.what: place.position + 1},
+        actor=actor_of(request),
     )

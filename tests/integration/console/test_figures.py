@@ -179,6 +179,7 @@ def test_what_a_till_sent_is_read_by_who_has_the_right_and_shows_who_they_are(pa
         TrailEntry.objects.filter(about="batch", object_id=batch_id).order_by("id").values_list("what", "after")
     )
     assert noted == [("read", {"order": 2}), ("read", {"order": 2}), ("read", {"movement": 1}), ("downloaded", None)]
+    assert not TrailEntry.objects.filter(about="batch", object_id=batch_id, person="").exists(), "by whom?"
 
     age(auditor, 3600)
     session = auditor.session

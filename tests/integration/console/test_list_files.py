@@ -170,6 +170,11 @@ def test_who_takes_a_list_along_is_noted(till: Till, head_office: Client) -> Non
     assert noted.at > timezone.now() - timedelta(minutes=1)
 
 
+def test_what_no_column_can_hold_is_noted_as_it_can_be(head_office: Client) -> None:
+    assert file_of(head_office, "sales_order_csv", x="\0", y="z" * 5_000)
+    assert len(TrailEntry.objects.get(about="list").after["filters"]) <= 2_000
+
+
 def test_the_link_above_a_list_takes_its_filters_along(till: Till, head_office: Client) -> None:
     till.sell(*(a_sale(number) for number in range(1001, 1003)))
     html = head_office.get(reverse("admin:sales_order_changelist"), {"store": till.store.pk, "after": "5"}).content

@@ -182,13 +182,38 @@ def test_an_order_that_cannot_be_read_is_typed_anew_from_what_could_be_read_of_i
     assert (str(order.order_id), order.total) == (broken["order_id"], 240)
 
 
-@pytest.mark.parametrize("sent", [None, 7, [], {}, {"lines": [1, {"taxes": 7, "quantity": [], "unit_price": "x"}]}])
+@pytest.mark.parametrize("status", ["voided", "paid"])
+def test_where_one_value_cannot_be_read_or_no_money_moved_what_was_sent_stays(till: Till, status: str) -> None:
+    wrong = {"total": "2.40"} if status == "paid" else {"lines": [7]}
+    till.sell(a_sale(1001, status=status, note="Kept", **wrong))
+    item = HeldItem.objects.get(terminal=till.terminal)
+    form = Desk().client.get(reverse("admin:books_decision_decide", args=["correct", item.pk])).context["form"]
+    assert {"Kept", status} <= {field.value() for field in form}
+
+
+HUGE = [{"code": "A", "rate": "1e9999999", "amount": 0}]
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [None, 7, [], {}, {"lines": [1, {"taxes": 7, "quantity": [], "unit_price": "x"}]}, {"lines": [{"taxes": HUGE}, 1]}],
+)
 def test_whatever_cannot_be_read_can_be_typed_anew(till: Till, sent: Any) -> None:
     till.sell(sent)
     item = HeldItem.objects.get(terminal=till.terminal)
     answer = Desk().client.get(reverse("admin:books_decision_decide", args=["correct", item.pk]))
     assert answer.status_code == 200
     assert len(answer.context["form"].lines.forms) >= 3
+
+
+def test_two_refusals_stand_at_their_own_rows(gap: Till) -> None:
+    card = "4111111111111111"
+    rows = [CASH | {"amount": "1.00", "reference": card}, CASH | {"amount": "1.40", "reference": card}]
+    answer = Desk().client.post(address_of(gap), paper(payments=rows, total="9.99"), follow=True)
+    assert answer.status_code in {200, 409, 422}
+    form = answer.context["form"]
+    assert form.errors
+    assert all(row.errors for row in form.payments.forms[:2]), "each has a card number"
 
 
 def test_without_a_script_more_rows_are_asked_for(gap: Till) -> None:

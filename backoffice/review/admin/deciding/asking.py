@@ -7,15 +7,17 @@ from django.db.models import Model
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from backoffice.books.held import name_of
+from backoffice.books.held import as_sent, name_of
 from backoffice.books.people import PERMISSIONS
 from backoffice.books.refusals import NotDecided
 from backoffice.books.verbs import RULES
 from backoffice.books.verbs.shifts import ShiftRule
+from backoffice.domain import json_values
 from backoffice.domain.decisions import Verb
 from backoffice.domain.reasons import UNREADABLE_ORDER
 from backoffice.domain.states import ShiftState
 from backoffice.fleet.models import Store
+from backoffice.review.admin.deciding.correcting import lacks_only_values
 from backoffice.review.admin.deciding.paper_form import CorrectFromPaperForm, EnterForm
 from backoffice.review.admin.deciding.verb_forms import (
     BankForm,
@@ -141,9 +143,25 @@ ASKINGS: Mapping[Verb, Asking] = {
 
 
 def form_of(verb: Verb, row: Any) -> type[DecisionForm]:
-    """What a verb asks about a row. An order that cannot be read is typed anew: it has no fields to correct."""
-    unreadable = isinstance(row, HeldItem) and any(each["code"] == UNREADABLE_ORDER for each in row.reasons)
-    return CorrectFromPaperForm if verb is Verb.CORRECT and unreadable else ASKINGS[verb].form
+    """What a verb asks about a row."""
+    if verb is Verb.CORRECT and isinstance(row, HeldItem) and _is_typed_anew(row):
+        return CorrectFromPaperForm
+    return ASKINGS[verb].form
+
+
+def _is_typed_anew(row: HeldItem) -> bool:
+    """Whether an order is typed like a receipt, which is always a paid one: more than a value is wrong with it.
+
+    Where it is a value, or the order is not paid, what is not touched stays as it was sent.
+    """
+    pointers = [reason["pointer"] for reason in row.reasons if reason["code"] == UNREADABLE_ORDER]
+    if not pointers:
+        return False
+    sent = json_values.parse(as_sent(row).raw.decode())
+    if not isinstance(sent, dict):
+        return True
+    moves_money = sent.get("status", "paid") == "paid" and not sent.get("adjusts")
+    return moves_money and not lacks_only_values(sent, pointers)
 
 
 class DecisionButton(NamedTuple):

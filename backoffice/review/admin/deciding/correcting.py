@@ -1,12 +1,14 @@
 """An order or cash movement as a form: each field of what was sent, to be corrected one by one."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from copy import deepcopy
 from typing import Any, NamedTuple
 
+import msgspec
 from django import forms
 
 from backoffice.books.held import IDENTIFIERS
+from backoffice.domain.orders import Line, Order, Payment
 from backoffice.languages.formats import sendable
 from backoffice.review.admin.deciding.amounts import amount_field, to_major, to_minor
 from backoffice.review.comparing import AMOUNTS, is_amount
@@ -59,6 +61,22 @@ def typed_values(sent: Any) -> dict[str, TypedValue]:
     """The values that are typed, by the names of their fields; none of what is no order, or has too many of them."""
     found = list(leaves_of(sent)) if isinstance(sent, dict) else []
     return {f"leaf_{index}": leaf for index, leaf in enumerate(found)} if len(found) <= FIELDS_OFFERED else {}
+
+
+def lacks_only_values(sent: dict[str, Any], pointers: Collection[str]) -> bool:
+    """Whether an order has every field that it needs, and what stands at each of these places is one of those typed."""
+    lines, payments = sent.get("lines"), sent.get("payments")
+    if not (_has_all(sent, Order) and isinstance(lines, list) and isinstance(payments, list)):
+        return False
+    if not all(_has_all(line, Line) for line in lines) or not all(_has_all(paid, Payment) for paid in payments):
+        return False
+    typed = {"".join(f"/{token}" for token in leaf.path) for leaf in typed_values(sent).values()}
+    return typed.issuperset(pointers)
+
+
+def _has_all(value: Any, kind: type[Order | Line | Payment]) -> bool:
+    needed = {field.name for field in msgspec.structs.fields(kind) if field.required}
+    return isinstance(value, dict) and needed <= value.keys()
 
 
 def initial_of(leaf: TypedValue, currency: str) -> Any:

@@ -1,6 +1,7 @@
 """An order typed from its paper receipt: who and when, what was sold, how it was paid; amounts are worked out and compared."""
 
 import json
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from functools import cached_property
@@ -213,18 +214,19 @@ class PaperForm(DecisionForm):
     def refuse(self, refusal: NotDecided) -> None:
         """Says why nothing was decided, each reason at its field. The sums stay as they are typed."""
         _ = self.sums
+        # Before any has an error: a row that has one counts as not typed.
+        sent = {"lines": self.typed_lines, "payments": self.typed_payments}
         self.add_error(None, refusal.detail)
         for error in refusal.errors:
-            form, name = self._at(error["pointer"])
+            form, name = self._at(error["pointer"], sent)
             form.add_error(name, self.words_of(error, with_place=name is None))
 
-    def _at(self, pointer: str) -> tuple[Any, str | None]:
-        """The form and the field of a place in the order; no field for what is of none."""
+    def _at(self, pointer: str, sent: Mapping[str, list[Any]]) -> tuple[Any, str | None]:
+        """The form and the field of a place in the order, whose rows are `sent`; no field for what is of none."""
         _root, first, *rest = [*pointer.split("/"), "", ""]
-        rows = {"lines": self.lines, "payments": self.payments}.get(first)
-        if rows is None or not rest[0].isdecimal():
+        if first not in sent or not rest[0].isdecimal():
             return self, PLACES.get(first)
-        row, name = typed_rows(rows)[int(rest[0])], LINE_PLACES.get(rest[1], rest[1])
+        row, name = sent[first][int(rest[0])], LINE_PLACES.get(rest[1], rest[1])
         return row, name if name in row.fields else None
 
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from backoffice.domain.limits import MAX_CODE, MAX_NAME, MAX_PAYMENTS
+from backoffice.domain.limits import MAX_CODE, MAX_NAME, MAX_PAYMENTS, MAX_TAXES
 from backoffice.domain.money import gross_amount
 from backoffice.domain.paper import PaperTax, tax_amounts
 from backoffice.domain.scalars import MAX_MINOR, Quantity, Rate, UnitPrice
@@ -38,7 +38,9 @@ class PaperSettings(NamedTuple):
 
 def taxes_seen(shift: Shift) -> dict[str, tuple[PaperTax, ...]]:
     """The taxes on lines of the store's latest orders, and of this shift. Three statements, over a few hundred rows."""
-    shifts = Shift.objects.filter(store=shift.store_id).order_by("-opened_at").values_list("pk", "business_date")
+    # By the index of a store's business dates.
+    of_store = Shift.objects.filter(store=shift.store_id).order_by("-business_date", "-opened_at")
+    shifts = of_store.values_list("pk", "business_date")
     days = dict([*shifts[:SHIFTS_READ], (shift.pk, shift.business_date)])
     orders = Order.objects.filter(shift_id__in=days, business_date__in=set(days.values())).order_by("-id")
     ids = list(orders.values_list("id", flat=True)[:ORDERS_READ])
@@ -52,7 +54,9 @@ def taxes_seen(shift: Shift) -> dict[str, tuple[PaperTax, ...]]:
 
 def key_of_taxes(taxes: Sequence[Mapping[str, Any]]) -> str:
     """Codes, rates and kinds as one text; empty of what cannot be worked out from a receipt, and of no tax."""
-    named_taxes = [[tax["code"], plain(Decimal(tax["rate"])), tax.get("kind", "percent")] for tax in taxes]
+    if len(taxes) > MAX_TAXES:
+        return ""
+    named_taxes = [[tax["code"], plain(Rate(str(tax["rate"]))), tax.get("kind", "percent")] for tax in taxes]
     usual = all(kind in {"percent", "compound"} and 0 <= Decimal(rate) <= 1 for _, rate, kind in named_taxes)
     return json.dumps(named_taxes) if taxes and usual else ""
 
