@@ -253,12 +253,15 @@ ROWS = {
     "see orders, shifts, what is held": {"view_order", "view_shift", "view_helditem"},
     "see decisions": {"view_decision"},
     "see journal, accounts, reports, exports": {"view_journalentry", "view_account", "view_exportjob"},
+    "read what tills sent, as it is stored ([asked again](signing-in.md#asked-again), and noted)": {"view_original"},
     "see the audit trail": {"view_trailentry"},
     "see people": {"view_user"},
     "decide about what is held, orders, shifts, periods": {
         f"decide_{of}" for of in ("held", "order", "shift", "period")
     },
     "explain and enter numbers, count the safe, bank": {"decide_numbers", "decide_safe"},
+    "write notes": {"add_note"},
+    "share saved views of lists": {"share_savedview"},
     "run and download exports": {"run_export"},
     "change settings of stores and terminals, issue activation codes": {
         *("add_store", "change_store", "add_terminal", "change_terminal")
