@@ -131,6 +131,6 @@ def _kind(address: str) -> tuple[str, frozenset[tuple[str, str]]] | None:
     """Pages of one kind are looked at once: by the name of the address, and what makes it another page. None of no page."""
     parts = urlsplit(address)
     name = resolve(parts.path).view_name
-    if name in NOT_PAGES or not name:
+    if name in NOT_PAGES or not name or name.endswith("_csv"):
         return None
     return name, frozenset((key, value) for key, value in parse_qsl(parts.query) if key in OTHER_PAGES)

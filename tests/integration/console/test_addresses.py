@@ -83,7 +83,7 @@ REPORTED = {
 OF_PAGES = [*AccountDaysFilters.base_fields, *ReportFilters.base_fields, *FigureForm.base_fields]
 
 # Of the odd values, for each parameter and place: there are enough of those that each value has its turn.
-SOME = 9
+SOME = 6
 
 
 def some(rng: Random) -> list[str]:

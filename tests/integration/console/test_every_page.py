@@ -47,7 +47,7 @@ OFFICE = tuple(f"/console/{place}/" for place in ("alerts", "auth", "fleet/store
 # Pages of which each row shows what its till sent. Of all other kinds (the form of a verb, a history, rows under other
 # filters) a few are enough.
 SHOWS_A_ROW = re.compile(r"/console/\w+/\w+/[^/]+/(change|report)/")
-OF_OTHER_KINDS = 8
+OF_OTHER_KINDS = 5
 KEY = re.compile(r"/([0-9a-f-]{36}|[0-9]+)(?=/)")
 
 

@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 from backoffice.audit.run import audit
 from backoffice.ingestion.months import default_rows, drain_default
 from tests.integration.ingestion.test_months import partition_of, sell_in
-from tests.till import entry_of
+from tests.till import OPENED, entry_of
 
 TODAY = date(2041, 6, 15)
 LEAVES = ["sales_order", "sales_orderline", "sales_payment", "ledger_journalentry", "ledger_journalline"]
@@ -30,8 +30,9 @@ def execute(statement: str) -> None:
 
 @pytest.fixture
 def drained(db: None) -> None:
-    """Nothing of other tests is in the default partition."""
-    drain_default(today=TODAY)
+    """Nothing of other tests is in the default partition, nor of the till that the tests of a file share."""
+    for today in (OPENED.date(), TODAY):
+        drain_default(today=today)
 
 
 @pytest.mark.usefixtures("drained")
