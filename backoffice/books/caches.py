@@ -6,6 +6,7 @@ What is kept of it is what would have been stored of each request, and the diges
 
 import hashlib
 import zlib
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -28,7 +29,7 @@ from backoffice.domain.cache_files import (
 )
 from backoffice.domain.cards.masking import Finding, mask_cards
 from backoffice.domain.evidence.notes import CheckingKey
-from backoffice.domain.orders import Order
+from backoffice.domain.orders import Order, Unreadable
 from backoffice.domain.upload import Upload, open_upload
 from backoffice.domain.wire.envelope import BodyMalformed, EnvelopeInvalid, TooManyOrders, decode_batch
 from backoffice.domain.wire.members import read_order
@@ -88,6 +89,8 @@ class KeptCache(NamedTuple):
     digest: bytes
 
 
+Seen = Callable[[KeptShift, Order | Unreadable], None]
+
 _READ = msgspec.json.Decoder(KeptContent).decode
 
 
@@ -120,22 +123,41 @@ def find_cache(name: Any) -> KeptCache:
     file = CacheFile.objects.select_related("terminal__store").filter(pk=file_id).first()
     if file is None:
         raise NotDecided("unknown-file", gettext("No file {file_id} is kept.").format(file_id=file_id))
-    text = zlib.decompress(file.content)
+    return _opened(file, zlib.decompress(file.content))
+
+
+def open_cache(file: CacheFile, *, most_unpacked: int) -> KeptCache | None:
+    """What is in a file that is kept; None where it is more than so many bytes: then no more of it is unpacked."""
+    text = zlib.decompressobj().decompress(file.content, most_unpacked + 1)
+    return None if len(text) > most_unpacked else _opened(file, text)
+
+
+def _opened(file: CacheFile, text: bytes) -> KeptCache:
     return KeptCache(file, _READ(text), hashlib.sha256(text).digest())
 
 
-def count_cache(content: KeptContent) -> dict[str, int]:
-    """How much a file holds; `total` is that of its paid orders that can be read, in minor units."""
-    batches = [batch for shift in content.shifts for batch in shift.batches]
-    envelopes = [batch.upload.envelope for batch in batches]
-    orders = [read_order(raw) for envelope in envelopes for raw in envelope.orders]
+def count_cache(content: KeptContent, *, seen: Seen = lambda _shift, _order: None) -> dict[str, int]:
+    """How much a file holds; `total` is that of its paid orders that can be read, in minor units.
+
+    Each order is read once, shown to `seen` with its shift, and let go: together they take far more memory than the file.
+    """
+    orders = movements = total = 0
+    for shift in content.shifts:
+        for batch in shift.batches:
+            envelope = batch.upload.envelope
+            movements += len(envelope.movements)
+            for raw in envelope.orders:
+                order = read_order(raw)
+                orders += 1
+                total += order.total if isinstance(order, Order) and order.status == "paid" else 0
+                seen(shift, order)
     return {
         "shifts": len(content.shifts),
         "closes": sum(shift.close is not None for shift in content.shifts),
-        "batches": len(batches),
-        "orders": len(orders),
-        "cash_movements": sum(len(envelope.movements) for envelope in envelopes),
-        "total": sum(order.total for order in orders if isinstance(order, Order) and order.status == "paid"),
+        "batches": sum(len(shift.batches) for shift in content.shifts),
+        "orders": orders,
+        "cash_movements": movements,
+        "total": total,
     }
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import io
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any, NamedTuple
 
 import structlog
@@ -15,7 +16,8 @@ from backoffice.gate.environ import Environ, content_length, wsgi_environ
 from backoffice.gate.lanes import ClientGone, Lane, QueuedTooLong
 from backoffice.gate.origins import preflight, readable
 from backoffice.gate.replies import Reply, WholeFile, busy, problem_reply
-from backoffice.gate.rules import API, FILE, LOGINS, PROBES, BodyRule, body_rule
+from backoffice.gate.rules import API, LOGINS, PROBES, BodyRule, body_rule
+from backoffice.gate.sessions import is_signed_in, session_key
 from backoffice.gate.shares import FairBudget
 from backoffice.gate.sockets import end_unread_connections
 from backoffice.ingestion.stores import is_live
@@ -38,7 +40,7 @@ SHORTEST_S, BYTES_PER_S = 10.0, 35_000
 TERMINALS_BODIES, TERMINALS_SHARE = 64 * MEBIBYTE, 16 * MEBIBYTE
 LIVE_ORDERS = 256 * 1024
 OTHERS_BODIES, OTHERS_SHARE = 8 * MEBIBYTE, 1 * MEBIBYTE
-# The cache of a till, one at a time: who fills this keeps nobody from a form.
+# The cache of a till, one at a time, of whoever is signed in: who fills this keeps nobody from a form.
 FILES_BODIES = 5 * MEBIBYTE
 # What a body counts for at least: each holds a connection, of which there are not many either.
 LEAST_COUNTED = 64 * 1024
@@ -123,6 +125,8 @@ class Gate:
             sender = await self._look_up(environ, sender, protocol)
             if not sender.is_known:
                 return await self._call(environ, sender, protocol, b"")
+        if rule.needs_session and not await self._is_signed_in(environ, protocol):
+            return await self._call(environ, sender, protocol, b"")
         budget = self._budget_of(rule)
         counted = max(length, LEAST_COUNTED)
         try:
@@ -139,23 +143,22 @@ class Gate:
     def _budget_of(self, rule: BodyRule) -> FairBudget:
         if rule.needs_token:
             return self.terminals_bodies
-        return self.files_bodies if rule is FILE else self.others_bodies
+        return self.files_bodies if rule.needs_session else self.others_bodies
 
     async def _look_up(self, environ: Environ, sender: Sender, protocol: HTTPProtocol) -> Sender:
         # A token that was not seen lately. Django answers 401 where it is none, and does not look it up again.
         if sender.token is None:
             return sender
-        try:
-            is_known = await self.lanes.strangers.run(protocol, _is_live, sender.token)
-        except (Error, PoolTimeout) as error:
-            log.error("database unavailable", error=str(error))  # noqa: TRY400 - as everywhere else, without a traceback
-            raise busy("Send again with the same identifiers.") from error
-        if not is_known:
+        if not await _asked(self.lanes.strangers, protocol, partial(is_live, token=sender.token)):
             environ[UNKNOWN_TOKEN] = True
             return sender
         token_hash = hash_token(sender.token)
         known_tokens.remember(token_hash)
         return Sender(token_hash.hex(), sender.token, is_known=True)
+
+    async def _is_signed_in(self, environ: Environ, protocol: HTTPProtocol) -> bool:
+        key = session_key(environ)
+        return key is not None and await _asked(self.lanes.console, protocol, partial(is_signed_in, key))
 
     async def _receive(self, length: int, protocol: HTTPProtocol) -> bytes:
         timeout_s = min(self.body_timeout_s, SHORTEST_S + length / BYTES_PER_S)
@@ -212,6 +215,14 @@ class Gate:
         protocol.response_bytes(answer.status, answer.headers, answer.body)
 
 
+async def _asked(lane: Lane, protocol: HTTPProtocol, look_up: Callable[[], bool]) -> bool:
+    try:
+        return await lane.run(protocol, _and_close, look_up)
+    except (Error, PoolTimeout) as error:
+        log.error("database unavailable", error=str(error))  # noqa: TRY400 - as everywhere else, without a traceback
+        raise busy("Send again with the same identifiers.") from error
+
+
 async def _send_and_linger(environ: Environ, protocol: HTTPProtocol, answer: Reply) -> None:
     headers = [(name, value) for name, value in answer.headers if name.lower() != "content-length"]
     if environ["SERVER_PROTOCOL"].startswith("HTTP/1"):
@@ -231,8 +242,8 @@ def _sender(environ: Environ) -> Sender:
     return Sender(remote_address(environ), token)
 
 
-def _is_live(token: str) -> bool:
+def _and_close(look_up: Callable[[], bool]) -> bool:
     try:
-        return is_live(token=token)
+        return look_up()
     finally:
         connection.close()

@@ -1,4 +1,4 @@
-"""Which requests may bring a body, how large, and whether a terminal's token is asked for before any of it is read.
+"""Which requests may bring a body, how large, and what is asked for before any of it is read: a token, or a session.
 
 A body that no rule allows is never read: what Django then finds is an empty one, and it says what was wrong with the
 request without looking at it. A test compares this table with the addresses that Django has.
@@ -13,17 +13,20 @@ from pos_api.limits import MAX_SMALL_BODY
 
 
 class BodyRule(NamedTuple):
-    """`most_bytes` as sent; with `needs_token` nothing is read for whoever is no terminal."""
+    """`most_bytes` as sent. With `needs_token` nothing is read for whoever is no terminal, with `needs_session` for
+    whoever is not signed in at the console.
+    """
 
     most_bytes: int
     needs_token: bool
+    needs_session: bool = False
 
 
 UPLOAD = BodyRule(settings.MAX_BATCH_BYTES, needs_token=True)
 MESSAGE = BodyRule(MAX_SMALL_BODY, needs_token=True)
 ACTIVATION = BodyRule(MAX_SMALL_BODY, needs_token=False)
 FORM = BodyRule(settings.DATA_UPLOAD_MAX_MEMORY_SIZE, needs_token=False)
-FILE = BodyRule(settings.FILE_UPLOAD_MAX_MEMORY_SIZE, needs_token=False)
+FILE = BodyRule(settings.FILE_UPLOAD_MAX_MEMORY_SIZE, needs_token=False, needs_session=True)
 
 API = "/api/v1/"
 CONSOLE = "/console/"

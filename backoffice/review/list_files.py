@@ -74,10 +74,16 @@ def _in_columns(parts: Sequence[str], columns: int) -> list[str]:
 
 
 def csv_answer(
-    request: HttpRequest, rows: Iterable[ListRow], *, kind: str, title: Words, store_id: int | None
+    request: HttpRequest,
+    rows: Iterable[ListRow],
+    *,
+    kind: str,
+    title: Words,
+    store_id: int | None,
+    most_rows: int | None = None,
 ) -> HttpResponse:
     """The file. Who took it is noted in the audit trail. Where there are more rows than a file may have, its last line says so."""
-    content, count = _written(request, rows)
+    content, count = _written(request, rows, most_rows=most_rows or MOST_ROWS)
     asked = "; ".join(f"{name}: {value}" for name, value in request.GET.items() if value)
     filters = sendable(asked, limit=MOST_NOTED)
     said = {"rows": count, "filters": json.loads(mask_cards(json.dumps([filters]).encode()).body)[0]}
@@ -88,13 +94,13 @@ def csv_answer(
     return HttpResponse(content, content_type="text/csv; charset=utf-8", headers=headers)
 
 
-def _written(request: HttpRequest, rows: Iterable[ListRow]) -> tuple[bytes, int]:
+def _written(request: HttpRequest, rows: Iterable[ListRow], *, most_rows: int) -> tuple[bytes, int]:
     """The bytes, and how many rows are in them besides the titles."""
     file = io.StringIO(newline="")
     file.write(BYTE_ORDER_MARK)
     writer, count, before = csv.writer(file), -1, ListRow([])
     for row in rows:
-        if count == MOST_ROWS or file.tell() > MOST_IN_FILE:
+        if count == most_rows or file.tell() > MOST_IN_FILE:
             writer.writerow([_goes_on(request, count, before), *[""] * (len(before.texts) - 1)])
             break
         writer.writerow([plain_text(text) for text in row.texts])

@@ -5,7 +5,7 @@ from urllib.parse import unquote_plus, urlencode
 
 from django import forms
 from django.contrib.admin.views.main import SEARCH_VAR
-from django.db.models import Q
+from django.db.models import QuerySet
 from django.http import HttpRequest, QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -46,25 +46,36 @@ class ShownView(NamedTuple):
 
 
 def view_tools(request: HttpRequest, page: Any) -> dict[str, Any]:
-    """The saved views of a list that the reader may open, and the form that saves another. One statement."""
+    """The saved views of a list that the reader may open, and the form that saves another. Two statements."""
     current = own_query(page, request.GET)
     views = [
         ShownView(one.pk, one.name, one.query, _shared_by(one, request), one.query == current)
         for one in _views_of(request, kind=str(page.opts.model_name))
     ]
-    chosen = next((one for one in views if one.is_current and not one.person), None)
-    form = ViewForm(may_share=request.user.has_perm(RIGHT))
+    may_share = request.user.has_perm(RIGHT)
+    removable = [one for one in views if one.is_current and (may_share or not one.person)]
+    chosen = min(removable, key=lambda one: bool(one.person), default=None)  # one's own before another's
+    form = ViewForm(may_share=may_share)
     return {"saved_views": views, "chosen_view": chosen, "view_form": form, "view_query": current}
 
 
 def _views_of(request: HttpRequest, *, kind: str) -> list[SavedView]:
-    """One's own, and those that are shared. Whoever is bound to stores sees of these only what is of their stores."""
-    reach = my_reach(request)
-    shared = SavedView.objects.filter(kind=kind, is_shared=True).exclude(person=request.user.pk)
-    shared = shared if reach == EVERYWHERE else reach.of(shared, "store")
+    """All of one's own, and those of others that are shared."""
     own = SavedView.objects.filter(kind=kind, person=request.user.pk)
-    listed = SavedView.objects.filter(Q(pk__in=own.values("pk")) | Q(pk__in=shared.values("pk")))
-    return list(listed.select_related("person").order_by("name", "pk")[: MOST_OF_A_PERSON + MOST_SHARED])
+    shared = _shared(kind).exclude(person=request.user.pk)
+    listed = _within_reach(request, shared).select_related("person").order_by("name", "pk")[:MOST_SHARED]
+    return sorted([*own, *listed], key=lambda one: (one.name, one.pk))
+
+
+def _shared(kind: str) -> QuerySet[SavedView]:
+    """What is shared of a list. Of somebody who left, nothing is."""
+    return SavedView.objects.filter(kind=kind, is_shared=True, person__is_active=True)
+
+
+def _within_reach(request: HttpRequest, shared: QuerySet[SavedView]) -> QuerySet[SavedView]:
+    """Whoever is bound to stores sees only what is of their stores."""
+    reach = my_reach(request)
+    return shared if reach == EVERYWHERE else reach.of(shared, "store")
 
 
 def _shared_by(view: SavedView, request: HttpRequest) -> str:
@@ -88,8 +99,11 @@ def save_view(request: HttpRequest, page: Any, form: ViewForm) -> Words | None:
     others = SavedView.objects.filter(person=request.user.pk, kind=kind).exclude(name=name)
     if others.count() >= MOST_OF_A_PERSON:
         return _("It was not saved: you have as many views of this list as there can be. Remove one.")
+    is_shared = bool(form.cleaned_data.get("is_shared"))
+    if is_shared and _shared(kind).exclude(person=request.user.pk, name=name).count() >= MOST_SHARED:
+        return _("It was not saved: as many views of this list are shared as there can be. Remove one of them.")
     facts: dict[str, Any] = {"query": query, "store": _store_of(request, page, query), "made_at": timezone.now()}
-    facts["is_shared"] = bool(form.cleaned_data.get("is_shared"))
+    facts["is_shared"] = is_shared
     SavedView.objects.update_or_create(person_id=request.user.pk, kind=kind, name=name, defaults=facts)
     return None
 
@@ -109,7 +123,11 @@ def _store_of(request: HttpRequest, page: Any, query: str) -> Store | None:
 
 
 def remove_view(request: HttpRequest, page: Any, key: str) -> None:
-    """Removes one of one's own; of others, nothing."""
-    if key.isdecimal():
-        own = SavedView.objects.filter(person=request.user.pk, kind=str(page.opts.model_name))
-        own.filter(pk=int(key)).delete()
+    """Removes one of one's own; of others, what is shared with whoever may share as well."""
+    if not key.isdecimal():
+        return
+    kind = str(page.opts.model_name)
+    removable = SavedView.objects.filter(person=request.user.pk, kind=kind)
+    if request.user.has_perm(RIGHT):
+        removable |= _within_reach(request, _shared(kind))
+    removable.filter(pk=int(key)).delete()

@@ -73,6 +73,16 @@ def test_a_hundred_strangers_that_withhold_bodies_cost_no_memory(stack: RunningS
         assert memory_kib(stack) - before < 100 * KIBIBYTE
 
 
+@pytest.mark.parametrize("cookie", ["", "sessionid=abcdefghijklmnopqrstuvwxyz012345", 'sessionid="\\000\\000"'])
+def test_of_the_file_of_a_till_nothing_is_read_without_a_session(stack: RunningStack, cookie: str) -> None:
+    with connect(stack) as one:
+        lines = ["POST /console/fleet/terminal/cache/ HTTP/1.1", "Host: localhost", "Content-Length: 4000000"]
+        lines += ["Content-Type: multipart/form-data; boundary=x", f"Cookie: {cookie}"]
+        one.sendall(("\r\n".join(lines) + "\r\n\r\n--x").encode())
+        one.settimeout(10)
+        assert b" 403 " in one.recv(4096), "it does not wait for the rest"
+
+
 def test_a_terminal_holds_no_more_than_its_share_of_bodies_and_others_send(stack: RunningStack, till: HttpTill) -> None:
     greedy = HttpTill(stack, a_store_code(stack), name="Greedy")
     with ExitStack() as crowd:

@@ -66,6 +66,8 @@ class ConsoleAdmin(ModelAdmin):  # type: ignore[misc]
     list_per_page = 50
     # Of a list as a file, so many rows are read and completed at a time.
     rows_at_once = 250
+    # And it has at most so many, of a list whose rows cost more than others'.
+    most_rows: int | None = None
     list_fullwidth = True
     show_full_result_count = False
     sortable_by = ()
@@ -183,7 +185,7 @@ class ConsoleAdmin(ModelAdmin):  # type: ignore[misc]
         form = self.bound_filters(request)
         store = form.cleaned_data.get("store") if form.is_valid() else None
         kind, store_id = str(self.opts.model_name), None if store is None else store.pk
-        return csv_answer(request, rows, kind=kind, title=self.list_title, store_id=store_id)
+        return csv_answer(request, rows, kind=kind, title=self.list_title, store_id=store_id, most_rows=self.most_rows)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[KeysetChangeList]:
         return RowsInParts if _address_is_of(request, FILE) else KeysetChangeList

@@ -47,6 +47,7 @@ class HeldAdmin(ReadingAdmin):
     list_display = ("order", "why", "where", "received", "waiting", "worker", "amount")
     filter_form = HeldFilters
     rows_at_once = 50  # each may have an original of a megabyte
+    most_rows = 1_000  # for each of which its upload may be unpacked
     page_key = ("id",)
     newest_first = False
     page_template = "console/held.html"

@@ -67,6 +67,7 @@ KINDS: Mapping[str, Words] = {
     "webhook endpoint": _("Webhook endpoint"),
     "webhook secret": _("Webhook secret"),
     "list": _("List"),
+    "saved view": _("Saved view"),
 }
 
 # Columns that people meet in it. Others are shown as they are called in the tables.
@@ -87,6 +88,8 @@ COLUMNS = (
     _("Last name"),
     _("Email"),
     _("Is active"),
+    _("Is shared"),
+    _("Query"),
     _("Is staff"),
     _("Is superuser"),
     _("Verb"),

@@ -87,13 +87,29 @@ class StateCount(NamedTuple):
     days: int
 
 
-def store_days_view(request: HttpRequest) -> HttpResponse:
-    """The days of the last two weeks with a shift, late ones first; the page of one day where store and day are chosen."""
+class Asked(NamedTuple):
+    """What the address of a page of store days asks for; a store is one of the reader's, or None."""
+
+    form: DayFilters
+    store: Store | None
+    day: date | None
+
+
+def _asked(request: HttpRequest) -> Asked:
+    """The one place where this list is narrowed to the reader's stores. Raises PermissionDenied."""
     if not may_see(request)["shift"]:
         raise PermissionDenied
     form = own_choices(request, DayFilters(request.GET))
     chosen = form.cleaned_data if form.is_valid() else {}
-    store, day = chosen.get("store"), chosen.get("day")
+    return Asked(form, chosen.get("store"), chosen.get("day"))
+
+
+def store_days_view(request: HttpRequest) -> HttpResponse:
+    """The days of the last two weeks with a shift, late ones first; the page of one day where store and day are chosen.
+
+    Raises PermissionDenied.
+    """
+    form, store, day = _asked(request)
     context: dict[str, Any] = {"filters": form, "is_narrowed": form.is_narrowed}
     if store is not None and day is not None:
         context |= day_page(read_store_day(store, day), store)
@@ -111,11 +127,7 @@ def store_day_note(request: HttpRequest) -> HttpResponse:
     """Keeps a note on the day of its address, or takes one back. Takes POST only. Raises Http404, PermissionDenied."""
     if request.method != "POST":
         return HttpResponseNotAllowed(["POST"])
-    if not may_see(request)["shift"]:
-        raise PermissionDenied
-    form = own_choices(request, DayFilters(request.GET))
-    chosen = form.cleaned_data if form.is_valid() else {}
-    store, day = chosen.get("store"), chosen.get("day")
+    _form, store, day = _asked(request)
     if store is None or day is None:
         raise Http404
     back = f"{reverse('admin:sales_store_days')}?{urlencode({'store': store.pk, 'day': day})}"
@@ -123,15 +135,11 @@ def store_day_note(request: HttpRequest) -> HttpResponse:
 
 
 def store_days_csv(request: HttpRequest) -> HttpResponse:
-    """The list of days as a file."""
-    if not may_see(request)["shift"]:
-        raise PermissionDenied
+    """The list of days as a file. Raises PermissionDenied."""
     if request.method != "GET":
         return HttpResponseNotAllowed(["GET"])
-    form = own_choices(request, DayFilters(request.GET))
-    chosen = form.cleaned_data if form.is_valid() else {}
-    store = chosen.get("store")
-    found = list_days(mine(request, Shift.objects.all()), store, until=chosen.get("day"))
+    _form, store, day = _asked(request)
+    found = list_days(mine(request, Shift.objects.all()), store, until=day)
     rows = chain([ListRow(list(map(str, DAY_TITLES)))], map(_file_row, found))
     store_id = None if store is None else store.pk
     return csv_answer(request, rows, kind="store_day", title=_("Store days"), store_id=store_id)

@@ -2,17 +2,23 @@
 
 import zlib
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile, TemporaryUploadedFile
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
+from backoffice.books.importing import import_cache
 from backoffice.books.models import CacheFile, Decision
+from backoffice.gate.sessions import is_signed_in, session_key
 from backoffice.ingestion.sweep import process_waiting
+from backoffice.review.admin.deciding import files
+from backoffice.review.cache_content import known_items
 from backoffice.sales.models import Order
 from tests.caches import cached_batch, cached_shift, saved_cache
 from tests.integration.console.deciding import Desk
@@ -117,3 +123,42 @@ def test_what_it_holds_costs_as_many_statements_however_much_it_is(till: Till) -
         return len(asked)
 
     assert statements(a_sale(1001)) == statements(*(a_sale(number) for number in range(1002, 1022)))
+
+
+def test_what_the_command_took_in_is_not_opened_where_it_is_too_large(
+    till: Till, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = Desk()
+    file = dead(till, a_sale(1001), a_sale(1002), a_sale(1003, note="x" * 5_000))
+    import_cache(file, person=desk.person, reason="till-dead", now=timezone.now())
+    (kept,) = CacheFile.objects.all()
+    size = len(zlib.decompress(kept.content))
+    monkeypatch.setattr(files, "MOST_UNPACKED", size)
+    assert "1003" in desk.open("fleet_terminal_cache_file", kept.pk).text
+    monkeypatch.setattr(files, "MOST_UNPACKED", size - 1)
+    shown = desk.open("fleet_terminal_cache_file", kept.pk).text
+    assert "Uploads 1 Orders 3 Cash movements 0 Total of its paid orders €7.20" in shown
+    assert "It is too large to be opened here." in shown
+    assert "Its orders" not in shown
+
+    place = reverse("admin:fleet_terminal_cache_file", args=[kept.pk])
+    assert desk.client.post(place, {"reason": "till-dead"}).status_code == 422
+    assert Decision.objects.count() == 1
+
+
+def test_a_file_may_have_more_orders_than_a_statement_has_parameters(till: Till) -> None:
+    till.sell(sent := a_sale(1001), held := a_sale(1002, total=999))
+    ours = [UUID(sent["order_id"]), UUID(held["order_id"])]
+    known, undecided = known_items([*ours, *(uuid4() for _ in range(70_000))])
+    assert known == set(ours)
+    assert undecided == {UUID(held["order_id"])}
+
+
+def test_the_gate_reads_a_file_of_whoever_is_signed_in() -> None:
+    desk, stranger = Desk(), Client()
+    stranger.session.save()
+    cookies = [f"csrftoken=x; sessionid={each.session.session_key}" for each in (desk.client, stranger)]
+    keys = [session_key({"HTTP_COOKIE": cookie}) for cookie in cookies]
+    assert [key is not None and is_signed_in(key) for key in keys] == [True, False]
+    assert not is_signed_in("abcdefghijklmnopqrstuvwxyz012345")
+    assert session_key({}) is session_key({"HTTP_COOKIE": r'sessionid="\000\000"'}) is None

@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from backoffice.review import list_files
+from backoffice.review.admin.held import HeldAdmin
 from backoffice.review.list_files import plain_text
 from backoffice.sales.models import Order
 from backoffice.trail.models import TrailEntry
@@ -148,6 +149,19 @@ def test_a_file_that_ends_before_the_list_says_so_and_where_the_rest_is(
     assert last[0].startswith("The list goes on: this file has 5 rows of it. What follows is at http://testserver/")
     rest = head_office.get(last[0].rpartition(" ")[2]).content.decode("utf-8-sig")
     assert [line.partition(",")[0] for line in rest.splitlines()[1:]] == ["1002", "1001"]
+
+
+def test_a_file_of_held_orders_has_fewer_rows_since_each_is_read_from_its_upload(
+    till: Till, head_office: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert HeldAdmin.most_rows == 1_000
+    till.sell(*(a_sale(number, total=1) for number in range(1001, 1006)))
+    monkeypatch.setattr(HeldAdmin, "most_rows", 2)
+    lines = file_of(head_office, "sales_helditem_csv", store=till.store.pk)
+    assert lines[-1][0].startswith(
+        "The list goes on: this file has 2 rows of it. What follows is at http://testserver/"
+    )
+    assert len(lines) == 1 + 2 + 1
 
 
 def test_it_is_read_in_parts_by_key(till: Till, head_office: Client, monkeypatch: pytest.MonkeyPatch) -> None:

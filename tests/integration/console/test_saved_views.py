@@ -3,11 +3,14 @@
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Permission
+from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from backoffice.review.models import SavedView
+from backoffice.review.saved_views import MOST_OF_A_PERSON, MOST_SHARED
+from backoffice.trail.models import TrailEntry
 from tests.integration.console.pages import Page
 from tests.integration.console.two_stores import browser_of, somebody
 from tests.till import Till, a_store
@@ -93,3 +96,65 @@ def test_nobody_saves_a_view_of_what_they_may_not_see() -> None:
     client = browser_of(somebody("ann", rights=rights("view_order")))
     assert client.post(reverse(VIEWS), {"name": "x", "query": "state=open"}).status_code == 403
     assert client.get(reverse(VIEWS)).status_code == 405
+
+
+def keep(person: User, *names: str, **facts: Any) -> None:
+    now = timezone.now()
+    views = [SavedView(person=person, kind="shift", name=name, made_at=now, **facts) for name in names]
+    SavedView.objects.bulk_create(views)
+
+
+def test_no_more_are_shared_than_are_shown_and_ones_own_are_always_there() -> None:
+    chief, deputy, ann = (
+        somebody(name, rights=rights("view_shift", "share_savedview")) for name in ("chief", "deputy", "ann")
+    )
+    for person in (chief, deputy):
+        names = [f"A {number:02}" for number in range(MOST_SHARED // 2)]
+        keep(person, *names, query="state=open", is_shared=True)
+    keep(ann, *(f"Z {number:02}" for number in range(MOST_OF_A_PERSON)), query="state=closing")
+    client = browser_of(ann)
+    assert {name for name, _ in tabs(client)} >= {f"Z {number:02}" for number in range(MOST_OF_A_PERSON)}
+    assert "as many views of this list are shared as there can be" in saved(client, "Z 00", "x=1", is_shared="on").text
+    again = saved(browser_of(chief), "A 00", "state=closing", is_shared="on")
+    assert "It was not saved" not in again.text, "it takes the place of one"
+    assert SavedView.objects.filter(is_shared=True).count() == MOST_SHARED
+
+
+def test_who_may_share_removes_what_others_share_with_them_and_of_who_left_nothing_is_shared() -> None:
+    here, there = a_store(), a_store()
+    chief = somebody("chief", rights=rights("view_shift", "share_savedview"))
+    manager = browser_of(somebody("zoe", here, rights=rights("view_shift", "share_savedview")))
+    colleague = browser_of(somebody("bob", rights=rights("view_shift")))
+    for name, store in (("Here", here), ("There", there)):
+        keep(chief, name, query=f"store={store.pk}", store=store, is_shared=True)
+    keep(chief, "Hers", query="state=open")
+    for client, left in ((colleague, 3), (manager, 2)):
+        for key in SavedView.objects.values_list("pk", flat=True):
+            client.post(reverse(VIEWS), {"remove": key})
+        assert SavedView.objects.count() == left
+    assert set(SavedView.objects.values_list("name", flat=True)) == {"There", "Hers"}
+
+    assert [name for name, _ in tabs(colleague)] == ["There chief"]
+    User.objects.filter(pk=chief.pk).update(is_active=False)
+    assert tabs(colleague) == []
+
+
+def test_who_may_share_is_offered_to_remove_anothers() -> None:
+    chief = somebody("chief", rights=rights("view_shift", "share_savedview"))
+    keep(chief, "Open", query="state=open", is_shared=True)
+    for name, more, offered in (("bob", (), False), ("zoe", ("share_savedview",), True)):
+        client = browser_of(somebody(name, rights=rights("view_shift", *more)))
+        page = Page(client.get(reverse(SHIFTS), {"state": "open"}).content.decode())
+        assert ("Remove this view" in page.text) == offered
+
+
+def test_what_is_saved_shared_and_removed_is_noted_as_whoever_did_it() -> None:
+    client = browser_of(somebody("chief", rights=rights("view_shift", "share_savedview")))
+    saved(client, "Open", "state=open")
+    saved(client, "Open", "state=open", is_shared="on")
+    client.post(reverse(VIEWS), {"remove": SavedView.objects.get().pk})
+    noted = TrailEntry.objects.filter(about="saved view").order_by("id")
+    assert [(entry.what, entry.object_name, entry.person) for entry in noted] == [
+        (what, "Open", "chief") for what in ("added", "changed", "removed")
+    ]
+    assert noted[1].after == {"is_shared": True}

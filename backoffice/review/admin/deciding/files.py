@@ -6,13 +6,13 @@ from uuid import UUID
 from django import forms
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from backoffice.books.caches import find_cache
 from backoffice.books.deciding import decide
 from backoffice.books.importing import hand_in, proposal_of
 from backoffice.books.models import CacheFile
@@ -92,21 +92,20 @@ def content_view(request: HttpRequest, key: UUID) -> HttpResponse:
     """What a file holds, and below it why it is to be taken in; sent, it is asked for. Raises Http404, PermissionDenied."""
     if not may_decide(request.user, Verb.IMPORT_CACHE):
         raise PermissionDenied
-    terminals = mine(request, Terminal.objects.all())
-    if not CacheFile.objects.filter(pk=key, terminal__in=terminals).exists():
-        raise Http404
+    files = CacheFile.objects.select_related("terminal__store")
+    file = get_object_or_404(files, pk=key, terminal__in=mine(request, Terminal.objects.all()))
     ask_again(request)
-    kept = find_cache(key)
-    terminal = kept.file.terminal
+    terminal, content = file.terminal, read_content(file, most_unpacked=MOST_UNPACKED)
     form = DecisionForm(
         request.POST if request.method == "POST" else None,
         verb=Verb.IMPORT_CACHE,
         row=terminal,
         person=request.user,  # type: ignore[arg-type]
     )
-    if request.method == "POST" and form.is_valid():
+    # To ask for it opens it as well.
+    if request.method == "POST" and not content.is_too_large and form.is_valid():
         said, who = form.cleaned_data, {"person": request.user, "address": caller_address(request)}
-        proposal = proposal_of(kept.file, reason=said["reason"], note=said["note"], **who)  # type: ignore[arg-type]
+        proposal = proposal_of(file, reason=said["reason"], note=said["note"], **who)  # type: ignore[arg-type]
         try:
             report = decide(proposal, now=timezone.now())
         except NotDecided as refusal:
@@ -117,9 +116,9 @@ def content_view(request: HttpRequest, key: UUID) -> HttpResponse:
     context = {
         "title": VERBS[Verb.IMPORT_CACHE.value],
         "row": terminal,
-        "file": kept.file,
-        "content": read_content(kept),
-        "asked": last_asked(kept),
+        "file": file,
+        "content": content,
+        "asked": last_asked(file),
         "form": form,
         "up_url": page_url(terminal),
         "up_title": terminal.name,
