@@ -6,6 +6,7 @@ from django.utils.translation import gettext
 
 from backoffice.books.models import Decision
 from backoffice.books.refusals import AlreadyDecided
+from backoffice.books.verb_words import VERB_WORDS
 from backoffice.languages.moments import written_moment
 
 
@@ -18,6 +19,8 @@ def already_decided(decision_id: UUID) -> AlreadyDecided:
     at = decision.asked_at if answer is None else answer.answered_at
     return AlreadyDecided(
         gettext("Already decided by {person} on {at}: {verb}.").format(
-            person=decision.person, at=written_moment(at, decision.store.timezone), verb=decision.verb
+            person=decision.person,
+            at=written_moment(at, decision.store.timezone),
+            verb=VERB_WORDS.get(decision.verb, decision.verb),
         )
     )

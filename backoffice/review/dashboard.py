@@ -57,7 +57,12 @@ def add_dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, An
         signs = read_signs(now=now, only=[terminal.pk for terminal in terminals])
         if may["terminal"]:
             states = count_states(terminals, signs)
-            context |= {**headline(terminals, signs), "states": states, "states_chart": terminals_by_state(states)}
+            names = {store.pk: store.name for store in stores}
+            context |= {
+                **headline(terminals, signs, names),
+                "states": states,
+                "states_chart": terminals_by_state(states),
+            }
         context["oldest"] = _oldest(signs, now=now)
         context["held_count"] = sum(one.undecided for one in signs.values())
         context["discrepant"] = sum(one.discrepant for one in signs.values())

@@ -123,6 +123,8 @@ def sides_of(
 ) -> list[Field]:
     """What stood before beside what was asked for and what became of it, field by field; "" of what it does not say, which comes last.
 
+    An identifier that stays as it was says nothing to people, and is left out.
+
     `called` has the names of its shifts, where they were read already.
     """
     currency = decision.store.currency
@@ -131,6 +133,8 @@ def sides_of(
     if decision.about == "store" and "counted" in second:
         second["balance"] = second.pop("counted")
         second.pop("expected", None)
+    for key in [key for key in first if key.endswith("_id") and first[key] == second.get(key)]:
+        del first[key], second[key]
     if called is None:
         called = _called({str(said[key]) for said in (first, second) for key in SHIFTS if said.get(key)})
     for said in (first, second):

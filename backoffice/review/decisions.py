@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext_lazy as _
 
 from backoffice.books.models import Decision, DecisionAnswer
 from backoffice.review.decision_words import reason_titles, unnamed_reason
@@ -14,11 +15,11 @@ from backoffice.review.words import Label
 DECISIONS_SHOWN = 100
 
 STANDINGS = {
-    "done": Label("Done", "green"),
-    "waiting": Label("Waits for a second person", "amber"),
-    "agreed": Label("Agreed", "green"),
-    "declined": Label("Declined", "red"),
-    "withdrawn": Label("Withdrawn", "grey"),
+    "done": Label(_("Done"), "green"),
+    "waiting": Label(_("Waits for a second person"), "amber"),
+    "agreed": Label(_("Agreed"), "green"),
+    "declined": Label(_("Declined"), "red"),
+    "withdrawn": Label(_("Withdrawn"), "grey"),
 }
 
 

@@ -1,5 +1,6 @@
 """From a figure of a report to its days, and to the orders of a day; each order leads to its stored original."""
 
+import re
 from typing import Any
 from urllib.parse import urlencode
 
@@ -18,6 +19,7 @@ from backoffice.languages.texts import Words
 from backoffice.review.admin.filters import DAYS
 from backoffice.review.pages import console_page
 from backoffice.review.reach import own_choices
+from backoffice.review.reports import written_rate
 from backoffice.review.rights import may_see
 from backoffice.review.words import LINE_KINDS, METHODS, named
 from backoffice.sales.models import Order
@@ -38,6 +40,9 @@ FIGURE_NAMES: dict[str, Words] = {
     "out-of-hours": _("Orders out of hours"),
 }
 MOST_ORDERS = 1_000_000
+RATE = re.compile(r"[0-9]{1,9}(\.[0-9]{1,12})?", re.ASCII)
+# Of the others no tax is known: what is paid or given off is not apart from the tax in it.
+WITH_TAX = frozenset({"sale", "refund", "tax"})
 
 
 class FigureForm(forms.Form):
@@ -77,17 +82,21 @@ def figure_page(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {
         "title": _title(asked),
         "asked": asked,
+        "has_tax": asked.figure in WITH_TAX and asked.code != "",
         "up_title": gettext("Reports"),
         "up_url": reverse("admin:report_sales"),
     }
     if asked.first != asked.last:
-        return console_page(request, "console/figure.html", context | {"days": _days(request, asked)})
+        days = _days(request, asked)
+        context |= {"days": days, "rate": _rate(asked, sum(day["figure"].tax for day in days))}
+        return console_page(request, "console/figure.html", context)
     after = form.cleaned_data["after"] or 0
     found = orders_of_figure(asked, after=after)
     context |= {
         "orders": _orders([(one.id, one) for one in found]),
         "found": found[0] if found else None,
         "is_day": True,
+        "rate": _rate(asked, sum(one.tax for one in found)),
     }
     if found and found[0].of_orders > after + ORDERS_SHOWN:
         context["next"] = "?" + _query(request, after=after + ORDERS_SHOWN)
@@ -96,10 +105,17 @@ def figure_page(request: HttpRequest) -> HttpResponse:
 
 def _title(asked: FigureAsked) -> str:
     what = str(FIGURE_NAMES[asked.figure])
+    if asked.figure == "tax" and asked.code == "":
+        return gettext("Orders without tax")
     if asked.code is not None:
         words = {"method": named(METHODS, asked.code), "line": named(LINE_KINDS, asked.code)}
         what += f": {words.get(asked.figure, asked.code) or gettext('without')}"
     return what
+
+
+def _rate(asked: FigureAsked, tax: int) -> str:
+    """The rate that was asked for, as a report writes it; "" where none was, or where it is none."""
+    return written_rate(asked.rate, tax) if asked.rate and RATE.fullmatch(asked.rate) else ""
 
 
 def _days(request: HttpRequest, asked: FigureAsked) -> list[dict[str, Any]]:

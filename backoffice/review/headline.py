@@ -8,15 +8,19 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from backoffice.fleet.models import Terminal
+from backoffice.languages.formats import some_of
 from backoffice.review.sync import NOTHING_UNSETTLED, Signs, SyncState, sync_state
 
+TILLS_NAMED = 3
 
-def headline(terminals: Sequence[Terminal], signs: Mapping[int, Signs]) -> dict[str, Any]:
+
+def headline(terminals: Sequence[Terminal], signs: Mapping[int, Signs], stores: Mapping[int, str]) -> dict[str, Any]:
     """Whether everything has arrived, and whether anything waits for a person: `answer` in one sentence, `is_complete`,
-    `is_settled`, and `because` in short phrases.
+    `is_settled`, `because` in short phrases, and `who` is meant: the first tills. `stores` are names by id.
     """
     activated = [terminal for terminal in terminals if terminal.activated_at is not None]
     found = [signs.get(one.pk, NOTHING_UNSETTLED) for one in activated]
+    meant = [one for one, has in zip(activated, found, strict=True) if _is_meant(has)]
     behind = sum(1 for one in found if not one.is_complete)
     waiting = sum(1 for one in found if one.undecided or one.discrepant)
     return {
@@ -24,7 +28,19 @@ def headline(terminals: Sequence[Terminal], signs: Mapping[int, Signs]) -> dict[
         "is_complete": bool(activated) and not behind,
         "is_settled": bool(activated) and not behind and not waiting,
         "because": _because(found),
+        "who": _who(meant, stores),
     }
+
+
+def _who(terminals: Sequence[Terminal], stores: Mapping[int, str]) -> str:
+    """The first of them with their store; a store that is that of all is named once."""
+    if len({one.store_id for one in terminals}) == 1:
+        return f"{some_of([one.name for one in terminals], limit=TILLS_NAMED)}, {stores[terminals[0].store_id]}"
+    return some_of([f"{one.name} ({stores[one.store_id]})" for one in terminals], limit=TILLS_NAMED)
+
+
+def _is_meant(signs: Signs) -> bool:
+    return bool(not signs.is_complete or signs.undecided or signs.discrepant)
 
 
 def _answer(count: int, behind: int, waiting: int) -> str:

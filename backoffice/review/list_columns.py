@@ -36,7 +36,7 @@ TITLES: Mapping[str, Titles] = {
         "where": WHERE,
         "opened": (_("Opened"), _("Closed")),
         "orders": (_("Orders"), _("Declared"), _("Held")),
-        "sold": in_currency(_("Sold")),
+        "sold": in_currency(_("Sales less refunds")),
         "difference": (*in_currency(_("Over or short")), _("Differences")),
     },
     "decision": {"where": STORE, "stake": in_currency(_("At stake"))},

@@ -100,6 +100,8 @@ def _cell(
 ) -> ShownCell:
     value, lead = row.cells[column.key], row.leads.get(column.key)
     text = written(value, column.kind, sheet.currency)
+    if column.kind == "rate" and value is not None:
+        text = written_rate(value, row.cells.get("tax") or 0)
     url = address_of(lead, may) if lead and value is not None and (value or column.is_shaded) else ""
     return ShownCell(text, column.kind, url, shades.get(column.key, ""))
 
@@ -119,6 +121,11 @@ def written(value: Any, kind: str, currency: str) -> str:
     if kind in MONEY:
         return MONEY[kind](value, currency)
     return WRITTEN[kind](value) if kind in WRITTEN else str(value)
+
+
+def written_rate(rate: str, tax: int) -> str:
+    """A rate of a tax that came to `tax`: a fixed levy has none, and is so much for each piece."""
+    return gettext("per piece") if tax and not Decimal(rate) else _percent(rate)
 
 
 def _percent(rate: str) -> str:

@@ -4,10 +4,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
+from django.utils.translation import gettext, ngettext
 
 from backoffice.domain.reasons import REASONS
 from backoffice.domain.wire.answers import ShiftAnswer
-from backoffice.languages.formats import counted, number_ranges
+from backoffice.languages.formats import number_ranges, whole
+from backoffice.languages.texts import in_their_language
 from backoffice.review.words import DRAWER_FIGURES, FIGURES, METHODS, named
 from backoffice.sales.models import Shift
 
@@ -86,14 +88,14 @@ def drawer_rows(shift: Shift, report: ShiftAnswer, movements: Sequence[Any]) -> 
     """
     cash_in, cash_out = (int(movements[0].all_in), int(movements[0].all_out)) if movements else (0, 0)
     rows = [
-        DrawerRow("Opening float", shift.opening_float),
-        DrawerRow("Cash payments", report.computed.payments.get("cash", 0)),
-        DrawerRow("Cash put in", cash_in),
-        DrawerRow("Cash taken out", -cash_out),
-        DrawerRow("Expected in the drawer", report.cash.expected, is_sum=True),
+        DrawerRow(gettext("Opening float"), shift.opening_float),
+        DrawerRow(gettext("Cash payments"), report.computed.payments.get("cash", 0)),
+        DrawerRow(gettext("Cash put in"), cash_in),
+        DrawerRow(gettext("Cash taken out"), -cash_out),
+        DrawerRow(gettext("Expected in the drawer"), report.cash.expected, is_sum=True),
     ]
     if report.cash.counted is not None:
-        rows.append(DrawerRow("Counted", report.cash.counted))
+        rows.append(DrawerRow(gettext("Counted"), report.cash.counted))
     return rows
 
 
@@ -102,29 +104,36 @@ def what_is_wrong(report: ShiftAnswer) -> list[str]:
     sentences = []
     if report.missing_numbers:
         numbers = [(first, last) for first, last in report.missing_numbers]
-        several = len(numbers) > 1 or numbers[0][0] != numbers[0][1]
-        sentences.append(
-            f"Order{'s' if several else ''} {number_ranges(numbers)} {'have' if several else 'has'} not arrived."
-        )
+        count = sum(last - first + 1 for first, last in numbers)
+        said = ngettext("Order {numbers} has not arrived.", "Orders {numbers} have not arrived.", count)
+        sentences.append(said.format(numbers=number_ranges(numbers)))
     if report.missing_batches:
         count = len(report.missing_batches)
-        verb = "has" if count == 1 else "have"
-        sentences.append(
-            f"{counted(count, 'upload')} that the till listed {verb} not arrived or {verb} not been processed."
+        said = ngettext(
+            "{count} upload that the till listed has not arrived or has not been processed.",
+            "{count} uploads that the till listed have not arrived or have not been processed.",
+            count,
         )
+        sentences.append(said.format(count=whole(count)))
     if report.held:
-        sentences.append(
-            f"{counted(report.held, 'order')} {'is' if report.held == 1 else 'are'} held and not in these figures."
+        said = ngettext(
+            "{count} order is held and not in these figures.",
+            "{count} orders are held and not in these figures.",
+            report.held,
         )
+        sentences.append(said.format(count=whole(report.held)))
     what = {difference.what for difference in report.differences}
     if what - DRAWER_FIGURES.keys():
-        sentences.append("The till declared other figures than those of the orders that arrived.")
+        sentences.append(gettext("The till declared other figures than those of the orders that arrived."))
     if "cash.count" in what:
-        sentences.append("The drawer has not been counted yet.")
+        sentences.append(gettext("The drawer has not been counted yet."))
     if "cash.over_short" in what:
-        sentences.append("The drawer is over or short by more than the store allows.")
+        sentences.append(gettext("The drawer is over or short by more than the store allows."))
     if report.late:
-        sentences.append(
-            f"{counted(report.late, 'order')} came after the close, in an upload that the till had not listed."
+        said = ngettext(
+            "{count} order came after the close, in an upload that the till had not listed.",
+            "{count} orders came after the close, in an upload that the till had not listed.",
+            report.late,
         )
-    return [*sentences, *dict.fromkeys(REASONS[flag.code].title for flag in report.flags)]
+        sentences.append(said.format(count=whole(report.late)))
+    return [*sentences, *dict.fromkeys(in_their_language(REASONS[flag.code].title) for flag in report.flags)]

@@ -132,7 +132,7 @@ def _counts(names: Mapping[str, Words], said: Mapping[str, Any], currency: str) 
 
 def _takings(said: Mapping[str, Any], currency: str) -> SheetSection:
     rows = _counts({"sales": _("Sales"), "refunds": _("Refunds")}, said, currency)
-    rows.append(SheetRow(_("Net"), ["", money(said["net"], currency)], is_sum=True))
+    rows.append(SheetRow(_("Sales less refunds"), ["", money(said["net"], currency)], is_sum=True))
     rows += _counts({"tips": _("Tips"), "rounding": _("Rounding in it")}, said, currency)
     return SheetSection(_("Takings, with tax"), [_("Number"), _("Amount")], rows)
 
@@ -230,7 +230,7 @@ def _differences(rows: Iterable[Mapping[str, Any]], currency: str) -> SheetSecti
 
 
 def _perpetual(report: TillReport) -> SheetSection:
-    names = {"sales": _("Sales"), "returns": _("Refunds"), "net": _("Net")}
+    names = {"sales": _("Sales"), "returns": _("Refunds"), "net": _("Sales less refunds")}
     rows = [
         SheetRow(title, [money(report.perpetual[name], report.currency)], is_sum=name == "net")
         for name, title in names.items()

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from django.utils.translation import gettext_lazy as _
 
+from backoffice.books.verb_words import VERB_WORDS
 from backoffice.domain import reasons as codes
 from backoffice.languages.formats import money, whole
 from backoffice.languages.texts import Words, in_their_language
@@ -33,6 +34,14 @@ STORE_DAY_STATES: dict[str, Label] = {
     "audited": Label(_("Audited"), "green"),
     "exported": Label(_("Exported"), "green"),
     "superseded": Label(_("Changed since its export"), "red"),
+}
+# What a store day waits for, by its state: `domain.store_days.WAITS_FOR` says the same to programs.
+DAY_WAITS: dict[str, Words] = {
+    "collecting": _("tills that have not closed, or whose orders have not all arrived"),
+    "to_review": _("people: what is held or differs is decided, and each shift approved"),
+    "audited": _("an export"),
+    "exported": _("nothing"),
+    "superseded": _("another export, of what changed since the last one"),
 }
 BATCH_STATES: dict[str, Label] = {
     "received": Label(_("Waiting"), "blue"),
@@ -95,26 +104,7 @@ FILE_PARTS: dict[str, Words] = {
     "batch": _("Upload"),
     "close": _("Close of a shift"),
 }
-VERBS: dict[str, Words] = {
-    "post": _("Post what was held"),
-    "correct": _("Correct what was held"),
-    "discard": _("Discard what was held"),
-    "move": _("Move to another shift"),
-    "void": _("Void an order"),
-    "retender": _("Correct how it was paid"),
-    "explain": _("Explain missing numbers"),
-    "enter": _("Enter an order by hand"),
-    "recount": _("Count a drawer again"),
-    "end": _("End a shift"),
-    "approve": _("Approve a shift"),
-    "count-safe": _("Count the safe"),
-    "bank": _("Bring cash to the bank"),
-    "bank-received": _("Cash received by the bank"),
-    "bank-change": _("Change from the bank"),
-    "lock": _("Lock the books"),
-    "unlock": _("Open locked books again"),
-    "import-cache": _("Take in what a till could not send"),
-}
+VERBS = VERB_WORDS
 FIGURES: dict[str, Words] = {
     "order_count": _("Orders"),
     "sales": _("Sales"),

@@ -26,7 +26,13 @@ def test_the_demo_ends_with_books_that_equal_the_tills_own(tmp_path: Path) -> No
     for currency in ("EUR", "USD", "JPY"):
         assert currency in done.stdout
     assert done.stdout.count("│ approved │") == 6
-    for decision in ("posted as sent", "corrected and posted", "drawer counted", "its difference explained"):
+    for decision in (
+        "safe counted",
+        "posted as sent",
+        "corrected and posted",
+        "drawer counted",
+        "its difference explained",
+    ):
         assert decision in done.stdout
     assert re.search(r"│ ruth +│ otto +│", done.stdout)
     assert len(re.findall(r"[0-9]+ entries exported as [A-Z0-9]+-[0-9]{8}-r1", done.stdout)) == 3

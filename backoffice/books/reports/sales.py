@@ -21,6 +21,7 @@ from backoffice.books.reports.shape import (
     share,
     shops,
     subject,
+    summed,
 )
 from backoffice.domain.accounts import TAX_PAYABLE
 
@@ -99,7 +100,8 @@ def sales_summary(scope: Scope) -> Iterator[Sheet]:
                 for one in figures
                 if one.figure == name
             ]
-            yield make_sheet(title, currency, subject(scope, (STORE, DAY, *columns)), rows)
+            shown = subject(scope, (STORE, DAY, *columns))
+            yield Sheet(title, currency, shown, rows, _sums_of_part(name, columns, rows))
 
 
 def _day(about: About, figures: Sequence[Figure]) -> dict[str, Any]:
@@ -137,6 +139,14 @@ def _part(one: Figure) -> dict[str, Any]:
     if one.figure == "tax":
         cells |= {"rate": one.rate or None, "tax": one.tax, "gross": one.amount}
     return cells if one.figure == "method" else cells | {"net": one.net}
+
+
+def _sums_of_part(name: str, columns: Sequence[Column], rows: Sequence[ReportRow]) -> dict[str, int]:
+    """What of a part can be added up: an order with two methods is counted in the row of each, and a line with two
+    taxes is net of both in each.
+    """
+    sums = summed(columns, rows)
+    return {key: sums[key] for key in sums if key == "tax" or (name != "tax" and key != "orders")}
 
 
 def _to(scope: Scope, about: About, one: Figure) -> LeadsTo:

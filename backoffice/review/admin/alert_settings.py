@@ -1,5 +1,6 @@
 """Of what people are told, when not, and who: the settings of alerts."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
@@ -23,8 +24,18 @@ from backoffice.review.reach import OF_HEAD_OFFICE
 
 THRESHOLD = _(
     "Silent, waiting, unsealed: minutes. Open shift, missing orders: hours. Kept orders: their number."
-    " Over or short: the smallest unit of the store's currency, such as cents. Empty: never."
+    " Over or short: the smallest unit of the store's currency (500 is 5.00 euros). Empty: never."
 )
+
+UNIT_WORDS: Mapping[AlertKind, Words] = {
+    AlertKind.SILENT: _("minutes"),
+    AlertKind.CACHED: _("number of orders"),
+    AlertKind.WAITING: _("minutes"),
+    AlertKind.OPEN_LONG: _("hours"),
+    AlertKind.GAP: _("hours"),
+    AlertKind.OVER_SHORT: _("500 is 5.00 euros"),
+    AlertKind.UNSEALED: _("minutes"),
+}
 
 
 class AlertSettingAdmin(ConsoleAdmin):
@@ -76,6 +87,10 @@ class AlertRuleForm(ReasonedForm):
         if "store" in self.fields:
             self.fields["store"].empty_label = gettext("All stores that have no rule of their own")  # type: ignore[attr-defined]
             self.fields["critical"].help_text = THRESHOLD
+        if "warning" in self.fields and self.instance.pk:
+            unit = UNIT_WORDS[AlertKind(self.instance.kind)]
+            for name in ("warning", "critical"):
+                self.fields[name].label = f"{self.fields[name].label} ({unit})"
 
     def clean(self) -> dict[str, Any]:
         """Refuses a second rule of one kind and store, also where it is for all stores."""

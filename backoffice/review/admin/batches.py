@@ -105,8 +105,9 @@ class BatchAdmin(ReadingAdmin):
         return cells.lines(*(outcomes or [cells.NONE]), _error(row))
 
     @admin.display(description=_("Tries"))
-    def tries(self, row: Batch) -> int:
-        return row.attempts
+    def tries(self, row: Batch) -> int | SafeString:
+        """None are counted of what was done at once."""
+        return cells.NONE if row.processed_at and not row.attempts else row.attempts
 
     @admin.display(description=_("Until in the books"))
     def took(self, row: Any) -> str:

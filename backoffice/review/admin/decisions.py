@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.db.models import prefetch_related_objects
 from django.urls import URLPattern, path
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 
 from backoffice.books.models import Decision
 from backoffice.review import cells
@@ -13,7 +14,7 @@ from backoffice.review.admin.base import ReadingAdmin
 from backoffice.review.admin.deciding.views import answer_view, decide_view
 from backoffice.review.admin.deciding.waiting import waiting_view
 from backoffice.review.decision_words import changes_of, reason_of, reason_titles, sides_of, verb_of
-from backoffice.review.decisions import answer_of, standing_of
+from backoffice.review.decisions import STANDINGS, answer_of, standing_of
 from backoffice.review.subjects import subjects_of
 
 
@@ -22,9 +23,9 @@ class DecisionAdmin(ReadingAdmin):
     """Every decision and every request for one, the newest first."""
 
     store_path = "store"
-    list_title = "Decisions"
-    list_intro = "What head office decided, by whom and why. The newest come first."
-    empty_text = "Nothing has been decided yet."
+    list_title = _("Decisions")
+    list_intro = _("What head office decided, by whom and why. The newest come first.")
+    empty_text = _("Nothing has been decided yet.")
     list_display = ("standing", "what", "where", "who", "why", "asked", "stake")
     page_key = ("asked_at", "id")
     page_template = "console/decision.html"
@@ -47,32 +48,32 @@ class DecisionAdmin(ReadingAdmin):
             row.about_what = subjects[row.pk].text
             row.reason_title = titles.get((row.verb, row.reason), row.reason)
 
-    @admin.display(description="State")
+    @admin.display(description=_("State"))
     def standing(self, row: Decision) -> SafeString:
         return cells.label(standing_of(row))
 
-    @admin.display(description="Decision")
+    @admin.display(description=_("Decision"))
     def what(self, row: Any) -> SafeString:
         return cells.lines(verb_of(row), row.about_what)
 
-    @admin.display(description="Where")
+    @admin.display(description=_("Where"))
     def where(self, row: Decision) -> SafeString:
         return cells.lines(row.store.name, row.store.code)
 
-    @admin.display(description="Who")
+    @admin.display(description=_("Who"))
     def who(self, row: Decision) -> SafeString:
         answer = answer_of(row)
-        return cells.lines(row.person, "" if answer is None else f"{answer.answer} by {answer.person}")
+        return cells.lines(row.person, "" if answer is None else f"{STANDINGS[answer.answer].text}: {answer.person}")
 
-    @admin.display(description="Why")
+    @admin.display(description=_("Why"))
     def why(self, row: Any) -> SafeString:
         return cells.lines(row.reason_title, row.note)
 
-    @admin.display(description="When")
+    @admin.display(description=_("When"))
     def asked(self, row: Decision) -> SafeString:
         return cells.when(row.asked_at, row.store)
 
-    @admin.display(description="At stake")
+    @admin.display(description=_("At stake"))
     def stake(self, row: Decision) -> SafeString:
         return cells.amount(row.amount, row.store.currency)
 

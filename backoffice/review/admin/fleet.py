@@ -45,9 +45,9 @@ class TerminalAdmin(PageAdmin):
     """Every terminal with its sync state."""
 
     store_path = "store"
-    list_title = "Terminals"
+    list_title = gettext_lazy("Terminals")
     list_intro = cast("str", gettext_lazy("Which till has not told us everything? The worst come first."))
-    empty_text = "There is no terminal yet"
+    empty_text = gettext_lazy("There is no terminal yet")
     shows_first_steps = True
     live_part = "console/rows.html"
     list_display = ("state_label", "terminal", "told", "reported", "open_shift", "numbers", "undecided", "upload")
@@ -92,15 +92,15 @@ class TerminalAdmin(PageAdmin):
             row.standing = standings[row.pk]
             row.now = now
 
-    @admin.display(description="State")
+    @admin.display(description=gettext_lazy("State"))
     def state_label(self, row: Any) -> SafeString:
         return cells.label(row.standing.state.value)
 
-    @admin.display(description="Terminal")
+    @admin.display(description=gettext_lazy("Terminal"))
     def terminal(self, row: Terminal) -> SafeString:
         return cells.lines(cells.page_link(row, row.name), row.store.name)
 
-    @admin.display(description="Store")
+    @admin.display(description=gettext_lazy("Store"))
     def of_store(self, row: Terminal) -> str:
         """A text: Django would link a store, whoever may see it."""
         return str(row.store)
@@ -119,7 +119,7 @@ class TerminalAdmin(PageAdmin):
         version = f"{beat.app_version}, {heard}" if beat.app_version else heard
         return cells.lines(*reported_words(beat, reader_of(row, row.may, now=row.now)), version)
 
-    @admin.display(description="Open shift")
+    @admin.display(description=gettext_lazy("Open shift"))
     def open_shift(self, row: Any) -> SafeString:
         if not row.standing.open_shifts:
             return cells.NONE
@@ -127,7 +127,12 @@ class TerminalAdmin(PageAdmin):
             "",
             "{}",
             (
-                (cells.lines(f"Shift {shift.number}", f"for {duration(row.now - shift.opened_at)}"),)
+                (
+                    cells.lines(
+                        _("Shift %(number)s") % {"number": shift.number},
+                        _("for %(span)s") % {"span": duration(row.now - shift.opened_at)},
+                    ),
+                )
                 for shift in row.standing.open_shifts
             ),
         )
@@ -154,7 +159,7 @@ class TerminalAdmin(PageAdmin):
         conflicts = ngettext("%(count)s conflict", "%(count)s conflicts", signs.conflicts) % {"count": signs.conflicts}
         return cells.lines(count, conflicts if signs.conflicts else "")
 
-    @admin.display(description="Last upload")
+    @admin.display(description=gettext_lazy("Last upload"))
     def upload(self, row: Any) -> SafeString:
         """When it came, and how long the last one took until it was in the books."""
         heard = row.standing.heard
@@ -281,9 +286,9 @@ class StoreAdmin(ConsoleAdmin):
     """The stores and their settings. What the books depend on cannot be changed."""
 
     store_path = "pk"
-    list_title = "Stores"
+    list_title = gettext_lazy("Stores")
     list_intro = cast("str", gettext_lazy("Prices, limits and time zones."))
-    empty_text = "There is no store yet"
+    empty_text = gettext_lazy("There is no store yet")
     shows_first_steps = True
     list_display = ("name", "code", "terminals", "currency", "zone", "prices")
     form = StoreForm
@@ -355,17 +360,17 @@ class StoreAdmin(ConsoleAdmin):
         stores: QuerySet[Store] = super().get_queryset(request)
         return stores.annotate(terminal_count=Count("terminals"))
 
-    @admin.display(description="Terminals")
+    @admin.display(description=gettext_lazy("Terminals"))
     def terminals(self, row: Any) -> int:
         return int(row.terminal_count)
 
-    @admin.display(description="Time zone")
+    @admin.display(description=gettext_lazy("Time zone"))
     def zone(self, row: Store) -> str:
         return row.timezone.replace("_", " ")
 
-    @admin.display(description="Prices")
+    @admin.display(description=gettext_lazy("Prices"))
     def prices(self, row: Store) -> str:
-        return "include tax" if row.prices_include_tax else "without tax"
+        return _("include tax") if row.prices_include_tax else _("without tax")
 
     def get_urls(self) -> list[URLPattern]:
         new = path("new/", self.admin_site.admin_view(self.new_view), name="fleet_store_new")

@@ -1,6 +1,7 @@
 """The audit trail in words: what changed, from what to what, who did it, when and why."""
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -10,12 +11,17 @@ from django.utils.translation import gettext_lazy as _
 from backoffice.books.people import EVERYWHERE, Reach
 from backoffice.fleet.models import Store
 from backoffice.languages.formats import money
+from backoffice.languages.moments import written_moment
 from backoffice.languages.texts import Words, in_their_language
 from backoffice.review.admin.store_form import AMOUNTS
 from backoffice.review.entrance.rule import FACTOR_NAMES
 from backoffice.trail.models import TrailEntry
 
 MOST_SHOWN = 30
+FOR_PROGRAMS = frozenset({"id", "uuid", "fingerprint", "arguments", "before", "request_id"})
+MOMENT = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?(Z|[+-][0-9]{2}:?[0-9]{2})", re.ASCII
+)
 DEEDS: Mapping[str, Words] = {
     "added": _("Added"),
     "changed": _("Changed"),
@@ -144,19 +150,24 @@ def history_of(about: str, object_id: object, reach: Reach) -> list[HistoryLine]
     return in_words(entries[:MOST_SHOWN])
 
 
-def in_words(entries: Iterable[TrailEntry]) -> list[HistoryLine]:
-    """Rows of the trail as people read them; amounts are in the currency of their store. One statement at most."""
+def in_words(entries: Iterable[TrailEntry], *, is_whole: bool = False) -> list[HistoryLine]:
+    """Rows of the trail as people read them; amounts are in the currency of their store. One statement at most.
+
+    Without `is_whole` what says nothing to people is left out: an entry's own page has it.
+    """
     listed = list(entries)
     stores = {entry.store_id for entry in listed if entry.about == "store" and entry.store_id}
     currencies = dict(Store.objects.filter(pk__in=stores).values_list("pk", "currency"))
-    return [_line(entry, currencies.get(entry.store_id or 0)) for entry in listed]
+    left_out = frozenset() if is_whole else FOR_PROGRAMS
+    return [_line(entry, currencies.get(entry.store_id or 0), left_out) for entry in listed]
 
 
-def _line(entry: TrailEntry, currency: str | None) -> HistoryLine:
+def _line(entry: TrailEntry, currency: str | None, left_out: Collection[str]) -> HistoryLine:
     before, after = entry.before or {}, entry.after or {}
     changes = [
         FieldChange(_title(entry, name), *(_value(side, name, entry, currency) for side in (before, after)))
         for name in dict.fromkeys([*before, *after])
+        if name not in left_out
     ]
     where = ", ".join(part for part in (entry.address, entry.via) if part)
     kind = str(KINDS.get(entry.about, entry.about))
@@ -186,4 +197,9 @@ def _value(side: Mapping[str, Any], name: str, entry: TrailEntry, currency: str 
     if isinstance(value, int) and entry.about == "store" and name in AMOUNTS and currency:
         return money(value, currency)
     is_factor = entry.about == "user" and name == "type"
-    return str(FACTOR_NAMES.get(value, value) if is_factor else value)
+    return _text(FACTOR_NAMES.get(value, value) if is_factor else value)
+
+
+def _text(value: Any) -> str:
+    is_moment = isinstance(value, str) and MOMENT.fullmatch(value)
+    return written_moment(datetime.fromisoformat(value), "UTC") if is_moment else str(value)

@@ -51,6 +51,7 @@ class EntryAdmin(ReadingAdmin):
     list_title = _("Journal")
     list_intro = _(
         "Every entry balances: its debits equal its credits. Entries are never changed; a correction is a new entry."
+        " Numbers of entries may have gaps; those of seals have none."
     )
     empty_text = _("The books are empty: nothing has been posted yet.")
     list_display = ("entry", "day", "where", "what", "posted", "amount")

@@ -10,6 +10,7 @@ from django.db import connection
 from django.db.models import Max, QuerySet, prefetch_related_objects
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 
 from backoffice.domain.decisions import Verb
 from backoffice.inbox.models import Batch
@@ -37,7 +38,7 @@ class OrderFilters(FilterForm):
     store = store_field()
     terminal = terminal_field()
     day = day_field()
-    made = choice_field("Made", "Online and offline", {"offline": "Offline only", "online": "Online only"})
+    made = choice_field(_("Made"), _("Online and offline"), {"offline": _("Offline only"), "online": _("Online only")})
     shift = forms.UUIDField(widget=forms.HiddenInput)
 
 
@@ -46,15 +47,15 @@ class OrderAdmin(ReadingAdmin):
     """Every order in the books, including voided and training orders, the newest first."""
 
     store_path = "store"
-    list_title = "Orders"
-    list_intro = (
-        "The newest first. For a store or terminal this covers its latest 200 shifts; choose a day to go further back."
+    list_title = _("Orders")
+    list_intro = _(
+        "What was posted last comes first. For a store or terminal this covers its latest 200 shifts; choose a day to go further back."
     )
     list_legend = cells.ASTERISK_LEGEND
-    empty_text = "No order has arrived yet. A till's orders appear here as soon as they are in the books."
+    empty_text = _("No order has arrived yet. A till's orders appear here as soon as they are in the books.")
     list_display = ("order", "what", "where", "cashier_name", "closed", "paid_by", "remarks", "amount")
     search_fields = ("number",)
-    search_help_text = "Order number or identifier"
+    search_help_text = _("Order number or identifier")
     filter_form = OrderFilters
     page_key = ("id",)
     page_template = "console/order.html"
@@ -104,38 +105,38 @@ class OrderAdmin(ReadingAdmin):
         for row in rows:
             row.shown_payments = payments.get(row.pk, [])
 
-    @admin.display(description="Order")
+    @admin.display(description=_("Order"))
     def order(self, row: Order) -> SafeString:
         return cells.number(row.number, offline=row.mode == "offline")
 
-    @admin.display(description="What")
+    @admin.display(description=_("What"))
     def what(self, row: Order) -> SafeString:
         status = "" if row.status == "paid" else str(STATUSES[row.status])
         return cells.lines(KINDS[row.kind], ", ".join(filter(None, [status, named(TYPES, row.type)])))
 
-    @admin.display(description="Where")
+    @admin.display(description=_("Where"))
     def where(self, row: Order) -> SafeString:
         return cells.lines(row.store.name, f"{row.terminal.name} · shift {row.shift.number}")
 
-    @admin.display(description="Cashier")
+    @admin.display(description=_("Cashier"))
     def cashier_name(self, row: Order) -> str | SafeString:
         return row.cashier or cells.NONE
 
-    @admin.display(description="Closed")
+    @admin.display(description=_("Closed"))
     def closed(self, row: Order) -> SafeString:
         """By the till's clock, in the store's time zone."""
         return cells.when(row.closed_at, row.store)
 
-    @admin.display(description="Paid by")
+    @admin.display(description=_("Paid by"))
     def paid_by(self, row: Any) -> str | SafeString:
         return ", ".join(dict.fromkeys(named(METHODS, payment.method) for payment in row.shown_payments)) or cells.NONE
 
-    @admin.display(description="Remarks")
+    @admin.display(description=_("Remarks"))
     def remarks(self, row: Order) -> str | SafeString:
         flags = list(dict.fromkeys(remark.short for remark in _remarks(row)))
         return cells.lines(*flags) if flags else cells.NONE
 
-    @admin.display(description="Total")
+    @admin.display(description=_("Total"))
     def amount(self, row: Order) -> SafeString:
         return cells.amount(row.total, row.currency)
 

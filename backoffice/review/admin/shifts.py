@@ -13,12 +13,13 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 
 from backoffice.domain.decisions import Verb
 from backoffice.domain.reasons import IN_LOCKED_PERIOD, LATE
 from backoffice.ingestion.report import shift_report
 from backoffice.ingestion.till_reports import TillReport, report_of_shift, x_report, z_report
-from backoffice.languages.formats import counted, some_of
+from backoffice.languages.formats import counted, some_of, whole
 from backoffice.review import cells
 from backoffice.review.admin.base import ReadingAdmin
 from backoffice.review.admin.deciding.asking import DecisionButton, buttons_of
@@ -44,7 +45,9 @@ class ShiftFilters(FilterForm):
     store = store_field()
     terminal = terminal_field()
     day = day_field()
-    state = choice_field("State", "All states", {key: label.text for key, label in SHIFT_STATES.items()})
+    state = choice_field(
+        gettext_lazy("State"), gettext_lazy("All states"), {key: label.text for key, label in SHIFT_STATES.items()}
+    )
 
 
 @admin.register(Shift)
@@ -52,9 +55,9 @@ class ShiftAdmin(ReadingAdmin):
     """Every shift, the latest first."""
 
     store_path = "store"
-    list_title = "Shifts"
-    list_intro = "What the till declared beside what arrived. The latest shift comes first."
-    empty_text = "No shift has been opened yet. A till opens one before it sells."
+    list_title = gettext_lazy("Shifts")
+    list_intro = gettext_lazy("What the till declared beside what arrived. The latest shift comes first.")
+    empty_text = gettext_lazy("No shift has been opened yet. A till opens one before it sells.")
     list_display = ("state_label", "number_and_day", "where", "cashier_name", "opened", "orders", "sold", "difference")
     filter_form = ShiftFilters
     page_key = ("opened_at", "shift_id")
@@ -79,45 +82,49 @@ class ShiftAdmin(ReadingAdmin):
             row.order_count, row.sold_minor = sums.get(row.pk, (0, 0))
             row.held = held.get(row.pk, 0)
 
-    @admin.display(description="State")
+    @admin.display(description=gettext_lazy("State"))
     def state_label(self, row: Shift) -> SafeString:
         return cells.label(SHIFT_STATES[row.state])
 
-    @admin.display(description="Shift")
+    @admin.display(description=gettext_lazy("Shift"))
     def number_and_day(self, row: Shift) -> SafeString:
-        return cells.lines(f"Shift {row.number}", cells.business_day(row.business_date))
+        return cells.lines(_shift_name(row), cells.business_day(row.business_date))
 
-    @admin.display(description="Where")
+    @admin.display(description=gettext_lazy("Where"))
     def where(self, row: Shift) -> SafeString:
         return cells.lines(row.store.name, row.terminal.name)
 
-    @admin.display(description="Cashier")
+    @admin.display(description=gettext_lazy("Cashier"))
     def cashier_name(self, row: Shift) -> str | SafeString:
         return row.cashier or cells.NONE
 
-    @admin.display(description="Opened, closed")
+    @admin.display(description=gettext_lazy("Opened, closed"))
     def opened(self, row: Shift) -> SafeString:
         end = row.closed_at or row.recorded_end
-        return cells.lines(cells.time(row.opened_at, row.store), cells.time(end, row.store) if end else "still open")
+        return cells.lines(cells.time(row.opened_at, row.store), cells.time(end, row.store) if end else _("still open"))
 
-    @admin.display(description="Orders")
+    @admin.display(description=gettext_lazy("Orders"))
     def orders(self, row: Any) -> SafeString:
         declared = row.declared["order_count"] if row.declared else None
-        of_declared = f"of {declared:,} declared" if declared not in (None, row.order_count) else ""
+        of_declared = (
+            _("of %(count)s declared") % {"count": whole(declared)} if declared not in (None, row.order_count) else ""
+        )
         return cells.lines(
             cells.count(row.order_count), of_declared, counted(row.held, "held", "held") if row.held else ""
         )
 
-    @admin.display(description="Sold")
+    @admin.display(description=gettext_lazy("Sales less refunds"))
     def sold(self, row: Any) -> SafeString:
         """Sales less refunds."""
         return cells.amount(row.sold_minor, row.currency)
 
-    @admin.display(description="Over or short")
+    @admin.display(description=gettext_lazy("Over or short"))
     def difference(self, row: Shift) -> SafeString:
         """The cash over or short, and the names of other figures that differ."""
         names = some_of([figure(item["what"]).lower() for item in row.differences], limit=DIFFERENCES_NAMED)
-        return cells.lines(cells.difference(row.over_short, row.currency), f"differs: {names}" if names else "")
+        return cells.lines(
+            cells.difference(row.over_short, row.currency), _("differs: %(names)s") % {"names": names} if names else ""
+        )
 
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view
@@ -151,7 +158,7 @@ class ShiftAdmin(ReadingAdmin):
         held = list(HeldItem.objects.filter(shift_id=row.pk, decision_id__isnull=True).order_by("id")[:HELD_SHOWN])
         mark_modes(held, max_size=READABLE_SIZE)
         return {
-            "title": f"Shift {row.number}",
+            "title": _shift_name(row),
             "state": SHIFT_STATES[row.state],
             "figures": figure_rows(report, counted_by_method(row, report)),
             "drawer": drawer_rows(row, report, movements),
@@ -174,6 +181,10 @@ class ShiftAdmin(ReadingAdmin):
             "explain_url": urls.get(Verb.EXPLAIN, ""),
             "enter_url": urls.get(Verb.ENTER, ""),
         }
+
+
+def _shift_name(row: Shift) -> str:
+    return _("Shift %(number)s") % {"number": row.number}
 
 
 def _held_prevents(row: Any, button: DecisionButton) -> DecisionButton:
@@ -217,8 +228,12 @@ def _entered_later(shift: Shift) -> list[str]:
     orders = Order.objects.filter(shift_id=shift.pk, business_date=shift.business_date, flags__contains=flag).count()
     if not orders:
         return []
-    verb = "stands" if orders == 1 else "stand"
-    return [f"{counted(orders, 'order')} came when the books of this day were locked, and {verb} on a later one."]
+    said = ngettext(
+        "%(count)s order came when the books of this day were locked, and stands on a later one.",
+        "%(count)s orders came when the books of this day were locked, and stand on a later one.",
+        orders,
+    )
+    return [said % {"count": whole(orders)}]
 
 
 def _report(row: Shift, wanted: str) -> TillReport | None:
@@ -231,10 +246,10 @@ def _report(row: Shift, wanted: str) -> TillReport | None:
 
 def _report_links(row: Shift, wanted: str, paper: str) -> dict[str, str]:
     """Back to the shift, the other paper, the newest revision, and the figures of now."""
-    links = {f"Shift {row.number}": reverse("admin:sales_shift_change", args=[row.pk])}
+    links = {_shift_name(row): reverse("admin:sales_shift_change", args=[row.pk])}
     links |= {words["name"]: f"?revision={wanted}&paper={name}" for name, words in PAPERS.items()}
     if row.z_revision:
-        links |= {f"Z {row.z_number}": f"?paper={paper}", "X, as of now": f"?revision=x&paper={paper}"}
+        links |= {f"Z {row.z_number}": f"?paper={paper}", _("X, as of now"): f"?revision=x&paper={paper}"}
     return links
 
 

@@ -19,7 +19,7 @@ from backoffice.books.exports.sent import SentDay, sent_of_days
 from backoffice.books.store_days import DayKey, StoreDay, export_of, held_by_shift, read_store_day, states_of_days
 from backoffice.books.stores import store_today
 from backoffice.domain.states import ShiftState, StoreDayState
-from backoffice.domain.store_days import WAITS_FOR, is_outstanding
+from backoffice.domain.store_days import is_outstanding
 from backoffice.fleet.models import Store, Terminal
 from backoffice.languages.formats import some_of
 from backoffice.languages.moments import written_day
@@ -32,7 +32,7 @@ from backoffice.review.noting import answer_note, notes_card
 from backoffice.review.pages import console_page
 from backoffice.review.reach import mine, own_choices
 from backoffice.review.rights import may_see
-from backoffice.review.words import FIGURES, METHODS, STORE_DAY_STATES, Label, named
+from backoffice.review.words import DAY_WAITS, FIGURES, METHODS, STORE_DAY_STATES, Label, named
 from backoffice.sales.models import Shift
 
 LATE_DAY = Label("Late", "red")
@@ -46,7 +46,7 @@ RANKS = {
 }
 DAY_TITLES = (
     *(_("Business day"), _("Store"), _("Code"), _("State"), _("Waits for"), _("Exported"), _("Shifts"), _("Held")),
-    *(*in_currency(_("Net")), *in_currency(_("Over or short"))),
+    *(*in_currency(_("Sales less refunds")), *in_currency(_("Over or short"))),
 )
 TILLS_NAMED = 3
 DAYS_SHOWN = timedelta(days=14)
@@ -57,7 +57,7 @@ class DayFilters(FilterForm):
     """A store and a day: one of them narrows the list, both lead to the page of that day."""
 
     store = store_field()
-    day = day_field("Business day, or the last of two weeks")
+    day = day_field(_("Business day, or the last of two weeks"))
 
 
 class DayRow(NamedTuple):
@@ -119,7 +119,7 @@ def store_days_view(request: HttpRequest) -> HttpResponse:
         context |= notes_card(request, "day", day, store=store, address=address)
         return console_page(request, "console/store_day.html", context)
     rows = list_days(mine(request, Shift.objects.all()), store, until=day)
-    context |= {"title": "Store days", "rows": rows[:MOST_ROWS], "has_more": len(rows) > MOST_ROWS}
+    context |= {"title": gettext("Store days"), "rows": rows[:MOST_ROWS], "has_more": len(rows) > MOST_ROWS}
     return console_page(request, "console/store_days.html", context | {"counts": count_day_states(rows)})
 
 
@@ -216,7 +216,7 @@ def _row(store: Store, day: date, shifts: Sequence[Shift], state: StoreDayState,
         day,
         STORE_DAY_STATES[state.value],
         RANKS[state],
-        WAITS_FOR[state],
+        str(DAY_WAITS[state.value]),
         "",
         len(shifts),
         sum(held.get(shift.pk, 0) for shift in shifts),
@@ -234,19 +234,20 @@ def day_page(found: StoreDay, store: Store) -> dict[str, Any]:
         "store": store,
         "found": found,
         "state": STORE_DAY_STATES[found.state],
+        "waits_for": DAY_WAITS[found.state],
         "sums": [
             {
                 "currency": sums["currency"],
                 "orders": sums["order_count"],
                 "rows": [
-                    *((named(FIGURES | {"net": "Net"}, name), sums[name]) for name in SUMMED),
+                    *((named(FIGURES | {"net": gettext("Sales less refunds")}, name), sums[name]) for name in SUMMED),
                     *((named(METHODS, method), amount) for method, amount in sums["payments"].items()),
                 ],
             }
             for sums in found.sums
         ],
         "up_url": reverse("admin:sales_store_days"),
-        "up_title": "Store days",
+        "up_title": gettext("Store days"),
     }
 
 

@@ -64,7 +64,9 @@ class TerminalFilters(FilterForm):
     """Nothing chosen is every terminal."""
 
     store = store_field()
-    state = choice_field("State", "All states", {state.name: state.value.text for state in SyncState})
+    state = choice_field(
+        gettext_lazy("State"), gettext_lazy("All states"), {state.name: state.value.text for state in SyncState}
+    )
     sign = choice_field(_("With"), _("Anything"), TITLES)
     version = forms.ChoiceField(label=_("App version"), choices=versions)
 

@@ -84,7 +84,7 @@ class TrailAdmin(ReadingAdmin):
 
     def page(self, row: Any) -> dict[str, Any]:
         """All of one entry."""
-        (line,) = in_words([row])
+        (line,) = in_words([row], is_whole=True)
         return {"title": f"{line.deed}: {line.thing}", "line": line}
 
 

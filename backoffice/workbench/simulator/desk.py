@@ -24,6 +24,8 @@ from backoffice.workbench.simulator.till import Till
 
 WAITS = 3
 PROFILE = "accounting"
+# As much the safe holds: more than the floats of the two tills, since whoever plays with the demo opens others.
+FLOATS_IN_THE_SAFE = 6
 
 
 class DeskNote(NamedTuple):
@@ -47,6 +49,15 @@ class Desk:
             get_user_model().objects.create_superuser(username=name)
         Store.objects.update(second_person_above=0)
         self._run("export_profile", PROFILE, "--format=gl-csv")
+
+    def count_safe(self, shop: Shop) -> None:
+        """Counts the safe before the first till opens: it holds the floats of some drawers."""
+        amount = FLOATS_IN_THE_SAFE * shop.opening_float
+        asked = self._run("decide", "count-safe", shop.code, str(amount), "--as", self._first, "--reason", "daily")
+        if asked["state"] == "waiting":
+            self._run("agree", asked["decision_id"], "--as", self._second)
+        words = f"safe counted: {to_text(amount, shop.currency)} {shop.currency}"
+        self.notes.append(DeskNote(shop.code, words, self._first, self._second if asked["state"] == "waiting" else ""))
 
     def decide_held(self, till: Till, plot: Plot) -> None:
         """What is held: corrected where the till got it wrong, posted as it was sent where only its number was in the way."""

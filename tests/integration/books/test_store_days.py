@@ -62,7 +62,7 @@ def test_a_day_from_its_first_sale_to_its_audit(till: Till, capsys: pytest.Captu
     assert z_of(till, 1).figures == first.figures, "what was printed stays as it was"
     for revision, net in ((1, "€4.80"), (2, "€7.20")):
         for paper in ("a4", "80mm"):
-            assert f"Net {net}" in Page(report_html(z_of(till, revision), paper=paper)).text
+            assert f"Sales less refunds {net}" in Page(report_html(z_of(till, revision), paper=paper)).text
 
     day = day_of(till)
     assert (day.state, day.over_short, day.sums[0]["net"]) == ("to_review", -240, 720)

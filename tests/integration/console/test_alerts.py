@@ -98,6 +98,7 @@ def test_rules_are_made_changed_and_removed_with_a_reason(head_office: Client, p
     assert "€10.00" in row.text
     assert "€50.00" in row.text
     rule = AlertRule.objects.get(store=store)
+    assert "Warning from (500 is 5.00 euros)" in page("alerts_alertrule_change", rule.pk).text
     assert (noted := TrailEntry.objects.filter(about="alert rule").latest("id")).reason == WHY
     assert noted.person == "claire"
     wrong = save(

@@ -19,10 +19,11 @@ from tests.integration.console.conftest import Open
 from tests.till import Till, a_sale, a_store
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+STORES = {1: "Bastille", 2: "Canal"}
 
 
 def terminals(count: int) -> list[Terminal]:
-    return [Terminal(pk=number + 1, activated_at=NOW) for number in range(count)]
+    return [Terminal(pk=one, name=f"Till {one}", store_id=1, activated_at=NOW) for one in range(1, count + 1)]
 
 
 class TestAnswer:
@@ -48,23 +49,34 @@ class TestAnswer:
         ],
     )
     def test_it_is_a_sentence(self, count: int, signs: dict[int, Signs], said: str) -> None:
-        assert headline(terminals(count), signs)["answer"] == said
+        assert headline(terminals(count), signs, STORES)["answer"] == said
 
     def test_what_is_held_has_been_told(self) -> None:
-        said = headline(terminals(2), {1: Signs(held=1, discrepant=1)})
+        said = headline(terminals(2), {1: Signs(held=1, discrepant=1)}, STORES)
         assert said["is_complete"]
         assert said["because"] == ["1 has orders held", "1 has a shift that does not add up"]
 
     def test_it_is_green_only_where_nothing_waits_for_a_person(self) -> None:
         for signs, is_settled in ((Signs(), True), (Signs(held=1), False), (Signs(discrepant=1), False)):
-            assert headline(terminals(2), {1: signs})["is_settled"] == is_settled
+            assert headline(terminals(2), {1: signs}, STORES)["is_settled"] == is_settled
 
     def test_it_says_why(self) -> None:
-        said = headline(terminals(4), {1: Signs(open=1), 2: Signs(open=1, waiting=1), 3: Signs(closing=1)})["because"]
-        assert said == ["2 have a shift open", "1 closed with orders missing", "1 has uploads waiting here"]
+        signs = {1: Signs(open=1), 2: Signs(open=1, waiting=1), 3: Signs(closing=1)}
+        said = headline(terminals(4), signs, STORES)
+        assert said["because"] == ["2 have a shift open", "1 closed with orders missing", "1 has uploads waiting here"]
 
     def test_a_terminal_that_is_not_activated_is_not_counted(self) -> None:
-        assert headline([*terminals(2), Terminal(pk=9)], {})["answer"] == "All 2 terminals have told us everything"
+        said = headline([*terminals(2), Terminal(pk=9)], {}, STORES)
+        assert said["answer"] == "All 2 terminals have told us everything"
+        assert said["who"] == ""
+
+    def test_the_first_tills_that_it_means_are_named_with_their_store(self) -> None:
+        signs = {number: Signs(held=1) for number in range(2, 7)}
+        assert headline(terminals(3), signs, STORES)["who"] == "Till 2, Till 3, Bastille"
+        elsewhere = Terminal(pk=7, name="Till 1", store_id=2, activated_at=NOW)
+        said = headline([*terminals(6), elsewhere], {2: Signs(open=1), 7: Signs(discrepant=1)}, STORES)["who"]
+        assert said == "Till 2 (Bastille), Till 1 (Canal)"
+        assert headline(terminals(6), signs, STORES)["who"] == "Till 2, Till 3, Till 4 and 2 more, Bastille"
 
 
 @pytest.mark.django_db

@@ -213,5 +213,5 @@ def test_a_deposit_is_followed_from_the_safe_to_the_bank_and_change_back(till: T
     assert "done." in decides("bank-change", amount="25.50", **day)
     shown = desk.open("sales_store_days", store=store.pk, day="2026-03-03").text
     # On that day the safe was not counted: less the float of 200.00 and the deposit, and the change.
-    assert "not banked −€474.50 On its way to the bank €0.00" in shown
+    assert "or more left it than the books know. −€474.50 On its way to the bank €0.00" in shown
     assert "Deposit 4711" not in shown

@@ -77,6 +77,23 @@ def test_a_terminal_is_answered_in_english() -> None:
     assert held["results"][0]["reasons"][0]["detail"] == "The total is 740, the lines come to 240"
 
 
+def test_a_drawer_its_day_and_what_was_decided_are_told_in_french_alone() -> None:
+    till = Till()
+    till.open()
+    till.sell(order := a_sale(1001))
+    till.close(order, counted=20_000, order_count=2)
+    claire = person()
+    shift = read(claire, "sales_shift_change", till.shift_id, **FRENCH).text
+    for words in ("D’où vient l’écart", "compté : 0,00", "La caisse", "Fond de caisse", "ouverte par Anna"):
+        assert words in shift.replace("\N{NO-BREAK SPACE}", " "), words
+    query = f"?store={till.store.pk}&day=2026-03-01"
+    day = Page(claire.get(reverse("admin:sales_store_days") + query, **FRENCH).content.decode()).text
+    for words in ("Attend : des personnes", "Écart, tous les tiroirs-caisses", "Le coffre n’a jamais été compté"):
+        assert words in day, words
+    for english in ("Waits for", "To know", "The drawer", "In the books", "Over or short", "Declared"):
+        assert english not in shift + day, english
+
+
 def test_amounts_and_days_of_the_books_are_written_in_french_and_programs_read_what_they_read_before() -> None:
     till = Till(a_store(name="Paris Bastille"))
     till.open()

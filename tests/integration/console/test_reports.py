@@ -8,6 +8,7 @@ from django.test import Client
 from django.urls import reverse
 
 from backoffice.domain.decisions import Verb
+from backoffice.review.reports import written_rate
 from tests.integration.books.office import decided
 from tests.integration.books.report_day import DAY, a_day
 from tests.integration.console.conftest import Open
@@ -91,6 +92,27 @@ def test_the_orders_of_a_figure_come_to_it(
     by_day = page("report_orders", store=day.store.pk, first="2026-02-20", last="2026-03-05", **asked)
     assert f"1 Mar 2026 {orders}" in by_day.text
     assert f"{orders} order" in Page(by_day.html).text or by_day.link(str(orders))
+
+
+def test_the_orders_of_a_rate_say_it_as_a_percentage_and_tax_stands_only_where_there_is_one(
+    page: Open, day: Till
+) -> None:
+    def orders(**asked: object) -> str:
+        return page("report_orders", store=day.store.pk, **DAY, **asked).text
+
+    taxed = orders(figure="tax", by_code=1, code="FR-20", by_rate=1, rate="0.2")
+    assert "Orders with tax: FR-20" in taxed
+    assert "rate 20 %" in taxed.replace("\N{NO-BREAK SPACE}", " ")
+    assert "Tax in it" in taxed
+    assert "Tax in it" not in orders(figure="method", by_code=1, code="cash")
+    without = orders(figure="tax", by_code=1)
+    assert "Orders without tax" in without
+    assert "Tax in it" not in without
+
+
+def test_a_levy_of_so_much_a_piece_is_no_tax_of_zero_per_cent() -> None:
+    assert written_rate("0", 60) == "per piece"
+    assert [written_rate(rate, 0) for rate in ("0", "0.055")] == ["0\N{NO-BREAK SPACE}%", "5.5\N{NO-BREAK SPACE}%"]
 
 
 def test_no_orders_of_a_figure_say_so(page: Open, day: Till) -> None:

@@ -27,7 +27,7 @@ def test_a_shift_that_adds_up(page: Open) -> None:
     assert "Orders 3 3 –" in read.text
     assert "Sales €7.20 €7.20 –" in read.text
     assert "By payment method" in read.text
-    assert "Cash €7.20 €7.20 –" in read.text
+    assert "Cash €7.20 €7.20 counted €7.20 –" in read.text
     assert "Neither over nor short" in read.text
     row = page("sales_shift_changelist", store=till.store.pk).row("Shift 311")
     assert "Adds up" in row.text

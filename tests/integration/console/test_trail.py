@@ -11,6 +11,7 @@ from django.urls import reverse
 from backoffice.fleet.models import Terminal
 from backoffice.ledger.models import Account
 from backoffice.review import login
+from backoffice.review.admin.history import in_words
 from backoffice.trail.models import TrailEntry
 from tests.integration.console.conftest import Open
 from tests.signing_in import sign_in
@@ -68,6 +69,17 @@ def test_a_terminals_page_tells_of_names_and_codes_and_never_of_the_code(head_of
     assert "claire" in words
     assert code not in words
     assert not TrailEntry.objects.filter(after__icontains=code.replace("-", "")[4:]).exists()
+
+
+def test_what_only_programs_need_stands_on_the_page_of_an_entry_alone_and_a_time_is_written_as_one() -> None:
+    after = {"request_id": "r-1", "id": 7, "asked_at": "2026-03-01T10:00:00.5+00:00", "note": "Twice"}
+    entry = TrailEntry(about="decision", what="added", object_name="", after=after)
+    (line,), (whole,) = in_words([entry]), in_words([entry], is_whole=True)
+    assert [(change.name, change.after) for change in line.changes] == [
+        ("Asked at", "1 Mar 2026, 10:00 UTC"),
+        ("Note", "Twice"),
+    ]
+    assert {change.name for change in whole.changes} == {"Request", "Id", "Asked at", "Note"}
 
 
 def test_an_account_has_a_history_too(head_office: Client, page: Open) -> None:

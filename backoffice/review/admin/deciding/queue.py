@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from django.db.models import QuerySet
 from django.http import HttpRequest, QueryDict
+from django.utils.translation import gettext_lazy as _
 
 from backoffice.books.models import HeldClaim
 from backoffice.domain.reasons import REASONS
@@ -27,9 +28,11 @@ REASON_NAMES: dict[str, Words] = {
 
 class HeldFilters(FilterForm):
     store = store_field()
-    reason = choice_field("Reason", "All reasons", REASON_NAMES)
-    sort = choice_field("Kind", "All kinds", {"held": "Cannot be posted", "conflict": "Contradicts what came first"})
-    decided = choice_field("Decided", "Not yet", {"yes": "Decided"})
+    reason = choice_field(_("Reason"), _("All reasons"), REASON_NAMES)
+    sort = choice_field(
+        _("Kind"), _("All kinds"), {"held": _("Cannot be posted"), "conflict": _("Contradicts what came first")}
+    )
+    decided = choice_field(_("Decided"), _("Not yet"), {"yes": _("Decided")})
 
 
 class ReasonCount(NamedTuple):

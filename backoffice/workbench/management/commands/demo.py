@@ -94,12 +94,15 @@ class Command(BaseCommand):
         """The story from opening to verdict; returns whether the books are right."""
         head_office = HeadOffice(str(stack.data_dir))
         cast = _engage(head_office, stack, board)
+        desk = Desk(str(stack.data_dir), first=FIRST, second=SECOND)
+        for shop in dict.fromkeys(till.shop for till, _ in cast):
+            desk.count_safe(shop)
         board.planned = sum(plot.planned for _, plot in cast)
         plots = dict(cast)
         try:
             with board.shown():
                 at_once(list(plots), lambda till: plots[till].play(till))
-            desk = _head_office_decides(cast, stack)
+            _head_office_decides(desk, cast, stack)
             print_rows(shift_rows(list(plots)), sys.stdout)
             print_notes(desk.notes, sys.stdout)
         finally:
@@ -142,9 +145,8 @@ def _engage(head_office: HeadOffice, stack: Stack, board: Board) -> Cast:
     return cast
 
 
-def _head_office_decides(cast: Cast, stack: Stack) -> Desk:
+def _head_office_decides(desk: Desk, cast: Cast, stack: Stack) -> None:
     """What is held, then what was not counted, then every shift; then it exports the books."""
-    desk = Desk(str(stack.data_dir), first=FIRST, second=SECOND)
     shifts = [(till, plot, shift.shift_id) for till, plot in cast for shift in till.terminal.journal.declared_shifts()]
     for till, plot in cast:
         desk.decide_held(till, plot)
@@ -155,7 +157,6 @@ def _head_office_decides(cast: Cast, stack: Stack) -> Desk:
         desk.approve(till, shift_id)
     for shop, _ in _programme():
         desk.export(shop, stack.data_dir / "exports")
-    return desk
 
 
 def _programme() -> list[tuple[Shop, tuple[Plot, Plot]]]:
