@@ -142,14 +142,14 @@ class TestStatements:
 
     PAGES: dict[str, int] = {
         "index": 12,
-        "fleet_terminal_changelist": 16,
-        "fleet_store_changelist": 5,
-        "inbox_batch_changelist": 11,
-        "sales_order_changelist": 11,
-        "sales_shift_changelist": 11,
-        "sales_helditem_changelist": 12,
-        "ledger_journalentry_changelist": 10,
-        "ledger_account_changelist": 5,
+        "fleet_terminal_changelist": 17,
+        "fleet_store_changelist": 6,
+        "inbox_batch_changelist": 12,
+        "sales_order_changelist": 12,
+        "sales_shift_changelist": 12,
+        "sales_helditem_changelist": 13,
+        "ledger_journalentry_changelist": 11,
+        "ledger_account_changelist": 6,
         "ledger_trial_balance": 15,
         "ledger_account_days": 5,
         "report_sales": 16,
@@ -159,8 +159,8 @@ class TestStatements:
         "report_risk": 16,
         "report_cash": 27,
         "report_offline": 16,
-        "trail_trailentry_changelist": 6,
-        "auth_user_changelist": 8,
+        "trail_trailentry_changelist": 7,
+        "auth_user_changelist": 9,
         "sales_store_days": 13,
     }
 
