@@ -50,10 +50,14 @@ ASKED = CHECKS.get_by_names(
     ]
 )
 (DIGEST,) = HEADERS["Content-Digest"][1]["examples"]
+# How a message is framed on its connection is between HTTP libraries: what they refuse never comes to us.
+FRAMING = ("Transfer-Encoding", "Expect", "Upgrade")
 
 
 def as_announced(request: requests.PreparedRequest) -> requests.PreparedRequest:
     """Where a request says that it is zipped, or has the document's digest, it becomes so: else all would be 400."""
+    for name in FRAMING:
+        request.headers.pop(name, None)
     if request.body is not None and request.headers.get("Content-Encoding") == "gzip":
         body = request.body.encode() if isinstance(request.body, str) else request.body
         request.prepare_body(gzip.compress(body, mtime=0), None)
