@@ -14,9 +14,10 @@ from django.utils.translation import gettext as _
 
 from backoffice.alerts.mails import checkpoint_file, console_address, new_mail
 from backoffice.alerts.models import Alert, AlertMail, AlertRecipient
-from backoffice.alerts.words import SEVERITY_WORDS, alert_headline, measure, moment_in_words, utc_in_words
+from backoffice.alerts.words import SEVERITY_WORDS, alert_headline, measure, moment_in_words
 from backoffice.domain.alerts import Severity
 from backoffice.fleet.models import Store
+from backoffice.languages.moments import written_moment
 from backoffice.postgres.rows import named_rows, rows_as
 
 SENT_AT = time(7, 0)
@@ -88,7 +89,7 @@ def _about_checkpoint(signed: Signed, *, now: datetime) -> str:
     lines = [
         title,
         _("Attached is %(file)s: the newest checkpoint of the books, signed on %(moment)s.")
-        % {"file": file, "moment": utc_in_words(signed.signed_at)},
+        % {"file": file, "moment": written_moment(signed.signed_at, "UTC")},
         _("Keep the file where nobody who runs this service can reach it."),
         _("Later it shows whether what was in the books then was changed, removed or added to:"),
         f"manage.py verify_books --anchor {file}",

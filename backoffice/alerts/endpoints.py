@@ -44,15 +44,15 @@ def rotate_secret(endpoint: WebhookEndpoint, *, now: datetime) -> str:
 def secrets_in_force(endpoint: WebhookEndpoint, *, now: datetime) -> list[str]:
     """What signs now, the newest first. What an earlier SECRET_KEY encrypted is encrypted anew. Raises SecretUnreadable."""
     rows = endpoint.secrets.filter(Q(ends_at__isnull=True) | Q(ends_at__gt=now)).order_by("-created_at", "-pk")
-    found = [(row, bytes(row.sealed)) for row in rows]
+    found = {row.pk: bytes(row.sealed) for row in rows}
     if settings.SECRET_KEY_BEFORE:
-        for row, sealed in found:
+        for key, sealed in found.items():
             if (anew := seal_anew(sealed)) != sealed:
                 with acting(
                     Actor(via="webhooks", reason="Encrypted with the SECRET_KEY of today: the secret is the same")
                 ):
-                    WebhookSecret.objects.filter(pk=row.pk).update(sealed=anew)
-    return [open_secret(sealed) for row, sealed in found]
+                    WebhookSecret.objects.filter(pk=key).update(sealed=anew)
+    return [open_secret(sealed) for sealed in found.values()]
 
 
 def send_test_message(endpoint: WebhookEndpoint, *, now: datetime) -> WebhookDelivery:

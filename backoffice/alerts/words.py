@@ -83,11 +83,6 @@ def moment_in_words(moment: datetime, alert: Alert) -> str:
     return written_moment(moment, alert.store.timezone if alert.store else "UTC")
 
 
-def utc_in_words(moment: datetime) -> str:
-    """A moment that is of no store: `31 Mar 2026, 05:00 UTC`."""
-    return written_moment(moment, "UTC")
-
-
 def advice(alert: Alert) -> str:
     """What to do."""
     return str(ADVICE[AlertKind(alert.kind)])

@@ -13,10 +13,11 @@ from uuid import UUID
 
 import msgspec
 from django.conf import settings
+from django.db.models import QuerySet
 from django.utils.translation import gettext
 
 from backoffice.books.evidence.models import VerifierKey
-from backoffice.books.models import CacheFile
+from backoffice.books.models import CacheFile, Decision
 from backoffice.books.refusals import NotDecided, read_uuid
 from backoffice.domain.cache_files import (
     CacheContent,
@@ -28,13 +29,14 @@ from backoffice.domain.cache_files import (
     read_cache,
 )
 from backoffice.domain.cards.masking import Finding, mask_cards
+from backoffice.domain.decisions import Verb
 from backoffice.domain.evidence.notes import CheckingKey
 from backoffice.domain.orders import Order, Unreadable
 from backoffice.domain.upload import Upload, open_upload
 from backoffice.domain.wire.envelope import BodyMalformed, EnvelopeInvalid, TooManyOrders, decode_batch
 from backoffice.domain.wire.members import read_order
 from backoffice.domain.wire.messages import read_close_shift, read_open_shift
-from backoffice.fleet.models import Credential
+from backoffice.fleet.models import Credential, Terminal
 from backoffice.inbox.packing import LEVEL
 from backoffice.postgres.transactions import transaction_required
 
@@ -124,6 +126,11 @@ def find_cache(name: Any) -> KeptCache:
     if file is None:
         raise NotDecided("unknown-file", gettext("No file {file_id} is kept.").format(file_id=file_id))
     return _opened(file, zlib.decompress(file.content))
+
+
+def import_decisions(terminal: Terminal) -> QuerySet[Decision]:
+    """Every request and decision to take in a file of a terminal; which file, its `arguments` say."""
+    return Decision.objects.filter(about="terminal", subject=str(terminal.uuid), verb=Verb.IMPORT_CACHE.value)
 
 
 def open_cache(file: CacheFile, *, most_unpacked: int) -> KeptCache | None:

@@ -9,9 +9,8 @@ import msgspec
 from django.db import connection
 from django.db.models import QuerySet
 
-from backoffice.books.caches import KeptCache, KeptShift, NotTaken, count_cache, open_cache
+from backoffice.books.caches import KeptCache, KeptShift, NotTaken, count_cache, import_decisions, open_cache
 from backoffice.books.models import CacheFile, Decision
-from backoffice.domain.decisions import Verb
 from backoffice.domain.orders import Order, Unreadable
 from backoffice.domain.wire.messages import read_open_shift
 from backoffice.fleet.models import Credential
@@ -88,8 +87,7 @@ def _whole(kept: KeptCache) -> FileContent:
 
 
 def _decisions_about(file: CacheFile) -> QuerySet[Decision]:
-    about = Decision.objects.filter(about="terminal", subject=str(file.terminal.uuid), verb=Verb.IMPORT_CACHE.value)
-    return about.filter(arguments__file=str(file.pk))
+    return import_decisions(file.terminal).filter(arguments__file=str(file.pk))
 
 
 def last_asked(file: CacheFile) -> Any:

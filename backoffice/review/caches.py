@@ -12,6 +12,7 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from backoffice.books.caches import import_decisions
 from backoffice.books.models import CacheFile, Decision, DecisionAnswer
 from backoffice.domain.decisions import Verb
 from backoffice.domain.states import BatchState
@@ -38,8 +39,7 @@ class ShownCache(NamedTuple):
 
 def read_caches(terminal: Terminal) -> list[ShownCache]:
     """The latest of a terminal. Five statements."""
-    about = Decision.objects.filter(about="terminal", subject=str(terminal.uuid), verb=Verb.IMPORT_CACHE.value)
-    decisions = list(about.order_by("-asked_at")[:CACHES_SHOWN])
+    decisions = list(import_decisions(terminal).order_by("-asked_at")[:CACHES_SHOWN])
     prefetch_related_objects(decisions, "person", "answer__person")
     files = CacheFile.objects.filter(terminal=terminal).values_list("pk", "signed_with")
     keys = {str(pk): bytes(key) for pk, key in files} if decisions else {}
@@ -102,8 +102,7 @@ def _people(decision: Decision, answer: DecisionAnswer | None) -> str:
 
 def _shown(decision: Decision, revoked_at: datetime | None, became: str) -> ShownCache:
     answer = answer_of(decision)
-    people = _people(decision, answer)
     before = decision.before
     holds = f"{counted(before['orders'], 'order')}, {counted(before['cash_movements'], 'cash movement')}"
     saved_at = parse_datetime(before["saved_at"])
-    return ShownCache(decision, standing_of(decision), people, holds, became, saved_at, revoked_at)
+    return ShownCache(decision, standing_of(decision), _people(decision, answer), holds, became, saved_at, revoked_at)

@@ -35,7 +35,7 @@ def cashier_page(request: HttpRequest) -> HttpResponse:
     if not may_see(request)["shift"]:
         raise PermissionDenied
     form = own_choices(request, CashierFilters(request.GET))
-    chosen = form.cleaned_data if form.is_valid() else {}
+    chosen = form.chosen
     store, cashier = chosen.get("store"), chosen.get("cashier")
     context: dict[str, Any] = {
         "title": gettext("Over and short of a cashier"),

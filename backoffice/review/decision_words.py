@@ -8,13 +8,14 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from backoffice.books.models import Decision, ReasonCode
+from backoffice.books.verb_words import VERB_WORDS
 from backoffice.languages.formats import money, number_ranges, sendable, whole
 from backoffice.languages.moments import written_day
 from backoffice.languages.texts import Words, in_their_language
 from backoffice.review.comparing import ABSENT, Field, compare_versions, is_amount
 from backoffice.review.papers import Paper, sent_paper
 from backoffice.review.subjects import shifts_by_name
-from backoffice.review.words import METHODS, SHIFT_STATES, STATUSES, VERBS, figure, named, remark
+from backoffice.review.words import METHODS, SHIFT_STATES, STATUSES, figure, named, remark
 
 MOST_CHARACTERS = 500
 MOST_SHOWN = 500
@@ -87,7 +88,7 @@ FLAGS: Mapping[str, Words] = {"more-than-in-the-safe": _("More than the books kn
 
 def verb_of(decision: Decision) -> str:
     """What was decided: `Void an order`."""
-    return named(VERBS, decision.verb)
+    return named(VERB_WORDS, decision.verb)
 
 
 def reason_titles(decisions: Iterable[Decision]) -> dict[tuple[str, str], str]:

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from unfold.dataclasses import SearchResult
 
 from backoffice.books.models import Decision
+from backoffice.books.verb_words import VERB_WORDS
 from backoffice.fleet.models import Store, Terminal
 from backoffice.inbox.models import Batch
 from backoffice.languages.formats import money
@@ -22,7 +23,7 @@ from backoffice.review.cells import page_url
 from backoffice.review.order_lookup import MAX_NUMBER
 from backoffice.review.scope import rows_of
 from backoffice.review.unfold import navigation
-from backoffice.review.words import SHIFT_STATES, VERBS
+from backoffice.review.words import SHIFT_STATES
 from backoffice.sales.models import HeldItem, Identity, Order, Shift
 
 OF_A_KIND = 10
@@ -150,7 +151,7 @@ def _batch(row: Batch) -> SearchResult:
 
 
 def _decision(row: Decision) -> SearchResult:
-    return _result(row, str(VERBS[row.verb]), _("Decision"), "gavel")
+    return _result(row, str(VERB_WORDS[row.verb]), _("Decision"), "gavel")
 
 
 def _result(row: Model, title: str, description: str, icon: str) -> SearchResult:

@@ -63,13 +63,13 @@ def paper_sums(shift: Shift, typed: Mapping[str, Any], *, whole: bytes | None) -
     rows += [SumRow(words % {"code": code}, amount) for code, amount in by_code.items()]
     comes_to = of_lines + on_top + typed["rounding"]
     checks = [_total_check(typed["total"], comes_to, shift.currency), _payments_check(typed, shift.currency)]
-    adds_up = whole is not None and all(check.is_right for check in checks)
+    complete = whole if all(check.is_right for check in checks) else None
     return PaperSums(
         currency=shift.currency,
         rows=[*rows, SumRow(_("It comes to"), comes_to)],
         checks=checks,
-        effects=figures_if_posted(shift, whole, what="order") if whole is not None and adds_up else [],
-        entry=_entry(shift, whole) if whole is not None and adds_up else [],
+        effects=[] if complete is None else figures_if_posted(shift, complete, what="order"),
+        entry=[] if complete is None else _entry(shift, complete),
     )
 
 

@@ -166,7 +166,7 @@ def report_page(request: HttpRequest, name: str) -> HttpResponse:
     if not may[kind.of]:
         raise PermissionDenied
     form = own_choices(request, ReportFilters(request.GET))
-    chosen = form.cleaned_data if form.is_valid() else {}
+    chosen = form.chosen
     store, refused = chosen.get("store"), ""
     today = today_at(store, timezone.now(), among=my_stores(request))
     try:

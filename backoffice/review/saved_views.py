@@ -116,8 +116,7 @@ def _may_be_kept(text: str) -> bool:
 
 
 def _store_of(request: HttpRequest, page: Any, query: str) -> Store | None:
-    filters = own_choices(request, page.filter_form(QueryDict(query)))
-    chosen = filters.cleaned_data if filters.is_valid() else {}
+    chosen = own_choices(request, page.filter_form(QueryDict(query))).chosen
     terminal = chosen.get("terminal")
     return chosen.get("store") or (None if terminal is None else terminal.store)
 

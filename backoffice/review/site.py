@@ -18,7 +18,7 @@ from django.views.decorators.cache import never_cache
 from unfold.sites import UnfoldAdminSite
 
 from backoffice.review.live import answer_live
-from backoffice.review.rights import may_see
+from backoffice.review.rights import may_see, reads_originals
 
 
 class ConsoleSite(UnfoldAdminSite):  # type: ignore[misc]
@@ -102,7 +102,7 @@ class ConsoleSite(UnfoldAdminSite):  # type: ignore[misc]
             **super().each_context(request),
             "colors": None,
             "may": may_see(request),
-            "reads_originals": request.user.has_perm("inbox.view_original"),
+            "reads_originals": reads_originals(request),
             "no_second_factor": not settings.SECOND_FACTOR,
         }
 

@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from backoffice.domain.moments import day_in_words
 from backoffice.fleet.models import Heartbeat, Terminal
 from backoffice.languages.formats import duration, money, number_ranges
+from backoffice.languages.moments import written_day
 from backoffice.review.standings import Gap, SyncStanding
 from backoffice.review.sync import Signs, SyncState
 
@@ -105,7 +105,7 @@ def clock(moment: datetime, reader: Reader) -> str:
     local = moment.astimezone(zone)
     if local.date() == reader.now.astimezone(zone).date():
         return f"{local:%H:%M}"
-    return f"{day_in_words(local.date())}, {local:%H:%M}"
+    return f"{written_day(local.date())}, {local:%H:%M}"
 
 
 def _closes_beyond(standing: SyncStanding) -> list[str]:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from django.utils.translation import gettext_lazy as _
 
-from backoffice.books.verb_words import VERB_WORDS
+from backoffice.books.verb_words import VERB_WORDS  # noqa: F401 - templates look words up here
 from backoffice.domain import reasons as codes
 from backoffice.languages.formats import money, whole
 from backoffice.languages.texts import Words, in_their_language
@@ -104,7 +104,6 @@ FILE_PARTS: dict[str, Words] = {
     "batch": _("Upload"),
     "close": _("Close of a shift"),
 }
-VERBS = VERB_WORDS
 FIGURES: dict[str, Words] = {
     "order_count": _("Orders"),
     "sales": _("Sales"),

@@ -8,6 +8,8 @@ from django.db import connection
 from pytest_django import DjangoDbBlocker
 
 from backoffice.sales.models import DetachedMonth
+from pos_api import bodies
+from pos_api.costs import Costs
 from tests.promises import broken_promises
 from tests.till import Till, acknowledged_batches, an_open_till
 
@@ -62,6 +64,10 @@ def opened(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Till:
 
 
 @pytest.fixture
-def till(request: pytest.FixtureRequest, opened: Till, database: None) -> Till:
+def till(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, opened: Till, database: None) -> Till:
     """A till whose shift is open since this morning, with 200.00 in its drawer."""
-    return an_open_till() if "committed_db" in request.fixturenames else opened.again()
+    if "committed_db" in request.fixturenames:
+        return an_open_till()
+    # A process remembers what the bodies of a terminal cost, and this one is of other tests too.
+    monkeypatch.setattr(bodies, "costs", Costs())
+    return opened.again()

@@ -7,16 +7,17 @@ to it at once.
 
 import threading
 from datetime import UTC, datetime, time, timedelta
+from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import structlog
+from cryptography import x509
 from django.conf import settings
 from django.db import connection, transaction
 from rfc3161_client import TimestampRequestBuilder, VerificationError, VerifierBuilder, decode_timestamp_response
 
 from backoffice.books.evidence.models import Checkpoint, Stamp, StampTry
-from backoffice.books.evidence.roots import stamp_roots
 from backoffice.transport import NotDelivered, send_request
 
 log = structlog.get_logger(__name__)
@@ -105,10 +106,20 @@ def ask_authority(data: bytes) -> Answered:
         reply = decode_timestamp_response(answer.body)
         if reply.status != 0:
             raise NotStamped(f"refused: status {reply.status} {' '.join(reply.status_string)}".strip())
-        VerifierBuilder(roots=stamp_roots(), nonce=request.nonce).build().verify_message(reply, data)
+        VerifierBuilder(roots=_roots(), nonce=request.nonce).build().verify_message(reply, data)
         return Answered(answer.body, reply.tst_info.gen_time)
     except (ValueError, VerificationError) as error:
         raise NotStamped(f"no stamp of it that can be trusted: {error}") from error
+
+
+def _roots() -> list[x509.Certificate]:
+    """Whom stamps are believed from: the certificates of TIMESTAMP_CA_FILE. Raises ValueError where they cannot be read."""
+    if not settings.TIMESTAMP_CA_FILE:
+        raise ValueError("TIMESTAMP_CA_FILE names no file: nobody's stamps are believed")
+    try:
+        return x509.load_pem_x509_certificates(Path(settings.TIMESTAMP_CA_FILE).read_bytes())
+    except OSError as error:
+        raise ValueError(f"TIMESTAMP_CA_FILE cannot be read: {error}") from None
 
 
 def _claim(*, now: datetime) -> Checkpoint | None:

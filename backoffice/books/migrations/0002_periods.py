@@ -2,6 +2,8 @@
 
 from django.db import migrations, models
 
+from backoffice.books.first_reasons import give_reasons
+
 VERBS = [
     "post",
     "correct",
@@ -31,19 +33,6 @@ REASONS = [
 ]
 
 
-def create_reasons(apps, schema_editor):
-    reason_code = apps.get_model("books", "ReasonCode")
-    reason_code.objects.using(schema_editor.connection.alias).bulk_create(
-        reason_code(verb=verb, code=code, title=title, needs_note=needs_note)
-        for verb, code, title, needs_note in REASONS
-    )
-
-
-def delete_reasons(apps, schema_editor):
-    reason_code = apps.get_model("books", "ReasonCode")
-    reason_code.objects.using(schema_editor.connection.alias).filter(verb__in=["lock", "unlock"]).delete()
-
-
 class Migration(migrations.Migration):
     dependencies = [("books", "0001_decisions"), ("ledger", "0008_locked_periods")]
 
@@ -71,5 +60,5 @@ class Migration(migrations.Migration):
             name="verb",
             field=models.CharField(choices=[(verb, verb) for verb in VERBS], max_length=16),
         ),
-        migrations.RunPython(create_reasons, delete_reasons),
+        give_reasons(REASONS),
     ]

@@ -5,6 +5,8 @@ import uuid
 import django.db.models.deletion
 from django.db import migrations, models
 
+from backoffice.books.first_reasons import give_reasons
+
 VERBS = [
     "post",
     "correct",
@@ -46,19 +48,6 @@ NO_GUARDS = """
 DROP TRIGGER refuse_change ON books_cachefile;
 DROP TRIGGER refuse_truncate ON books_cachefile;
 """
-
-
-def create_reasons(apps, schema_editor):
-    reason_code = apps.get_model("books", "ReasonCode")
-    reason_code.objects.using(schema_editor.connection.alias).bulk_create(
-        reason_code(verb="import-cache", code=code, title=title, needs_note=needs_note)
-        for code, title, needs_note in REASONS
-    )
-
-
-def delete_reasons(apps, schema_editor):
-    reason_code = apps.get_model("books", "ReasonCode")
-    reason_code.objects.using(schema_editor.connection.alias).filter(verb="import-cache").delete()
 
 
 class Migration(migrations.Migration):
@@ -104,5 +93,5 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.RunSQL(GUARDS, NO_GUARDS),
-        migrations.RunPython(create_reasons, delete_reasons),
+        give_reasons([("import-cache", *reason) for reason in REASONS]),
     ]

@@ -2,6 +2,8 @@
 
 from django.db import migrations, models
 
+from backoffice.books.first_reasons import give_reasons
+
 VERBS = [
     "post",
     "correct",
@@ -32,20 +34,6 @@ REASONS = [
 ]
 
 
-def create_reasons(apps, schema_editor):
-    reason_code = apps.get_model("books", "ReasonCode")
-    reason_code.objects.using(schema_editor.connection.alias).bulk_create(
-        reason_code(verb=verb, code=code, title=title, needs_note=needs_note)
-        for verb, code, title, needs_note in REASONS
-    )
-
-
-def delete_reasons(apps, schema_editor):
-    reason_code = apps.get_model("books", "ReasonCode")
-    verbs = {verb for verb, *_ in REASONS}
-    reason_code.objects.using(schema_editor.connection.alias).filter(verb__in=verbs).delete()
-
-
 class Migration(migrations.Migration):
     dependencies = [("books", "0006_notes"), ("ledger", "0009_bank")]
 
@@ -53,5 +41,5 @@ class Migration(migrations.Migration):
         migrations.RunSQL("SET LOCAL lock_timeout = '3s'", "SET LOCAL lock_timeout = '3s'"),
         migrations.AlterField("ReasonCode", "verb", models.CharField(choices=[(v, v) for v in VERBS], max_length=16)),
         migrations.AlterField("Decision", "verb", models.CharField(choices=[(v, v) for v in VERBS], max_length=16)),
-        migrations.RunPython(create_reasons, delete_reasons),
+        give_reasons(REASONS),
     ]

@@ -42,7 +42,7 @@ class BankSafe(SafeRule):
         """A request is about its slip, and holds while the safe is known to have as much: several may wait at once."""
         stands = super().lock(cursor, subject, arguments, person=person)
         is_there = not self.asks_for_two(arguments["amount"], balance=stands.before["balance"])
-        slip = {"slip": _slip(arguments), "date": str(arguments.get("date")), "is_there": is_there}
+        slip = _named_by(arguments) | {"is_there": is_there}
         return stands._replace(holds_by=slip)
 
     def asks_for_two(self, amount: int, *, balance: int) -> bool:
@@ -51,9 +51,7 @@ class BankSafe(SafeRule):
 
     def act(self, cursor: CursorWrapper, subject: Subject, deed: Deed) -> dict[str, Any]:
         store: Store = subject.row
-        amount, slip = deed.arguments["amount"], _slip(deed.arguments, is_needed=True)
-        day = _day(store, deed.arguments, deed.now)
-        _check_first(store, self.verb, {"slip": slip, "date": day.isoformat()})
+        amount, (slip, day) = deed.arguments["amount"], _new_slip(store, self.verb, deed)
         dates = self.write(cursor, store, post_bank_deposit(amount), deed, day=day)
         left = subject.before["balance"] - amount
         flags = [MORE_THAN_IN_SAFE] if left < 0 else []
@@ -74,14 +72,12 @@ class ReceiveDeposit(SafeRule):
         stands = super().lock(cursor, subject, arguments, person=person)
         on_its_way = cash_on_its_way(cursor, store=stands.store)
         is_there = arguments["amount"] <= on_its_way
-        slip = {"slip": _slip(arguments), "date": str(arguments.get("date")), "is_there": is_there}
+        slip = _named_by(arguments) | {"is_there": is_there}
         return stands._replace(before={"on_its_way": on_its_way}, holds_by=slip)
 
     def act(self, cursor: CursorWrapper, subject: Subject, deed: Deed) -> dict[str, Any]:
         store: Store = subject.row
-        amount, slip = deed.arguments["amount"], _slip(deed.arguments, is_needed=True)
-        day = _day(store, deed.arguments, deed.now)
-        _check_first(store, self.verb, {"slip": slip, "date": day.isoformat()})
+        amount, (slip, day) = deed.arguments["amount"], _new_slip(store, self.verb, deed)
         _check_on_its_way(cursor, store, amount=amount, day=day)
         dates = self.write(cursor, store, post_bank_receipt(amount), deed, day=day)
         said = {"amount": amount, "currency": store.currency, "slip": slip}
@@ -99,8 +95,7 @@ class FetchChange(SafeRule):
     ) -> Subject:
         """A request is about its amount, its day and its slip, whatever is in the safe: several may wait at once."""
         stands = super().lock(cursor, subject, arguments, person=person)
-        fetched = {"amount": arguments["amount"], "slip": _slip(arguments), "date": str(arguments.get("date"))}
-        return stands._replace(holds_by=fetched)
+        return stands._replace(holds_by=_named_by(arguments) | {"amount": arguments["amount"]})
 
     def act(self, cursor: CursorWrapper, subject: Subject, deed: Deed) -> dict[str, Any]:
         store: Store = subject.row
@@ -110,6 +105,18 @@ class FetchChange(SafeRule):
         _check_first(store, self.verb, said | {"date": day.isoformat()})
         dates = self.write(cursor, store, post_bank_change(amount), deed, day=day)
         return said | {"left": subject.before["balance"] + amount} | dates
+
+
+def _named_by(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """What a request is about: its slip and its day, as they were given."""
+    return {"slip": _slip(arguments), "date": str(arguments.get("date"))}
+
+
+def _new_slip(store: Store, verb: Verb, deed: Deed) -> tuple[str, date]:
+    """The slip and the day of cash that goes by a slip. Raises NotDecided; AlreadyDecided where the same was said before."""
+    slip, day = _slip(deed.arguments, is_needed=True), _day(store, deed.arguments, deed.now)
+    _check_first(store, verb, {"slip": slip, "date": day.isoformat()})
+    return slip, day
 
 
 def _check_on_its_way(cursor: CursorWrapper, store: Store, *, amount: int, day: date) -> None:

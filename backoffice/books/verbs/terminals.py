@@ -11,8 +11,8 @@ from django.db.backends.utils import CursorWrapper
 from django.db.models import Q
 from django.utils.translation import gettext
 
-from backoffice.books.caches import KeptBatch, KeptCache, KeptShift, count_cache, find_cache
-from backoffice.books.models import CacheFile, Decision
+from backoffice.books.caches import KeptBatch, KeptCache, KeptShift, count_cache, find_cache, import_decisions
+from backoffice.books.models import CacheFile
 from backoffice.books.refusals import AlreadyDecided, NotDecided
 from backoffice.books.rules import Deed, Subject, VerbRule
 from backoffice.books.shifts import lock_terminals
@@ -60,8 +60,9 @@ class ImportCache(VerbRule):
 
 def _check_not_imported(file: CacheFile) -> None:
     """Raises AlreadyDecided where this very file was taken in before."""
-    about = Decision.objects.filter(about="terminal", subject=str(file.terminal.uuid), verb=Verb.IMPORT_CACHE.value)
-    done = about.filter(Q(needs_second_person=False) | Q(answer__answer="agreed"), arguments__file=str(file.pk))
+    done = import_decisions(file.terminal).filter(
+        Q(needs_second_person=False) | Q(answer__answer="agreed"), arguments__file=str(file.pk)
+    )
     decision = done.select_related("person", "answer__person").first()
     if decision is not None:
         at = decision.answer.answered_at.isoformat()

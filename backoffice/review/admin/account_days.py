@@ -35,7 +35,7 @@ def account_days(request: HttpRequest) -> HttpResponse:
     if not may_see(request)["journalentry"]:
         raise PermissionDenied
     form = own_choices(request, AccountDaysFilters(request.GET))
-    chosen = form.cleaned_data if form.is_valid() else {}
+    chosen = form.chosen
     account, store = chosen.get("account"), chosen.get("store")
     if account is not None and store is None and not chosen.get("since"):
         # Of all stores the latest days: all of them would be a book.

@@ -107,8 +107,7 @@ class ConsoleAdmin(ModelAdmin):  # type: ignore[misc]
         queryset = self.every_row(request)
         if not _address_is_of(request, "_changelist", FILE):
             return queryset
-        form = self.bound_filters(request)
-        chosen = form.cleaned_data if form.is_valid() else {}
+        chosen = self.bound_filters(request).chosen
         own_stores = my_reach(request).store_ids
         own = {} if own_stores is None else {"own_stores": sorted(own_stores)}
         return self.narrow(queryset, chosen | own)
@@ -153,12 +152,16 @@ class ConsoleAdmin(ModelAdmin):  # type: ignore[misc]
         return answer_live(request, page, part=self.live_part) if self.live_part else page
 
     def get_urls(self) -> list[URLPattern]:
-        wrap, name = self.admin_site.admin_view, f"{self.opts.app_label}_{self.opts.model_name}"
+        wrap = self.admin_site.admin_view
         return [
-            path("csv/", wrap(self.csv_view), name=f"{name}{FILE}"),
-            path("views/", wrap(self.views_view), name=f"{name}_views"),
+            path("csv/", wrap(self.csv_view), name=self.address_name(FILE)),
+            path("views/", wrap(self.views_view), name=self.address_name("_views")),
             *super().get_urls(),
         ]
+
+    def address_name(self, ending: str) -> str:
+        """What an address of this list is called: `sales_order_changelist` for `_changelist`."""
+        return f"{self.opts.app_label}_{self.opts.model_name}{ending}"
 
     def views_view(self, request: HttpRequest) -> HttpResponse:
         """Saves the filters that were sent under a name, or removes a saved view. Takes POST only. Raises PermissionDenied."""
@@ -166,7 +169,7 @@ class ConsoleAdmin(ModelAdmin):  # type: ignore[misc]
             return HttpResponseNotAllowed(["POST"])
         if not self.has_view_or_change_permission(request):
             raise PermissionDenied
-        address = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
+        address = reverse(f"admin:{self.address_name('_changelist')}")
         if key := request.POST.get("remove"):
             remove_view(request, self, key)
             return HttpResponseRedirect(address)
@@ -182,8 +185,7 @@ class ConsoleAdmin(ModelAdmin):  # type: ignore[misc]
         if request.method != "GET":
             return HttpResponseNotAllowed(["GET"])
         rows = rows_of_list(self, self.get_changelist_instance(request))
-        form = self.bound_filters(request)
-        store = form.cleaned_data.get("store") if form.is_valid() else None
+        store = self.bound_filters(request).chosen.get("store")
         kind, store_id = str(self.opts.model_name), None if store is None else store.pk
         return csv_answer(request, rows, kind=kind, title=self.list_title, store_id=store_id, most_rows=self.most_rows)
 
@@ -278,7 +280,7 @@ class PageAdmin(ConsoleAdmin):
         """What people wrote about a row, for its page."""
         if not self.noted_as:
             return {}
-        address = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_note", args=[row.pk])
+        address = reverse(f"admin:{self.address_name('_note')}", args=[row.pk])
         subject = getattr(row, self.note_key)
         return notes_card(request, self.noted_as, subject, store=self._store_of(row), address=address)
 
@@ -300,9 +302,8 @@ class PageAdmin(ConsoleAdmin):
     def get_urls(self) -> list[URLPattern]:
         if not self.noted_as:
             return super().get_urls()
-        name = f"{self.opts.app_label}_{self.opts.model_name}_note"
-        note = path("<path:object_id>/note/", self.admin_site.admin_view(self.note_view), name=name)
-        return [note, *super().get_urls()]
+        view = self.admin_site.admin_view(self.note_view)
+        return [path("<path:object_id>/note/", view, name=self.address_name("_note")), *super().get_urls()]
 
     def is_final(self, row: Any) -> bool:
         """Whether a row's page changes no more, and so has nothing to refresh."""

@@ -32,9 +32,14 @@ class FilterForm(forms.Form):
             field.required = False
 
     @property
+    def chosen(self) -> dict[str, Any]:
+        """What each field was set to; nothing where something in the form is no choice."""
+        return self.cleaned_data if self.is_valid() else {}
+
+    @property
     def is_narrowed(self) -> bool:
         """Whether any filter is set."""
-        return self.is_valid() and any(value for value in self.cleaned_data.values())
+        return any(self.chosen.values())
 
 
 class DayInput(forms.DateInput):

@@ -69,7 +69,7 @@ class HeldAdmin(ReadingAdmin):
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """The list, and above it how many are held for which reason."""
         form = self.bound_filters(request)
-        chosen = form.cleaned_data if form.is_valid() else {}
+        chosen = form.chosen
         context: dict[str, Any] = {"reasons": [], "all_url": _reason_url(request, ""), "chosen": chosen.get("reason")}
         if self.has_view_permission(request) and chosen.get("decided") != "yes":
             reasons = count_reasons(self.every_row(request), chosen)

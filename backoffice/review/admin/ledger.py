@@ -160,7 +160,7 @@ class AccountAdmin(ConsoleAdmin):
         if not may_see(request)["journalentry"]:
             raise PermissionDenied
         form = own_choices(request, BalanceFilters(request.GET))
-        chosen = form.cleaned_data if form.is_valid() else {}
+        chosen = form.chosen
         store, since, at = chosen.get("store"), chosen.get("since"), chosen.get("at")
         moved = accounts_moved(store=store, among=my_reach(request).store_ids, since=since, at=at)
         names = {code: in_their_language(name) for code, name in Account.objects.values_list("code", "name")}

@@ -100,8 +100,7 @@ def _asked(request: HttpRequest) -> Asked:
     if not may_see(request)["shift"]:
         raise PermissionDenied
     form = own_choices(request, DayFilters(request.GET))
-    chosen = form.cleaned_data if form.is_valid() else {}
-    return Asked(form, chosen.get("store"), chosen.get("day"))
+    return Asked(form, form.chosen.get("store"), form.chosen.get("day"))
 
 
 def store_days_view(request: HttpRequest) -> HttpResponse:

@@ -19,9 +19,9 @@ from backoffice.review.entrance.rule import ask_again
 from backoffice.review.middleware import actor_of
 from backoffice.review.originals import Place, StoredOriginal, read_originals
 from backoffice.review.pages import console_page
+from backoffice.review.rights import reads_originals
 from backoffice.trail.events import DOWNLOADED, READ, record_event
 
-RIGHT = "inbox.view_original"
 MOST_MEMBERS = 1_000_000
 
 
@@ -30,11 +30,6 @@ class PlaceForm(forms.Form):
 
     order = forms.IntegerField(required=False, min_value=0, max_value=MOST_MEMBERS)
     movement = forms.IntegerField(required=False, min_value=0, max_value=MOST_MEMBERS)
-
-
-def reads_originals(request: HttpRequest) -> bool:
-    """Whether the reader may see what tills sent, as it is stored."""
-    return request.user.has_perm(RIGHT)
 
 
 def stored_page(request: HttpRequest, batches: QuerySet[Batch], key: str) -> HttpResponse:

@@ -19,7 +19,7 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 from backoffice.alerts.deliveries import RETRIES, replay_delivery, turn_endpoint_off
 from backoffice.alerts.endpoints import check_endpoint_url, rotate_secret, send_test_message, turn_endpoint_on
 from backoffice.alerts.models import EventType, WebhookDelivery, WebhookEndpoint
-from backoffice.domain.moments import moment
+from backoffice.languages.moments import written_moment
 from backoffice.review import cells
 from backoffice.review.admin.alert_settings import plain_choice
 from backoffice.review.admin.base import PageAdmin, ReadingAdmin
@@ -295,7 +295,7 @@ class WebhookDeliveryAdmin(ReadingAdmin):
 
 def utc(value: Any) -> str:
     """A moment in UTC; "" for None."""
-    return "" if value is None else moment(value, "UTC")
+    return "" if value is None else written_moment(value, "UTC")
 
 
 def _may_replay(request: HttpRequest) -> bool:

@@ -53,28 +53,25 @@ class Desk:
     def count_safe(self, shop: Shop) -> None:
         """Counts the safe before the first till opens: it holds the floats of some drawers."""
         amount = FLOATS_IN_THE_SAFE * shop.opening_float
-        asked = self._run("decide", "count-safe", shop.code, str(amount), "--as", self._first, "--reason", "daily")
-        if asked["state"] == "waiting":
-            self._run("agree", asked["decision_id"], "--as", self._second)
         words = f"safe counted: {to_text(amount, shop.currency)} {shop.currency}"
-        self.notes.append(DeskNote(shop.code, words, self._first, self._second if asked["state"] == "waiting" else ""))
+        self._decide(shop.code, words, ("count-safe", shop.code, str(amount)), ("daily",))
 
     def decide_held(self, till: Till, plot: Plot) -> None:
         """What is held: corrected where the till got it wrong, posted as it was sent where only its number was in the way."""
         for order_id, words in plot.broken.items():
             right = plot.corrected.get(order_id)
             if right is None:
-                self._decide(till, f"{words}: posted as sent", "post", order_id, ("identity-only",))
+                self._decide(_where(till), f"{words}: posted as sent", ("post", order_id), ("identity-only",))
             else:
                 done, order = f"{words}: corrected and posted", msgspec.json.encode(right)
-                self._decide(till, done, "correct", order_id, ("till-fault",), file=order)
+                self._decide(_where(till), done, ("correct", order_id), ("till-fault",), file=order)
 
     def count_drawer(self, till: Till, shift_id: str) -> None:
         """Counts what was closed without a count."""
         cash, currency = till.terminal.expected_cash(shift_id), till.shop.currency
         counts = msgspec.json.encode({"cash": cash})
         words = f"drawer counted: {to_text(cash, currency)} {currency}"
-        self._decide(till, words, "recount", shift_id, ("closed-blind",), file=counts)
+        self._decide(_where(till), words, ("recount", shift_id), ("closed-blind",), file=counts)
 
     def approve(self, till: Till, shift_id: str) -> None:
         """Approves a shift, with a note where it differs."""
@@ -82,7 +79,7 @@ class Desk:
         differs = bool(view.differences or view.cash.over_short)
         reason = ("difference-explained", "--note", "The day's report explains it.") if differs else ("agrees",)
         words = "shift approved, its difference explained" if differs else "shift approved"
-        self._decide(till, words, "approve", shift_id, reason)
+        self._decide(_where(till), words, ("approve", shift_id), reason)
 
     def export(self, shop: Shop, folder: Path) -> None:
         """Hands what was posted of a shop's shifts to another program, sealed first."""
@@ -96,21 +93,21 @@ class Desk:
         self.notes.append(DeskNote(shop.code, f"{entries} entries exported as {names}", self._first, ""))
 
     def _decide(
-        self, till: Till, words: str, verb: str, subject: str, reason: Sequence[str], *, file: bytes | None = None
+        self, where: str, words: str, verb: Sequence[str], reason: Sequence[str], *, file: bytes | None = None
     ) -> None:
-        """Raises CommandError where it is refused."""
+        """Has a verb decided with what it is about, by two where it waits for a second. Raises CommandError where it is refused."""
         with tempfile.TemporaryDirectory() as folder:
             more: tuple[str, ...] = ()
             if file is not None:
                 path = Path(folder) / "decided.json"
                 path.write_bytes(file)
                 more = ("--file", str(path))
-            asked = self._run("decide", verb, subject, *more, "--as", self._first, "--reason", *reason)
+            asked = self._run("decide", *verb, *more, "--as", self._first, "--reason", *reason)
         agreed = ""
         if asked["state"] == "waiting":
             self._run("agree", asked["decision_id"], "--as", self._second)
             agreed = self._second
-        self.notes.append(DeskNote(f"{till.shop.code} {till.name}", words, self._first, agreed))
+        self.notes.append(DeskNote(where, words, self._first, agreed))
 
     def _run(self, *words: str) -> dict[str, Any]:
         """What a command printed. Raises CommandError."""
@@ -122,6 +119,10 @@ class Desk:
                 raise
         answer: dict[str, Any] = json.loads(out.getvalue())
         return answer
+
+
+def _where(till: Till) -> str:
+    return f"{till.shop.code} {till.name}"
 
 
 def print_notes(notes: Sequence[DeskNote], out: TextIO) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from backoffice.inbox.models import Batch
 from pos_api import bodies
-from tests.till import Till, a_sale, an_open_till, zipped
+from tests.till import Till, a_sale, zipped
 
 GZIP = {"Content-Encoding": "gzip"}
 LIMITS = {
@@ -139,12 +139,6 @@ def test_a_body_that_lies_about_its_length_is_400_and_never_longer_than_it_says(
 
 
 # --- 503 --------------------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def till(database: None) -> Till:
-    """Of its own for each test: a process remembers what the bodies of a terminal cost."""
-    return an_open_till()
 
 
 @pytest.fixture

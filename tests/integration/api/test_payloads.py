@@ -16,13 +16,7 @@ from backoffice.inbox.models import Batch
 from backoffice.ingestion.sweep import process_waiting
 from pos_api import bodies
 from pos_api.budget import ByteBudget
-from tests.till import Till, a_movement, a_sale, a_store, an_open_till, codes, entry_of, outcomes
-
-
-@pytest.fixture
-def till(database: None) -> Till:
-    """Of its own for each test: a process remembers what the bodies of a terminal cost."""
-    return an_open_till()
+from tests.till import Till, a_movement, a_sale, a_store, codes, entry_of, outcomes
 
 
 def code(answer: Any) -> str:

@@ -18,12 +18,13 @@ def has_hledger() -> bool:
 
 def hledger_balances(path: Path) -> Balances:
     """Of a journal that `hledger check --strict` accepts."""
-    assert _hledger(path, "check", "--strict") == ""
-    printed = csv.reader(_hledger(path, "balance", "--no-total", "-O", "csv").splitlines()[1:])
+    assert hledger(path, "check", "--strict") == ""
+    printed = csv.reader(hledger(path, "balance", "--no-total", "-O", "csv").splitlines()[1:])
     return {account.split(":")[-1]: minor(amount.removesuffix(" EUR")) for account, amount in printed}
 
 
-def _hledger(path: Path, *words: str) -> str:
+def hledger(path: Path, *words: str) -> str:
+    """What hledger says of a journal."""
     done = subprocess.run(
         ["hledger", "-f", str(path), *words],
         check=False,

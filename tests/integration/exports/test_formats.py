@@ -3,7 +3,6 @@
 import csv
 import json
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError
 
+from tests.integration.exports.other_programs import has_hledger, hledger, hledger_balances
 from tests.integration.exports.sending import ODD, Target, minor, summed
 from tests.till import Till, a_sale
 
@@ -94,30 +94,14 @@ def test_beancount_refuses_a_file_of_which_an_amount_was_changed(target: Target,
 def test_hledger_accepts_its_file_strictly_and_every_balance_in_it(
     target: Target, a_day: Day, granularity: str
 ) -> None:
-    if shutil.which("hledger") is None:
+    if not has_hledger():
         pytest.skip("hledger is not installed, and only root can install it (apt-get install hledger)")
     target.define("hledger", "--granularity", granularity)
     path = next(target.folder / "out" / name for name in target.files(target.export()) if name.endswith(".journal"))
-    assert hledger(path, "check", "--strict") == ""
-    printed = csv.reader(hledger(path, "balance", "--no-total", "-O", "csv").splitlines()[1:])
-    found = {account.split(":")[-1]: minor(amount.removesuffix(" EUR")) for account, amount in printed}
-    assert found == {account: debit - credit for account, (debit, credit) in target.books().items()}
+    assert hledger_balances(path) == {account: debit - credit for account, (debit, credit) in target.books().items()}
     path.write_text(path.read_text().replace("= 204.", "= 205."))
     with pytest.raises(AssertionError, match="balance assertion"):
         hledger(path, "check", "--strict")
-
-
-def hledger(path: Path, *words: str) -> str:
-    done = subprocess.run(
-        ["hledger", "-f", str(path), *words],
-        check=False,
-        capture_output=True,
-        text=True,
-        env={"LC_ALL": "C.UTF-8", "PATH": "/usr/bin:/bin:/usr/local/bin"},
-        timeout=60,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
 
 
 FEC_FIELDS = [

@@ -1,11 +1,12 @@
 """Reasons in the words of the console."""
 
+from backoffice.books.verb_words import VERB_WORDS
 from backoffice.domain.accounts import PAYMENT_ACCOUNTS
 from backoffice.domain.decisions import Verb
 from backoffice.domain.orders import Order
 from backoffice.domain.reasons import REASONS, reasons_json
 from backoffice.domain.rules import flags, holds
-from backoffice.review.words import SHORT_REASONS, VERBS, remark
+from backoffice.review.words import SHORT_REASONS, remark
 from tests.unit.domain.builders import NO_SETTINGS, ORDINARY, a_shift, an_order, cash, plain_line
 
 
@@ -28,4 +29,4 @@ def test_amounts_in_details_are_written_as_money() -> None:
 
 
 def test_every_verb_has_words() -> None:
-    assert set(VERBS) == {verb.value for verb in Verb}
+    assert set(VERB_WORDS) == {verb.value for verb in Verb}

@@ -17,6 +17,7 @@ from backoffice.books.deciding import decide
 from backoffice.books.importing import hand_in, proposal_of
 from backoffice.books.models import CacheFile
 from backoffice.books.refusals import NotDecided
+from backoffice.books.verb_words import VERB_WORDS
 from backoffice.domain.decisions import Verb
 from backoffice.fleet.models import Terminal
 from backoffice.review.admin.deciding.asking import may_decide
@@ -28,7 +29,6 @@ from backoffice.review.details import translated_detail
 from backoffice.review.entrance.rule import ask_again
 from backoffice.review.pages import console_page
 from backoffice.review.reach import mine
-from backoffice.review.words import VERBS
 
 MEBIBYTE = 1024 * 1024
 # A real cache is a tenth as large when it is packed; what unpacks to more is for the command, outside of the web server.
@@ -80,7 +80,7 @@ def file_view(request: HttpRequest) -> HttpResponse:
         else:
             return HttpResponseRedirect(reverse("admin:fleet_terminal_cache_file", args=[kept.pk]))
     context = {
-        "title": VERBS[Verb.IMPORT_CACHE.value],
+        "title": VERB_WORDS[Verb.IMPORT_CACHE.value],
         "form": form,
         "up_url": reverse("admin:fleet_terminal_changelist"),
         "up_title": _("Terminals"),
@@ -114,7 +114,7 @@ def content_view(request: HttpRequest, key: UUID) -> HttpResponse:
             tell(request, report, about=terminal.name)
             return HttpResponseRedirect(page_url(terminal))
     context = {
-        "title": VERBS[Verb.IMPORT_CACHE.value],
+        "title": VERB_WORDS[Verb.IMPORT_CACHE.value],
         "row": terminal,
         "file": file,
         "content": content,

@@ -81,7 +81,7 @@ def many_view(request: HttpRequest) -> HttpResponse:
     if not may_decide(request.user, Verb.POST):
         raise PermissionDenied
     filters = HeldFilters(request.GET)
-    chosen = filters.cleaned_data if filters.is_valid() else {}
+    chosen = filters.chosen
     queryset = narrowed(rows_of(request, HeldItem), {**chosen, "decided": ""}).order_by("id")
     context: dict[str, Any] = {
         "title": _("Decide many for one reason"),

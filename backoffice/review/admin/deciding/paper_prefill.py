@@ -5,7 +5,7 @@ It may be any JSON: what is not as expected is left out, and a person types it.
 
 import contextlib
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -57,7 +57,7 @@ def _heads(sent: dict[str, Any], currency: str, zone: str) -> dict[str, Any]:
 def _line(line: dict[str, Any], settings: PaperSettings) -> dict[str, Any]:
     price = _decimal(line.get("unit_price"), UnitPrice)
     key = ""
-    with contextlib.suppress(ValueError, TypeError, KeyError, AttributeError, InvalidOperation):
+    with contextlib.suppress(ValueError, TypeError, KeyError, AttributeError):
         key = key_of_taxes(line.get("taxes") or [])
     return {
         "name": _text(line, "name", MAX_NAME),

@@ -56,9 +56,9 @@ def key_of_taxes(taxes: Sequence[Mapping[str, Any]]) -> str:
     """Codes, rates and kinds as one text; empty of what cannot be worked out from a receipt, and of no tax."""
     if len(taxes) > MAX_TAXES:
         return ""
-    named_taxes = [[tax["code"], plain(Rate(str(tax["rate"]))), tax.get("kind", "percent")] for tax in taxes]
-    usual = all(kind in {"percent", "compound"} and 0 <= Decimal(rate) <= 1 for _, rate, kind in named_taxes)
-    return json.dumps(named_taxes) if taxes and usual else ""
+    known = [(tax["code"], Rate(str(tax["rate"])), tax.get("kind", "percent")) for tax in taxes]
+    usual = all(kind in {"percent", "compound"} and 0 <= rate <= 1 for _, rate, kind in known)
+    return json.dumps([(code, plain(rate), kind) for code, rate, kind in known]) if known and usual else ""
 
 
 def read_taxes(key: str) -> tuple[PaperTax, ...]:

@@ -74,8 +74,7 @@ class HeldQueue:
 
     def __init__(self, request: HttpRequest, filters: str) -> None:
         self.filters = filters
-        form = HeldFilters(QueryDict(filters))
-        chosen = form.cleaned_data if form.is_valid() else {}
+        chosen = HeldFilters(QueryDict(filters)).chosen
         self._rows = narrowed(rows_of(request, HeldItem), {**chosen, "decided": ""})
         self._person = request.user
 

@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy
 from backoffice.books.deciding import DecisionReport, Proposal, agree, decide, decline, withdraw
 from backoffice.books.models import MAX_NOTE, Decision
 from backoffice.books.refusals import NotDecided
+from backoffice.books.verb_words import VERB_WORDS
 from backoffice.domain.decisions import DecisionState, Verb
 from backoffice.fleet.models import Store
 from backoffice.remote import remote_address
@@ -32,7 +33,6 @@ from backoffice.review.entrance.rule import ask_again
 from backoffice.review.pages import console_page
 from backoffice.review.scope import row_of
 from backoffice.review.subjects import name_of_row, subjects_of
-from backoffice.review.words import VERBS
 from backoffice.sales.models import HeldItem, Order, Shift
 
 # A dialog asks for the form alone, and is told where to go on.
@@ -95,7 +95,7 @@ def caller_address(request: HttpRequest) -> str | None:
 
 def _form_page(request: HttpRequest, asking: Asking, verb: str, row: Any, form: DecisionForm) -> HttpResponse:
     context = {
-        "title": VERBS[verb],
+        "title": VERB_WORDS[verb],
         "about": name_of_row(row),
         "does": asking.does,
         "form": form,
@@ -119,7 +119,7 @@ def as_dialog_or_page(request: HttpRequest, context: dict[str, Any]) -> HttpResp
 
 def tell(request: HttpRequest, report: DecisionReport, *, about: str) -> None:
     """Says on the next page what became of a decision."""
-    what = {"verb": VERBS[report.verb], "about": about}
+    what = {"verb": VERB_WORDS[report.verb], "about": about}
     if report.state is DecisionState.WAITING:
         messages.warning(request, _("%(verb)s, %(about)s: it waits for a second person.") % what)
     else:

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from backoffice.domain.decisions import Verb
-from tests.integration.audit.stories.other_programs import beancount_balances, has_hledger, hledger_balances
 from tests.integration.audit.stories.page import CHECKOUT, sections
 from tests.integration.audit.stories.shop import Shop, day_of
+from tests.integration.exports.other_programs import beancount_balances, has_hledger, hledger_balances
 from tests.till import codes
 
 pytestmark = pytest.mark.django_db
