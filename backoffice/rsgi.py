@@ -6,7 +6,6 @@ granian's own interface, with one call for a body and one for an answer.
 """
 
 import os
-import sys
 
 # The imports below need the settings.
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "backoffice.settings")
@@ -24,14 +23,10 @@ from backoffice.gate.threads import make_lanes  # isort: skip
 THREADS = int(os.environ.get("WEB_THREADS", "32"))
 BODY_TIMEOUT_S = float(os.environ.get("BODY_TIMEOUT_S", "120"))
 ANSWER_TIMEOUT_S = float(os.environ.get("ANSWER_TIMEOUT_S", "30"))
-# Seconds. A thread that reads a large body hands the interpreter on so often, ten times as often as by default: a live
-# order needs it twenty times, and waits each time.
-SWITCH_INTERVAL_S = 0.0005
 
 if settings.ROLE == "web":
     refuse_unsafe_servers()
 tune_cycle_collector()
-sys.setswitchinterval(SWITCH_INTERVAL_S)
 application = Gate(
     django_application,
     lanes=make_lanes(tills=THREADS),

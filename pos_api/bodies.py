@@ -8,13 +8,14 @@ import re
 import time
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any, NamedTuple
 
 from django.conf import settings
 from rest_framework.request import Request
 
 from backoffice.domain.cards.masking import mask_cards
+from backoffice.short_turns import short_turns
 from pos_api.budget import BudgetSpent, ByteBudget
 from pos_api.costs import Costs
 from pos_api.limits import MAX_SMALL_BODY, current_limits
@@ -81,7 +82,8 @@ def open_body(request: Request, *, small: bool = False) -> Iterator[Body]:
     except BudgetSpent:
         raise _busy("Too many large bodies are being read", retry_after_s=RETRY_AFTER_S) from None
     try:
-        yield Body(_gunzip(sent, most=most, small=small), sent) if is_gzip else Body(sent, None)
+        with short_turns() if most > LIVE_ORDER else nullcontext():
+            yield Body(_gunzip(sent, most=most, small=small), sent) if is_gzip else Body(sent, None)
     finally:
         decoded_bytes.release(most, owner=owner)
         if owner is not None and most > LIVE_ORDER:

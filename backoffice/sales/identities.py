@@ -20,6 +20,7 @@ SELECT item_id, version, (%(terminal_ids)s::integer[])[place], (%(shift_ids)s::u
     %(hash_version)s::smallint, (%(batch_ids)s::uuid[])[place], (%(business_dates)s::date[])[place], row_id
 FROM unnest(%(item_ids)s::uuid[], %(versions)s::integer[], %(numbers)s::bigint[], %(hashes)s::bytea[], %(row_ids)s::bigint[],
     %(places)s::integer[]) AS incoming (item_id, version, number, content_hash, row_id, place)
+WHERE NOT EXISTS (SELECT FROM sales_identity WHERE item_id = %(unless_known)s)
 ON CONFLICT DO NOTHING
 """
 
@@ -62,8 +63,13 @@ class KnownVersion(NamedTuple):
 
 
 @transaction_required
-def insert_identities(cursor: CursorWrapper, rows: Sequence[IdentityRow], *, batches: Sequence[BatchKey]) -> None:
-    """Remembers what is new among `rows`: the cursor's rowcount says how many. Waits for whoever inserts the same now."""
+def insert_identities(
+    cursor: CursorWrapper, rows: Sequence[IdentityRow], *, batches: Sequence[BatchKey], unless_known: UUID | None = None
+) -> None:
+    """Remembers what is new among `rows`: the cursor's rowcount says how many. Waits for whoever inserts the same now.
+
+    Where `unless_known` is remembered already, nothing is: one look instead of one for each row.
+    """
     ordered = sorted(rows, key=_by_identifier)
     cursor.execute(
         INSERT_IDENTITIES,
@@ -79,6 +85,7 @@ def insert_identities(cursor: CursorWrapper, rows: Sequence[IdentityRow], *, bat
             "row_ids": integer_array(row.row_id for row in ordered),
             "places": integer_array(row.place for row in ordered),
             "hash_version": HASH_VERSION,
+            "unless_known": unless_known,
         },
     )
 

@@ -35,7 +35,9 @@ def recognise(
             for place, (_, members) in enumerate(batches, start=1)
             for member in members
         ]
-        if _insert(cursor, rows, batches=[batch for batch, _ in batches]):
+        # A batch comes again as a whole: where its first member is known, nothing is tried.
+        first = rows[0].item_id if rows else None
+        if _insert(cursor, rows, batches=[batch for batch, _ in batches], unless_known=first):
             return [[NEW] * len(members) for _, members in batches]
     return [_recognise_batch(cursor, batch, members) for batch, members in batches]
 
@@ -55,14 +57,20 @@ def _all_distinct(batches: Sequence[tuple[LockedBatch, Sequence[Member]]]) -> bo
     return len(set(item_ids)) == len(item_ids) and len(set(numbers)) == len(numbers)
 
 
-def _insert(cursor: CursorWrapper, rows: Sequence[IdentityRow], *, batches: Sequence[LockedBatch]) -> bool:
+def _insert(
+    cursor: CursorWrapper,
+    rows: Sequence[IdentityRow],
+    *,
+    batches: Sequence[LockedBatch],
+    unless_known: UUID | None = None,
+) -> bool:
     """Remembers all rows or, where something among them is known already, none; says which."""
     with pipelined():  # the savepoint costs no round trip of its own
         cursor.execute("SAVEPOINT identities")
         keys = [
             BatchKey(batch.terminal_id, batch.shift.shift_id, batch.batch_id, batch.business_date) for batch in batches
         ]
-        insert_identities(cursor, rows, batches=keys)
+        insert_identities(cursor, rows, batches=keys, unless_known=unless_known)
     if cursor.rowcount == len(rows):
         return True
     cursor.execute("ROLLBACK TO SAVEPOINT identities")
