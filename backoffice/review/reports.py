@@ -1,6 +1,6 @@
 """Reports in the console: the figures of `books.reports`, written for people, on the screen and on A4."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -13,6 +13,8 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadReque
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 from django.utils.text import slugify
 from django.utils.translation import gettext
 
@@ -31,7 +33,8 @@ from backoffice.review.rights import may_see
 from backoffice.review.shading import shades_of
 from backoffice.review.words import LINE_KINDS, METHODS, named
 
-ROWS_SHOWN = 500
+# More rows than that nobody reads on a screen: whoever wants more chooses a store, or takes paper.
+ROWS_ON_SCREEN, ROWS_ON_PAPER = 100, 500
 PAGES: Mapping[str, tuple[str, str]] = {
     "orders": ("admin:report_orders", "order"),
     "journal": ("admin:ledger_journalentry_changelist", "journalentry"),
@@ -60,6 +63,15 @@ class ShownCell(NamedTuple):
         """Whether it stands to the right."""
         return self.kind in {"money", "rounded", "signed", "balance", "count", "share", "rate", "number"}
 
+    def html(self, *, is_heading: bool = False) -> SafeString:
+        """Its cell of a table, whose text leads where it may."""
+        text = format_html('<a class="c-link" href="{}">{}</a>', self.url, self.text) if self.url else self.text
+        if is_heading:
+            return format_html('<th scope="row" dir="auto">{}</th>', text)
+        if self.is_figure:
+            return format_html('<td class="c-right{}">{}</td>', f" c-{self.shade}" if self.shade else "", text)
+        return format_html('<td dir="auto">{}</td>', text)
+
 
 class ShownSheet(NamedTuple):
     """A sheet as people read it: its first rows, how many more there are, and the sums of all."""
@@ -73,18 +85,25 @@ class ShownSheet(NamedTuple):
     note: Words
     is_shaded: bool = False
 
+    @property
+    def table_rows(self) -> Iterator[SafeString]:
+        """What is within each row of its table. A template would take twice as long, and a sheet has thousands of cells."""
+        for row in self.rows:
+            cells = (cell.html(is_heading=self.is_shaded and not place) for place, cell in enumerate(row))
+            yield format_html_join("", "{}", ((cell,) for cell in cells))
 
-def shown_sheet(sheet: Sheet, *, may: Mapping[str, bool]) -> ShownSheet:
-    """A sheet in words; links lead where the reader may go."""
+
+def shown_sheet(sheet: Sheet, *, may: Mapping[str, bool], most: int = ROWS_ON_PAPER) -> ShownSheet:
+    """A sheet in words, at most so many rows of it; links lead where the reader may go."""
     sums = [] if sheet.sums is None else [ShownCell(_sum(sheet, column), column.kind) for column in sheet.columns]
-    rows = zip(sheet.rows[:ROWS_SHOWN], shades_of(sheet), strict=False)
+    rows = zip(sheet.rows[:most], shades_of(sheet), strict=False)
     return ShownSheet(
         sheet.title,
         sheet.currency,
         [ShownCell(column.title, column.kind) for column in sheet.columns],
         [[_cell(sheet, column, row, may, shades) for column in sheet.columns] for row, shades in rows],
         sums,
-        max(0, len(sheet.rows) - ROWS_SHOWN),
+        max(0, len(sheet.rows) - most),
         sheet.note,
         bool(sheet.shading),
     )
@@ -177,9 +196,11 @@ def report_page(request: HttpRequest, name: str) -> HttpResponse:
         scope = make_scope(store=store, first=None, last=None, today=today, weeks=kind.weeks)
     # Of many stores a row per day is what nobody reads: a figure leads to its days.
     scope = scope._replace(by_day=store is not None or scope.first == scope.last, among=my_reach(request).store_ids)
-    sheets = [] if refused else [shown_sheet(sheet, may=may) for sheet in make_report(name, scope)]
+    is_paper = request.method == "POST" or request.GET.get("as") == "print"
+    most = ROWS_ON_PAPER if is_paper else ROWS_ON_SCREEN
+    sheets = [] if refused else [shown_sheet(sheet, may=may, most=most) for sheet in make_report(name, scope)]
     context: dict[str, Any] = {"kind": kind, "scope": scope, "sheets": sheets, "refused": refused}
-    if request.method == "POST" or request.GET.get("as") == "print":
+    if is_paper:
         return _on_paper(context, as_pdf=request.method == "POST")
     query = {"store": "" if store is None else store.pk, "first": scope.first, "last": scope.last}
     context |= {"title": kind.title, "filters": own_choices(request, ReportFilters(query)), "query": urlencode(query)}

@@ -30,7 +30,7 @@ from backoffice.review.words import KINDS, METHODS, STATUSES, TYPES, Remark, nam
 from backoffice.sales.models import Identity, Order, OrderLine, Payment, Shift
 
 # The orders of a store or terminal are found through its shifts, which have the indexes for it.
-SHIFTS_BACK = 200
+SHIFTS_BACK = 40
 ORDERS_BACK = 100_000
 
 
@@ -49,7 +49,7 @@ class OrderAdmin(ReadingAdmin):
     store_path = "store"
     list_title = _("Orders")
     list_intro = _(
-        "What was posted last comes first. For a store or terminal this covers its latest 200 shifts; choose a day to go further back."
+        "What was posted last comes first. For a store or terminal this covers its latest 40 shifts; choose a day to go further back."
     )
     list_legend = cells.ASTERISK_LEGEND
     empty_text = _("No order has arrived yet. A till's orders appear here as soon as they are in the books.")
