@@ -11,20 +11,39 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 SHORT_S = 0.0005
+# Bytes. No live order has more.
+SMALL = 16 * 1024
 
 _lock = threading.Lock()
 _reading = 0
+_here = threading.local()
 _usual_s = sys.getswitchinterval()
 
 
 @contextmanager
-def short_turns() -> Iterator[None]:
-    """Threads hand the interpreter on ten times as often as usual while any thread is within."""
+def short_turns(size: int) -> Iterator[None]:
+    """Threads hand the interpreter on ten times as often as usual while any is within, for more than a `SMALL` body."""
+    if size <= SMALL:
+        yield
+        return
     _count(1)
+    _here.is_within = True
     try:
         yield
     finally:
+        _here.is_within = False
         _count(-1)
+
+
+@contextmanager
+def at_rest() -> Iterator[None]:
+    """Around what a thread waits for: while it sleeps within `short_turns`, it does not ask for them."""
+    change = 1 if getattr(_here, "is_within", False) else 0
+    _count(-change)
+    try:
+        yield
+    finally:
+        _count(change)
 
 
 def _count(change: int) -> None:

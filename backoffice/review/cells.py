@@ -135,6 +135,11 @@ def _in_file(value: datetime, zone: str) -> Exact:
     return Exact(value.astimezone(ZoneInfo(zone)).isoformat(timespec="seconds"))
 
 
+def till_and_shift(row: Any) -> str:
+    """Where something of a shift happened: `Till 1 · shift 7`."""
+    return gettext("{terminal} · shift {number}").format(terminal=row.terminal.name, number=row.shift.number)
+
+
 def number(order_number: int | None, *, offline: bool) -> SafeString:
     """An order's number, with an asterisk if it was made offline; a dash for None."""
     if order_number is None:

@@ -6,6 +6,8 @@ from itertools import islice
 from typing import Any, NamedTuple, TypeGuard
 from zoneinfo import ZoneInfo
 
+from django.utils.translation import gettext, gettext_lazy
+
 from backoffice.domain.scalars import MAX_MINOR
 from backoffice.languages.formats import money, sendable
 from backoffice.languages.texts import Words
@@ -18,7 +20,7 @@ _NAMES: dict[str, Mapping[str, Words]] = {
     "type": words.TYPES,
     "method": words.METHODS,
     "printed_to": words.PRINTED_TO,
-    "mode": {"online": "Online", "offline": "Offline"},
+    "mode": {"online": gettext_lazy("Online"), "offline": gettext_lazy("Offline")},
 }
 _TIMES = frozenset({"opened_at", "closed_at", "occurred_at"})
 AMOUNTS = frozenset({"amount", "unit_price", "discount", "total", "tip", "rounding", "tendered", "change"})
@@ -48,7 +50,7 @@ def compare_versions(first: Any, second: Any, *, currency: str, zone: str) -> li
     one, two = dict(islice(_fields(first), MOST_FIELDS)), dict(islice(_fields(second), MOST_FIELDS))
     return [
         Field(
-            sendable(place(pointer).capitalize(), limit=MOST_CHARACTERS) or "All of it",
+            sendable(place(pointer).capitalize(), limit=MOST_CHARACTERS) or gettext("All of it"),
             _text(pointer, one, currency=currency, zone=zone),
             _text(pointer, two, currency=currency, zone=zone),
         )

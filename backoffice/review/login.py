@@ -17,6 +17,7 @@ from django.contrib.auth.signals import user_logged_in, user_logged_out, user_lo
 from django.db import connection
 from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext
 
 from backoffice.buckets import Buckets
 from backoffice.metrics import logins_refused, tries_unmetered
@@ -75,7 +76,7 @@ class LoginRefusals:
         """Django's hook."""
         if not isinstance(exception, TooManyTries):
             return None
-        text = f"Too many tries to log in. Try again in {exception.wait_s} s.\n"
+        text = gettext("Too many tries to log in. Try again in %(seconds)s s.") % {"seconds": exception.wait_s} + "\n"
         return HttpResponse(
             text, status=429, headers={"Retry-After": str(exception.wait_s)}, content_type="text/plain; charset=utf-8"
         )

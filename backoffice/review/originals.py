@@ -6,9 +6,11 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
+from django.utils.translation import gettext
 
 from backoffice.inbox.models import Batch
 from backoffice.inbox.packing import unpack
+from backoffice.languages.formats import whole
 from backoffice.sales.models import HeldItem
 
 # Lists need the originals only for an asterisk, so they do not read batches larger than this.
@@ -56,7 +58,11 @@ class StoredOriginal:
         """Its text laid out for reading, or the beginning of it."""
         text = self._laid_out()
         left_out = len(text) - SHOWN_CHARACTERS
-        return text if left_out <= 0 else f"{text[:SHOWN_CHARACTERS]}\n… and {left_out:,} characters more"
+        return (
+            text
+            if left_out <= 0
+            else f"{text[:SHOWN_CHARACTERS]}\n{gettext('… and %(count)s characters more') % {'count': whole(left_out)}}"
+        )
 
     def _laid_out(self) -> str:
         if len(self.member) > READABLE_MEMBER:

@@ -5,7 +5,8 @@ from typing import Any, NamedTuple
 
 from django.contrib.admin.views.main import SEARCH_VAR
 from django.core.exceptions import FieldDoesNotExist, ValidationError
-from django.db.models import CharField, Q, QuerySet
+from django.db.models import CharField, F, Q, QuerySet, Value
+from django.db.models.expressions import OrderBy
 from django.http import HttpRequest
 from unfold.views import ChangeList
 
@@ -47,6 +48,7 @@ class KeysetChangeList(ChangeList):  # type: ignore[misc]
         own = {SEARCH_VAR, *self.model_admin.own_parameters}
         self.params = {name: value for name, value in self.params.items() if name in own}
         self.filter_params = {name: values for name, values in self.filter_params.items() if name in own}
+        self._sorts = self.model_admin.chooses_few(request)
         queryset: QuerySet[Any] = super().get_queryset(request, exclude_parameters)
         return queryset.order_by(*self._order(forward=True))
 
@@ -80,9 +82,12 @@ class KeysetChangeList(ChangeList):  # type: ignore[misc]
             row.may, row.reach = may, reach
         self.model_admin.complete(rows)
 
-    def _order(self, *, forward: bool) -> list[str]:
-        sign = "-" if self.model_admin.newest_first == forward else ""
-        return [sign + name for name in self.model_admin.page_key]
+    def _order(self, *, forward: bool) -> list[OrderBy]:
+        # PostgreSQL would walk the index of the key through everybody's rows until a page is full. `id + 0` is in no index:
+        # it finds the few rows first, and sorts them.
+        keys = [F(name) + Value(0) if self._sorts else F(name) for name in self.model_admin.page_key]
+        falls = self.model_admin.newest_first == forward
+        return [key.desc() if falls else key.asc() for key in keys]
 
     def _beyond(self, cursor: Cursor) -> Q:
         lookup = "lt" if self.model_admin.newest_first == cursor.forward else "gt"

@@ -64,7 +64,7 @@ class ShownCell(NamedTuple):
         return self.kind in {"money", "rounded", "signed", "balance", "count", "share", "rate", "number"}
 
     def html(self, *, is_heading: bool = False) -> SafeString:
-        """Its cell of a table, whose text leads where it may."""
+        """Its cell of a table; its text is a link where the reader may follow it."""
         text = format_html('<a class="c-link" href="{}">{}</a>', self.url, self.text) if self.url else self.text
         if is_heading:
             return format_html('<th scope="row" dir="auto">{}</th>', text)

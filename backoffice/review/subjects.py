@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from django.utils.translation import gettext
+
 from backoffice.books.held import PLACE
 from backoffice.books.models import Decision
 from backoffice.fleet.models import Terminal
@@ -70,16 +72,19 @@ def _held(names: Sequence[str]) -> dict[str, SubjectName]:
 def name_of_row(row: Any) -> str:
     """What a row is called that can be decided about: `Order 1001* of Till 1`."""
     if isinstance(row, HeldItem):
-        return f"{_what(row)} of {row.terminal.name}"
+        return gettext("%(what)s of %(till)s") % {"what": _what(row), "till": row.terminal.name}
     if isinstance(row, Order):
-        return f"Order {row} of {row.terminal.name}"
+        return gettext("Order %(number)s of %(till)s") % {"number": row, "till": row.terminal.name}
     if isinstance(row, Shift):
-        return f"Shift {row.number} of {row.terminal.name}"
+        return gettext("Shift %(number)s of %(till)s") % {"number": row.number, "till": row.terminal.name}
     return str(row.name)
 
 
 def _what(row: HeldItem) -> str:
-    stands = "Held" if row.decision_id is None else "Once held"
+    is_held = row.decision_id is None
     if row.what == "movement":
-        return f"{stands}: cash movement"
-    return f"{stands}: order {'without a number' if row.number is None else row.number}"
+        return gettext("Held: cash movement") if is_held else gettext("Once held: cash movement")
+    if row.number is None:
+        return gettext("Held: order without a number") if is_held else gettext("Once held: order without a number")
+    named = gettext("Held: order %(number)s") if is_held else gettext("Once held: order %(number)s")
+    return named % {"number": row.number}

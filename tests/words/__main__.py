@@ -1,4 +1,4 @@
-"""`python -m tests.words` looks whether every text is translated; `--missing` lists those that are not; `--write` writes the files anew."""
+"""`python -m tests.words` looks whether every text is marked and translated; `--missing` lists those that are not; `--write` writes the files anew."""
 
 import argparse
 import os
@@ -21,8 +21,9 @@ def main(arguments: list[str] | None = None) -> int:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "backoffice.settings")
     django.setup()
     from tests.words import catalogues  # noqa: PLC0415 - reads models
+    from tests.words.unmarked import unmarked_texts  # noqa: PLC0415
 
-    lines = []
+    lines = list(unmarked_texts())
     for language in asked.language or catalogues.languages():
         if asked.write:
             catalogues.write(language)

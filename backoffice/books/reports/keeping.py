@@ -26,8 +26,8 @@ from backoffice.postgres.transactions import transaction_required
 
 # Little enough for a worker that has batches to post. Days that are further back are kept by `rebuild_reports`.
 DAYS_AT_ONCE = 20
-# Of a rebuild, which looks through all shifts each time: 40 000 days of ten million orders are some minutes this way.
-REBUILT_AT_ONCE = 500
+# For a rebuild, since each round looks through all shifts. A round is over before the task, which waits for it, gives up.
+REBUILT_AT_ONCE = 150
 DAYS_BACK = timedelta(days=40)
 
 SELECT_OLDEST_RUNNING = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint"

@@ -35,7 +35,7 @@ def recognise(
             for place, (_, members) in enumerate(batches, start=1)
             for member in members
         ]
-        # A batch comes again as a whole: where its first member is known, nothing is tried.
+        # A batch comes again as a whole: where its first member is known, nothing is tried. Of several batches one is asked about.
         first = rows[0].item_id if rows else None
         if _insert(cursor, rows, batches=[batch for batch, _ in batches], unless_known=first):
             return [[NEW] * len(members) for _, members in batches]

@@ -27,6 +27,7 @@ from backoffice.inbox.processed import Processed
 from backoffice.ingestion.batch.group_commit import release_connection
 from backoffice.postgres.arrays import uuid_array
 from backoffice.postgres.rows import named_rows
+from backoffice.short_turns import at_rest
 
 Result = TypeVar("Result", ResultAnswer, MovementResultAnswer)
 
@@ -92,7 +93,8 @@ def wait_for_receipt(*, batch_id: UUID, terminal_id: int, wait_s: int) -> Receip
         deadline = time.monotonic() + wait_s
         while receipt.state == BatchState.RECEIVED.value and time.monotonic() < deadline:
             release_connection()
-            time.sleep(POLL_EVERY_S)
+            with at_rest():
+                time.sleep(POLL_EVERY_S)
             receipt = find_receipt(batch_id=batch_id, terminal_id=terminal_id)
     finally:
         waiters.release()

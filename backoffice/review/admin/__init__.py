@@ -5,6 +5,7 @@ from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.contrib import admin
 from django.contrib.auth.models import Group
+from django.utils.translation import gettext_lazy
 
 from backoffice.review.admin import (
     alert_settings,
@@ -40,7 +41,7 @@ __all__ = [
 
 
 admin.site.index_template = "console/dashboard.html"
-admin.site.index_title = "Dashboard"
+admin.site.index_title = gettext_lazy("Dashboard")
 admin.site.unregister(Group)
 # Their own pages would show secrets, and let anybody with the right add a factor to somebody else.
 admin.site.unregister([Authenticator, EmailAddress, UserSession])

@@ -120,6 +120,13 @@ class ConsoleAdmin(ModelAdmin):  # type: ignore[misc]
         """Django would lead to the dashboard, and say which row is not there."""
         raise Http404
 
+    def chooses_few(self, request: HttpRequest) -> bool:
+        """Whether the filters choose so few rows, found by an index, that all are sorted for each page.
+
+        Only for lists whose `page_key` is numbers.
+        """
+        return False
+
     def bound_filters(self, request: HttpRequest) -> FilterForm:
         return own_choices(request, self.filter_form(request.GET))
 

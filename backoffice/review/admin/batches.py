@@ -83,7 +83,7 @@ class BatchAdmin(ReadingAdmin):
     def where(self, row: Batch) -> SafeString:
         return cells.lines(
             row.terminal.store.name,
-            gettext("{terminal} · shift {number}").format(terminal=row.terminal.name, number=row.shift.number),
+            cells.till_and_shift(row),
         )
 
     @admin.display(description=_("Contents"))

@@ -25,7 +25,7 @@ from backoffice.review import cells
 from backoffice.review.admin.base import ConsoleAdmin, PageAdmin
 from backoffice.review.admin.deciding.asking import may_decide
 from backoffice.review.admin.deciding.files import content_view, file_view
-from backoffice.review.admin.store_form import AMOUNTS, StoreForm, TerminalForm
+from backoffice.review.admin.store_form import AMOUNTS, STORE_FIELDSETS, StoreForm, TerminalForm
 from backoffice.review.admin.terminal_filters import TerminalFilters, narrow_by_sign
 from backoffice.review.caches import read_caches
 from backoffice.review.entrance.rule import ask_again
@@ -292,33 +292,7 @@ class StoreAdmin(ConsoleAdmin):
     shows_first_steps = True
     list_display = ("name", "code", "terminals", "currency", "zone", "prices")
     form = StoreForm
-    fieldsets = (
-        (None, {"fields": ("name", "code", "currency", "timezone", "prices_include_tax")}),
-        (
-            "What is remarked on",
-            {
-                "fields": (
-                    "max_order_total",
-                    "min_refund_total",
-                    "refund_days",
-                    "order_types",
-                    "rounding_step",
-                    "rounding_mode",
-                ),
-                "description": "Orders outside these limits are still posted, with a remark. An empty limit is not checked.",
-            },
-        ),
-        (
-            "What a drawer may differ by",
-            {
-                "fields": ("max_over_short",),
-                "description": "What is over or short is always posted. Beyond this a person has to look at the shift.",
-            },
-        ),
-        ("What takes two people", {"fields": ("second_person_above",)}),
-        ("How long books are kept", {"fields": ("retention_years",)}),
-        ("What takes nobody", {"fields": ("approves_by_itself", "flags_need_a_person")}),
-    )
+    fieldsets = STORE_FIELDSETS
     history_about = "store"
     readonly_fields = ("code", "currency", "timezone")
     page_key = ("code",)
@@ -327,7 +301,7 @@ class StoreAdmin(ConsoleAdmin):
     def get_fieldsets(self, request: HttpRequest, obj: Store | None = None) -> Any:
         """To somebody who may only look, amounts are shown as people write them, not in the minor units that they are."""
         if self.has_change_permission(request, obj):
-            return [*self.fieldsets, ("Why it is changed", {"fields": ("why",)})]
+            return [*self.fieldsets, (_("Why it is changed"), {"fields": ("why",)})]
         return [
             (title, options | {"fields": [f"{name}_shown" if name in AMOUNTS else name for name in options["fields"]]})
             for title, options in self.fieldsets
@@ -394,5 +368,5 @@ class StoreAdmin(ConsoleAdmin):
         return HttpResponseRedirect(f"{reverse('admin:fleet_terminal_new')}?store={store.pk}")
 
     def response_change(self, request: HttpRequest, obj: Store) -> HttpResponse:
-        self.message_user(request, f"{obj} was saved.", messages.SUCCESS)
+        self.message_user(request, _("%(store)s was saved.") % {"store": obj}, messages.SUCCESS)
         return self.response_post_save_change(request, obj)  # type: ignore[no-any-return]

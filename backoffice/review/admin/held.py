@@ -10,7 +10,8 @@ from django.http import HttpRequest
 from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext, gettext_noop
+from django.utils.translation import gettext_lazy as _
 
 from backoffice.books.claims import standing_claim, standing_claims
 from backoffice.domain.decisions import Verb
@@ -33,6 +34,18 @@ from backoffice.review.words import Remark, remark
 from backoffice.sales.models import HeldItem
 
 FIELDS_SHOWN = 500
+TITLES = {
+    ("order", "is"): gettext_noop("Order %(number)s is held"),
+    ("order", "was"): gettext_noop("Order %(number)s was held"),
+    ("movement", "is"): gettext_noop("Cash movement %(number)s is held"),
+    ("movement", "was"): gettext_noop("Cash movement %(number)s was held"),
+}
+UNNUMBERED_TITLES = {
+    ("order", "is"): gettext_noop("Order without a number is held"),
+    ("order", "was"): gettext_noop("Order without a number was held"),
+    ("movement", "is"): gettext_noop("Cash movement without a number is held"),
+    ("movement", "was"): gettext_noop("Cash movement without a number was held"),
+}
 
 
 @admin.register(HeldItem)
@@ -40,10 +53,10 @@ class HeldAdmin(ReadingAdmin):
     """Every held order and cash movement, the oldest first; each page is one of the queue from which it was opened."""
 
     store_path = "store"
-    list_title = "Held orders"
-    list_intro = "Kept, but not in the books until someone decides. The oldest come first."
+    list_title = _("Held orders")
+    list_intro = _("Kept, but not in the books until someone decides. The oldest come first.")
     list_legend = cells.ASTERISK_LEGEND
-    empty_text = "Nothing is held: every order that arrived is in the books."
+    empty_text = _("Nothing is held: every order that arrived is in the books.")
     list_display = ("order", "why", "where", "received", "waiting", "worker", "amount")
     filter_form = HeldFilters
     rows_at_once = 50  # each may have an original of a megabyte
@@ -89,39 +102,39 @@ class HeldAdmin(ReadingAdmin):
             row.waited = now - row.received_at
             row.claim = claims.get(row.pk)
 
-    @admin.display(description="Order")
+    @admin.display(description=_("Order"))
     def order(self, row: Any) -> SafeString | str:
         if row.what == "movement":
-            return "Cash movement"
+            return gettext("Cash movement")
         if row.number is None:
-            return "No number"
+            return gettext("No number")
         return cells.number(row.number, offline=row.mode == "offline")
 
-    @admin.display(description="Why it is held")
+    @admin.display(description=_("Why it is held"))
     def why(self, row: Any) -> SafeString:
         return cells.lines(*(remark.sentence for remark in _remarks(row)))
 
-    @admin.display(description="Where")
+    @admin.display(description=_("Where"))
     def where(self, row: HeldItem) -> SafeString:
-        return cells.lines(row.store.name, f"{row.terminal.name} · shift {row.shift.number}")
+        return cells.lines(row.store.name, cells.till_and_shift(row))
 
-    @admin.display(description="Received")
+    @admin.display(description=_("Received"))
     def received(self, row: HeldItem) -> SafeString:
         return cells.when(row.received_at, row.store)
 
-    @admin.display(description="Waiting")
+    @admin.display(description=_("Waiting"))
     def waiting(self, row: Any) -> str:
         return duration(row.waited)
 
-    @admin.display(description="At work on it")
+    @admin.display(description=_("At work on it"))
     def worker(self, row: Any) -> SafeString:
         """Who took it, and how long ago."""
         if row.claim is None:
             return cells.NONE
-        for_how_long = _("for %(time)s") % {"time": duration(timezone.now() - row.claim.since)}
+        for_how_long = gettext("for %(time)s") % {"time": duration(timezone.now() - row.claim.since)}
         return cells.lines(row.claim.person, for_how_long)
 
-    @admin.display(description="At stake")
+    @admin.display(description=_("At stake"))
     def amount(self, row: Any) -> SafeString:
         return cells.amount(row.stake, row.shift.currency)
 
@@ -140,7 +153,7 @@ class HeldAdmin(ReadingAdmin):
             "remarks": _remarks(row),
             "place": place_of(row),
             "mode": "offline" if star else "online",
-            "made": "made offline" if star else "",
+            "made": gettext("made offline") if star else "",
             "stake": stake_of(row, original),
             "waited": timezone.now() - row.received_at,
             "legend": cells.ASTERISK_LEGEND,
@@ -171,9 +184,10 @@ def _reason_url(request: HttpRequest, code: str) -> str:
 
 
 def _title(row: HeldItem, star: str) -> str:
-    name = "Cash movement" if row.what == "movement" else "Order"
-    stands = "is held" if row.decision_id is None else "was held"
-    return f"{name} without a number {stands}" if row.number is None else f"{name} {row.number}{star} {stands}"
+    what, stands = row.what, "is" if row.decision_id is None else "was"
+    if row.number is None:
+        return gettext(UNNUMBERED_TITLES[what, stands])
+    return gettext(TITLES[what, stands]) % {"number": f"{row.number}{star}"}
 
 
 def _papers(row: HeldItem, original: StoredOriginal | None, first: StoredOriginal | None) -> dict[str, Any]:

@@ -10,11 +10,13 @@ from django.db import connection
 from django.db.models import Max, QuerySet, prefetch_related_objects
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from backoffice.domain.decisions import Verb
 from backoffice.inbox.models import Batch
 from backoffice.ingestion.batch.named import orders_naming
+from backoffice.languages.formats import whole
 from backoffice.review import cells
 from backoffice.review.admin.base import ReadingAdmin
 from backoffice.review.admin.deciding.asking import buttons_of
@@ -30,8 +32,15 @@ from backoffice.review.words import KINDS, METHODS, STATUSES, TYPES, Remark, nam
 from backoffice.sales.models import Identity, Order, OrderLine, Payment, Shift
 
 # The orders of a store or terminal are found through its shifts, which have the indexes for it.
-SHIFTS_BACK = 40
+SHIFTS_BACK = 200
 ORDERS_BACK = 100_000
+FIELDS_OF_FILTERS = {
+    "store": "store",
+    "terminal": "terminal",
+    "day": "business_date",
+    "made": "mode",
+    "shift": "shift_id",
+}
 
 
 class OrderFilters(FilterForm):
@@ -49,7 +58,7 @@ class OrderAdmin(ReadingAdmin):
     store_path = "store"
     list_title = _("Orders")
     list_intro = _(
-        "What was posted last comes first. For a store or terminal this covers its latest 40 shifts; choose a day to go further back."
+        "What was posted last comes first. For a store or terminal this covers its latest 200 shifts; choose a day to go further back."
     )
     list_legend = cells.ASTERISK_LEGEND
     empty_text = _("No order has arrived yet. A till's orders appear here as soon as they are in the books.")
@@ -76,16 +85,24 @@ class OrderAdmin(ReadingAdmin):
                 queryset = queryset.filter(id__gt=newest - ORDERS_BACK)
         return queryset
 
+    def chooses_few(self, request: HttpRequest) -> bool:
+        """Those of a store, a terminal or a shift, and of a reader's own stores where their latest shifts are shown."""
+        chosen = self.bound_filters(request).chosen
+        is_bound = my_reach(request).store_ids is not None and not chosen.get("day")
+        return is_bound or any(chosen.get(name) for name in ("store", "terminal", "shift"))
+
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Order], search_term: str
     ) -> tuple[QuerySet[Order], bool]:
-        """By number or identifier."""
+        """By number or identifier, in any shift that the filters allow: not in the latest alone."""
         if not search_term.strip():
             return queryset, False
         found = find_identities(search_term, my_reach(request))
-        return queryset.filter(
+        chosen = self.bound_filters(request).chosen
+        return self.every_row(request).filter(
             id__in=[identity.row_id for identity in found],
             business_date__in={identity.business_date for identity in found},
+            **{field: chosen[name] for name, field in FIELDS_OF_FILTERS.items() if chosen.get(name)},
         ), False
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
@@ -116,7 +133,7 @@ class OrderAdmin(ReadingAdmin):
 
     @admin.display(description=_("Where"))
     def where(self, row: Order) -> SafeString:
-        return cells.lines(row.store.name, f"{row.terminal.name} · shift {row.shift.number}")
+        return cells.lines(row.store.name, cells.till_and_shift(row))
 
     @admin.display(description=_("Cashier"))
     def cashier_name(self, row: Order) -> str | SafeString:
@@ -148,7 +165,8 @@ class OrderAdmin(ReadingAdmin):
         lines = list(OrderLine.objects.filter(**key))
         batch = Batch.objects.only("batch_id", "received_at", "processed_at", "order_count").get(pk=row.batch_id)
         return {
-            "title": f"Order {row.number}{'*' if row.mode == 'offline' else ''}{', voided' if row.voided_by else ''}",
+            "title": (gettext("Order %(number)s, voided") if row.voided_by else gettext("Order %(number)s"))
+            % {"number": row},
             "lines": lines,
             "taxes": _taxes(lines),
             "payments": list(Payment.objects.filter(**key)),
@@ -156,7 +174,8 @@ class OrderAdmin(ReadingAdmin):
             **decided,
             "entries": entries_of(row.order_id),
             "batch": batch,
-            "place_in_batch": f"Order {row.position + 1} of {batch.order_count} in its upload",
+            "place_in_batch": gettext("Order %(place)s of %(count)s in its upload")
+            % {"place": whole(row.position + 1), "count": whole(batch.order_count)},
             "travelled": max(row.received_at - row.closed_at, timedelta()),
             "place": Place(row.batch_id, "order", row.position),
             "sendings": sendings_of(row, versions, is_decided=decided["decision"] is not None),

@@ -35,7 +35,7 @@ from backoffice.review.rights import may_see
 from backoffice.review.words import DAY_WAITS, FIGURES, METHODS, STORE_DAY_STATES, Label, named
 from backoffice.sales.models import Shift
 
-LATE_DAY = Label("Late", "red")
+LATE_DAY = Label(_("Late"), "red")
 # What somebody has to see to comes first; what is done comes last.
 RANKS = {
     StoreDayState.SUPERSEDED: 1,

@@ -16,6 +16,36 @@ from backoffice.fleet.models import MAX_ROUNDING_STEP, Store, Terminal, check_pr
 from backoffice.languages.texts import Words
 from backoffice.trail.acting import MAX_REASON
 
+STORE_FIELDSETS: tuple[tuple[Words | None, dict[str, Any]], ...] = (
+    (None, {"fields": ("name", "code", "currency", "timezone", "prices_include_tax")}),
+    (
+        _("What is remarked on"),
+        {
+            "fields": (
+                "max_order_total",
+                "min_refund_total",
+                "refund_days",
+                "order_types",
+                "rounding_step",
+                "rounding_mode",
+            ),
+            "description": _(
+                "Orders outside these limits are still posted, with a remark. An empty limit is not checked."
+            ),
+        },
+    ),
+    (
+        _("What a drawer may differ by"),
+        {
+            "fields": ("max_over_short",),
+            "description": _("What is over or short is always posted. Beyond this a person has to look at the shift."),
+        },
+    ),
+    (_("What takes two people"), {"fields": ("second_person_above",)}),
+    (_("How long books are kept"), {"fields": ("retention_years",)}),
+    (_("What takes nobody"), {"fields": ("approves_by_itself", "flags_need_a_person")}),
+)
+
 
 class AmountSetting(NamedTuple):
     """An amount among the settings, and its bound in minor units: that of the model."""

@@ -26,6 +26,7 @@ register.filter("span", formats.duration)
 register.filter("ranges", formats.number_ranges)
 register.filter("label", cells.label)
 register.filter("page_url", cells.page_url)
+register.filter("till_and_shift", cells.till_and_shift)
 
 
 @register.filter

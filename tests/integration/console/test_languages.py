@@ -8,6 +8,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
+from backoffice.sales.models import HeldItem, Order
 from tests.integration.console.pages import LISTS, OTHERS, VOID, Page, every_page
 from tests.signing_in import sign_in
 from tests.till import Till, a_movement, a_sale, a_store
@@ -92,6 +93,41 @@ def test_a_drawer_its_day_and_what_was_decided_are_told_in_french_alone() -> Non
         assert words in day, words
     for english in ("Waits for", "To know", "The drawer", "In the books", "Over or short", "Declared"):
         assert english not in shift + day, english
+
+
+def test_what_is_held_and_what_was_sold_are_told_in_french_alone() -> None:
+    till = Till()
+    till.open()
+    till.sell(order := a_sale(1001))
+    till.sell(order | {"cashier": "Théo"})
+    claire = person()
+    held = HeldItem.objects.get(terminal=till.terminal)
+    queue = read(claire, "sales_helditem_changelist", **FRENCH).text
+    item = read(claire, "sales_helditem_change", held.pk, **FRENCH).text
+    sold = read(claire, "sales_order_change", Order.objects.get(order_id=order["order_id"]).pk, **FRENCH).text
+    settings = read(claire, "fleet_store_change", till.store.pk, **FRENCH).text
+    for words, page in (
+        ("Commandes retenues", queue),
+        ("La commande 1001* est retenue", item),
+        ("D’où elle vient", item),
+        ("Commande 1001*", sold),
+        ("dont taxe", sold),
+        ("Ce qui demande deux personnes", settings),
+    ):
+        assert words in page.replace("\N{NO-BREAK SPACE}", " "), words
+    for english in (
+        "Where",
+        "What",
+        "The first",
+        "Order",
+        "Received",
+        "Waiting",
+        "Tax",
+        "Total ",
+        "Given",
+        "Came first",
+    ):
+        assert english not in queue + item.partition("{")[0] + sold.partition("{")[0] + settings, english
 
 
 def test_amounts_and_days_of_the_books_are_written_in_french_and_programs_read_what_they_read_before() -> None:

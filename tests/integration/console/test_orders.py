@@ -4,6 +4,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from backoffice.review.admin import orders
 from backoffice.sales.models import HeldItem, Order
 from tests.integration.console.conftest import Open
 from tests.till import Till, a_sale, a_store
@@ -25,10 +26,10 @@ def test_an_order_made_offline_carries_its_asterisk_everywhere(page: Open) -> No
     offline, online = a_sale(1001), a_sale(1002, mode="online")
     till.sell(offline, online)
 
-    orders = page("sales_order_changelist", store=till.store.pk)
-    assert "1001 *" in orders.row("1001").text
-    assert "*" not in orders.row("1002").text
-    assert "* made offline: the till kept the order and sent it later." in orders.text
+    shown = page("sales_order_changelist", store=till.store.pk)
+    assert "1001 *" in shown.row("1001").text
+    assert "*" not in shown.row("1002").text
+    assert "* made offline: the till kept the order and sent it later." in shown.text
 
     receipt = page("sales_order_change", posted(offline).pk)
     assert "Order 1001*" in receipt.text
@@ -193,6 +194,25 @@ def test_orders_can_be_narrowed(page: Open) -> None:
     assert numbers(terminal=other.terminal.pk, day="2026-03-02") == []
     assert numbers(shift=one.shift_id, made="online") == ["1002"]
     assert numbers(store=one.store.pk, terminal=other.terminal.pk) == []
+
+
+def test_a_search_finds_what_lies_before_the_latest_shifts(page: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(orders, "SHIFTS_BACK", 1)
+    till = Till()
+    till.open()
+    till.sell(order := a_sale(1001))
+    till.close(order)
+    till.open(number=312, opened_at="2026-03-02T08:00:00+01:00", first_number=1002)
+    till.sell(a_sale(1002, opened_at="2026-03-02T10:00:00+01:00", closed_at="2026-03-02T10:01:00+01:00"))
+    store, other = till.store.pk, a_store().pk
+
+    def numbers(**filters: object) -> list[str]:
+        return [row.text[:4] for row in page("sales_order_changelist", **filters).rows]
+
+    assert numbers(store=store) == ["1002"]
+    assert numbers(store=store, q="1001") == ["1001"]
+    assert numbers(store=store, day="2026-03-02", q=order["order_id"]) == []
+    assert numbers(store=other, q=order["order_id"]) == []
 
 
 def test_remarks_are_words_and_amounts(page: Open) -> None:

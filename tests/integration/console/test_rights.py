@@ -191,9 +191,11 @@ def test_one_right_opens_its_own_pages_and_no_others(till: Till, right: str) -> 
     for _, pattern in patterns():
         if pattern.name is None or pattern.name in {"logout", "app_list"}:
             continue
-        for address in addresses_named(pattern.name):
+        answers, places = expected(right, pattern.name), addresses_named(pattern.name)
+        # A door that is closed is closed by its name, whatever row it leads to.
+        for address in places[:1] if answers == {403} else places:
             page = read(client, address)
-            if page.status not in expected(right, pattern.name):
+            if page.status not in answers:
                 wrong.append(f"{address}: {page.status} {page.error}")
     assert wrong == []
     # 405: the button that issues an activation code, which a form presses.

@@ -18,7 +18,7 @@ from backoffice.domain.reasons import REASONS
 from backoffice.languages import formats, moments
 from backoffice.review.details import recognised, translated_detail
 from backoffice.review.words import SHORT_REASONS, remark
-from tests.words import catalogues
+from tests.words import catalogues, unmarked
 from tests.words.texts import CHECKOUT, texts_of
 
 RULES = ("rules", "limits", "returns", "openings", "identity", "wire/members")
@@ -29,6 +29,19 @@ WORDS = {"direction": "ahead of"}
 @pytest.mark.parametrize("language", catalogues.languages())
 def test_every_text_has_its_translation_and_the_compiled_file_is_new(language: str) -> None:
     assert list(catalogues.complaints(language)) == []
+
+
+def test_every_text_of_the_console_is_marked_for_translators() -> None:
+    assert list(unmarked.unmarked_texts()) == []
+
+
+def test_a_text_that_nothing_marks_is_found() -> None:
+    page = """<h2>Held</h2> <p>{% translate "Marked" %}</p> <code>manage.py up</code> <b title="Late">{{ day }}, {{ span }} ago</b>
+    {% blocktranslate %}Marked{% endblocktranslate %} {{ name|default:"Item" }} {% include "a.html" with heading="Remarks" %}
+    {% include "a.html" with heading=_("Marked") %} <span class="material-symbols-outlined" aria-hidden="true">search</span>"""
+    assert list(unmarked.in_template(page)) == ["Item", "Remarks", "Late", "Held", ",   ago"]
+    code = 'list_title = "Held"\nempty_text = _("Marked")\n@admin.display(description="Where")\ndef where(): ...\n'
+    assert sorted(unmarked.in_python(code)) == ["Held", "Where"]
 
 
 def test_french_is_offered_because_its_file_is_there() -> None:

@@ -35,10 +35,10 @@ AT_ONCE = 50
 # Those that need nothing of their own for each.
 VERBS_FOR_MANY = {Verb.POST: gettext_lazy("Post as sent"), Verb.DISCARD: gettext_lazy("Discard")}
 RESULTS = {
-    DecisionState.DONE: Label("Done", "green"),
-    DecisionState.WAITING: Label("Waits for a second person", "amber"),
+    DecisionState.DONE: Label(gettext_lazy("Done"), "green"),
+    DecisionState.WAITING: Label(gettext_lazy("Waits for a second person"), "amber"),
 }
-REFUSED = Label("Refused", "red")
+REFUSED = Label(gettext_lazy("Refused"), "red")
 
 
 class ManyResult(NamedTuple):
