@@ -11,8 +11,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 SHORT_S = 0.0005
-# Bytes. No live order has more.
-SMALL = 16 * 1024
 
 _lock = threading.Lock()
 _reading = 0
@@ -21,11 +19,8 @@ _usual_s = sys.getswitchinterval()
 
 
 @contextmanager
-def short_turns(size: int) -> Iterator[None]:
-    """Threads hand the interpreter on ten times as often as usual while any is within, for more than a `SMALL` body."""
-    if size <= SMALL:
-        yield
-        return
+def short_turns() -> Iterator[None]:
+    """Threads hand the interpreter on ten times as often as usual while any is within."""
     _count(1)
     _here.is_within = True
     try:
@@ -38,12 +33,14 @@ def short_turns(size: int) -> Iterator[None]:
 @contextmanager
 def at_rest() -> Iterator[None]:
     """Around what a thread waits for: while it sleeps within `short_turns`, it does not ask for them."""
-    change = 1 if getattr(_here, "is_within", False) else 0
-    _count(-change)
+    if not getattr(_here, "is_within", False):
+        yield
+        return
+    _count(-1)
     try:
         yield
     finally:
-        _count(change)
+        _count(1)
 
 
 def _count(change: int) -> None:

@@ -39,7 +39,7 @@ def in_template(source: str) -> Iterator[str]:
 
 
 def in_python(source: str) -> Iterator[str]:
-    """Each literal that names a column or says what a list is, and each f-string that a column or a title is made of."""
+    """Each literal that names a column, or says what a list is."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.keyword) and node.arg == "description":
             value: ast.expr | None = node.value

@@ -81,10 +81,7 @@ class BatchAdmin(ReadingAdmin):
 
     @admin.display(description=_("Where"))
     def where(self, row: Batch) -> SafeString:
-        return cells.lines(
-            row.terminal.store.name,
-            cells.till_and_shift(row),
-        )
+        return cells.lines(row.terminal.store.name, cells.till_and_shift(row))
 
     @admin.display(description=_("Contents"))
     def contents(self, row: Batch) -> str:

@@ -25,7 +25,7 @@ from backoffice.review import cells
 from backoffice.review.admin.base import ConsoleAdmin, PageAdmin
 from backoffice.review.admin.deciding.asking import may_decide
 from backoffice.review.admin.deciding.files import content_view, file_view
-from backoffice.review.admin.store_form import AMOUNTS, STORE_FIELDSETS, StoreForm, TerminalForm
+from backoffice.review.admin.store_form import AMOUNTS, FIXED, STORE_FIELDSETS, StoreForm, TerminalForm
 from backoffice.review.admin.terminal_filters import TerminalFilters, narrow_by_sign
 from backoffice.review.caches import read_caches
 from backoffice.review.entrance.rule import ask_again
@@ -294,7 +294,7 @@ class StoreAdmin(ConsoleAdmin):
     form = StoreForm
     fieldsets = STORE_FIELDSETS
     history_about = "store"
-    readonly_fields = ("code", "currency", "timezone")
+    readonly_fields = FIXED
     page_key = ("code",)
     newest_first = False
 

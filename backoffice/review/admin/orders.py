@@ -34,13 +34,8 @@ from backoffice.sales.models import Identity, Order, OrderLine, Payment, Shift
 # The orders of a store or terminal are found through its shifts, which have the indexes for it.
 SHIFTS_BACK = 200
 ORDERS_BACK = 100_000
-FIELDS_OF_FILTERS = {
-    "store": "store",
-    "terminal": "terminal",
-    "day": "business_date",
-    "made": "mode",
-    "shift": "shift_id",
-}
+# What the filters are called by orders and by shifts alike.
+FIELDS_OF_FILTERS = {"store": "store", "terminal": "terminal", "day": "business_date", "shift": "shift_id"}
 
 
 class OrderFilters(FilterForm):
@@ -99,11 +94,12 @@ class OrderAdmin(ReadingAdmin):
             return queryset, False
         found = find_identities(search_term, my_reach(request))
         chosen = self.bound_filters(request).chosen
-        return self.every_row(request).filter(
+        rows = self.every_row(request).filter(
             id__in=[identity.row_id for identity in found],
             business_date__in={identity.business_date for identity in found},
-            **{field: chosen[name] for name, field in FIELDS_OF_FILTERS.items() if chosen.get(name)},
-        ), False
+            **_fields(chosen),
+        )
+        return rows.filter(mode=chosen["made"]) if chosen.get("made") else rows, False
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """The list; a search also finds what is held under that number."""
@@ -219,19 +215,15 @@ def _relatives(row: Any) -> dict[str, Any]:
     }
 
 
+def _fields(chosen: Mapping[str, Any]) -> dict[str, Any]:
+    return {field: chosen[name] for name, field in FIELDS_OF_FILTERS.items() if chosen.get(name)}
+
+
 def _shifts(chosen: Mapping[str, Any]) -> QuerySet[Shift] | None:
     """The shifts that the filters choose, of the reader's stores; None if that is all of them."""
-    found: dict[str, Any] = {}
+    found = _fields(chosen)
     if "own_stores" in chosen:
         found["store__in"] = chosen["own_stores"]
-    if chosen.get("shift"):
-        found["shift_id"] = chosen["shift"]
-    if chosen.get("store"):
-        found["store"] = chosen["store"]
-    if chosen.get("terminal"):
-        found["terminal"] = chosen["terminal"]
-    if chosen.get("day"):
-        found["business_date"] = chosen["day"]
     if not found:
         return None
     shifts = Shift.objects.filter(**found).order_by("-opened_at")

@@ -16,8 +16,10 @@ from backoffice.fleet.models import MAX_ROUNDING_STEP, Store, Terminal, check_pr
 from backoffice.languages.texts import Words
 from backoffice.trail.acting import MAX_REASON
 
+# What a store has for good.
+FIXED = ("code", "currency", "timezone")
 STORE_FIELDSETS: tuple[tuple[Words | None, dict[str, Any]], ...] = (
-    (None, {"fields": ("name", "code", "currency", "timezone", "prices_include_tax")}),
+    (None, {"fields": ("name", *FIXED, "prices_include_tax")}),
     (
         _("What is remarked on"),
         {
@@ -124,21 +126,7 @@ class StoreForm(ReasonedForm):
 
     class Meta:
         model = Store
-        fields = (
-            "name",
-            "prices_include_tax",
-            "max_order_total",
-            "min_refund_total",
-            "refund_days",
-            "order_types",
-            "rounding_step",
-            "rounding_mode",
-            "max_over_short",
-            "second_person_above",
-            "retention_years",
-            "approves_by_itself",
-            "flags_need_a_person",
-        )
+        fields = tuple(name for _title, options in STORE_FIELDSETS for name in options["fields"] if name not in FIXED)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
